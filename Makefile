@@ -1,0 +1,68 @@
+PYTHON ?= python3
+PORT ?= 3000
+RUN = PYTHONPATH=.:shared .venv/bin/python
+SOURCES = functions shared/lockstep local tests
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo run seed invoke test check format docs clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/run .engine/ready ## an array of 200 from queue to done, with failures, over HTTP
+	@$(RUN) -m local.demo
+
+run: .venv/run .engine/ready ## serve the API until Ctrl-C (PORT=3000)
+	@$(RUN) -m local.run --port $(PORT)
+
+seed: .venv/run ## load a seed file into what runs (FILE=..., PORT=3000)
+	@$(RUN) -m local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" --port $(PORT)
+
+invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)
+	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"
+
+test: .venv/test .engine/ready ## every test
+	@.venv/bin/python -m pytest
+
+check: .venv/test .engine/ready .sam/ready ## what CI runs: format, lint, types, layers, templates, tests
+	.venv/bin/ruff format --check $(SOURCES)
+	.venv/bin/ruff check $(SOURCES)
+	.venv/bin/mypy
+	PYTHONPATH=shared .venv/bin/lint-imports --no-cache
+	.venv/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 .sam/bin/sam validate --lint --region us-east-1
+	.venv/bin/python -m pytest
+
+format: .venv/test ## lay out the code and mend what can be mended
+	.venv/bin/ruff check --fix $(SOURCES)
+	.venv/bin/ruff format $(SOURCES)
+
+docs: .venv/run ## write the generated documents again
+	@$(RUN) -m local.document
+
+clean: ## remove what the other targets made
+	rm -rf .venv .engine .sam .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lockstep needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run: .venv/pip shared/requirements.txt local/requirements.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check -r local/requirements.txt
+	@touch $@
+
+.venv/test: .venv/run tests/requirements.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.engine/ready: local/engine-requirements.txt
+	$(PYTHON) -m venv .engine
+	.engine/bin/pip install --quiet --disable-pip-version-check -r local/engine-requirements.txt
+	@touch $@
+
+.sam/ready: tests/sam-requirements.txt
+	$(PYTHON) -m venv .sam
+	.sam/bin/pip install --quiet --disable-pip-version-check -r tests/sam-requirements.txt
+	@touch $@

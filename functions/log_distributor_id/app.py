@@ -1,0 +1,27 @@
+"""POST /api/v3/task_instance/{task_instance_id}/log_distributor_id: the cluster accepted the submission."""
+
+from lockstep.advance import Outcome, transit_ti_and_t
+from lockstep.endpoint import endpoint
+from lockstep.transitions import LAUNCH, Kind, Refusal
+from lockstep.wire import DistributorId, Increment, InstancePath, MessageReply, Request, said
+
+
+class Launch(Request):
+    """The id that the cluster gave, and when the instance will be heard of next."""
+
+    distributor_id: DistributorId
+    next_report_increment: Increment
+
+
+@endpoint(InstancePath, Launch)
+def lambda_handler(path: InstancePath, body: Launch) -> MessageReply:
+    """Store both, whatever the status, and move to LAUNCHED."""
+    return MessageReply(message=_in_words(transit_ti_and_t(path.task_instance_id, LAUNCH, said(body))))
+
+
+def _in_words(outcome: Outcome) -> str:
+    if not isinstance(outcome.ruling, Refusal):
+        return "Task instance transitioned to LAUNCHED"
+    if outcome.ruling.kind is Kind.SETTLED:
+        return "Task instance in final state, no transition needed"
+    return f"Unable to transition to launched from {outcome.status}"

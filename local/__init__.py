@@ -1,0 +1,1 @@
+"""What runs Lockstep on one machine. Never shipped to Lambda."""

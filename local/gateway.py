@@ -1,0 +1,210 @@
+"""API Gateway on one machine: an ASGI application that turns requests into REST proxy events (payload 1.0).
+
+It answers as API Gateway does where no function does: 403 for a route that there is not, 413 past 10 MB,
+504 (or what template.yaml says) after 29 s, 502 for a reply that is none. Events and replies go through JSON.
+"""
+
+import asyncio
+import base64
+import importlib
+import json
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from local.meter import Meter
+from local.template import Route, Template
+
+MAX_BODY_BYTES: Final = 10 * 1024 * 1024
+MAX_EVENT_BYTES: Final = 6 * 1024 * 1024
+"""Of a synchronous Lambda invocation."""
+TIMEOUT_SECONDS: Final = 29.0
+THREADS: Final = 48
+USAGE_PATH: Final = "/_local/usage"
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+log = logging.getLogger(__name__)
+
+
+class Reply(NamedTuple):
+    """What goes back over HTTP."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Context(NamedTuple):
+    """As much of Lambda's context as a function may look at."""
+
+    aws_request_id: str
+    function_name: str
+    function_version: str = "$LATEST"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:local"
+    memory_limit_in_mb: int = 512
+
+
+class TooLargeError(Exception):
+    """A request's body passes API Gateway's limit."""
+
+
+class Gateway:
+    """The application. Handlers are imported when it is made, so that the first request is no slower."""
+
+    def __init__(self, meter: Meter, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._template = Template()
+        self._meter = meter
+        self._timeout = timeout
+        self._handlers = {route.name: load_handler(route.name) for route in self._template.routes}
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lambda")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            raise RuntimeError("the gateway speaks HTTP only")
+        reply = await self._reply(scope, receive)
+        headers = [(name.encode(), value.encode()) for name, value in reply.headers]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        try:
+            body = await _read_body(receive)
+        except TooLargeError:
+            return self._own("REQUEST_TOO_LARGE", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
+        if scope["path"] == USAGE_PATH:
+            return _json(HTTPStatus.OK, self._meter.usage())
+        path = self._without_stage(scope["path"])
+        for route in self._template.routes:
+            match = route.pattern.fullmatch(path)
+            if match and route.method == scope["method"]:
+                return await self._invoke(
+                    route, _event(scope, path, body, route, match.groupdict(), self._template.stage)
+                )
+        return self._own("MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, "Missing Authentication Token")
+
+    def _without_stage(self, path: str) -> str:
+        return path.removeprefix(f"/{self._template.stage}")
+
+    async def _invoke(self, route: Route, event: dict[str, Any]) -> Reply:
+        wire = json.dumps(event)
+        if len(wire) > MAX_EVENT_BYTES:
+            return self._own("REQUEST_TOO_LARGE", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
+        self._meter.count_request()
+        loop = asyncio.get_running_loop()
+        call = loop.run_in_executor(self._threads, invoke, self._handlers[route.name], wire, route.name)
+        try:
+            reply = json.loads(await asyncio.wait_for(asyncio.shield(call), self._timeout))
+            return _from_lambda(reply)
+        except TimeoutError:
+            return self._own("INTEGRATION_TIMEOUT", HTTPStatus.GATEWAY_TIMEOUT, "Endpoint request timed out")
+        except Exception:
+            log.exception("%s did not answer with a reply", route.name)
+            return self._own("DEFAULT_5XX", HTTPStatus.BAD_GATEWAY, "Internal server error")
+
+    def _own(self, kind: str, status: HTTPStatus, message: str) -> Reply:
+        declared = self._template.gateway_response(kind)
+        if declared:
+            return Reply(declared.status, [("content-type", "application/json")], declared.render(message).encode())
+        return _json(status, {"message": message})
+
+
+def load_handler(name: str) -> Handler:
+    """The handler in a function's folder."""
+    module, _, attribute = Template().handler.rpartition(".")
+    handler: Handler = getattr(importlib.import_module(f"functions.{name}.{module}"), attribute)
+    return handler
+
+
+def invoke(handler: Handler, wire: str, name: str) -> str:
+    """Call a handler as Lambda does: JSON in, JSON out."""
+    return json.dumps(handler(json.loads(wire), Context(str(uuid.uuid4()), name)))
+
+
+async def _read_body(receive: Receive) -> bytes:
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLargeError
+        more = message.get("more_body", False)
+    return body
+
+
+def _event(
+    scope: Scope, path: str, body: bytes, route: Route, parameters: dict[str, str], stage: str
+) -> dict[str, Any]:
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    text, is_base64 = _as_text(body)
+    now = time.time()
+    return {
+        "resource": route.resource,
+        "path": path,
+        "httpMethod": scope["method"],
+        "headers": dict(headers) or None,
+        "multiValueHeaders": _grouped(headers),
+        "queryStringParameters": dict(query) or None,
+        "multiValueQueryStringParameters": _grouped(query),
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "httpMethod": scope["method"],
+            "identity": {
+                "sourceIp": (scope.get("client") or ["127.0.0.1"])[0],
+                "userAgent": dict(headers).get("user-agent"),
+            },
+            "path": scope["path"],
+            "protocol": f"HTTP/{scope['http_version']}",
+            "requestId": str(uuid.uuid4()),
+            "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+            "requestTimeEpoch": int(now * 1000),
+            "resourcePath": route.resource,
+            "stage": stage,
+        },
+        "body": text,
+        "isBase64Encoded": is_base64,
+    }
+
+
+def _as_text(body: bytes) -> tuple[str | None, bool]:
+    if not body:
+        return None, False
+    try:
+        return body.decode(), False
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), True
+
+
+def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]] | None:
+    grouped: dict[str, list[str]] = {}
+    for name, value in pairs:
+        grouped.setdefault(name, []).append(value)
+    return grouped or None
+
+
+def _from_lambda(reply: dict[str, Any]) -> Reply:
+    body = reply.get("body") or ""
+    many = reply.get("multiValueHeaders") or {}
+    headers = [(name.lower(), str(value)) for name, value in (reply.get("headers") or {}).items() if name not in many]
+    headers += [(name.lower(), str(value)) for name, values in many.items() for value in values]
+    raw = base64.b64decode(body) if reply.get("isBase64Encoded") else body.encode()
+    return Reply(int(reply["statusCode"]), [*headers, ("content-length", str(len(raw)))], raw)
+
+
+def _json(status: HTTPStatus, body: object) -> Reply:
+    raw = json.dumps(body).encode()
+    return Reply(status, [("content-type", "application/json"), ("content-length", str(len(raw)))], raw)

@@ -1,0 +1,81 @@
+"""`make run`: serves the API until it is told to stop. Everything it started dies with it."""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from local.engine import dynamodb
+from local.template import ROOT
+
+Ready = Callable[[str, str], None]
+
+
+def state_file(port: int) -> Path:
+    """Where a system that serves on a port says where its parts are."""
+    return ROOT / ".run" / f"{port}.json"
+
+
+def serve(port: int, ready: Ready) -> None:
+    """Serve on loopback until SIGINT or SIGTERM; port 0 takes any. ready is called with the API's and the table's URL."""
+    with socket.socket() as listener, dynamodb(os.environ.get("TABLE_NAME", "lockstep")) as endpoint:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        taken = listener.getsockname()[1]
+        asyncio.run(_serve(listener, lambda: ready(f"http://127.0.0.1:{taken}", endpoint)))
+
+
+async def _serve(listener: socket.socket, ready: Callable[[], None]) -> None:
+    from local.gateway import Gateway  # noqa: PLC0415  # the functions read their settings, made by now, on import
+    from local.meter import Meter  # noqa: PLC0415  # as above
+
+    meter = Meter()
+    meter.attach()
+    server = uvicorn.Server(
+        uvicorn.Config(Gateway(meter), log_level="warning", lifespan="off", timeout_graceful_shutdown=5)
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if server.started:
+        ready()
+    await serving
+
+
+def main() -> None:
+    """Serve until Ctrl-C, and say where."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=3000, help="0 takes any free one")
+    parser.add_argument("--ready-file", type=Path, help="is written when requests are served")
+    options = parser.parse_args()
+    written: list[Path] = []
+
+    def ready(api: str, table: str) -> None:
+        file = options.ready_file or state_file(int(api.rpartition(":")[2]))
+        file.parent.mkdir(exist_ok=True)
+        partial = file.with_suffix(".partial")
+        partial.write_text(json.dumps({"api": api, "table": table}))
+        partial.rename(file)
+        written.append(file)
+        print(f"Lockstep serves {api}/api/v3 (table at {table}). Ctrl-C stops it.", flush=True)
+
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    try:
+        serve(options.port, ready)
+    except KeyboardInterrupt:
+        print("stopped")
+    except OSError as error:
+        raise SystemExit(f"cannot serve on port {options.port}: {error}") from error
+    finally:
+        for file in written:
+            file.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,300 @@
+"""`make seed`: loads states directly into a table, for tests, demonstrations and imports."""
+
+import argparse
+import json
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from local.engine import ENDPOINT_VARIABLE, LOCAL_CREDENTIALS
+from lockstep import keys
+from lockstep.clock import Deadline, now
+from lockstep.items import (
+    MAX_ERROR_BYTES,
+    MAX_INLINE_PATH_BYTES,
+    Array,
+    Batch,
+    Counter,
+    ErrorEntry,
+    Item,
+    Log,
+    Lookup,
+    Spec,
+    Task,
+    TaskInstance,
+)
+from lockstep.resources import directories
+from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.table import ConditionFailedError, chunks, connection, reach, side_by_side
+from lockstep.text import cut, digest, size
+from lockstep.wire import Command, DistributorId, Id, Name, Nodename, Path as FilePath, ProcessGroupId, SmallCount, Text
+
+ITEMS_PER_REQUEST = 25
+SECONDS_TO_LOAD = 300.0
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SeedArray(_Entry):
+    """An array."""
+
+    array_id: Id
+    name: Name
+    workflow_id: Id
+    task_template_version_id: Id
+    max_concurrently_running: SmallCount
+
+
+class SeedTask(_Entry):
+    """A task, in any status."""
+
+    task_id: Annotated[Id, Field(le=keys.MAX_ID // keys.INSTANCES_PER_TASK - 1)]
+    status: TaskStatus
+    num_attempts: SmallCount
+    max_attempts: SmallCount
+    workflow_id: Id
+    array_id: Id
+    name: Name
+    command: Command
+    task_resources_id: Id
+    requested_resources: dict[str, Any] = {}
+
+
+class SeedInstance(_Entry):
+    """A task instance, in any status."""
+
+    task_instance_id: Id
+    status: TaskInstanceStatus
+    workflow_run_id: Id
+    array_id: Id
+    array_batch_num: SmallCount
+    array_step_id: SmallCount
+    task_resources_id: Id
+    report_by_in: Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)] | None = None
+    """Seconds from now; negative: already late; null: none."""
+    distributor_id: DistributorId | None = None
+    nodename: Nodename | None = None
+    process_group_id: ProcessGroupId | None = None
+    stdout: FilePath | None = None
+    stderr: FilePath | None = None
+    stdout_log: Text | None = None
+    stderr_log: Text | None = None
+    errors: list[Text] = []
+
+    @property
+    def key(self) -> keys.InstanceKey:
+        """The task's id and the instance's number."""
+        key = keys.split_task_instance_id(self.task_instance_id)
+        assert key is not None
+        return key
+
+
+class Seed(_Entry):
+    """A seed file."""
+
+    arrays: list[SeedArray] = []
+    tasks: list[SeedTask] = []
+    task_instances: list[SeedInstance] = []
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        tasks = {task.task_id for task in self.tasks}
+        for index, instance in enumerate(self.task_instances):
+            key = keys.split_task_instance_id(instance.task_instance_id)
+            if key is None or key.task_id not in tasks:
+                raise ValueError(
+                    f"task_instances[{index}].task_instance_id: {instance.task_instance_id} has no task in this file"
+                )
+        for name, ids in {
+            "arrays": [array.array_id for array in self.arrays],
+            "tasks": [task.task_id for task in self.tasks],
+            "task_instances": [instance.task_instance_id for instance in self.task_instances],
+        }.items():
+            twice = [number for number, times in Tally(ids).items() if times > 1]
+            if twice:
+                raise ValueError(f"{name}: {twice[0]} stands there more than once")
+        return self
+
+
+def load(seed: Seed) -> int:
+    """Write all of it, over what has the same ids, and return how many items that took.
+
+    Ids and batch numbers that the seed uses are not given out again.
+    """
+    deadline = Deadline(SECONDS_TO_LOAD)
+    items = list(_items(seed))
+    side_by_side(lambda chunk: _put(chunk, deadline), chunks(items, ITEMS_PER_REQUEST))
+    _reserve("array", (array.array_id for array in seed.arrays), deadline)
+    _reserve("task", (task.task_id for task in seed.tasks), deadline)
+    _reserve("task_resources", (task.task_resources_id for task in seed.tasks), deadline)
+    return len(items)
+
+
+def _items(seed: Seed) -> Iterator[Item]:
+    at = now()
+    batches = Tally((instance.array_id, instance.array_batch_num) for instance in seed.task_instances)
+    last_batch: dict[int, int] = {}
+    for array_id, batch_num in batches:
+        last_batch[array_id] = max(batch_num, last_batch.get(array_id, 0))
+    last_number: dict[int, int] = {}
+    for instance in seed.task_instances:
+        last_number[instance.key.task_id] = max(instance.key.number, last_number.get(instance.key.task_id, 0))
+    for array in seed.arrays:
+        yield from _array(array, last_batch.get(array.array_id, 0))
+    for task in seed.tasks:
+        yield from _task(task, last_number.get(task.task_id, 0), at)
+    members = {(instance.array_id, instance.array_batch_num): instance for instance in seed.task_instances}
+    for (array_id, batch_num), count in batches.items():
+        yield _batch(members[array_id, batch_num], count)
+    for instance in seed.task_instances:
+        yield from _instance(instance, at)
+
+
+def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
+    yield Array(
+        keys.array(array.array_id),
+        keys.ARRAY,
+        name=array.name,
+        workflow_id=array.workflow_id,
+        task_template_version_id=array.task_template_version_id,
+        max_concurrently_running=array.max_concurrently_running,
+        num_batches=num_batches,
+    )
+    yield Lookup(keys.array_lookup(array.workflow_id, array.task_template_version_id), keys.LOOKUP, id=array.array_id)
+
+
+def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
+    stdout_dir, stderr_dir = directories(task.requested_resources)
+    yield Task(
+        keys.task(task.task_id),
+        keys.TASK,
+        status=task.status,
+        status_date=at,
+        num_attempts=task.num_attempts,
+        max_attempts=task.max_attempts,
+        num_instances=num_instances,
+        spec_version=1,
+        array_id=task.array_id,
+        workflow_id=task.workflow_id,
+    )
+    yield Spec(
+        keys.task(task.task_id),
+        keys.SPEC,
+        spec_version=1,
+        name=task.name,
+        command=task.command,
+        workflow_id=task.workflow_id,
+        array_id=task.array_id,
+        task_resources_id=task.task_resources_id,
+        stdout_dir=stdout_dir,
+        stderr_dir=stderr_dir,
+    )
+
+
+def _batch(member: SeedInstance, count: int) -> Batch:
+    return Batch(
+        keys.array(member.array_id),
+        keys.batch(member.array_batch_num),
+        size=count,
+        task_resources_id=member.task_resources_id,
+        workflow_run_id=member.workflow_run_id,
+    )
+
+
+def _instance(instance: SeedInstance, at: float) -> Iterator[Item]:
+    task_id, number = instance.key
+    inline = {name: path for name, path in _paths(instance) if size(path) <= MAX_INLINE_PATH_BYTES}
+    yield TaskInstance(
+        keys.task(task_id),
+        keys.instance(number),
+        status=instance.status,
+        status_date=at,
+        report_by=None if instance.report_by_in is None else at + instance.report_by_in,
+        workflow_run_id=instance.workflow_run_id,
+        array_id=instance.array_id,
+        array_batch_num=instance.array_batch_num,
+        array_step=keys.array_step(instance.array_id, instance.array_batch_num, instance.array_step_id),
+        array_step_id=instance.array_step_id,
+        task_resources_id=instance.task_resources_id,
+        spec_version=1,
+        distributor_id=instance.distributor_id,
+        nodename=instance.nodename,
+        process_group_id=instance.process_group_id,
+        **inline,
+    )
+    logged = {name: path for name, path in _paths(instance) if name not in inline}
+    logged |= {name: text for name in ("stdout_log", "stderr_log") if (text := getattr(instance, name)) is not None}
+    if logged:
+        yield Log(keys.task(task_id), keys.log(number), **logged)
+    for index, error in enumerate(dict.fromkeys(instance.errors)):
+        yield ErrorEntry(
+            keys.task(task_id),
+            keys.error(number, digest(error)),
+            description=cut(error, MAX_ERROR_BYTES),
+            error_time=at + index / 1_000_000,
+        )
+
+
+def _paths(instance: SeedInstance) -> list[tuple[str, str]]:
+    return [(name, path) for name in ("stdout", "stderr") if (path := getattr(instance, name)) is not None]
+
+
+def _put(items: Iterable[Item], deadline: Deadline) -> None:
+    wanted: list[Any] = [item.serialize() for item in items]
+    while wanted:
+        page = reach(
+            lambda: connection().client.batch_write_item(
+                RequestItems={  # noqa: B023  # called at once
+                    Item.Meta.table_name: [{"PutRequest": {"Item": item}} for item in wanted]  # noqa: B023  # as above
+                }
+            ),
+            deadline,
+        )
+        left = page.get("UnprocessedItems", {}).get(Item.Meta.table_name, [])
+        wanted = [request["PutRequest"]["Item"] for request in left]
+
+
+def _reserve(kind: str, ids: Iterable[int], deadline: Deadline) -> None:
+    last = max(ids, default=0)
+    counter = Counter(keys.counter(kind), keys.COUNTER)
+    behind = Counter.last.does_not_exist() | (Counter.last < last)
+    try:
+        reach(lambda: counter.update([Counter.last.set(last)], behind), deadline)
+    except ConditionFailedError:
+        return
+
+
+def main() -> None:
+    """Load a file into the system that runs on a port, or says what is wrong with it and loads nothing."""
+    import os
+
+    from local.run import state_file
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--port", type=int, default=3000, help="of the running system")
+    options = parser.parse_args()
+    try:
+        seed = Seed.model_validate_json(options.file.read_bytes())
+    except OSError as error:
+        raise SystemExit(f"cannot read {options.file}: {error.strerror}") from error
+    except ValidationError as error:
+        raise SystemExit(f"{options.file} does not validate; nothing was loaded.\n{error}") from error
+    if ENDPOINT_VARIABLE not in os.environ:
+        try:
+            state = json.loads(state_file(options.port).read_text())
+        except FileNotFoundError as error:
+            raise SystemExit(
+                f"nothing runs on port {options.port}: start it with `make run PORT={options.port}`"
+            ) from error
+        os.environ.update(LOCAL_CREDENTIALS | {ENDPOINT_VARIABLE: state["table"]})
+    print(f"loaded {load(seed)} items")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What template.yaml says, read so that what runs here and what is deployed cannot drift apart."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, each read as {name: argument}."""
+
+
+def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        return {name: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One function and the method and path that lead to it."""
+
+    name: str
+    """The function's folder."""
+    method: str
+    resource: str
+    """The path with its parameters in braces."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches paths; its groups are the parameters."""
+        return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", self.resource) + "/?")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """What API Gateway answers in a function's stead."""
+
+    status: int
+    body: str
+    """A template; $context.error.messageString stands for the message as a JSON string."""
+
+    def render(self, message: str) -> str:
+        """The body with its message."""
+        quoted = message.replace("\\", "\\\\").replace('"', '\\"')
+        return self.body.replace("$context.error.messageString", f'"{quoted}"')
+
+
+class Template:
+    """template.yaml."""
+
+    def __init__(self, path: Path = ROOT / "template.yaml") -> None:
+        self._document: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506  # a SafeLoader
+        self._resources: dict[str, Any] = self._document["Resources"]
+
+    @cached_property
+    def routes(self) -> list[Route]:
+        """All routes, those with fewer parameters first: API Gateway prefers a literal part to a parameter."""
+        functions = (item["Properties"] for item in self._of_type("AWS::Serverless::Function"))
+        routes = [
+            Route(function["CodeUri"].split("/")[1], event["Method"].upper(), event["Path"])
+            for function in functions
+            for event in (event["Properties"] for event in function["Events"].values())
+        ]
+        return sorted(routes, key=lambda route: len(_PARAMETER.findall(route.resource)))
+
+    @property
+    def stage(self) -> str:
+        """The stage's default name."""
+        return str(self._document["Parameters"]["StageName"]["Default"])
+
+    @property
+    def handler(self) -> str:
+        """Module and name of every function's handler."""
+        return str(self._document["Globals"]["Function"]["Handler"])
+
+    def gateway_response(self, kind: str) -> GatewayResponse | None:
+        """What the template has API Gateway answer, if it says so for this kind or for its family."""
+        [api] = self._of_type("AWS::Serverless::Api")
+        declared = api["Properties"]["GatewayResponses"].get(kind)
+        if declared is None:
+            return None
+        return GatewayResponse(declared["StatusCode"], declared["ResponseTemplates"]["application/json"])
+
+    def table(self, name: str) -> dict[str, Any]:
+        """Arguments of CreateTable."""
+        [table] = self._of_type("AWS::DynamoDB::Table")
+        wanted = {"BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes"}
+        return {"TableName": name} | {key: value for key, value in table["Properties"].items() if key in wanted}
+
+    def _of_type(self, kind: str) -> list[dict[str, Any]]:
+        return [resource for resource in self._resources.values() if resource["Type"] == kind]

@@ -1,0 +1,192 @@
+"""Rule, write, and look again on a lost race: where the rules and the table meet."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from lockstep import keys, store
+from lockstep.clock import Deadline, now
+from lockstep.errors import ContentionError, NotFoundError
+from lockstep.keys import InstanceKey
+from lockstep.standing import Premise, Standing
+from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.store import NOTHING, Found, LostRaceError, PairWrite, Said
+from lockstep.table import chunks, side_by_side
+from lockstep.transitions import RECOVER, Kind, Move, Report, Ruling, premise, status_told
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a report."""
+
+    ruling: Ruling
+    status: TaskInstanceStatus
+    """What the reporter is told."""
+    source: TaskInstanceStatus
+    """Where the instance stood: sure after a refusal, after a move one of the move's possible sources."""
+    task: TaskStatus
+    """Where the task stood: as sure as source."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether the instance is now where the report wanted it, or where the rules sent it instead."""
+        return isinstance(self.ruling, Move)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A report about one instance, and what it says beside the status."""
+
+    task_instance_id: int
+    report: Report
+    said: Said = NOTHING
+    """Stored whether the instance moves or not (but not what a fenced worker says)."""
+    on_move: Said = NOTHING
+    """Stored only together with the move."""
+
+
+def transit_ti_and_t(task_instance_id: int, report: Report, said: Said = NOTHING, on_move: Said = NOTHING) -> Outcome:
+    """Move a task instance and its task in one transaction, or neither.
+
+    The first transaction bets on the usual standing and reads nothing. Where it is turned down, the ruling is
+    made on what turned it down and sent again: a write can only land under the ruling that allowed it.
+    Source: Jobmon's function of the same name.
+
+    Raises:
+        NotFoundError: there is no such instance.
+        ContentionError: others kept winning until the time budget was spent. Nothing was written.
+        TableError: the table cannot be reached. Whether the write landed is not known; the same report again is safe.
+    """
+    [outcome] = transit_many([Request(task_instance_id, report, said, on_move)])
+    if outcome is None:
+        raise NotFoundError(f"task instance {task_instance_id} does not exist")
+    return outcome
+
+
+def transit_many(requests: Iterable[Request]) -> list[Outcome | None]:
+    """transit_ti_and_t for many instances, in order; None where there is no such instance.
+
+    Up to 50 pairs share a transaction. Where it is turned down, the pairs that turned it down are ruled on
+    again and the rest is sent again. What has been written stays when a later transaction fails, so the
+    same call again does what is left. An instance may be named once only.
+    """
+    deadline = Deadline()
+    pursuits = [_Pursuit(request) for request in requests]
+    known = [pursuit for pursuit in pursuits if pursuit.key]
+    side_by_side(lambda chunk: _settle(chunk, deadline), chunks(known, store.PAIRS_PER_TRANSACTION))
+    return [pursuit.outcome for pursuit in pursuits]
+
+
+def log_report_by(task_instance_id: int, said: Said) -> TaskInstanceStatus:
+    """Store a heartbeat and return the status that stands; an instance in TRIAGING goes back to RUNNING.
+
+    Raises:
+        NotFoundError: there is no such instance.
+        UnavailableError: as for transit_ti_and_t.
+    """
+    instance = store.log_heartbeat(instance_key(task_instance_id), said, Deadline())
+    status = TaskInstanceStatus(instance.status)
+    if status is TaskInstanceStatus.TRIAGING:
+        return transit_ti_and_t(task_instance_id, RECOVER).status
+    return status
+
+
+def instance_key(task_instance_id: int) -> InstanceKey:
+    """The key of an instance.
+
+    Raises:
+        NotFoundError: no instance can have this id.
+    """
+    key = keys.split_task_instance_id(task_instance_id)
+    if key is None:
+        raise NotFoundError(f"task instance {task_instance_id} does not exist")
+    return key
+
+
+def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
+    while pending := [pursuit for pursuit in pursuits if pursuit.open]:
+        try:
+            store.write_pairs([pursuit.write() for pursuit in pending], deadline)
+        except LostRaceError as lost:
+            if deadline.passed:
+                raise ContentionError("others kept changing the same instances; send it again") from lost
+            for pursuit, found in zip(pending, lost.found, strict=True):
+                pursuit.learn(found)
+        else:
+            for pursuit in pending:
+                pursuit.close()
+
+
+@dataclass(slots=True)
+class _Pursuit:
+    """One request on its way to a ruling that holds: what is believed of the pair, and what has been seen."""
+
+    request: Request
+    standing: Standing = field(init=False)
+    instance_seen: bool = False
+    task_seen: bool = False
+    open: bool = True
+    outcome: Outcome | None = None
+
+    def __post_init__(self) -> None:
+        self.standing = self.request.report.usual
+
+    @property
+    def key(self) -> InstanceKey | None:
+        return keys.split_task_instance_id(self.request.task_instance_id)
+
+    def write(self) -> PairWrite:
+        ruling, holds = premise(self.request.report, self.standing)
+        return PairWrite(
+            key=instance_key(self.request.task_instance_id),
+            premise=holds,
+            task_instance=ruling.task_instance if isinstance(ruling, Move) else None,
+            task=ruling.task if isinstance(ruling, Move) else None,
+            said=self._to_store(ruling),
+        )
+
+    def _to_store(self, ruling: Ruling) -> Said:
+        if isinstance(ruling, Move):
+            return self.request.said.and_also(self.request.on_move)
+        return NOTHING if ruling.kind in {Kind.FENCED, Kind.REPEATED} else self.request.said
+
+    def learn(self, found: Found) -> None:
+        """Take in what turned a write down, and close where that answers the request already."""
+        if found.missing:
+            self.open = False
+            return
+        if found.task_instance:
+            self.instance_seen = True
+            self._see_instance(found.task_instance)
+        if found.task:
+            self.task_seen = True
+            self.standing = replace(
+                self.standing,
+                task=TaskStatus(found.task.status),
+                attempts_left=found.task.num_attempts < found.task.max_attempts,
+            )
+        ruling, holds = premise(self.request.report, self.standing)
+        if not isinstance(ruling, Move) and self._to_store(ruling) == NOTHING and self._certain(holds):
+            self.close()
+
+    def _see_instance(self, instance: store.TaskInstance) -> None:
+        said, report_by, at = self.request.said, instance.report_by, now()
+        self.standing = replace(
+            self.standing,
+            task_instance=TaskInstanceStatus(instance.status),
+            overdue=report_by is not None and report_by < at,
+            expected=report_by is not None and report_by >= at,
+            same_worker=all(
+                getattr(said, name) in {None, getattr(instance, name)}
+                for name in ("nodename", "process_group_id", "distributor_id")
+            ),
+        )
+
+    def _certain(self, holds: Premise) -> bool:
+        return self.instance_seen and (self.task_seen or holds.task is None)
+
+    def close(self) -> None:
+        """The ruling on the present belief is the one that holds."""
+        ruling, _ = premise(self.request.report, self.standing)
+        told = status_told(ruling, self.standing)
+        self.outcome = Outcome(ruling, told, self.standing.task_instance, self.standing.task)
+        self.open = False

@@ -1,0 +1,125 @@
+"""Whole arrays: taking queued instances, and finding the instance of a step."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from lockstep import keys
+from lockstep.advance import Outcome, Request, transit_many
+from lockstep.clock import Deadline
+from lockstep.errors import NotFoundError, UnavailableError
+from lockstep.items import Array, ArrayStepIndex, Batch
+from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.store import NOTHING, Said, read_instances
+from lockstep.table import Key, fetch, query, side_by_side
+from lockstep.transitions import INSTANTIATE, Report
+
+INDEX_LAG_SECONDS: Final = 2.0
+"""How long to look again for a step that must be in the index any moment."""
+_LOOK_AGAIN_SECONDS: Final = 0.1
+
+
+class InstanceBatch(NamedTuple):
+    """Instances that are submitted together, as Jobmon's distributor reads them."""
+
+    array_id: int
+    array_name: str
+    array_batch_num: int
+    task_resources_id: int
+    task_instance_ids: list[int]
+
+
+def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
+    """Move those that are QUEUED with their tasks to INSTANTIATED; answer all of them that now are, by batch.
+
+    Ids that do not exist are passed over.
+
+    Raises:
+        UnavailableError: some may have moved; the same call again answers them too.
+    """
+    deadline = Deadline()
+    instances = read_instances(keys.instance_keys(task_instance_ids), deadline)
+    ids = {keys.task_instance_id(*key): instance for key, instance in instances.items()}
+    outcomes = transit_many(Request(task_instance_id, INSTANTIATE) for task_instance_id in ids)
+    taken = [pair for pair, outcome in zip(ids.items(), outcomes, strict=True) if outcome and _is_taken(outcome)]
+    names = _read_names({int(instance.array_id) for _, instance in taken}, deadline)
+    batches: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for task_instance_id, instance in sorted(taken, key=lambda pair: pair[0]):
+        batch = int(instance.array_id), int(instance.array_batch_num), int(instance.task_resources_id)
+        batches[batch].append(task_instance_id)
+    return [
+        InstanceBatch(array_id, names.get(array_id, ""), batch_num, task_resources_id, members)
+        for (array_id, batch_num, task_resources_id), members in sorted(batches.items())
+    ]
+
+
+def _is_taken(outcome: Outcome) -> bool:
+    """Taken now, or before, by a call whose reply was lost."""
+    before = outcome.status is TaskInstanceStatus.INSTANTIATED and outcome.task is TaskStatus.INSTANTIATING
+    return outcome.moved or before
+
+
+def _read_names(array_ids: set[int], deadline: Deadline) -> dict[int, str]:
+    wanted = {Key(keys.array(array_id), keys.ARRAY): array_id for array_id in array_ids}
+    found = fetch(wanted, deadline, consistent=False)
+    return {wanted[key]: Array.from_raw_data(raw).name for key, raw in found.items()}
+
+
+def find_step(array_id: int, batch_num: int, step_id: int) -> int:
+    """The id of the instance at a step of a batch. One query in the usual case.
+
+    Raises:
+        NotFoundError: there is no such step.
+        UnavailableError: the step exists, but the index does not show it yet.
+    """
+    if not all(0 <= number <= keys.MAX_ID for number in (array_id, batch_num, step_id)):
+        raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
+    deadline = Deadline(INDEX_LAG_SECONDS)
+    while True:
+        partition = keys.array_step(array_id, batch_num, step_id)
+        at_step = ArrayStepIndex.array_step_id == step_id
+        for raw in query(partition, at_step, deadline, index=ArrayStepIndex.Meta.index_name):
+            return keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"])
+        if not 0 <= step_id < _batch_size(array_id, batch_num, deadline):
+            raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
+        if deadline.passed:
+            raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NOTHING) -> None:
+    """Make one report about every instance of a batch; those that it does not move are left alone.
+
+    Raises:
+        UnavailableError: some may have moved; the same call again moves the rest.
+    """
+    members = _batch_members(array_id, batch_num)
+    transit_many(Request(task_instance_id, report, on_move=on_move) for task_instance_id in members)
+
+
+def _batch_members(array_id: int, batch_num: int) -> list[int]:
+    deadline = Deadline(INDEX_LAG_SECONDS)
+    batch_size = _batch_size(array_id, batch_num, deadline)
+    firsts = range(0, batch_size, keys.STEPS_PER_PARTITION)
+    while True:
+        pages = side_by_side(lambda first: _members_from(array_id, batch_num, first, deadline), firsts)
+        members = [member for page in pages for member in page]
+        if len(members) >= batch_size:
+            return members
+        if deadline.passed:
+            raise UnavailableError(f"array {array_id}, batch {batch_num} is not indexed as a whole yet")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _members_from(array_id: int, batch_num: int, first: int, deadline: Deadline) -> list[int]:
+    partition = keys.array_step(array_id, batch_num, first)
+    from_first = ArrayStepIndex.array_step_id >= first
+    found = query(partition, from_first, deadline, index=ArrayStepIndex.Meta.index_name)
+    return [keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in found]
+
+
+def _batch_size(array_id: int, batch_num: int, deadline: Deadline) -> int:
+    key = Key(keys.array(array_id), keys.batch(batch_num))
+    raw = fetch([key], deadline, consistent=True).get(key)
+    return int(Batch.from_raw_data(raw).size) if raw else 0

@@ -1,0 +1,43 @@
+"""Time: the wall clock in UTC, and how long a request may still try."""
+
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+BUDGET_SECONDS: Final = 6.0
+"""No new try begins after this; with one call's 8 s, an answer comes within 14 s, and clients wait 20 s."""
+
+
+def now() -> float:
+    """Seconds since 1970, UTC, to the microsecond."""
+    return round(time.time(), 6)
+
+
+def iso(seconds: float) -> str:
+    """ISO 8601 in UTC.
+
+    >>> iso(0)
+    '1970-01-01T00:00:00+00:00'
+    """
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def naive(seconds: float) -> str:
+    """Whole seconds in UTC, in the form that Jobmon's clients read.
+
+    >>> naive(0)
+    '1970-01-01 00:00:00'
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+class Deadline:
+    """A moment after which no new try begins."""
+
+    def __init__(self, seconds: float = BUDGET_SECONDS) -> None:
+        self._at = time.monotonic() + seconds
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() >= self._at

@@ -1,0 +1,117 @@
+"""From an API Gateway event to a route's function and back. What can go wrong is answered here, and only here."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from lockstep.errors import BadRequestError, FieldError, InvalidError, LockstepError
+from lockstep.observability import caller_context, logger
+
+P = TypeVar("P", bound=BaseModel)
+B = TypeVar("B", bound=BaseModel)
+
+Event = dict[str, Any]
+LambdaHandler = Callable[[Event, Any], dict[str, Any]]
+
+
+def endpoint(path: type[P], body: type[B]) -> Callable[[Callable[[P, B], BaseModel]], LambdaHandler]:
+    """A Lambda handler for an API Gateway proxy event, made of a function of the validated path and body.
+
+    Every outcome is a reply in application/json: a problem document (RFC 9457) for what errors.py names, and
+    for a defect of ours a 500 whose cause is in the log. A body of no fields is not looked at.
+    """
+
+    def decorate(route: Callable[[P, B], BaseModel]) -> LambdaHandler:
+        @wraps(route)
+        def lambda_handler(event: Event, context: Any) -> dict[str, Any]:
+            began = time.perf_counter()
+            status, reply, why = _answer(route, event, path, body)
+            logger.info(
+                "%s %s",
+                event["httpMethod"],
+                event["path"],
+                extra={
+                    **caller_context(event.get("headers") or {}),
+                    **(event.get("pathParameters") or {}),
+                    "route": event["resource"],
+                    "status": status,
+                    "request_id": getattr(context, "aws_request_id", None),
+                    "seconds": round(time.perf_counter() - began, 4),
+                    "why": why,
+                },
+            )
+            return {
+                "statusCode": status,
+                "headers": {"Content-Type": "application/json"},
+                "body": json.dumps(reply),
+                "isBase64Encoded": False,
+            }
+
+        return lambda_handler
+
+    return decorate
+
+
+def _answer(
+    route: Callable[[P, B], BaseModel], event: Event, path: type[P], body: type[B]
+) -> tuple[int, object, str | None]:
+    try:
+        reply = route(_parse_path(event, path), _parse_body(event, body))
+    except LockstepError as error:
+        return error.status.value, error.problem(), str(error)
+    except Exception:
+        logger.exception("a defect of ours")
+        return (
+            HTTPStatus.INTERNAL_SERVER_ERROR.value,
+            LockstepError("a defect of ours; it is in the log").problem(),
+            None,
+        )
+    return HTTPStatus.OK.value, reply.model_dump(), None
+
+
+def _parse_path(event: Event, model: type[P]) -> P:
+    try:
+        return model.model_validate(event.get("pathParameters") or {})
+    except ValidationError as error:
+        raise InvalidError(_fields(error, "path")) from error
+
+
+def _parse_body(event: Event, model: type[B]) -> B:
+    if not model.model_fields:
+        return model()
+    raw: str | bytes = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        raw = base64.b64decode(raw)
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "json_invalid":
+            raise InvalidError(_fields(error, "body")) from error
+    return _parse_lenient(raw, model)
+
+
+def _parse_lenient(raw: str | bytes, model: type[B]) -> B:
+    """As Python reads JSON: it knows lone surrogates, which pydantic's parser refuses."""
+    try:
+        parsed = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(f"the body is not JSON: {error}") from error
+    try:
+        return model.model_validate(parsed)
+    except ValidationError as error:
+        raise InvalidError(_fields(error, "body")) from error
+
+
+def _fields(error: ValidationError, where: str) -> list[FieldError]:
+    return [FieldError(_name(details, where), details["msg"]) for details in error.errors(include_url=False)]
+
+
+def _name(details: ErrorDetails, where: str) -> str:
+    return ".".join(str(part) for part in details["loc"]) or where

@@ -1,0 +1,84 @@
+"""What can go wrong for a caller, and its one mapping to HTTP.
+
+LockstepError
+├── BadRequestError      400  the body is no JSON
+├── NotFoundError        404  no such thing
+├── ExhaustedError       409  a limit of the id scheme is reached
+├── InvalidError         422  the body or the path does not fit
+└── UnavailableError     503  try again
+    ├── ContentionError       others kept winning until the time was up
+    └── TableError            DynamoDB did not answer, or throttled until the time was up
+
+A refused transition is none of these: it is a 200 with the status that stands.
+"""
+
+from http import HTTPStatus
+from typing import ClassVar, NamedTuple
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class LockstepError(Exception):
+    """Anything that is answered with a problem document (RFC 9457)."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def problem(self) -> dict[str, object]:
+        """The body of the reply."""
+        return {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": str(self),
+        }
+
+
+class BadRequestError(LockstepError):
+    """The body is not JSON."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class NotFoundError(LockstepError):
+    """What the path names does not exist."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class ExhaustedError(LockstepError):
+    """No further id can be given out."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class InvalidError(LockstepError):
+    """A field is missing or ill-formed. Nothing was changed."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(self, fields: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{name}: {message}" for name, message in fields))
+        self.fields = fields
+
+    def problem(self) -> dict[str, object]:
+        """The body of the reply, with the fields one by one."""
+        return super().problem() | {"errors": [field._asdict() for field in self.fields]}
+
+
+class UnavailableError(LockstepError):
+    """It may work in a moment: nothing was half done, send the same request again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class ContentionError(UnavailableError):
+    """Other writers of the same items kept winning until the time budget was spent."""
+
+
+class TableError(UnavailableError):
+    """DynamoDB could not be reached, did not answer in time, or throttled until the time budget was spent."""

@@ -1,0 +1,167 @@
+"""What is stored: one PynamoDB model per kind of item, all in one table.
+
+Times are seconds since 1970 (UTC), as numbers, so that conditions can compare them.
+Sizes matter: a write is billed by the whole item, so what changes often is small and stands alone.
+"""
+
+import os
+from typing import Final
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from lockstep.text import escape, unescape
+
+MAX_ERROR_BYTES: Final = 400_000
+"""What an error entry's description may take; an item holds 409,600 bytes in all."""
+MAX_LOG_CHARACTERS: Final = 10_000
+MAX_INLINE_PATH_BYTES: Final = 190
+"""A longer path goes to the LOG item, so that a heartbeat stays at 1 write unit (1,024 bytes)."""
+
+
+class TextAttribute(UnicodeAttribute):
+    """Text from a caller: every str that Python can hold comes back as it was."""
+
+    def serialize(self, value: str | None) -> str | None:  # type: ignore[override]  # None leaves the attribute out
+        """The text in a form that UTF-8 can carry."""
+        return None if value is None else escape(value)
+
+    def deserialize(self, value: str) -> str:
+        """The text as it was sent."""
+        return unescape(value)
+
+
+class Item(Model):
+    """What all items share: the table, and a key of two parts."""
+
+    class Meta:
+        """Connection settings. One call takes at most 8 s: two tries of 3.5 s and a pause."""
+
+        table_name = os.environ.get("TABLE_NAME", "lockstep")
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        connect_timeout_seconds = 1
+        read_timeout_seconds = 2.5
+        max_retry_attempts = 1
+        max_pool_connections = 50
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class Task(Item):
+    """TASK#<id> / TASK: what a transition looks at and changes. Under 400 bytes."""
+
+    status = UnicodeAttribute()
+    status_date = NumberAttribute()
+    num_attempts = NumberAttribute()
+    max_attempts = NumberAttribute()
+    num_instances = NumberAttribute()
+    """The last instance number given out. Never reset, so an id is never used twice."""
+    spec_version = NumberAttribute()
+    """Which binding of the task is in force: a SPEC item with a smaller one has been replaced."""
+    array_id = NumberAttribute()
+    workflow_id = NumberAttribute()
+
+
+class Spec(Item):
+    """TASK#<id> / SPEC: what to run. Replaced as a whole when the task is bound again."""
+
+    spec_version = NumberAttribute()
+    name = TextAttribute()
+    command = TextAttribute()
+    workflow_id = NumberAttribute()
+    array_id = NumberAttribute()
+    task_resources_id = NumberAttribute()
+    stdout_dir = TextAttribute(null=True)
+    stderr_dir = TextAttribute(null=True)
+
+
+class ArrayStepIndex(GlobalSecondaryIndex["TaskInstance"]):
+    """Finds a batch's instances by step. Its keys never change, so no transition ever writes it."""
+
+    class Meta:
+        """Named in template.yaml."""
+
+        index_name = "array-step"
+        projection = KeysOnlyProjection()
+
+    array_step = UnicodeAttribute(hash_key=True)
+    array_step_id = NumberAttribute(range_key=True)
+
+
+class TaskInstance(Item):
+    """TASK#<id> / TI#<nnn>: one attempt. Under 1,024 bytes, always: a heartbeat is 1 write unit."""
+
+    status = UnicodeAttribute()
+    status_date = NumberAttribute()
+    report_by = NumberAttribute(null=True)
+    workflow_run_id = NumberAttribute()
+    array_id = NumberAttribute()
+    array_batch_num = NumberAttribute()
+    array_step = UnicodeAttribute()
+    array_step_id = NumberAttribute()
+    task_resources_id = NumberAttribute()
+    spec_version = NumberAttribute()
+    distributor_id = TextAttribute(null=True)
+    nodename = TextAttribute(null=True)
+    process_group_id = NumberAttribute(null=True)
+    stdout = TextAttribute(null=True)
+    stderr = TextAttribute(null=True)
+
+    by_array_step = ArrayStepIndex()
+
+
+class Log(Item):
+    """TASK#<id> / TI#<nnn>#LOG: what an instance printed, and paths too long for its own item."""
+
+    stdout = TextAttribute(null=True)
+    stderr = TextAttribute(null=True)
+    stdout_log = TextAttribute(null=True)
+    stderr_log = TextAttribute(null=True)
+
+
+class ErrorEntry(Item):
+    """TASK#<id> / TI#<nnn>#ERR#<digest>: one thing said about an instance, once."""
+
+    description = TextAttribute()
+    error_time = NumberAttribute()
+
+
+class Array(Item):
+    """ARRAY#<id> / ARRAY."""
+
+    name = TextAttribute()
+    workflow_id = NumberAttribute()
+    task_template_version_id = NumberAttribute()
+    max_concurrently_running = NumberAttribute()
+    num_batches = NumberAttribute()
+    """The last batch number given out."""
+
+
+class Batch(Item):
+    """ARRAY#<id> / BATCH#<nnnnn>: steps 0 to size - 1 exist."""
+
+    size = NumberAttribute()
+    task_resources_id = NumberAttribute()
+    workflow_run_id = NumberAttribute()
+
+
+class Resources(Item):
+    """RESOURCES#<id> / RESOURCES: what a task asks of the cluster. Never changes."""
+
+    queue_id = NumberAttribute()
+    task_resources_type_id = TextAttribute(null=True)
+    requested_resources = JSONAttribute()
+
+
+class Lookup(Item):
+    """ARRAYOF#... or TASKOF#... / LOOKUP: the id that a natural key was given."""
+
+    id = NumberAttribute()
+
+
+class Counter(Item):
+    """COUNTER#<kind> / COUNTER: the last id given out."""
+
+    last = NumberAttribute()

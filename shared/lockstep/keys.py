@@ -1,0 +1,193 @@
+"""Every key of the table, built in one place. docs/data-model.md draws how they hang together."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple, TypeVar
+
+from lockstep.text import escape
+
+V = TypeVar("V")
+
+INSTANCES_PER_TASK: Final = 1000
+MAX_INSTANCE_NUMBER: Final = INSTANCES_PER_TASK - 1
+MAX_ID: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact."""
+MAX_DIGITS: Final = len(str(MAX_ID))
+STEPS_PER_PARTITION: Final = 100
+"""How many array steps share one partition of the array-step index."""
+
+TASK: Final = "TASK"
+SPEC: Final = "SPEC"
+ARRAY: Final = "ARRAY"
+RESOURCES: Final = "RESOURCES"
+LOOKUP: Final = "LOOKUP"
+COUNTER: Final = "COUNTER"
+
+
+class InstanceKey(NamedTuple):
+    """A task instance's id, taken apart."""
+
+    task_id: int
+    number: int
+
+
+def task_instance_id(task_id: int, number: int) -> int:
+    """The id of a task's number-th instance.
+
+    >>> task_instance_id(42, 3)
+    42003
+    """
+    return task_id * INSTANCES_PER_TASK + number
+
+
+def split_task_instance_id(task_instance_id: int) -> InstanceKey | None:
+    """The task and the number that an instance id carries, or None where no instance can have that id.
+
+    >>> split_task_instance_id(42003)
+    InstanceKey(task_id=42, number=3)
+    >>> split_task_instance_id(42000) is None
+    True
+    """
+    task_id, number = divmod(task_instance_id, INSTANCES_PER_TASK)
+    if number == 0 or not 0 < task_instance_id <= MAX_ID or task_id == 0:
+        return None
+    return InstanceKey(task_id, number)
+
+
+def task(task_id: int) -> str:
+    """The partition of a task, its specification and all its instances.
+
+    >>> task(42)
+    'TASK#42'
+    """
+    return f"TASK#{task_id}"
+
+
+def instance(number: int) -> str:
+    """The sort key of a task's number-th instance.
+
+    >>> instance(3)
+    'TI#003'
+    """
+    return f"TI#{number:03d}"
+
+
+def task_instance_id_of(pk: str, sk: str) -> int:
+    """The id that an instance's key carries.
+
+    >>> task_instance_id_of("TASK#42", "TI#003")
+    42003
+    """
+    return task_instance_id(int(pk.removeprefix("TASK#")), int(sk.removeprefix("TI#")))
+
+
+def log(number: int) -> str:
+    """The sort key of what an instance printed.
+
+    >>> log(3)
+    'TI#003#LOG'
+    """
+    return f"{instance(number)}#LOG"
+
+
+def errors(number: int) -> str:
+    """What the sort keys of an instance's error entries begin with.
+
+    >>> errors(3)
+    'TI#003#ERR#'
+    """
+    return f"{instance(number)}#ERR#"
+
+
+def error(number: int, digest: str) -> str:
+    """The sort key of one error entry.
+
+    >>> error(3, "9f86d081884c7")
+    'TI#003#ERR#9f86d081884c7'
+    """
+    return f"{errors(number)}{digest}"
+
+
+def array(array_id: int) -> str:
+    """The partition of an array and its batches.
+
+    >>> array(7)
+    'ARRAY#7'
+    """
+    return f"ARRAY#{array_id}"
+
+
+def batch(batch_num: int) -> str:
+    """The sort key of one batch of an array.
+
+    >>> batch(12)
+    'BATCH#00012'
+    """
+    return f"BATCH#{batch_num:05d}"
+
+
+def array_step(array_id: int, batch_num: int, step_id: int) -> str:
+    """The array-step index's partition for a step: a hundred steps share one.
+
+    >>> array_step(7, 12, 345)
+    '7#12#3'
+    """
+    return f"{array_id}#{batch_num}#{step_id // STEPS_PER_PARTITION}"
+
+
+def array_lookup(workflow_id: int, task_template_version_id: int) -> str:
+    """Finds the array that a workflow already has for a task template version.
+
+    >>> array_lookup(1, 2)
+    'ARRAYOF#1#2'
+    """
+    return f"ARRAYOF#{workflow_id}#{task_template_version_id}"
+
+
+def task_lookup(workflow_id: int, node_id: int, task_args_hash: str) -> str:
+    """Finds the task that a workflow already has for a node and its arguments.
+
+    >>> task_lookup(1, 2, "345")
+    'TASKOF#1#2#345'
+    """
+    return f"TASKOF#{workflow_id}#{node_id}#{escape(task_args_hash)}"
+
+
+def resources(task_resources_id: int) -> str:
+    """The partition of one set of requested resources.
+
+    >>> resources(5)
+    'RESOURCES#5'
+    """
+    return f"RESOURCES#{task_resources_id}"
+
+
+def counter(of: str) -> str:
+    """The partition of the counter that gives out ids of a kind.
+
+    >>> counter("task")
+    'COUNTER#task'
+    """
+    return f"COUNTER#{of}"
+
+
+def instance_keys(task_instance_ids: Iterable[int]) -> list[InstanceKey]:
+    """The keys of those ids that an instance can have, each once, in order.
+
+    >>> instance_keys([42003, 0, 42003])
+    [InstanceKey(task_id=42, number=3)]
+    """
+    split = (split_task_instance_id(task_instance_id) for task_instance_id in dict.fromkeys(task_instance_ids))
+    return [key for key in split if key]
+
+
+def by_instance(values: V) -> V | dict[InstanceKey, object]:
+    """Of a mapping, the values of those keys that are an instance's id in decimal digits; else what was given.
+
+    >>> by_instance({"42003": "a", "abc": "b", "1.5": "c", "-1": "d"})
+    {InstanceKey(task_id=42, number=3): 'a'}
+    """
+    if not isinstance(values, Mapping):
+        return values
+    ids = {key: value for key, value in values.items() if key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS}
+    split = {split_task_instance_id(int(key)): value for key, value in ids.items()}
+    return {key: value for key, value in split.items() if key}

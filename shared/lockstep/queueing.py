@@ -1,0 +1,192 @@
+"""Giving tasks their next attempt: the task moves to QUEUED and its new instance appears, in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from pynamodb.transactions import TransactWrite
+
+from lockstep import keys
+from lockstep.clock import Deadline, now
+from lockstep.errors import ContentionError, ExhaustedError, NotFoundError
+from lockstep.items import Array, Batch, Task, TaskInstance
+from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.table import ConditionFailedError, Key, chunks, fetch, reach, side_by_side, transact
+from lockstep.transitions import may_queue
+
+TASKS_PER_BATCH: Final = 1_000
+TASKS_PER_TRANSACTION: Final = 49
+"""Two items each, and the batch's own; a transaction holds 100 actions."""
+
+
+def queue_tasks(
+    array_id: int, task_ids: Sequence[int], task_resources_id: int, workflow_run_id: int
+) -> dict[TaskStatus, list[int]]:
+    """Queue those tasks of the array that may be queued, and answer all that exist by the status that stands.
+
+    Steps run from 0 without a gap in the order of task ids, whatever races; two callers that queue one task at
+    once make one instance of it. Repeating the call queues what is left.
+
+    Raises:
+        ExhaustedError: a task has had all the instances that its ids can number. Nothing was queued.
+        NotFoundError: there is no such array, and yet a task says it is in it.
+        UnavailableError: some may be queued already.
+    """
+    deadline = Deadline()
+    tasks = _read_tasks(task_ids, array_id, deadline)
+    ready = [task for task in tasks.values() if task.ready(array_id)]
+    _check_numbers_left(ready)
+    if ready:
+        batches = list(chunks(sorted(ready, key=lambda task: task.task_id), TASKS_PER_BATCH))
+        last = _reserve_batches(array_id, len(batches), deadline)
+        numbered = enumerate(batches, last - len(batches) + 1)
+        fill = partial(_fill, array_id, task_resources_id, workflow_run_id, deadline)
+        side_by_side(lambda batch: fill(*batch), numbered)
+    by_status: dict[TaskStatus, list[int]] = defaultdict(list)
+    for task_id in sorted(tasks):
+        by_status[tasks[task_id].status].append(task_id)
+    return dict(by_status)
+
+
+@dataclass(slots=True)
+class _QueuedTask:
+    """A task on its way to its next instance."""
+
+    seen: Task
+    queued: bool = False
+
+    @property
+    def task_id(self) -> int:
+        return int(self.seen.pk.removeprefix("TASK#"))
+
+    @property
+    def number(self) -> int:
+        """Of the next instance."""
+        return int(self.seen.num_instances) + 1
+
+    @property
+    def status(self) -> TaskStatus:
+        return TaskStatus.QUEUED if self.queued else TaskStatus(self.seen.status)
+
+    def ready(self, array_id: int) -> bool:
+        return may_queue(self.status) and self.seen.array_id == array_id
+
+
+def _read_tasks(task_ids: Sequence[int], array_id: int, deadline: Deadline) -> dict[int, _QueuedTask]:
+    """Cheap reads first: the write finds out where they lag. What would not be written is read consistently."""
+    wanted = {Key(keys.task(task_id), keys.TASK) for task_id in task_ids if 0 < task_id <= keys.MAX_ID}
+    found = {
+        key: _QueuedTask(Task.from_raw_data(raw)) for key, raw in fetch(wanted, deadline, consistent=False).items()
+    }
+    doubtful = [key for key in wanted if key not in found or not found[key].ready(array_id)]
+    again = fetch(doubtful, deadline, consistent=True)
+    found |= {key: _QueuedTask(Task.from_raw_data(raw)) for key, raw in again.items()}
+    return {task.task_id: task for task in found.values()}
+
+
+def _check_numbers_left(ready: Sequence[_QueuedTask]) -> None:
+    exhausted = [task.task_id for task in ready if task.number > keys.MAX_INSTANCE_NUMBER]
+    if exhausted:
+        raise ExhaustedError(
+            f"task_ids: {exhausted} had {keys.MAX_INSTANCE_NUMBER} instances each and can have no more; nothing was queued"
+        )
+
+
+def _reserve_batches(array_id: int, count: int, deadline: Deadline) -> int:
+    """The last of so many batch numbers that nobody else is given."""
+    array = Array(keys.array(array_id), keys.ARRAY)
+    try:
+        reach(lambda: array.update([Array.num_batches.add(count)], Array.pk.exists()), deadline)
+    except ConditionFailedError:
+        raise NotFoundError(f"array {array_id} does not exist") from None
+    return int(array.num_batches)
+
+
+def _fill(
+    array_id: int,
+    task_resources_id: int,
+    workflow_run_id: int,
+    deadline: Deadline,
+    batch_num: int,
+    tasks: Sequence[_QueuedTask],
+) -> None:
+    """One transaction after another, so that each knows how many steps there are before its own."""
+    batch = Batch(
+        keys.array(array_id),
+        keys.batch(batch_num),
+        size=0,
+        task_resources_id=task_resources_id,
+        workflow_run_id=workflow_run_id,
+    )
+    for chunk in chunks(tasks, TASKS_PER_TRANSACTION):
+        batch.size += _append(batch, array_id, batch_num, chunk, deadline)
+
+
+def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], deadline: Deadline) -> int:
+    """How many steps the batch grew by: those of the tasks that nobody else queued meanwhile."""
+    while pending := [task for task in tasks if task.ready(array_id)]:
+        build = partial(_add_steps, batch=batch, array_id=array_id, batch_num=batch_num, tasks=pending)
+        try:
+            transact(build, deadline)
+        except ConditionFailedError as failed:
+            if deadline.passed:
+                raise ContentionError("others kept changing the same tasks; send it again") from failed
+            _learn(pending, failed)
+        else:
+            for task in pending:
+                task.queued = True
+            return len(pending)
+    return 0
+
+
+def _learn(pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
+    seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in failed.found if raw}
+    for task in pending:
+        task.seen = seen.get(task.seen.pk, task.seen)
+
+
+def _add_steps(
+    transaction: TransactWrite, batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask]
+) -> None:
+    at = now()
+    first = int(batch.size)
+    for step, task in enumerate(tasks, first):
+        transaction.save(
+            TaskInstance(
+                task.seen.pk,
+                keys.instance(task.number),
+                status=TaskInstanceStatus.QUEUED,
+                status_date=at,
+                workflow_run_id=batch.workflow_run_id,
+                array_id=array_id,
+                array_batch_num=batch_num,
+                array_step=keys.array_step(array_id, batch_num, step),
+                array_step_id=step,
+                task_resources_id=batch.task_resources_id,
+                spec_version=task.seen.spec_version,
+            )
+        )
+        transaction.update(
+            Task(task.seen.pk, keys.TASK),
+            [
+                Task.status.set(TaskStatus.QUEUED),
+                Task.status_date.set(at),
+                Task.num_attempts.add(1),
+                Task.num_instances.set(task.number),
+            ],
+            (Task.status == task.seen.status)
+            & (Task.num_instances == task.seen.num_instances)
+            & (Task.spec_version == task.seen.spec_version)
+            & (Task.array_id == array_id),
+            return_values="ALL_OLD",
+        )
+    transaction.update(
+        Batch(batch.pk, batch.sk),
+        [
+            Batch.size.set(first + len(tasks)),
+            Batch.task_resources_id.set(batch.task_resources_id),
+            Batch.workflow_run_id.set(batch.workflow_run_id),
+        ],
+    )

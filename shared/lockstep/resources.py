@@ -1,0 +1,29 @@
+"""What a set of requested resources says of the directories that a command prints into."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lockstep import keys
+from lockstep.clock import Deadline
+from lockstep.items import Resources
+from lockstep.table import Key, fetch
+
+Directories = tuple[str | None, str | None]
+"""Of stdout and of stderr."""
+
+
+def directories(requested_resources: Mapping[str, Any]) -> Directories:
+    """Those that the resources name; None where they name none.
+
+    >>> directories({"stdout": "/logs", "memory": 1})
+    ('/logs', None)
+    """
+    stdout, stderr = (requested_resources.get(name) for name in ("stdout", "stderr"))
+    return stdout if isinstance(stdout, str) else None, stderr if isinstance(stderr, str) else None
+
+
+def read_directories(task_resources_ids: Iterable[int], deadline: Deadline) -> dict[int, Directories]:
+    """Those of every set of resources that exists."""
+    wanted = {Key(keys.resources(number), keys.RESOURCES): number for number in task_resources_ids}
+    found = fetch(wanted, deadline, consistent=False)
+    return {wanted[key]: directories(Resources.from_raw_data(raw).requested_resources) for key, raw in found.items()}

@@ -1,0 +1,54 @@
+"""How a worker node starts: its claim on the instance, and what it is to run."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from lockstep.advance import instance_key, transit_ti_and_t
+from lockstep.clock import Deadline
+from lockstep.items import Spec, TaskInstance
+from lockstep.resources import Directories, read_directories
+from lockstep.statuses import TaskInstanceStatus
+from lockstep.store import Said, read_for_start
+from lockstep.table import connect
+from lockstep.transitions import START
+
+StartRow = tuple[int, TaskInstanceStatus, int, int, str, str, int, str | None, str | None]
+
+
+def log_running(task_instance_id: int, said: Said) -> StartRow:
+    """Claim the instance for the worker node that asks, and answer what it is to run if the status is R.
+
+    At most one worker node at a time is told R: another one hears K until the first has fallen silent.
+    The write and the read do not depend on each other and are sent together.
+
+    Raises:
+        NotFoundError: there is no such instance.
+        UnavailableError: see advance.transit_ti_and_t.
+    """
+    key, deadline = instance_key(task_instance_id), Deadline()
+    who, when = Said(said.distributor_id, said.nodename, said.process_group_id), Said(report_by=said.report_by)
+    connect()
+    with ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(read_for_start, key, deadline)
+        outcome = transit_ti_and_t(task_instance_id, START, who, when)
+        instance, spec = reading.result()
+    stdout_dir, stderr_dir = _directories(instance, spec, deadline)
+    return (
+        task_instance_id,
+        outcome.status,
+        int(instance.workflow_run_id),
+        key.task_id,
+        spec.name,
+        spec.command,
+        int(spec.workflow_id),
+        stdout_dir,
+        stderr_dir,
+    )
+
+
+def _directories(instance: TaskInstance, spec: Spec, deadline: Deadline) -> Directories:
+    """Those of the instance's own resources: they differ from the task's once resources were adjusted."""
+    bound = (spec.stdout_dir, spec.stderr_dir)
+    task_resources_id = int(instance.task_resources_id)
+    if task_resources_id == spec.task_resources_id:
+        return bound
+    return read_directories([task_resources_id], deadline).get(task_resources_id, bound)

@@ -1,0 +1,49 @@
+"""The statuses as they are stored and sent, under the names Jobmon gave them."""
+
+from enum import StrEnum
+
+
+class TaskInstanceStatus(StrEnum):
+    """One attempt's status. The value is the letter on the wire and in the table."""
+
+    QUEUED = "Q"
+    INSTANTIATED = "I"
+    LAUNCHED = "O"
+    RUNNING = "R"
+    TRIAGING = "T"
+    NO_HEARTBEAT = "X"
+    KILL_SELF = "K"
+    DONE = "D"
+    ERROR = "E"
+    UNKNOWN_ERROR = "U"
+    RESOURCE_ERROR = "Z"
+    NO_DISTRIBUTOR_ID = "W"
+    ERROR_FATAL = "F"
+    SUBMITTED_TO_BATCH_DISTRIBUTOR = "B"
+
+
+class TaskStatus(StrEnum):
+    """A unit of work's status. The value is the letter on the wire and in the table."""
+
+    REGISTERING = "G"
+    QUEUED = "Q"
+    INSTANTIATING = "I"
+    LAUNCHED = "O"
+    RUNNING = "R"
+    DONE = "D"
+    ERROR_RECOVERABLE = "E"
+    ADJUSTING_RESOURCES = "A"
+    ERROR_FATAL = "F"
+
+
+ERROR_STATES = frozenset(
+    {
+        TaskInstanceStatus.NO_DISTRIBUTOR_ID,
+        TaskInstanceStatus.ERROR,
+        TaskInstanceStatus.UNKNOWN_ERROR,
+        TaskInstanceStatus.RESOURCE_ERROR,
+    }
+)
+"""They end an attempt and let the task try again. ERROR_FATAL is not one of them."""
+
+TERMINAL_TASK_STATUSES = frozenset({TaskStatus.DONE, TaskStatus.ERROR_FATAL})

@@ -1,0 +1,387 @@
+"""A task instance and its task in the table: paired writes, heartbeats, reads. Rules live in transitions.py."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from lockstep import keys, text
+from lockstep.clock import Deadline, now
+from lockstep.errors import NotFoundError, TableError
+from lockstep.items import (
+    MAX_ERROR_BYTES,
+    MAX_INLINE_PATH_BYTES,
+    MAX_LOG_CHARACTERS,
+    ErrorEntry,
+    Item,
+    Log,
+    Spec,
+    Task,
+    TaskInstance,
+)
+from lockstep.keys import InstanceKey
+from lockstep.standing import Premise
+from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.table import (
+    CONDITION_FAILED,
+    ConditionFailedError,
+    Key,
+    RawItem,
+    chunks,
+    fetch,
+    pauses,
+    query,
+    reach,
+    side_by_side,
+    connection,
+    transact,
+)
+
+PAIRS_PER_TRANSACTION: Final = 50
+STATEMENTS_PER_REQUEST: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a report says of the instance beside its status. None leaves what is stored alone."""
+
+    distributor_id: str | None = None
+    nodename: str | None = None
+    process_group_id: int | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    stdout_log: str | None = None
+    stderr_log: str | None = None
+    report_by: float | None = None
+    """Seconds since 1970."""
+    error: str | None = None
+    """An error entry to add. The same words about the same instance are one entry."""
+
+    def and_also(self, more: "Said") -> "Said":
+        """Both; where both say something, more has the last word."""
+        said = {item.name: getattr(more, item.name) for item in fields(Said)}
+        return replace(self, **{name: value for name, value in said.items() if value is not None})
+
+
+NOTHING: Final = Said()
+
+
+@dataclass(frozen=True, slots=True)
+class PairWrite:
+    """One instance's part of a transaction: where it and its task go, and what must be so for that to happen."""
+
+    key: InstanceKey
+    premise: Premise
+    task_instance: TaskInstanceStatus | None
+    """None: the status stays."""
+    task: TaskStatus | None
+    """None: the status stays."""
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What turned a PairWrite down. A part that did not object is None."""
+
+    task_instance: TaskInstance | None
+    task: Task | None
+    missing: bool
+    """There is no such instance, or no such task."""
+
+
+class LostRaceError(Exception):
+    """The transaction's premises did not hold: nothing was written."""
+
+    def __init__(self, found: list[Found]) -> None:
+        super().__init__("a premise did not hold")
+        self.found = found
+
+
+def write_pairs(writes: Sequence[PairWrite], deadline: Deadline) -> None:
+    """Write all of them in one transaction, or nothing. At most PAIRS_PER_TRANSACTION.
+
+    Raises:
+        LostRaceError: with what was found, one entry for each write.
+    """
+    at = now()
+    actions = [_actions(write, at) for write in writes]
+
+    def build(transaction: TransactWrite) -> None:
+        for model, changes, condition in (action for parts in actions for action in parts):
+            transaction.update(model, changes, condition, return_values="ALL_OLD")
+
+    try:
+        transact(build, deadline)
+    except ConditionFailedError as failed:
+        reasons = iter(failed.found)
+        raise LostRaceError([_found([next(reasons) for _ in parts]) for parts in actions]) from failed
+
+
+_Action = tuple[Item, list[Action], Condition | None]
+
+
+def _actions(write: PairWrite, at: float) -> list[_Action]:
+    """The instance first, then its task, then what has no conditions."""
+    return [
+        _instance_action(write, at),
+        *_task_action(write, at),
+        *_log_action(write),
+        *_error_action(write, at),
+    ]
+
+
+def _instance_action(write: PairWrite, at: float) -> _Action:
+    premise = write.premise
+    condition = TaskInstance.status.is_in(*sorted(premise.task_instance))
+    if premise.overdue:
+        condition &= TaskInstance.report_by < at
+    if premise.unexpected:
+        condition &= TaskInstance.report_by.does_not_exist() | (TaskInstance.report_by < at)
+    changes: list[Action] = _said_changes(write.said)
+    if write.task_instance and write.task_instance not in premise.task_instance:
+        changes += [TaskInstance.status.set(write.task_instance), TaskInstance.status_date.set(at)]
+    return (
+        TaskInstance(keys.task(write.key.task_id), keys.instance(write.key.number)),
+        changes or [TaskInstance.status.set(TaskInstance.status)],
+        condition,
+    )
+
+
+def _said_changes(said: Said) -> list[Action]:
+    changes: list[Action] = [
+        getattr(TaskInstance, name).set(value)
+        for name in ("distributor_id", "nodename", "process_group_id", "report_by")
+        if (value := getattr(said, name)) is not None
+    ]
+    for name in ("stdout", "stderr"):
+        path = getattr(said, name)
+        if path is not None:
+            inline = getattr(TaskInstance, name)
+            changes.append(inline.remove() if _is_long(path) else inline.set(path))
+    return changes
+
+
+def _is_long(path: str) -> bool:
+    return text.size(path) > MAX_INLINE_PATH_BYTES
+
+
+def _task_action(write: PairWrite, at: float) -> list[_Action]:
+    premise = write.premise
+    if premise.task is None and premise.attempts_left is None and write.task is None:
+        return []
+    condition = Task.status.exists() if premise.task is None else Task.status.is_in(*sorted(premise.task))
+    if premise.attempts_left is not None:
+        left = Task.num_attempts < Task.max_attempts
+        condition &= left if premise.attempts_left else ~left
+    changes: list[Action] = [Task.status.set(write.task or Task.status)]
+    if write.task:
+        changes.append(Task.status_date.set(at))
+    return [(Task(keys.task(write.key.task_id), keys.TASK), changes, condition)]
+
+
+def _log_action(write: PairWrite) -> list[_Action]:
+    changes = _log_changes(write.said)
+    return [(Log(keys.task(write.key.task_id), keys.log(write.key.number)), changes, None)] if changes else []
+
+
+def _log_changes(said: Said) -> list[Action]:
+    printed: list[Action] = [
+        getattr(Log, name).set(text.tail(value, MAX_LOG_CHARACTERS))
+        for name in ("stdout_log", "stderr_log")
+        if (value := getattr(said, name)) is not None
+    ]
+    long_paths: list[Action] = [
+        getattr(Log, name).set(path)
+        for name in ("stdout", "stderr")
+        if (path := getattr(said, name)) is not None and _is_long(path)
+    ]
+    return printed + long_paths
+
+
+def _error_action(write: PairWrite, at: float) -> list[_Action]:
+    said = write.said.error
+    if said is None:
+        return []
+    entry = ErrorEntry(keys.task(write.key.task_id), keys.error(write.key.number, text.digest(said)))
+    first_time_only: list[Action] = [
+        ErrorEntry.description.set(ErrorEntry.description | text.cut(said, MAX_ERROR_BYTES)),
+        ErrorEntry.error_time.set(ErrorEntry.error_time | at),
+    ]
+    return [(entry, first_time_only, None)]
+
+
+def _found(reasons: list[RawItem | None]) -> Found:
+    instance, task = None, None
+    for raw in filter(None, reasons):
+        if raw["sk"]["S"] == keys.TASK:
+            task = Task.from_raw_data(raw)
+        else:
+            instance = TaskInstance.from_raw_data(raw)
+    return Found(instance, task, missing=any(raw == {} for raw in reasons))
+
+
+def log_heartbeat(key: InstanceKey, said: Said, deadline: Deadline) -> TaskInstance:
+    """Store what a heartbeat says, in whatever status the instance is, and return the instance as it now is.
+
+    One request and one write unit, unless a path is too long for the instance's own item.
+
+    Raises:
+        NotFoundError: there is no such instance.
+    """
+    instance = TaskInstance(keys.task(key.task_id), keys.instance(key.number))
+    _update_existing(instance, _said_changes(said), deadline)
+    if long_paths := _log_changes(said):
+        log = Log(keys.task(key.task_id), keys.log(key.number))
+        reach(lambda: log.update(long_paths), deadline)
+    return instance
+
+
+def _update_existing(instance: TaskInstance, changes: list[Action], deadline: Deadline) -> None:
+    try:
+        reach(lambda: instance.update(changes, condition=TaskInstance.pk.exists()), deadline)
+    except ConditionFailedError:
+        raise NotFoundError(
+            f"task instance {keys.task_instance_id_of(instance.pk, instance.sk)} does not exist"
+        ) from None
+
+
+def log_heartbeats(instances: Iterable[InstanceKey], report_by: float, deadline: Deadline) -> None:
+    """Move report_by of those that are LAUNCHED and leave all others, the unknown ones too.
+
+    One request for 25 instances, one write unit for each. Repeating it changes nothing further.
+    """
+    changes = dict.fromkeys(instances, {"N": str(report_by)})
+    _set_where("report_by", changes, "status", {"S": TaskInstanceStatus.LAUNCHED.value}, deadline)
+
+
+def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: int, deadline: Deadline) -> None:
+    """Store the distributor ids of instances of this array and leave all others, the unknown ones too.
+
+    One request for 25 instances, one write unit for each. Repeating it changes nothing further.
+    """
+    changes = {key: {"S": text.escape(distributor_id)} for key, distributor_id in distributor_ids.items()}
+    _set_where("distributor_id", changes, "array_id", {"N": str(array_id)}, deadline)
+
+
+def _set_where(
+    attribute: str,
+    changes: Mapping[InstanceKey, dict[str, str]],
+    where: str,
+    equals: dict[str, str],
+    deadline: Deadline,
+) -> None:
+    statement = f'UPDATE "{Item.Meta.table_name}" SET "{attribute}"=? WHERE pk=? AND sk=? AND "{where}"=?'  # noqa: S608  # no caller's words: names of ours
+
+    def set_some(instances: Sequence[InstanceKey]) -> None:
+        left = list(instances)
+        for pause in pauses():
+            left = _not_done(left, reach(lambda: _execute(statement, left, changes, equals), deadline))  # noqa: B023  # called at once
+            if not left:
+                return
+            if deadline.passed:
+                raise TableError(f"gave up after the time budget: {len(left)} instances are left")
+            time.sleep(pause)
+
+    side_by_side(set_some, chunks(changes, STATEMENTS_PER_REQUEST))
+
+
+def _execute(
+    statement: str,
+    instances: Sequence[InstanceKey],
+    changes: Mapping[InstanceKey, dict[str, str]],
+    equals: dict[str, str],
+) -> list[dict[str, Any]]:
+    statements = [
+        {
+            "Statement": statement,
+            "Parameters": [changes[key], {"S": keys.task(key.task_id)}, {"S": keys.instance(key.number)}, equals],
+        }
+        for key in instances
+    ]
+    replies: list[dict[str, Any]] = connection().client.batch_execute_statement(Statements=statements)["Responses"]
+    return replies
+
+
+def _not_done(instances: Sequence[InstanceKey], replies: Sequence[dict[str, Any]]) -> list[InstanceKey]:
+    codes = [reply.get("Error", {}).get("Code") for reply in replies]
+    return [key for key, code in zip(instances, codes, strict=True) if code not in {None, CONDITION_FAILED}]
+
+
+def read_for_start(key: InstanceKey, deadline: Deadline) -> tuple[TaskInstance, Spec]:
+    """An instance and what it is to run. Of the instance, only what never changes is sure to be current.
+
+    Cheap reads that may lag behind; where they do, it shows (an item is not there, or the specification is
+    of an earlier binding than the instance) and they are made again, consistently.
+
+    Raises:
+        NotFoundError: there is no such instance.
+    """
+    for consistent in (False, True):
+        items = fetch(_start_keys(key), deadline, consistent=consistent)
+        raw_instance, raw_spec = (items.get(item) for item in _start_keys(key))
+        if raw_instance and raw_spec:
+            instance, spec = TaskInstance.from_raw_data(raw_instance), Spec.from_raw_data(raw_spec)
+            if consistent or spec.spec_version >= instance.spec_version:
+                return instance, spec
+    raise NotFoundError(f"task instance {keys.task_instance_id(*key)} does not exist")
+
+
+def _start_keys(key: InstanceKey) -> tuple[Key, Key]:
+    partition = keys.task(key.task_id)
+    return Key(partition, keys.instance(key.number)), Key(partition, keys.SPEC)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Everything that is known of an instance."""
+
+    instance: TaskInstance
+    task: Task
+    spec: Spec
+    log: Log
+
+
+def read_whole(key: InstanceKey, deadline: Deadline) -> Whole:
+    """An instance as it stands now, with all that belongs to it but its error entries. One consistent read.
+
+    Raises:
+        NotFoundError: there is no such instance.
+    """
+    partition = keys.task(key.task_id)
+    wanted = [Key(partition, sk) for sk in (keys.instance(key.number), keys.TASK, keys.SPEC, keys.log(key.number))]
+    items = fetch(wanted, deadline, consistent=True)
+    instance, task, spec, log = (items.get(item) for item in wanted)
+    if not (instance and task and spec):
+        raise NotFoundError(f"task instance {keys.task_instance_id(*key)} does not exist")
+    return Whole(
+        TaskInstance.from_raw_data(instance),
+        Task.from_raw_data(task),
+        Spec.from_raw_data(spec),
+        Log.from_raw_data(log) if log else Log(),
+    )
+
+
+def read_errors(key: InstanceKey, deadline: Deadline) -> list[ErrorEntry]:
+    """The error entries of an instance in time order. One consistent query.
+
+    Raises:
+        NotFoundError: there is no such instance.
+    """
+    first, last = keys.instance(key.number), keys.errors(key.number) + "~"
+    found = list(query(keys.task(key.task_id), Item.sk.between(first, last), deadline, consistent=True))
+    if not found or found[0]["sk"]["S"] != first:
+        raise NotFoundError(f"task instance {keys.task_instance_id(*key)} does not exist")
+    return sorted((ErrorEntry.from_raw_data(raw) for raw in found[1:]), key=lambda entry: (entry.error_time, entry.sk))
+
+
+def read_instances(wanted: Iterable[InstanceKey], deadline: Deadline) -> dict[InstanceKey, TaskInstance]:
+    """Those of the instances that exist. Of each, only what never changes is sure to be current."""
+    by_key = {Key(keys.task(key.task_id), keys.instance(key.number)): key for key in wanted}
+    found = fetch(by_key, deadline, consistent=False)
+    if missed := by_key.keys() - found.keys():
+        found |= fetch(missed, deadline, consistent=True)
+    return {by_key[key]: TaskInstance.from_raw_data(raw) for key, raw in found.items()}

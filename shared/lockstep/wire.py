@@ -1,0 +1,149 @@
+"""What the routes share of the wire: field types, and requests and replies that more than one route has."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from lockstep.clock import now
+from lockstep.statuses import TaskInstanceStatus
+from lockstep.store import Said
+from lockstep.text import size
+
+MAX_IDS_PER_CALL: Final = 10_000
+MAX_INCREMENT_SECONDS: Final = 1e9
+
+
+def _text(value: Any) -> str:
+    """Text, or a number where a client sent one; unlike pydantic's str it may hold lone surrogates."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise PydanticCustomError("text_type", "must be text")
+
+
+def _at_most(limit: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if size(value) > limit:
+            raise PydanticCustomError("text_too_long", "must take at most {limit} bytes as UTF-8", {"limit": limit})
+        return value
+
+    return check
+
+
+Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+ShortText = Annotated[Text, AfterValidator(_at_most(255))]
+DistributorId = Annotated[Text, AfterValidator(_at_most(80))]
+Nodename = Annotated[Text, AfterValidator(_at_most(255))]
+Path = Annotated[Text, AfterValidator(_at_most(4096))]
+Name = Annotated[Text, AfterValidator(_at_most(1_000))]
+Command = Annotated[Text, AfterValidator(_at_most(300_000))]
+Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
+SmallCount = Annotated[int, Field(ge=0, lt=2**31)]
+ProcessGroupId = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Increment = Annotated[
+    float, Field(allow_inf_nan=False, ge=-MAX_INCREMENT_SECONDS, le=MAX_INCREMENT_SECONDS, description="seconds")
+]
+Ids = Annotated[list[int], Field(max_length=MAX_IDS_PER_CALL)]
+
+
+def _lets_end(status: TaskInstanceStatus) -> TaskInstanceStatus:
+    if status not in _REPORTED_ENDS:
+        raise PydanticCustomError("error_state", "must be one of E, F, U, Z")
+    return status
+
+
+_REPORTED_ENDS: Final = frozenset(
+    {
+        TaskInstanceStatus.ERROR,
+        TaskInstanceStatus.UNKNOWN_ERROR,
+        TaskInstanceStatus.RESOURCE_ERROR,
+        TaskInstanceStatus.ERROR_FATAL,
+    }
+)
+ErrorState = Annotated[TaskInstanceStatus, AfterValidator(_lets_end)]
+
+
+class Request(BaseModel):
+    """A request's body. Fields that are not known are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Nothing(Request):
+    """A route without a body, or without ids in its path."""
+
+
+class InstancePath(Request):
+    """The path of a route about one task instance."""
+
+    task_instance_id: int
+
+
+class ArrayPath(Request):
+    """The path of a route about one array."""
+
+    array_id: int
+
+
+class WorkerReport(Request):
+    """What a worker node says of itself and of its command's output."""
+
+    distributor_id: DistributorId | None = None
+    nodename: Nodename | None = None
+    stdout: Path | None = None
+    stderr: Path | None = None
+    stdout_log: Text | None = None
+    stderr_log: Text | None = None
+
+
+class TaskInstanceIds(Request):
+    """A list of task instances; the order and doubles do not matter."""
+
+    task_instance_ids: Ids
+
+
+class Reply(BaseModel):
+    """A reply's body."""
+
+
+class BatchOfArray(Request):
+    """One batch of the array that the path names."""
+
+    batch_number: int
+
+
+class NoReply(Reply):
+    """{}."""
+
+
+class StatusReply(Reply):
+    """The status that stands after the report."""
+
+    status: TaskInstanceStatus
+
+
+class MessageReply(Reply):
+    """Why nothing moved; empty if it moved."""
+
+    message: str
+
+
+def said(request: Request) -> Said:
+    """What a request says of its instance; next_report_increment is counted from now."""
+    fields = request.model_dump(include=_SAID_FIELDS, exclude_none=True)
+    increment = getattr(request, "next_report_increment", None)
+    return Said(**fields, report_by=None if increment is None else now() + increment)
+
+
+_SAID_FIELDS: Final = {
+    "distributor_id",
+    "nodename",
+    "process_group_id",
+    "stdout",
+    "stderr",
+    "stdout_log",
+    "stderr_log",
+}
