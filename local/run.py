@@ -23,7 +23,7 @@ def state_file(port: int) -> Path:
 
 
 def serve(port: int, ready: Ready) -> None:
-    """Serve on loopback until SIGINT or SIGTERM; port 0 takes any. ready is called with the API's and the table's URL."""
+    """Serve on loopback until SIGINT or SIGTERM; port 0 takes any. ready gets the API's and the table's URL."""
     with socket.socket() as listener, dynamodb(os.environ.get("TABLE_NAME", "lockstep")) as endpoint:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
@@ -37,15 +37,20 @@ async def _serve(listener: socket.socket, ready: Callable[[], None]) -> None:
 
     meter = Meter()
     meter.attach()
-    server = uvicorn.Server(
-        uvicorn.Config(Gateway(meter), log_level="warning", lifespan="off", timeout_graceful_shutdown=5)
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if server.started:
-        ready()
-    await serving
+    config = uvicorn.Config(Gateway(meter), log_level="warning", lifespan="off", timeout_graceful_shutdown=5)
+    await _Server(config, ready).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
 
 
 def main() -> None:

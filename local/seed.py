@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from local.engine import ENDPOINT_VARIABLE, LOCAL_CREDENTIALS
+from local.run import state_file
 from lockstep import keys
 from lockstep.clock import Deadline, now
 from lockstep.items import (
@@ -30,7 +32,8 @@ from lockstep.resources import directories
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.table import ConditionFailedError, chunks, connection, reach, side_by_side
 from lockstep.text import cut, digest, size
-from lockstep.wire import Command, DistributorId, Id, Name, Nodename, Path as FilePath, ProcessGroupId, SmallCount, Text
+from lockstep.wire import Command, DistributorId, Id, Name, Nodename, ProcessGroupId, SmallCount, Text
+from lockstep.wire import Path as FilePath
 
 ITEMS_PER_REQUEST = 25
 SECONDS_TO_LOAD = 300.0
@@ -208,7 +211,7 @@ def _batch(member: SeedInstance, count: int) -> Batch:
 
 def _instance(instance: SeedInstance, at: float) -> Iterator[Item]:
     task_id, number = instance.key
-    inline = {name: path for name, path in _paths(instance) if size(path) <= MAX_INLINE_PATH_BYTES}
+    inline: dict[str, Any] = {name: path for name, path in _paths(instance) if size(path) <= MAX_INLINE_PATH_BYTES}
     yield TaskInstance(
         keys.task(task_id),
         keys.instance(number),
@@ -227,7 +230,7 @@ def _instance(instance: SeedInstance, at: float) -> Iterator[Item]:
         process_group_id=instance.process_group_id,
         **inline,
     )
-    logged = {name: path for name, path in _paths(instance) if name not in inline}
+    logged: dict[str, Any] = {name: path for name, path in _paths(instance) if name not in inline}
     logged |= {name: text for name in ("stdout_log", "stderr_log") if (text := getattr(instance, name)) is not None}
     if logged:
         yield Log(keys.task(task_id), keys.log(number), **logged)
@@ -249,7 +252,7 @@ def _put(items: Iterable[Item], deadline: Deadline) -> None:
     while wanted:
         page = reach(
             lambda: connection().client.batch_write_item(
-                RequestItems={  # noqa: B023  # called at once
+                RequestItems={  # called at once
                     Item.Meta.table_name: [{"PutRequest": {"Item": item}} for item in wanted]  # noqa: B023  # as above
                 }
             ),
@@ -271,10 +274,6 @@ def _reserve(kind: str, ids: Iterable[int], deadline: Deadline) -> None:
 
 def main() -> None:
     """Load a file into the system that runs on a port, or says what is wrong with it and loads nothing."""
-    import os
-
-    from local.run import state_file
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--port", type=int, default=3000, help="of the running system")

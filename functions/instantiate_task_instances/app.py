@@ -6,7 +6,7 @@ from lockstep.wire import Nothing, Reply, TaskInstanceIds
 
 
 class InstantiateReply(Reply):
-    """Of the ids asked for all that are now I, grouped: array_id, array_name, array_batch_num, task_resources_id, ids."""
+    """Of the ids asked for, all that are now I."""
 
     task_instance_batches: list[InstanceBatch]
 

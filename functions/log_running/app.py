@@ -1,8 +1,7 @@
 """POST /api/v3/task_instance/{task_instance_id}/log_running: the worker node starts."""
 
-from lockstep.starting import log_running
 from lockstep.endpoint import endpoint
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.starting import StartRow, log_running
 from lockstep.wire import DistributorId, Increment, InstancePath, Nodename, ProcessGroupId, Reply, Request, said
 
 
@@ -16,12 +15,9 @@ class Start(Request):
 
 
 class StartReply(Reply):
-    """What to run, if the status is R; otherwise the worker node must stop.
+    """What to run, if the status is R; otherwise the worker node must stop."""
 
-    id, status, workflow_run_id, task_id, name, command, workflow_id, stdout_dir, stderr_dir.
-    """
-
-    task_instance: tuple[int, TaskInstanceStatus, int, int, str, str, int, str | None, str | None]
+    task_instance: StartRow
 
 
 @endpoint(InstancePath, Start)

@@ -14,6 +14,6 @@ class BatchLaunch(BatchOfArray):
 
 @endpoint(ArrayPath, BatchLaunch)
 def lambda_handler(path: ArrayPath, body: BatchLaunch) -> NoReply:
-    """Move those that are INSTANTIATED, with their tasks, to LAUNCHED; leave all others, also those that run already."""
+    """Move those that are INSTANTIATED, with their tasks, to LAUNCHED; leave all others."""
     move_batch(path.array_id, body.batch_number, LAUNCH, on_move=said(body))
     return NoReply()

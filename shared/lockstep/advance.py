@@ -1,11 +1,13 @@
 """Rule, write, and look again on a lost race: where the rules and the table meet."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep import keys, store
 from lockstep.clock import Deadline, now
 from lockstep.errors import ContentionError, NotFoundError
+from lockstep.items import TaskInstance
 from lockstep.keys import InstanceKey
 from lockstep.standing import Premise, Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
@@ -71,8 +73,8 @@ def transit_many(requests: Iterable[Request]) -> list[Outcome | None]:
     """
     deadline = Deadline()
     pursuits = [_Pursuit(request) for request in requests]
-    known = [pursuit for pursuit in pursuits if pursuit.key]
-    side_by_side(lambda chunk: _settle(chunk, deadline), chunks(known, store.PAIRS_PER_TRANSACTION))
+    for wave in _waves(pursuits):
+        side_by_side(lambda chunk: _settle(chunk, deadline), chunks(wave, store.PAIRS_PER_TRANSACTION))
     return [pursuit.outcome for pursuit in pursuits]
 
 
@@ -100,6 +102,19 @@ def instance_key(task_instance_id: int) -> InstanceKey:
     if key is None:
         raise NotFoundError(f"task instance {task_instance_id} does not exist")
     return key
+
+
+def _waves(pursuits: Sequence["_Pursuit"]) -> list[list["_Pursuit"]]:
+    """Those that can be written, such that no task is in a wave twice: a transaction takes an item once only."""
+    waves: list[list[_Pursuit]] = []
+    named: Counter[int] = Counter()
+    for pursuit in pursuits:
+        if pursuit.key:
+            if named[pursuit.key.task_id] == len(waves):
+                waves.append([])
+            waves[named[pursuit.key.task_id]].append(pursuit)
+            named[pursuit.key.task_id] += 1
+    return waves
 
 
 def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
@@ -168,7 +183,7 @@ class _Pursuit:
         if not isinstance(ruling, Move) and self._to_store(ruling) == NOTHING and self._certain(holds):
             self.close()
 
-    def _see_instance(self, instance: store.TaskInstance) -> None:
+    def _see_instance(self, instance: TaskInstance) -> None:
         said, report_by, at = self.request.said, instance.report_by, now()
         self.standing = replace(
             self.standing,

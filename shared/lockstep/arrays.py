@@ -14,6 +14,7 @@ from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.store import NOTHING, Said, read_instances
 from lockstep.table import Key, fetch, query, side_by_side
 from lockstep.transitions import INSTANTIATE, Report
+from lockstep.wire import Text
 
 INDEX_LAG_SECONDS: Final = 2.0
 """How long to look again for a step that must be in the index any moment."""
@@ -24,7 +25,7 @@ class InstanceBatch(NamedTuple):
     """Instances that are submitted together, as Jobmon's distributor reads them."""
 
     array_id: int
-    array_name: str
+    array_name: Text
     array_batch_num: int
     task_resources_id: int
     task_instance_ids: list[int]
@@ -43,10 +44,10 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
     ids = {keys.task_instance_id(*key): instance for key, instance in instances.items()}
     outcomes = transit_many(Request(task_instance_id, INSTANTIATE) for task_instance_id in ids)
     taken = [pair for pair, outcome in zip(ids.items(), outcomes, strict=True) if outcome and _is_taken(outcome)]
-    names = _read_names({int(instance.array_id) for _, instance in taken}, deadline)
+    names = _read_names({instance.array_id for _, instance in taken}, deadline)
     batches: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for task_instance_id, instance in sorted(taken, key=lambda pair: pair[0]):
-        batch = int(instance.array_id), int(instance.array_batch_num), int(instance.task_resources_id)
+        batch = instance.array_id, instance.array_batch_num, instance.task_resources_id
         batches[batch].append(task_instance_id)
     return [
         InstanceBatch(array_id, names.get(array_id, ""), batch_num, task_resources_id, members)
@@ -122,4 +123,4 @@ def _members_from(array_id: int, batch_num: int, first: int, deadline: Deadline)
 def _batch_size(array_id: int, batch_num: int, deadline: Deadline) -> int:
     key = Key(keys.array(array_id), keys.batch(batch_num))
     raw = fetch([key], deadline, consistent=True).get(key)
-    return int(Batch.from_raw_data(raw).size) if raw else 0
+    return Batch.from_raw_data(raw).size if raw else 0

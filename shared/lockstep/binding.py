@@ -43,7 +43,7 @@ def allocate(kind: str, count: int, deadline: Deadline) -> range:
     """So many ids of a kind that nobody else is given, in one write."""
     counter = Counter(keys.counter(kind), keys.COUNTER)
     reach(lambda: counter.update([Counter.last.add(count)]), deadline)
-    last = int(counter.last)
+    last = counter.last
     return range(last - count + 1, last + 1)
 
 
@@ -77,7 +77,7 @@ def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently
             found = failed.found[0]
         else:
             return array_id
-    array_id = int(Lookup.from_raw_data(found or {}).id)
+    array_id = Lookup.from_raw_data(found or {}).id
     known = Array(keys.array(array_id), keys.ARRAY)
     reach(lambda: known.update([Array.max_concurrently_running.set(max_concurrently_running)]), deadline)
     return array_id
@@ -155,7 +155,7 @@ class _Binding:
 
     @property
     def spec_version(self) -> int:
-        return int(self.seen.spec_version) + 1 if self.seen else 1
+        return self.seen.spec_version + 1 if self.seen else 1
 
     def add_to(self, transaction: TransactWrite, at: float) -> None:
         if self.seen:
@@ -225,7 +225,7 @@ def _check_arrays(tasks: Mapping[str, TaskToBind], deadline: Deadline) -> None:
 def _find_known(bindings: Mapping[Key, _Binding], deadline: Deadline) -> None:
     for lookup, raw in fetch(bindings, deadline, consistent=True).items():
         bindings[lookup].exists = True
-        bindings[lookup].task_id = int(Lookup.from_raw_data(raw).id)
+        bindings[lookup].task_id = Lookup.from_raw_data(raw).id
 
 
 def _read_directories(bindings: Iterable[_Binding], deadline: Deadline) -> None:
@@ -256,7 +256,7 @@ def _bind(group: Sequence[_Binding], deadline: Deadline) -> None:
         at = now()
 
         def build(transaction: TransactWrite) -> None:
-            for binding in pending:  # noqa: B023  # called at once
+            for binding in pending:  # called at once
                 binding.add_to(transaction, at)  # noqa: B023  # called at once
 
         try:
@@ -277,7 +277,7 @@ def _learn(pending: Sequence[_Binding], failed: ConditionFailedError, deadline: 
         for binding in pending:
             if key == binding.lookup:
                 binding.exists = True
-                binding.task_id = int(Lookup.from_raw_data(raw).id)
+                binding.task_id = Lookup.from_raw_data(raw).id
             elif key == binding.key:
                 binding.seen = Task.from_raw_data(raw)
     _read_known([binding for binding in pending if binding.exists and not binding.seen], deadline)

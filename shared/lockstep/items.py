@@ -7,7 +7,8 @@ Sizes matter: a write is billed by the whole item, so what changes often is smal
 import os
 from typing import Final
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.constants import NUMBER
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -23,13 +24,27 @@ MAX_INLINE_PATH_BYTES: Final = 190
 class TextAttribute(UnicodeAttribute):
     """Text from a caller: every str that Python can hold comes back as it was."""
 
-    def serialize(self, value: str | None) -> str | None:  # type: ignore[override]  # None leaves the attribute out
+    def serialize(self, value: str | None) -> str | None:
         """The text in a form that UTF-8 can carry."""
         return None if value is None else escape(value)
 
     def deserialize(self, value: str) -> str:
         """The text as it was sent."""
         return unescape(value)
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number; PynamoDB's own is a float to the type checker."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        """Its digits."""
+        return str(int(value))
+
+    def deserialize(self, value: str) -> int:
+        """The number."""
+        return int(value)
 
 
 class Item(Model):
@@ -54,30 +69,30 @@ class Task(Item):
 
     status = UnicodeAttribute()
     status_date = NumberAttribute()
-    num_attempts = NumberAttribute()
-    max_attempts = NumberAttribute()
-    num_instances = NumberAttribute()
+    num_attempts = IntegerAttribute()
+    max_attempts = IntegerAttribute()
+    num_instances = IntegerAttribute()
     """The last instance number given out. Never reset, so an id is never used twice."""
-    spec_version = NumberAttribute()
+    spec_version = IntegerAttribute()
     """Which binding of the task is in force: a SPEC item with a smaller one has been replaced."""
-    array_id = NumberAttribute()
-    workflow_id = NumberAttribute()
+    array_id = IntegerAttribute()
+    workflow_id = IntegerAttribute()
 
 
 class Spec(Item):
     """TASK#<id> / SPEC: what to run. Replaced as a whole when the task is bound again."""
 
-    spec_version = NumberAttribute()
+    spec_version = IntegerAttribute()
     name = TextAttribute()
     command = TextAttribute()
-    workflow_id = NumberAttribute()
-    array_id = NumberAttribute()
-    task_resources_id = NumberAttribute()
+    workflow_id = IntegerAttribute()
+    array_id = IntegerAttribute()
+    task_resources_id = IntegerAttribute()
     stdout_dir = TextAttribute(null=True)
     stderr_dir = TextAttribute(null=True)
 
 
-class ArrayStepIndex(GlobalSecondaryIndex["TaskInstance"]):
+class ArrayStepIndex(GlobalSecondaryIndex["TaskInstance"]):  # type: ignore[no-untyped-call]  # PynamoDB left it untyped
     """Finds a batch's instances by step. Its keys never change, so no transition ever writes it."""
 
     class Meta:
@@ -87,7 +102,7 @@ class ArrayStepIndex(GlobalSecondaryIndex["TaskInstance"]):
         projection = KeysOnlyProjection()
 
     array_step = UnicodeAttribute(hash_key=True)
-    array_step_id = NumberAttribute(range_key=True)
+    array_step_id = IntegerAttribute(range_key=True)
 
 
 class TaskInstance(Item):
@@ -96,16 +111,16 @@ class TaskInstance(Item):
     status = UnicodeAttribute()
     status_date = NumberAttribute()
     report_by = NumberAttribute(null=True)
-    workflow_run_id = NumberAttribute()
-    array_id = NumberAttribute()
-    array_batch_num = NumberAttribute()
+    workflow_run_id = IntegerAttribute()
+    array_id = IntegerAttribute()
+    array_batch_num = IntegerAttribute()
     array_step = UnicodeAttribute()
-    array_step_id = NumberAttribute()
-    task_resources_id = NumberAttribute()
-    spec_version = NumberAttribute()
+    array_step_id = IntegerAttribute()
+    task_resources_id = IntegerAttribute()
+    spec_version = IntegerAttribute()
     distributor_id = TextAttribute(null=True)
     nodename = TextAttribute(null=True)
-    process_group_id = NumberAttribute(null=True)
+    process_group_id = IntegerAttribute(null=True)
     stdout = TextAttribute(null=True)
     stderr = TextAttribute(null=True)
 
@@ -132,25 +147,25 @@ class Array(Item):
     """ARRAY#<id> / ARRAY."""
 
     name = TextAttribute()
-    workflow_id = NumberAttribute()
-    task_template_version_id = NumberAttribute()
-    max_concurrently_running = NumberAttribute()
-    num_batches = NumberAttribute()
+    workflow_id = IntegerAttribute()
+    task_template_version_id = IntegerAttribute()
+    max_concurrently_running = IntegerAttribute()
+    num_batches = IntegerAttribute()
     """The last batch number given out."""
 
 
 class Batch(Item):
     """ARRAY#<id> / BATCH#<nnnnn>: steps 0 to size - 1 exist."""
 
-    size = NumberAttribute()
-    task_resources_id = NumberAttribute()
-    workflow_run_id = NumberAttribute()
+    size = IntegerAttribute()
+    task_resources_id = IntegerAttribute()
+    workflow_run_id = IntegerAttribute()
 
 
 class Resources(Item):
     """RESOURCES#<id> / RESOURCES: what a task asks of the cluster. Never changes."""
 
-    queue_id = NumberAttribute()
+    queue_id = IntegerAttribute()
     task_resources_type_id = TextAttribute(null=True)
     requested_resources = JSONAttribute()
 
@@ -158,10 +173,10 @@ class Resources(Item):
 class Lookup(Item):
     """ARRAYOF#... or TASKOF#... / LOOKUP: the id that a natural key was given."""
 
-    id = NumberAttribute()
+    id = IntegerAttribute()
 
 
 class Counter(Item):
     """COUNTER#<kind> / COUNTER: the last id given out."""
 
-    last = NumberAttribute()
+    last = IntegerAttribute()

@@ -64,7 +64,7 @@ class _QueuedTask:
     @property
     def number(self) -> int:
         """Of the next instance."""
-        return int(self.seen.num_instances) + 1
+        return self.seen.num_instances + 1
 
     @property
     def status(self) -> TaskStatus:
@@ -90,7 +90,7 @@ def _check_numbers_left(ready: Sequence[_QueuedTask]) -> None:
     exhausted = [task.task_id for task in ready if task.number > keys.MAX_INSTANCE_NUMBER]
     if exhausted:
         raise ExhaustedError(
-            f"task_ids: {exhausted} had {keys.MAX_INSTANCE_NUMBER} instances each and can have no more; nothing was queued"
+            f"task_ids: {exhausted} had {keys.MAX_INSTANCE_NUMBER} instances each, the most there can be; nothing was queued"
         )
 
 
@@ -101,7 +101,7 @@ def _reserve_batches(array_id: int, count: int, deadline: Deadline) -> int:
         reach(lambda: array.update([Array.num_batches.add(count)], Array.pk.exists()), deadline)
     except ConditionFailedError:
         raise NotFoundError(f"array {array_id} does not exist") from None
-    return int(array.num_batches)
+    return array.num_batches
 
 
 def _fill(
@@ -151,7 +151,7 @@ def _add_steps(
     transaction: TransactWrite, batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask]
 ) -> None:
     at = now()
-    first = int(batch.size)
+    first = batch.size
     for step, task in enumerate(tasks, first):
         transaction.save(
             TaskInstance(

@@ -8,12 +8,12 @@ from lockstep import clock, text
 from lockstep.items import ErrorEntry
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.store import Whole
-from lockstep.wire import Reply
+from lockstep.wire import Reply, Text
 
 MAX_REPLY_BYTES: Final = 5_000_000
 """A Lambda function's reply holds 6 MB."""
 
-ErrorLogRow = tuple[int, str, str]
+ErrorLogRow = tuple[int, str, Text]
 
 
 def error_log(entries: Sequence[ErrorEntry]) -> list[ErrorLogRow]:
@@ -49,13 +49,13 @@ class InstanceView(Reply):
     array_batch_num: int
     array_step_id: int
     task_resources_id: int
-    distributor_id: str | None
-    nodename: str | None
+    distributor_id: Text | None
+    nodename: Text | None
     process_group_id: int | None
-    stdout: str | None
-    stderr: str | None
-    stdout_log: str | None
-    stderr_log: str | None
+    stdout: Text | None
+    stderr: Text | None
+    stdout_log: Text | None
+    stderr_log: Text | None
 
 
 class TaskView(Reply):
@@ -68,8 +68,8 @@ class TaskView(Reply):
     max_attempts: int
     workflow_id: int
     array_id: int
-    name: str
-    command: str
+    name: Text
+    command: Text
 
 
 class WholeReply(Reply):
@@ -84,7 +84,7 @@ def whole(task_instance_id: int, found: Whole) -> WholeReply:
     instance, task, spec, log = found.instance, found.task, found.spec, found.log
     status, task_status = TaskInstanceStatus(instance.status), TaskStatus(task.status)
     return WholeReply(
-        task_instance=InstanceView.model_construct(
+        task_instance=InstanceView(
             task_instance_id=task_instance_id,
             status=status,
             status_name=status.name,
@@ -103,7 +103,7 @@ def whole(task_instance_id: int, found: Whole) -> WholeReply:
             stdout_log=log.stdout_log,
             stderr_log=log.stderr_log,
         ),
-        task=TaskView.model_construct(
+        task=TaskView(
             task_id=task_instance_id // 1000,
             status=task_status,
             status_name=task_status.name,

@@ -10,8 +10,10 @@ from lockstep.statuses import TaskInstanceStatus
 from lockstep.store import Said, read_for_start
 from lockstep.table import connect
 from lockstep.transitions import START
+from lockstep.wire import Text
 
-StartRow = tuple[int, TaskInstanceStatus, int, int, str, str, int, str | None, str | None]
+StartRow = tuple[int, TaskInstanceStatus, int, int, Text, Text, int, Text | None, Text | None]
+"""id, status, workflow_run_id, task_id, name, command, workflow_id, stdout_dir, stderr_dir."""
 
 
 def log_running(task_instance_id: int, said: Said) -> StartRow:
@@ -35,11 +37,11 @@ def log_running(task_instance_id: int, said: Said) -> StartRow:
     return (
         task_instance_id,
         outcome.status,
-        int(instance.workflow_run_id),
+        instance.workflow_run_id,
         key.task_id,
         spec.name,
         spec.command,
-        int(spec.workflow_id),
+        spec.workflow_id,
         stdout_dir,
         stderr_dir,
     )
@@ -48,7 +50,7 @@ def log_running(task_instance_id: int, said: Said) -> StartRow:
 def _directories(instance: TaskInstance, spec: Spec, deadline: Deadline) -> Directories:
     """Those of the instance's own resources: they differ from the task's once resources were adjusted."""
     bound = (spec.stdout_dir, spec.stderr_dir)
-    task_resources_id = int(instance.task_resources_id)
+    task_resources_id = instance.task_resources_id
     if task_resources_id == spec.task_resources_id:
         return bound
     return read_directories([task_resources_id], deadline).get(task_resources_id, bound)

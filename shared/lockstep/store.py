@@ -32,12 +32,12 @@ from lockstep.table import (
     Key,
     RawItem,
     chunks,
+    connection,
     fetch,
     pauses,
     query,
     reach,
     side_by_side,
-    connection,
     transact,
 )
 
@@ -254,7 +254,7 @@ def log_heartbeats(instances: Iterable[InstanceKey], report_by: float, deadline:
 
     One request for 25 instances, one write unit for each. Repeating it changes nothing further.
     """
-    changes = dict.fromkeys(instances, {"N": str(report_by)})
+    changes = {key: {"N": str(report_by)} for key in instances}
     _set_where("report_by", changes, "status", {"S": TaskInstanceStatus.LAUNCHED.value}, deadline)
 
 

@@ -12,12 +12,12 @@ _ESCAPED: Final = re.compile(f"{_ESCAPE}([0-9a-f]{{4}})")
 
 
 def escape(text: str) -> str:
-    """The text without lone surrogates, which UTF-8 and so DynamoDB cannot hold. Undone by unescape.
+    r"""The text without lone surrogates, which UTF-8 and so DynamoDB cannot hold. Undone by unescape.
 
     >>> escape("caf\u00e9")
     'café'
     >>> escape(chr(0xD800))
-    '\\x10d800'
+    '\x10d800'
     """
     return _TO_ESCAPE.sub(lambda match: f"{_ESCAPE}{ord(match[0]):04x}", text)
 

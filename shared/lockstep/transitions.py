@@ -205,7 +205,7 @@ def validate_transition(standing: Standing, new_status: TaskInstanceStatus) -> R
     return Move(new_status, end, reason)
 
 
-def rule(report: Report, standing: Standing) -> Ruling:
+def rule(report: Report, standing: Standing) -> Ruling:  # noqa: PLR0911  # one line for each circumstance
     """Rule on a report: the table's verdict, with the report's own circumstances."""
     if standing.task_instance in report.settled:
         return Refusal(Kind.SETTLED, "it is in a final status")

@@ -1,27 +1,27 @@
 """The recorded behaviour of Jobmon 3.6, and one recorded case played on Lockstep. README.md says how to read it."""
 
+import base64
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from local.gateway import invoke, load_handler
 from local.seed import Seed, SeedArray, SeedInstance, SeedTask
+from local.template import Template
 from lockstep import keys
-from lockstep.items import Task
+from lockstep.items import MAX_ERROR_BYTES, Task
+from lockstep.text import cut
+from tests.replay.departures import Case, Outcome
 
 HERE: Final = Path(__file__).parent
 AHEAD_SECONDS: Final = 5_000
 """report_by of what is recorded as "future"; a request moves it to 10,000 s from now."""
 ROWS_PER_CASE: Final = 10
 """Of tasks and of arrays: so many ids are a case's own."""
-
-Case = dict[str, Any]
-Send = Callable[[str, str, str | None, dict[str, str]], tuple[int, Any]]
-"""Method, path, body and headers to status and body."""
 
 
 def read(name: str) -> list[Case]:
@@ -153,23 +153,144 @@ INSTANCE_FIELDS: Final = (
 
 
 class Player:
-    """Plays cases over a way to send requests, and says what came of them in the recording's terms."""
+    """Plays cases on the functions themselves, and says what came of them in the recording's terms."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self) -> None:
+        self._routes = [(route, load_handler(route.name)) for route in Template().routes]
 
-    def state(self, task_instance_id: int) -> dict[str, Any]:
-        """An instance, its task and its error entries."""
-        status, body = self._send("GET", f"/api/v3/task_instance/{task_instance_id}", None, {})
-        assert status == 200, body
-        errors = self._send("GET", f"/api/v3/task_instance/{task_instance_id}/task_instance_error_log", None, {})[1]
-        return body | {"errors": [row[2] for row in errors["task_instance_error_log"]]}
+    def send(self, method: str, path: str, body: str | bytes | None = None, headers: Any = None) -> tuple[int, Any]:
+        """Status and body of a reply; API Gateway's own 403 where there is no such route."""
+        for route, handler in self._routes:
+            match = route.pattern.fullmatch(path)
+            if match and route.method == method:
+                event = {
+                    "resource": route.resource,
+                    "path": path,
+                    "httpMethod": method,
+                    "headers": headers or {},
+                    "pathParameters": match.groupdict(),
+                    "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+                    "isBase64Encoded": isinstance(body, bytes),
+                }
+                reply = json.loads(invoke(handler, json.dumps(event), route.name))
+                return reply["statusCode"], json.loads(reply["body"])
+        return 403, {"message": "Missing Authentication Token"}
 
     def request(self, case: Case, symbols: Symbols) -> tuple[int, Any]:
-        """The case's request and what it is answered."""
+        """A recorded request and what it is answered."""
         headers = {"Content-Type": "application/json"} | (case.get("headers") or {})
-        if "raw_body" in case:
-            body = case["raw_body"]
-        else:
-            body = None if case.get("body") is None else json.dumps(symbols.substitute(case["body"]))
-        return self._send(case["method"], symbols.substitute(case["path"]), body, headers)
+        body: str | bytes | None = case.get("raw_body")
+        if isinstance(body, str) and body.startswith("latin1:"):
+            body = body.removeprefix("latin1:").encode("latin-1")
+        if body is None and case.get("body") is not None:
+            body = json.dumps(symbols.substitute(case["body"]))
+        return self.send(case["method"], symbols.substitute(case["path"]), body, headers)
+
+    def whole(self, task_instance_id: int) -> dict[str, Any]:
+        """An instance, its task and the descriptions of its error entries."""
+        status, body = self.send("GET", f"/api/v3/task_instance/{task_instance_id}")
+        assert status == 200, body
+        status, errors = self.send("GET", f"/api/v3/task_instance/{task_instance_id}/task_instance_error_log")
+        assert status == 200, errors
+        return {**body, "errors": [description for _, _, description in errors["task_instance_error_log"]]}
+
+    def play(self, case: Case, symbols: Symbols) -> Outcome:
+        """Send the case's request and say what it did."""
+        before = self._look(case, symbols)
+        http, reply = self.request(case, symbols)
+        after = self._look(case, symbols)
+        others = {
+            row["ti"]: self._pair(symbols[row["ti"]]) for row in case.get("post_extra") or [] if row["ti"] is not None
+        }
+        made = [f"$NEW{new}" for new in range(1, len(case.get("new_tis") or []) + 1)]
+        return Outcome(
+            http=http,
+            reply=_reply(case, http, reply),
+            state=_state(before, after),
+            errors=[error for error in after.get("errors", []) if error not in before["errors"]],
+            others=others,
+            made=[row for symbol in made if (row := self._made(symbols[symbol])) is not None],
+        )
+
+    def _look(self, case: Case, symbols: Symbols) -> dict[str, Any]:
+        task = Task.get(keys.task(symbols["$TASK"]), keys.TASK, consistent_read=True)
+        whole = self.whole(symbols["$TI"]) if "$TI" in symbols.ids else {}
+        return {**whole, "item": task}
+
+    def _pair(self, task_instance_id: int) -> tuple[str, str, int]:
+        whole = self.whole(task_instance_id)
+        return whole["task_instance"]["status"], whole["task"]["status"], whole["task"]["num_attempts"]
+
+    def _made(self, task_instance_id: int) -> dict[str, Any] | None:
+        status, body = self.send("GET", f"/api/v3/task_instance/{task_instance_id}")
+        if status == 404:
+            return None
+        instance = body["task_instance"]
+        return {
+            "ti": instance["task_instance_id"],
+            "task": body["task"]["task_id"],
+            "array": instance["array_id"],
+            "workflow_run": instance["workflow_run_id"],
+            "task_resources": instance["task_resources_id"],
+            "batch": instance["array_batch_num"],
+            "step": instance["array_step_id"],
+            "ti_status": instance["status"],
+            "report_by": instance["report_by_date"],
+            "distributor_id": instance["distributor_id"],
+        }
+
+
+def _state(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    task = after["item"]
+    state = {
+        "task_status": task.status,
+        "num_attempts": task.num_attempts,
+        "task_status_date_moved": task.status_date != before["item"].status_date,
+    }
+    if "task_instance" not in after:
+        return state
+    was, is_now = before["task_instance"], after["task_instance"]
+    assert after["task"]["status"] == task.status
+    return {
+        **state,
+        **{name: is_now[name] for name in INSTANCE_FIELDS},
+        "ti_status": is_now["status"],
+        "status_date_moved": is_now["status_date"] != was["status_date"],
+        "report_by": due(is_now["report_by_date"]),
+        "report_by_moved": is_now["report_by_date"] != was["report_by_date"],
+    }
+
+
+def due(report_by_date: str | None) -> str | None:
+    """late or future, as the recording has it: what is due within the minute was late by the time it was recorded."""
+    if report_by_date is None:
+        return None
+    return "late" if (datetime.fromisoformat(report_by_date) - datetime.now(UTC)).total_seconds() < 60 else "future"
+
+
+def _reply(case: Case, http: int, reply: Any) -> Any:
+    """A reply's body; of an error, what the recording does not have, only that it says what is wrong and where."""
+    if http == 403:
+        return None
+    if http >= 400:
+        assert {"title", "status", "detail"} <= reply.keys()
+        assert reply["status"] == http
+        assert http != 422 or all(error["field"] and error["message"] for error in reply["errors"])
+        return None
+    if case["route"] == "task_instance_error_log":
+        rows = enumerate(reply["task_instance_error_log"], 1)
+        assert all(isinstance(row[0], int) and datetime.strptime(row[1], "%Y-%m-%d %H:%M:%S") for _, row in rows)
+        rows = enumerate(reply["task_instance_error_log"], 1)
+        return {"task_instance_error_log": [[f"$ERRLOG{index}", "$TIME", row[2]] for index, row in rows]}
+    return reply
+
+
+def in_our_ids(outcome: Outcome, symbols: Symbols) -> Outcome:
+    """What is expected, with this replay's ids, and with long messages as an item can hold them."""
+    return replace(
+        outcome,
+        reply=symbols.substitute(outcome.reply),
+        state={name: symbols.substitute(value) for name, value in outcome.state.items()},
+        errors=[cut(symbols.substitute(error), MAX_ERROR_BYTES) for error in outcome.errors],
+        made=[symbols.substitute(row) for row in outcome.made],
+    )

@@ -1,0 +1,150 @@
+"""`make invoke`: calls one function as Lambda would, with an API Gateway event from a file.
+
+The function runs in a new process, in its own folder, and can import its folder, the layer and the layer's packages.
+Its reply goes to standard output, everything else to standard error. The exit code is 0 when the function
+answered, whatever the status; 1 when it ended without a reply; 2 when it could not be called.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError
+from pydantic import ValidationError
+
+from local.engine import ENDPOINT_VARIABLE, LOCAL_CREDENTIALS, dynamodb
+from local.gateway import Context
+from local.seed import Seed, load
+from local.template import ROOT, Route, Template
+from lockstep.errors import UnavailableError
+
+SEED_FILE: Final = "seed.json"
+
+_RUNTIME: Final = """\
+import importlib, json, os, sys, types
+reply = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+module, _, name = sys.argv[1].rpartition(".")
+handler = getattr(importlib.import_module(module), name)
+context = types.SimpleNamespace(**json.loads(sys.argv[2]))
+json.dump(handler(json.load(sys.stdin), context), reply)
+reply.close()
+"""
+"""What stands in for Lambda's runtime: what the function prints or logs is kept apart from its reply."""
+
+Event = dict[str, Any]
+Reply = dict[str, Any]
+
+
+class CannotCallError(Exception):
+    """No function was called; the message says why in one line."""
+
+
+class NoReplyError(Exception):
+    """The function was called and did not answer."""
+
+
+def read_event(file: Path) -> Event:
+    """The event in a file."""
+    try:
+        event = json.loads(file.read_bytes())
+    except OSError as error:
+        raise CannotCallError(f"cannot read {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise CannotCallError(f"{file} is not JSON: {error}") from error
+    if not isinstance(event, dict):
+        raise CannotCallError(f"{file} holds no event: it is not a JSON object")
+    return event
+
+
+def route_of(event: Event) -> Route:
+    """The route in template.yaml that the event has come by."""
+    method, resource = event.get("httpMethod"), event.get("resource")
+    for route in Template().routes:
+        if (route.method, route.resource) == (method, resource):
+            return route
+    raise CannotCallError(f"template.yaml has no route {method} {resource}")
+
+
+def call(route: Route, event: Event, table: str) -> Reply:
+    """The reply of the route's function, in a new process."""
+    folder = ROOT / "functions" / route.name
+    context = Context(str(uuid.uuid4()), route.name)
+    ended = subprocess.run(
+        [sys.executable, "-c", _RUNTIME, Template().handler, json.dumps(context._asdict())],
+        cwd=folder,
+        env=_environment(folder, table),
+        input=json.dumps(event),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise NoReplyError(f"{route.name} ended with exit code {ended.returncode} and did not answer")
+    reply: Reply = json.loads(ended.stdout)
+    return reply
+
+
+def _environment(folder: Path, table: str) -> dict[str, str]:
+    given = {"POWERTOOLS_LOG_LEVEL": "INFO"} | os.environ
+    return given | {"PYTHONPATH": os.pathsep.join((str(folder), str(ROOT / "shared"))), "TABLE_NAME": table}
+
+
+def load_beside(file: Path) -> str:
+    """Load the seed that lies beside an event's file, if there is one, and say so."""
+    seed_file = file.parent / SEED_FILE
+    try:
+        count = load(Seed.model_validate_json(seed_file.read_bytes()))
+    except FileNotFoundError:
+        return f"there is no {seed_file}: nothing was loaded"
+    except ValidationError as error:
+        raise CannotCallError(f"{seed_file} does not validate: {error.error_count()} errors") from error
+    return f"loaded {count} items of {seed_file}"
+
+
+def answer(file: Path, *, seed: bool) -> Reply:
+    """The reply to the event in a file.
+
+    The embedded engine is made and seeded for it. A table that AWS_ENDPOINT_URL_DYNAMODB names is made where it is
+    missing, and seeded only if seed says so.
+    """
+    event = read_event(file)
+    route = route_of(event)
+    embedded = not os.environ.get(ENDPOINT_VARIABLE)
+    table = os.environ.get("TABLE_NAME", "lockstep")
+    for name, value in LOCAL_CREDENTIALS.items():
+        os.environ.setdefault(name, value)
+    try:
+        with dynamodb(table) as endpoint:
+            done = load_beside(file) if seed or embedded else f"used the table at {endpoint} as it is"
+            print(done, file=sys.stderr, flush=True)
+            return call(route, event, table)
+    except (BotoCoreError, UnavailableError) as error:
+        raise CannotCallError(str(error)) from error
+
+
+def main() -> None:
+    """Print the reply: status, headers and the body, parsed."""
+    parser = argparse.ArgumentParser(prog="local.invoke", description=__doc__)
+    parser.add_argument("event", type=Path, help="a file with an API Gateway REST event")
+    parser.add_argument(
+        "--seed", action="store_true", help=f"load the {SEED_FILE} beside it also into a table that you brought"
+    )
+    options = parser.parse_args()
+    try:
+        reply = answer(options.event, seed=options.seed)
+    except CannotCallError as error:
+        parser.exit(2, f"{error}\n")
+    except NoReplyError as error:
+        parser.exit(1, f"{error}\n")
+    shown = {"statusCode": reply["statusCode"], "headers": reply["headers"], "body": json.loads(reply["body"])}
+    print(json.dumps(shown, indent=2))
+
+
+if __name__ == "__main__":
+    main()
