@@ -28,15 +28,17 @@ def dynamodb(table: str) -> Iterator[str]:
     """The endpoint of a DynamoDB that has the table.
 
     It is the one that AWS_ENDPOINT_URL_DYNAMODB names, where that is set; otherwise an embedded engine on
-    loopback that ends with this process. Both variables and credentials are set for this process's clients.
+    loopback that ends with this process. Endpoint and, where there are none, credentials are set for this process.
     """
+    for name, value in LOCAL_CREDENTIALS.items():
+        os.environ.setdefault(name, value)
     named = os.environ.get(ENDPOINT_VARIABLE)
     if named:
         create_table(named, table)
         yield named
         return
     with _engine() as endpoint:
-        os.environ.update(LOCAL_CREDENTIALS | {ENDPOINT_VARIABLE: endpoint})
+        os.environ[ENDPOINT_VARIABLE] = endpoint
         try:
             create_table(endpoint, table)
             yield endpoint
@@ -88,7 +90,7 @@ def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str) -> None:
 
 def client(endpoint: str) -> Any:
     """A DynamoDB client for an endpoint."""
-    given = {name: os.environ.get(name, value) for name, value in LOCAL_CREDENTIALS.items()}
+    given = LOCAL_CREDENTIALS | os.environ
     return botocore.session.get_session().create_client(
         "dynamodb",
         given["AWS_DEFAULT_REGION"],

@@ -132,9 +132,10 @@ def load(seed: Seed) -> int:
     deadline = Deadline(SECONDS_TO_LOAD)
     items = list(_items(seed))
     side_by_side(lambda chunk: _put(chunk, deadline), chunks(items, ITEMS_PER_REQUEST))
+    resources = [task.task_resources_id for task in seed.tasks] + [ti.task_resources_id for ti in seed.task_instances]
     _reserve("array", (array.array_id for array in seed.arrays), deadline)
     _reserve("task", (task.task_id for task in seed.tasks), deadline)
-    _reserve("task_resources", (task.task_resources_id for task in seed.tasks), deadline)
+    _reserve("task_resources", resources, deadline)
     return len(items)
 
 
@@ -151,9 +152,12 @@ def _items(seed: Seed) -> Iterator[Item]:
         yield from _array(array, last_batch.get(array.array_id, 0))
     for task in seed.tasks:
         yield from _task(task, last_number.get(task.task_id, 0), at)
-    members = {(instance.array_id, instance.array_batch_num): instance for instance in seed.task_instances}
-    for (array_id, batch_num), count in batches.items():
-        yield _batch(members[array_id, batch_num], count)
+    members = {
+        (instance.array_id, instance.array_batch_num): instance
+        for instance in sorted(seed.task_instances, key=lambda instance: instance.array_step_id)
+    }
+    for batch, count in batches.items():
+        yield _batch(members[batch], count)
     for instance in seed.task_instances:
         yield from _instance(instance, at)
 
@@ -199,13 +203,14 @@ def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
     )
 
 
-def _batch(member: SeedInstance, count: int) -> Batch:
+def _batch(last: SeedInstance, count: int) -> Batch:
     return Batch(
-        keys.array(member.array_id),
-        keys.batch(member.array_batch_num),
-        size=count,
-        task_resources_id=member.task_resources_id,
-        workflow_run_id=member.workflow_run_id,
+        keys.array(last.array_id),
+        keys.batch(last.array_batch_num),
+        size=last.array_step_id + 1,
+        num_instances=count,
+        task_resources_id=last.task_resources_id,
+        workflow_run_id=last.workflow_run_id,
     )
 
 
@@ -291,7 +296,9 @@ def main() -> None:
             raise SystemExit(
                 f"nothing runs on port {options.port}: start it with `make run PORT={options.port}`"
             ) from error
-        os.environ.update(LOCAL_CREDENTIALS | {ENDPOINT_VARIABLE: state["table"]})
+        os.environ[ENDPOINT_VARIABLE] = state["table"]
+    for name, value in LOCAL_CREDENTIALS.items():
+        os.environ.setdefault(name, value)
     print(f"loaded {load(seed)} items")
 
 

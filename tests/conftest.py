@@ -27,19 +27,13 @@ def table() -> Iterator[str]:
 def api(table: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The system as `make run` serves it, over HTTP, on this process's table."""
     ready = tmp_path_factory.mktemp("api") / "ready.json"
-    serving = subprocess.Popen(
-        [sys.executable, "-m", "local.run", "--port", "0", "--ready-file", ready],
-        cwd=ROOT,
-        env=os.environ | {"AWS_ENDPOINT_URL_DYNAMODB": table, "PYTHONPATH": os.pathsep.join((".", "shared"))},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    command = [sys.executable, "-m", "local.run", "--port", "0", "--ready-file", ready]
+    environment = os.environ | {"AWS_ENDPOINT_URL_DYNAMODB": table, "PYTHONPATH": os.pathsep.join((".", "shared"))}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout
         assert serving.stdout.readline().startswith("Lockstep serves")
-        with httpx.Client(base_url=_api_url(ready), timeout=30) as client:
+        with httpx.Client(base_url=_api_url(ready), timeout=30, limits=httpx.Limits(max_connections=64)) as client:
             yield client
-    finally:
         serving.terminate()
         assert serving.wait() == 0
 

@@ -2,15 +2,15 @@
 
 from lockstep.arrays import find_step
 from lockstep.endpoint import endpoint
-from lockstep.wire import Nothing, Reply, Request
+from lockstep.wire import IdInPath, Nothing, Reply, Request
 
 
 class StepPath(Request):
     """A step of a batch of an array."""
 
-    array_id: int
-    batch_num: int
-    step_id: int
+    array_id: IdInPath
+    batch_num: IdInPath
+    step_id: IdInPath
 
 
 class StepReply(Reply):

@@ -82,7 +82,8 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
         at_step = ArrayStepIndex.array_step_id == step_id
         for raw in query(partition, at_step, deadline, index=ArrayStepIndex.Meta.index_name):
             return keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"])
-        if not 0 <= step_id < _batch_size(array_id, batch_num, deadline):
+        batch = _read_batch(array_id, batch_num, deadline)
+        if not batch or step_id >= batch.size:
             raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
         if deadline.passed:
             raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
@@ -101,12 +102,14 @@ def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NO
 
 def _batch_members(array_id: int, batch_num: int) -> list[int]:
     deadline = Deadline(INDEX_LAG_SECONDS)
-    batch_size = _batch_size(array_id, batch_num, deadline)
-    firsts = range(0, batch_size, keys.STEPS_PER_PARTITION)
+    batch = _read_batch(array_id, batch_num, deadline)
+    if not batch:
+        return []
+    firsts = range(0, batch.size, keys.STEPS_PER_PARTITION)
     while True:
         pages = side_by_side(lambda first: _members_from(array_id, batch_num, first, deadline), firsts)
         members = [member for page in pages for member in page]
-        if len(members) >= batch_size:
+        if len(members) >= batch.num_instances:
             return members
         if deadline.passed:
             raise UnavailableError(f"array {array_id}, batch {batch_num} is not indexed as a whole yet")
@@ -120,7 +123,7 @@ def _members_from(array_id: int, batch_num: int, first: int, deadline: Deadline)
     return [keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in found]
 
 
-def _batch_size(array_id: int, batch_num: int, deadline: Deadline) -> int:
+def _read_batch(array_id: int, batch_num: int, deadline: Deadline) -> Batch | None:
     key = Key(keys.array(array_id), keys.batch(batch_num))
     raw = fetch([key], deadline, consistent=True).get(key)
-    return Batch.from_raw_data(raw).size if raw else 0
+    return Batch.from_raw_data(raw) if raw else None

@@ -155,9 +155,12 @@ class Array(Item):
 
 
 class Batch(Item):
-    """ARRAY#<id> / BATCH#<nnnnn>: steps 0 to size - 1 exist."""
+    """ARRAY#<id> / BATCH#<nnnnn>."""
 
     size = IntegerAttribute()
+    """No step is as large."""
+    num_instances = IntegerAttribute()
+    """As many as size, but in a batch that was seeded with gaps."""
     task_resources_id = IntegerAttribute()
     workflow_run_id = IntegerAttribute()
 

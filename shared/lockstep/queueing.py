@@ -70,6 +70,10 @@ class _QueuedTask:
     def status(self) -> TaskStatus:
         return TaskStatus.QUEUED if self.queued else TaskStatus(self.seen.status)
 
+    @property
+    def exhausted(self) -> bool:
+        return self.number > keys.MAX_INSTANCE_NUMBER
+
     def ready(self, array_id: int) -> bool:
         return may_queue(self.status) and self.seen.array_id == array_id
 
@@ -87,10 +91,10 @@ def _read_tasks(task_ids: Sequence[int], array_id: int, deadline: Deadline) -> d
 
 
 def _check_numbers_left(ready: Sequence[_QueuedTask]) -> None:
-    exhausted = [task.task_id for task in ready if task.number > keys.MAX_INSTANCE_NUMBER]
+    exhausted = [task.task_id for task in ready if task.exhausted]
     if exhausted:
         raise ExhaustedError(
-            f"task_ids: {exhausted} had {keys.MAX_INSTANCE_NUMBER} instances each, the most there can be; nothing was queued"
+            f"task_ids: {exhausted} had all of their {keys.MAX_INSTANCE_NUMBER} instances; nothing was queued"
         )
 
 
@@ -117,6 +121,7 @@ def _fill(
         keys.array(array_id),
         keys.batch(batch_num),
         size=0,
+        num_instances=0,
         task_resources_id=task_resources_id,
         workflow_run_id=workflow_run_id,
     )
@@ -126,7 +131,7 @@ def _fill(
 
 def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], deadline: Deadline) -> int:
     """How many steps the batch grew by: those of the tasks that nobody else queued meanwhile."""
-    while pending := [task for task in tasks if task.ready(array_id)]:
+    while pending := [task for task in tasks if task.ready(array_id) and not task.exhausted]:
         build = partial(_add_steps, batch=batch, array_id=array_id, batch_num=batch_num, tasks=pending)
         try:
             transact(build, deadline)
@@ -186,6 +191,7 @@ def _add_steps(
         Batch(batch.pk, batch.sk),
         [
             Batch.size.set(first + len(tasks)),
+            Batch.num_instances.set(first + len(tasks)),
             Batch.task_resources_id.set(batch.task_resources_id),
             Batch.workflow_run_id.set(batch.workflow_run_id),
         ],

@@ -213,8 +213,9 @@ def rule(report: Report, standing: Standing) -> Ruling:  # noqa: PLR0911  # one 
         return Refusal(Kind.INVALID, f"{report.name} is about {', '.join(s.name for s in report.only_from)} only")
     if report.if_overdue and not standing.overdue:
         return Refusal(Kind.REPORTED_MEANWHILE, "it is not overdue: it reported meanwhile, or was never due")
-    if report.claims and standing.task_instance is TI.RUNNING:
-        return _rule_on_second_claim(standing)
+    second_claim = _rule_on_second_claim(standing) if report.claims and standing.task_instance in CLAIMED else None
+    if second_claim:
+        return second_claim
     ruling = validate_transition(standing, report.target)
     if isinstance(ruling, Move):
         return ruling
@@ -244,13 +245,19 @@ def _rule_through_running(report: Report, standing: Standing, refusal: Refusal) 
     )
 
 
-def _rule_on_second_claim(standing: Standing) -> Ruling:
-    if not standing.expected:
-        return Move(TI.RUNNING, None, "the worker node that ran it has fallen silent: this one takes over")
-    if standing.same_worker:
+def _rule_on_second_claim(standing: Standing) -> Ruling | None:
+    """None where the table has the say: an instance in TRIAGING that is silent, or whose own worker is back."""
+    if standing.expected and not standing.same_worker:
+        return Refusal(Kind.FENCED, "another worker node runs it: a command must not run twice at once")
+    if standing.task_instance is not TI.RUNNING:
+        return None
+    if standing.expected:
         return Refusal(Kind.REPEATED, "the worker node that runs it asks again: its first reply was lost")
-    return Refusal(Kind.FENCED, "another worker node runs it: a command must not run twice at once")
+    return Move(TI.RUNNING, None, "the worker node that ran it has fallen silent: this one takes over")
 
+
+CLAIMED: Final = frozenset({TI.RUNNING, TI.TRIAGING})
+"""Statuses in which a worker node has been told to run the command."""
 
 _RUNS: Final = Standing(TI.RUNNING, T.RUNNING)
 
@@ -282,8 +289,10 @@ FINISH: Final = Report("finish", TI.DONE, usual=_RUNS, through_running=True)
 
 @cache
 def failure_of_worker(error_state: TaskInstanceStatus) -> Report:
-    """The worker node says that its command ended in error_state."""
-    return Report("failure_of_worker", error_state, usual=_RUNS, through_running=True)
+    """The worker node says that its command ended in error_state; in ERROR_FATAL after it was told to kill it."""
+    killed = error_state is TI.ERROR_FATAL
+    usual = Standing(TI.KILL_SELF, T.RUNNING) if killed else _RUNS
+    return Report("failure_of_worker", error_state, usual=usual, through_running=True)
 
 
 @cache
@@ -318,22 +327,23 @@ def premise(report: Report, standing: Standing) -> tuple[Ruling, Premise]:
         there = replace(standing, task_instance=ti, task=task, attempts_left=attempts_left)
         return rule(report, there) == ruling
 
+    is_claimed = report.claims and standing.task_instance in CLAIMED
+
     sources = (
         frozenset({standing.task_instance})
         if isinstance(ruling, Refusal)
-        else frozenset(ti for ti in TI if same(ti, standing.task))
+        else frozenset(ti for ti in TI if same(ti, standing.task) and is_claimed == (report.claims and ti in CLAIMED))
     )
     tasks = frozenset(task for task in T if all(same(ti, task) for ti in sources))
     attempts_matter = not all(
         same(ti, task, attempts_left=not standing.attempts_left) for ti in sources for task in tasks
     )
-    takes_over = report.claims and sources == {TI.RUNNING} and isinstance(ruling, Move)
     return ruling, Premise(
         task_instance=sources,
         task=tasks if len(tasks) < len(T) else None,
         attempts_left=standing.attempts_left if attempts_matter else None,
-        overdue=report.if_overdue and isinstance(ruling, Move),
-        unexpected=takes_over,
+        overdue=report.if_overdue and standing.overdue,
+        unexpected=is_claimed and not standing.expected,
     )
 
 

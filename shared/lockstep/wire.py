@@ -1,9 +1,10 @@
 """What the routes share of the wire: field types, and requests and replies that more than one route has."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from lockstep.clock import now
@@ -76,16 +77,27 @@ class Nothing(Request):
     """A route without a body, or without ids in its path."""
 
 
+def _decimal(value: Any) -> Any:
+    """As API Gateway hands it over: digits, and nothing that Python's int would also read."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "must be a whole number")
+    return value
+
+
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,40}")
+IdInPath = Annotated[int, BeforeValidator(_decimal)]
+
+
 class InstancePath(Request):
     """The path of a route about one task instance."""
 
-    task_instance_id: int
+    task_instance_id: IdInPath
 
 
 class ArrayPath(Request):
     """The path of a route about one array."""
 
-    array_id: int
+    array_id: IdInPath
 
 
 class WorkerReport(Request):

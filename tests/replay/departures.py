@@ -261,7 +261,7 @@ def departure_9(case: Case) -> Outcome | None:
     if label(case) not in HARD_TO_STORE:
         return None
     pre = case["pre"]
-    instance, task = AFTER_PLAIN[case["route"], pre["ti_status"] + pre["task_status"]]
+    instance, task = list(AFTER_PLAIN[case["route"], pre["ti_status"] + pre["task_status"]])
     moved = instance != pre["ti_status"]
     state = untouched(case, 200).state | said(case) | _moved(case, instance, task)
     if case["route"] == "log_running":

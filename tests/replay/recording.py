@@ -141,6 +141,7 @@ def _instance(case: Case, symbols: Symbols, row: dict[str, Any], *, own: bool) -
     )
 
 
+TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 INSTANCE_FIELDS: Final = (
     "distributor_id",
     "nodename",
@@ -196,9 +197,9 @@ class Player:
 
     def play(self, case: Case, symbols: Symbols) -> Outcome:
         """Send the case's request and say what it did."""
-        before = self._look(case, symbols)
+        before = self._look(symbols)
         http, reply = self.request(case, symbols)
-        after = self._look(case, symbols)
+        after = self._look(symbols)
         others = {
             row["ti"]: self._pair(symbols[row["ti"]]) for row in case.get("post_extra") or [] if row["ti"] is not None
         }
@@ -212,7 +213,7 @@ class Player:
             made=[row for symbol in made if (row := self._made(symbols[symbol])) is not None],
         )
 
-    def _look(self, case: Case, symbols: Symbols) -> dict[str, Any]:
+    def _look(self, symbols: Symbols) -> dict[str, Any]:
         task = Task.get(keys.task(symbols["$TASK"]), keys.TASK, consistent_read=True)
         whole = self.whole(symbols["$TI"]) if "$TI" in symbols.ids else {}
         return {**whole, "item": task}
@@ -278,9 +279,8 @@ def _reply(case: Case, http: int, reply: Any) -> Any:
         assert http != 422 or all(error["field"] and error["message"] for error in reply["errors"])
         return None
     if case["route"] == "task_instance_error_log":
-        rows = enumerate(reply["task_instance_error_log"], 1)
-        assert all(isinstance(row[0], int) and datetime.strptime(row[1], "%Y-%m-%d %H:%M:%S") for _, row in rows)
-        rows = enumerate(reply["task_instance_error_log"], 1)
+        rows = list(enumerate(reply["task_instance_error_log"], 1))
+        assert all(isinstance(row[0], int) and TIME.fullmatch(row[1]) for _, row in rows)
         return {"task_instance_error_log": [[f"$ERRLOG{index}", "$TIME", row[2]] for index, row in rows]}
     return reply
 

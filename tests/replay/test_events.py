@@ -15,8 +15,6 @@ from local import gateway
 from local.seed import Seed, load
 from local.template import ROOT, Template
 
-pytestmark = pytest.mark.xdist_group("events")
-
 EVENTS: Final = ROOT / "events"
 SEED: Final = EVENTS / "seed.json"
 ENVIRONMENT: Final = EVENTS / "env.json"

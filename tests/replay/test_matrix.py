@@ -9,7 +9,6 @@ from tests.replay.departures import Case, expected
 from tests.replay.recording import Player, in_our_ids, number, prepared, read
 
 CASES = read("matrix")
-pytestmark = pytest.mark.xdist_group("matrix")
 
 
 @pytest.fixture(scope="module")

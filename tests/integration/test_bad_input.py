@@ -1,0 +1,222 @@
+"""What the routes answer to what does not fit: never a 5xx, always the field, and nothing is changed."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from local.template import Route, Template
+from tests.integration.seeding import running
+
+ROUTES = Template().routes
+BODIES: dict[str, dict[str, Any]] = {
+    "array_log_distributor_id": {"1001": "9"},
+    "bind_resources": {"queue_id": 1, "requested_resources": {}},
+    "bind_tasks_no_args": {"workflow_id": 1, "tasks": {}},
+    "create_array": {"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "a"},
+    "instantiate_task_instances": {"task_instance_ids": []},
+    "log_distributor_id": {"distributor_id": "9", "next_report_increment": 90},
+    "log_done": {"nodename": "n"},
+    "log_error_worker_node": {"error_state": "E", "error_description": "boom"},
+    "log_known_error": {"error_state": "Z", "error_message": "boom"},
+    "log_no_distributor_id": {"no_id_err_msg": "boom"},
+    "log_report_by": {"next_report_increment": 90},
+    "log_report_by_batch": {"task_instance_ids": [], "next_report_increment": 90},
+    "log_running": {"process_group_id": 1, "next_report_increment": 90},
+    "log_unknown_error": {"error_state": "U", "error_message": "boom"},
+    "queue_task_batch": {"task_ids": [], "task_resources_id": 1, "workflow_run_id": 1},
+    "transition_to_killed": {"batch_number": 1},
+    "transition_to_launched": {"batch_number": 1, "next_report_increment": 90},
+}
+"""Of each route that has one, a body that fits."""
+ALL_OPTIONAL = {"log_done", "array_log_distributor_id"}
+IDS = {"0": 404, "-1": 404, "9223372036854775808": 404, "999999001": 404, "abc": 422, "1.5": 422, "1_000": 422}
+
+
+def path(route: Route, value: str = "1") -> str:
+    resource = route.resource.removeprefix("/api/v3")
+    for name in route.pattern.groupindex:
+        resource = resource.replace(f"{{{name}}}", value)
+    return resource
+
+
+WITH_BODY = [pytest.param(route, id=route.name) for route in ROUTES if route.name in BODIES]
+
+
+def test_every_route_is_here() -> None:
+    assert {route.name for route in ROUTES if route.method != "GET"} == BODIES.keys()
+
+
+def send(api: httpx.Client, route: Route, **given: Any) -> httpx.Response:
+    target = path(route, str(given.pop("id", running())))
+    reply = api.request(route.method, target, **given)
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.status_code < 500, reply.text
+    return reply
+
+
+@pytest.mark.parametrize("route", WITH_BODY)
+def test_a_missing_field_is_named(api: httpx.Client, route: Route) -> None:
+    for field in BODIES[route.name]:
+        body = {name: value for name, value in BODIES[route.name].items() if name != field}
+        reply = send(api, route, json=body)
+        if route.name in ALL_OPTIONAL:
+            assert reply.status_code == 200
+        else:
+            assert reply.status_code == 422
+            assert [error["field"] for error in reply.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("route", WITH_BODY)
+def test_an_ill_typed_field_is_named(api: httpx.Client, route: Route) -> None:
+    for field in BODIES[route.name]:
+        for wrong in ([{}], {"a": []} if field not in {"tasks", "requested_resources"} else "x", None):
+            reply = send(api, route, json=BODIES[route.name] | {field: wrong})
+            if route.name == "log_done" and wrong is None:
+                assert reply.status_code == 200
+                continue
+            assert reply.status_code == 422, (field, wrong)
+            problem = reply.json()
+            assert problem["status"] == 422
+            assert all(
+                field in error["field"] or "1001" in str(error["field"]) or "1" in error["field"]
+                for error in problem["errors"]
+            )
+
+
+@pytest.mark.parametrize("route", WITH_BODY)
+@pytest.mark.parametrize("raw", [b"", b"nonsense", b'{"a": ', b'{"a": "\xff"}', b"{'a': 1}", b"[" * 100_000], ids=repr)
+def test_no_json(api: httpx.Client, route: Route, raw: bytes) -> None:
+    reply = send(api, route, content=raw)
+    assert reply.status_code == 400
+    assert "JSON" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize("route", WITH_BODY)
+@pytest.mark.parametrize("raw", [b"[]", b"null", b"5", b'"text"', b"true", b"[1]"], ids=repr)
+def test_json_but_no_object(api: httpx.Client, route: Route, raw: bytes) -> None:
+    assert send(api, route, content=raw).status_code == 422
+
+
+@pytest.mark.parametrize("route", WITH_BODY)
+def test_a_2_mb_body(api: httpx.Client, route: Route) -> None:
+    body = BODIES[route.name] | {"nobody_knows": "x" * 2_000_000}
+    assert send(api, route, json=body).status_code == 200
+
+
+@pytest.mark.parametrize("value", IDS)
+@pytest.mark.parametrize("route", [pytest.param(route, id=route.name) for route in ROUTES])
+def test_ids_in_paths(api: httpx.Client, route: Route, value: str) -> None:
+    reply = send(api, route, id=value, json=BODIES.get(route.name))
+    if not route.pattern.groupindex:
+        assert reply.status_code == 200
+    elif "/array/" in route.resource and IDS[value] == 404:
+        assert reply.status_code == 200, "an array without tasks: nothing to queue, to move or to store"
+    else:
+        assert reply.status_code == IDS[value]
+    if reply.status_code == 422:
+        assert {error["field"] for error in reply.json()["errors"]} == set(route.pattern.groupindex)
+
+
+@pytest.mark.parametrize("increment", ["NaN", "Infinity", "1e400", "1e10", '"soon"', "[]"])
+def test_an_increment_that_is_no_time(api: httpx.Client, increment: str) -> None:
+    instance = running()
+    before = api.get(f"/task_instance/{instance}").json()
+    reply = api.post(f"/task_instance/{instance}/log_report_by", content=f'{{"next_report_increment": {increment}}}')
+    assert reply.status_code == 422
+    assert reply.json()["errors"][0]["field"] == "next_report_increment"
+    assert api.get(f"/task_instance/{instance}").json() == before
+
+
+def test_what_does_not_validate_changes_nothing(api: httpx.Client) -> None:
+    instance = running(nodename="before")
+    before = api.get(f"/task_instance/{instance}").json()
+    for name, body in {
+        "log_done": {"nodename": "after", "stdout": {}},
+        "log_error_worker_node": {"nodename": "after", "error_state": "D", "error_description": "x"},
+        "log_running": {"nodename": "after", "process_group_id": "x", "next_report_increment": 1},
+        "log_known_error": {"nodename": "n" * 300, "error_state": "E", "error_message": "x"},
+    }.items():
+        assert api.post(f"/task_instance/{instance}/{name}", json=body).status_code == 422
+    assert api.get(f"/task_instance/{instance}").json() == before
+
+
+def test_too_many_ids(api: httpx.Client) -> None:
+    reply = api.post(
+        "/task_instance/log_report_by/batch",
+        json={"task_instance_ids": list(range(10_001)), "next_report_increment": 1},
+    )
+    assert reply.status_code == 422
+    assert reply.json()["errors"][0]["field"] == "task_instance_ids"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "😀" * 1000, "a\x00b", "\ud800", "tail \udfff", "\x10d800", "naïve\r\n\u2028"],
+    ids=lambda text: repr(text[:8]).encode("ascii", "backslashreplace").decode(),
+)
+def test_any_text_comes_back(api: httpx.Client, text: str) -> None:
+    instance = running()
+    body = {"error_state": "E", "error_description": text, "stdout_log": text, "nodename": text[:20]}
+    reply = api.post(f"/task_instance/{instance}/log_error_worker_node", content=_ascii_json(body))
+    assert reply.json() == {"status": "E"}
+    stands = api.get(f"/task_instance/{instance}").json()["task_instance"]
+    assert (stands["stdout_log"], stands["nodename"]) == (text, text[:20])
+    [[_, _, description]] = api.get(f"/task_instance/{instance}/task_instance_error_log").json()[
+        "task_instance_error_log"
+    ]
+    assert description == text
+
+
+def _ascii_json(body: dict[str, Any]) -> bytes:
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(
+    ("character", "times"),
+    [("x", 1_000_000), ("é", 800_000), ("😀", 400_000), ("\x00", 800_000)],
+    ids=["1", "2", "4", "nul"],
+)
+def test_a_megabyte_is_cut_with_a_marker(api: httpx.Client, character: str, times: int) -> None:
+    instance = running()
+    said = "begin" + character * times + "end"
+    body = {"error_state": "E", "error_description": said, "stdout_log": said[-20_000:]}
+    reply = api.post(f"/task_instance/{instance}/log_error_worker_node", content=_ascii_json(body))
+    assert reply.json() == {"status": "E"}
+    log = api.get(f"/task_instance/{instance}/task_instance_error_log").json()["task_instance_error_log"]
+    [[_, _, description]] = log
+    assert description.startswith("begin" + character)
+    assert description.endswith(character + "end")
+    assert "characters left out" in description
+    stdout_log = api.get(f"/task_instance/{instance}").json()["task_instance"]["stdout_log"]
+    assert len(stdout_log) == 10_000
+    assert stdout_log.endswith(character + "end")
+
+
+def test_a_megabyte_for_an_instance_that_has_many(api: httpx.Client) -> None:
+    """All entries together pass what one reply can hold: each is cut to its share."""
+    instance = running()
+    for number in range(16):
+        said = f"{number:02d} " + "x" * 1_000_000
+        body = {"error_state": "E", "error_description": said}
+        assert api.post(f"/task_instance/{instance}/log_error_worker_node", json=body).status_code == 200
+    reply = api.get(f"/task_instance/{instance}/task_instance_error_log")
+    assert reply.status_code == 200
+    assert len(reply.content) < 6_000_000
+    assert [row[2][:2] for row in reply.json()["task_instance_error_log"]] == [f"{number:02d}" for number in range(16)]
+
+
+def test_a_body_past_the_gateways_limit(api: httpx.Client) -> None:
+    reply = api.post(f"/task_instance/{running()}/log_done", content=b"x" * (10 * 1024 * 1024 + 1))
+    assert reply.status_code == 413
+
+
+def test_a_route_that_there_is_not(api: httpx.Client) -> None:
+    assert api.get("/nonsense").status_code == 403
+    assert api.delete(f"/task_instance/{running()}/log_done").status_code == 403
+
+
+def test_a_stage_may_stand_before_the_path(api: httpx.Client) -> None:
+    base = str(api.base_url).removesuffix("/api/v3/")
+    assert httpx.get(f"{base}/v1/api/v3/health").json() == {"status": "OK"}

@@ -1,0 +1,116 @@
+"""`make invoke`: one function in a process of its own, with an event from a file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.engine import free_port
+from local.template import ROOT
+
+pytestmark = pytest.mark.xdist_group("events")
+
+ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
+
+
+def invoke(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in {ENDPOINT, "TABLE_NAME"}}
+    return subprocess.run(
+        [sys.executable, "-m", "local.invoke", *arguments],
+        cwd=ROOT,
+        env=inherited | {"PYTHONPATH": os.pathsep.join((".", "shared")), "POWERTOOLS_LOG_LEVEL": "INFO"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def replied(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    reply: dict[str, Any] = json.loads(done.stdout)
+    return reply
+
+
+def test_the_reply_is_all_that_goes_to_standard_output() -> None:
+    done = invoke("events/log_done.json")
+    assert replied(done) == {
+        "statusCode": 200,
+        "headers": {"Content-Type": "application/json"},
+        "body": {"status": "D"},
+    }
+
+
+def test_standard_error_says_what_was_seeded_and_carries_the_log() -> None:
+    seeded, line = invoke("events/log_done.json").stderr.splitlines()
+    assert seeded.startswith("loaded ")
+    assert seeded.endswith("items of events/seed.json")
+    logged = json.loads(line)
+    assert logged["message"] == "POST /api/v3/task_instance/7001001/log_done"
+    assert logged["workflow_run_id"] == "6100"
+
+
+def test_an_answer_that_is_an_error_is_still_an_answer() -> None:
+    reply = replied(invoke("events/log_done.unknown_id.json"))
+    assert reply["statusCode"] == 404
+    assert reply["body"]["title"] == "Not Found"
+
+
+def test_a_table_that_the_caller_brought_is_seeded_only_when_asked(table: str) -> None:
+    brought = {ENDPOINT: table, "TABLE_NAME": "brought"}
+    plain = invoke("events/log_done.json", **brought)
+    assert replied(plain)["statusCode"] == 404
+    assert plain.stderr.startswith(f"used the table at {table} as it is\n")
+    assert replied(invoke("--seed", "events/log_done.json", **brought))["body"] == {"status": "D"}
+
+
+def test_an_event_without_a_seed_beside_it_finds_an_empty_table(tmp_path: Path) -> None:
+    event = tmp_path / "log_done.json"
+    event.write_bytes((ROOT / "events/log_done.json").read_bytes())
+    done = invoke(event)
+    assert replied(done)["statusCode"] == 404
+    assert done.stderr.startswith(f"there is no {tmp_path / 'seed.json'}: nothing was loaded\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        pytest.param(None, "cannot read {file}: No such file or directory", id="no such file"),
+        pytest.param("{'a': 1}", "{file} is not JSON: Expecting property name", id="not JSON"),
+        pytest.param("[]", "{file} holds no event: it is not a JSON object", id="not an object"),
+        pytest.param(
+            '{"httpMethod": "PATCH", "resource": "/api/v3/health"}',
+            "template.yaml has no route PATCH /api/v3/health",
+            id="no such route",
+        ),
+        pytest.param("{}", "template.yaml has no route None None", id="no route at all"),
+    ],
+)
+def test_what_cannot_be_called_is_one_line_and_exit_code_2(tmp_path: Path, content: str | None, complaint: str) -> None:
+    file = tmp_path / "event.json"
+    if content is not None:
+        file.write_text(content)
+    done = invoke(file)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(complaint.format(file=file))
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_table_out_of_reach_is_one_line_and_exit_code_2() -> None:
+    done = invoke("events/health.json", **{ENDPOINT: f"http://127.0.0.1:{free_port()}"})
+    assert done.returncode == 2
+    assert done.stderr.startswith("Could not connect to the endpoint URL")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_function_that_does_not_answer_is_exit_code_1(tmp_path: Path) -> None:
+    event = tmp_path / "health.json"
+    event.write_text('{"httpMethod": "GET", "resource": "/api/v3/health"}')
+    done = invoke(event)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.endswith("health ended with exit code 1 and did not answer\n")

@@ -1,0 +1,39 @@
+"""template.yaml, the functions' folders and the routes they name agree."""
+
+import re
+
+import pytest
+
+from local.template import ROOT, Route, Template
+
+TEMPLATE = Template()
+FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+
+
+def test_every_function_has_one_route() -> None:
+    assert sorted(route.name for route in TEMPLATE.routes) == FOLDERS
+    assert len({(route.method, route.resource) for route in TEMPLATE.routes}) == len(FOLDERS)
+
+
+@pytest.mark.parametrize("route", TEMPLATE.routes, ids=lambda route: route.name)
+def test_a_handler_names_its_route(route: Route) -> None:
+    source = (ROOT / "functions" / route.name / "app.py").read_text()
+    assert source.startswith(f'"""{route.method} {route.resource}: ')
+
+
+def test_literal_paths_go_before_parameters() -> None:
+    path = "/api/v3/task_instance/log_report_by/batch"
+    assert next(route.name for route in TEMPLATE.routes if route.pattern.fullmatch(path)) == "log_report_by_batch"
+
+
+def test_permissions_are_spelled_out() -> None:
+    actions = re.findall(r"dynamodb:[\w*]+", (ROOT / "template.yaml").read_text())
+    assert actions
+    assert not [action for action in actions if "*" in action]
+
+
+def test_a_handler_holds_nothing_but_its_route() -> None:
+    for name in FOLDERS:
+        source = (ROOT / "functions" / name / "app.py").read_text()
+        for foreign in ("try:", "os.environ", "boto", "pynamodb", "time.sleep"):
+            assert foreign not in source, f"{foreign} in {name}"

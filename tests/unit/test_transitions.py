@@ -1,0 +1,218 @@
+"""The whole grid of the state machine, against the table as it was designed, written down once more in letters."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from lockstep import transitions
+from lockstep.standing import Standing
+from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.transitions import (
+    FINISH,
+    INSTANTIATE,
+    KILLED,
+    LAUNCH,
+    LAUNCH_FAILED,
+    RECOVER,
+    START,
+    Kind,
+    Move,
+    Refusal,
+    Report,
+    failure_known,
+    failure_of_worker,
+    failure_unknown,
+    get_new_task_status,
+    premise,
+    rule,
+    status_told,
+    validate_transition,
+)
+
+VALID = [
+    *("QI", "QK"),
+    *("IO", "IW", "IK", "IR"),
+    *("OR", "OU", "OX", "OZ", "OK", "OF"),
+    *("RT", "RE", "RU", "RZ", "RK", "RD"),
+    *("TR", "TZ", "TU", "TF"),
+    *("KF", "KD"),
+    "XE",
+]
+UNTIMELY = ["RO", "EO", "EU", "EE", "UD", "UE", "UZ", "ZU", "DU", "KE", "KZ", "KU"]
+TASK_MOVES = ["GQ", "AQ", "QI", "IO", "IR", "IE", "OR", "OE", "RD", "RE", "EA", "EQ", "EG", "EF"]
+FOLLOWS = {
+    **{letter: letter * 2 for letter in "QIORD"},
+    **dict.fromkeys("WEU", "EG"),
+    "Z": "EA",
+    "F": "EF",
+}
+EXHAUSTED = {**FOLLOWS, **dict.fromkeys("WEUZ", "EF")}
+
+TI = TaskInstanceStatus
+T = TaskStatus
+
+
+def designed(instance: str, target: str, task: str, *, attempts_left: bool) -> str | Kind:
+    """Instance's and task's letter after the move ('.': stays), or why there is none."""
+    if instance + target in UNTIMELY:
+        return Kind.UNTIMELY
+    if instance + target not in VALID:
+        return Kind.INVALID
+    if instance + target == "TR" and task == "R":
+        return "R."
+    if task in "DF" and target in "WEUZF":
+        return "F."
+    through, end = list((FOLLOWS if attempts_left else EXHAUSTED).get(target, task * 2))
+    return target + end if task + through in TASK_MOVES else Kind.TASK_CANNOT_FOLLOW
+
+
+@pytest.mark.parametrize(
+    ("instance", "target"), list(product(TI, TI)), ids=[f"{a.name} → {b.name}" for a, b in product(TI, TI)]
+)
+def test_grid(instance: TaskInstanceStatus, target: TaskInstanceStatus) -> None:
+    for task, attempts_left in product(T, (True, False)):
+        ruling = validate_transition(Standing(instance, task, attempts_left), target)
+        seen = ruling.task_instance + (ruling.task or ".") if isinstance(ruling, Move) else ruling.kind
+        assert seen == designed(instance, target, task, attempts_left=attempts_left), (task, attempts_left)
+
+
+@pytest.mark.parametrize("task", T)
+@pytest.mark.parametrize("target", TI)
+def test_what_the_task_does(target: TaskInstanceStatus, task: TaskStatus) -> None:
+    for attempts_left, follows in ((True, FOLLOWS), (False, EXHAUSTED)):
+        through, end = get_new_task_status(target, task, attempts_left=attempts_left)
+        assert through + end == follows.get(target, task * 2)
+
+
+def test_the_table_is_the_designed_one() -> None:
+    assert [edge.source + edge.target for edge in transitions.VALID] == VALID
+    assert [edge.source + edge.target for edge in transitions.UNTIMELY] == UNTIMELY
+    assert [edge.source + edge.target for edge in transitions.TASK_MOVES] == TASK_MOVES
+
+
+def test_every_edge_has_a_reason_of_its_own() -> None:
+    for edges in (transitions.VALID, transitions.UNTIMELY, transitions.TASK_MOVES):
+        assert all(edge.reason for edge in edges)
+        assert len({edge.reason for edge in edges}) == len(edges)
+
+
+RUNS = Standing(TI.RUNNING, T.RUNNING)
+CONSEQUENCES: dict[str, tuple[Report, Standing, str | Kind]] = {
+    "a finished command finishes its task": (FINISH, RUNS, "DD"),
+    "a failed command lets its task try again": (failure_of_worker(TI.ERROR), RUNS, "EG"),
+    "the last attempt's failure fails the task": (
+        failure_of_worker(TI.ERROR),
+        replace(RUNS, attempts_left=False),
+        "EF",
+    ),
+    "out of resources adjusts them": (failure_of_worker(TI.RESOURCE_ERROR), RUNS, "ZA"),
+    "a killed command is fatal with attempts left": (
+        failure_of_worker(TI.ERROR_FATAL),
+        Standing(TI.KILL_SELF, T.RUNNING),
+        "FF",
+    ),
+    "a second worker is fenced while triage asks and the first has just reported": (
+        START,
+        Standing(TI.TRIAGING, T.RUNNING, expected=True),
+        Kind.FENCED,
+    ),
+    "a second worker takes over from one that triage asks for in vain": (
+        START,
+        Standing(TI.TRIAGING, T.RUNNING, overdue=True),
+        "R.",
+    ),
+    "a worker that triage gave up for late finishes all the same": (
+        FINISH,
+        Standing(TI.TRIAGING, T.RUNNING),
+        "DD",
+    ),
+    "also where the task had not heard that it runs": (FINISH, Standing(TI.TRIAGING, T.LAUNCHED), "DD"),
+    "triage itself cannot pass through running": (
+        failure_known(TI.ERROR),
+        Standing(TI.TRIAGING, T.RUNNING),
+        Kind.INVALID,
+    ),
+    "a heartbeat brings a late instance back": (RECOVER, Standing(TI.TRIAGING, T.RUNNING), "R."),
+    "a killed worker that starts is laid to rest": (START, Standing(TI.KILL_SELF, T.LAUNCHED), "FF"),
+    "a worker that starts after it was given up fails": (START, Standing(TI.NO_HEARTBEAT, T.LAUNCHED), "EG"),
+    "the worker node may start before the distributor says so": (
+        START,
+        Standing(TI.INSTANTIATED, T.INSTANTIATING),
+        "RR",
+    ),
+    "a second worker is fenced while the first is expected": (START, replace(RUNS, expected=True), Kind.FENCED),
+    "the same worker asks again": (START, replace(RUNS, expected=True, same_worker=True), Kind.REPEATED),
+    "a second worker takes over from a silent one": (START, replace(RUNS, overdue=True), "R."),
+    "an orphan is laid to rest": (failure_of_worker(TI.ERROR), Standing(TI.RUNNING, T.DONE), "F."),
+    "a heartbeat beats triage": (
+        failure_unknown(TI.UNKNOWN_ERROR),
+        Standing(TI.TRIAGING, T.RUNNING, expected=True),
+        Kind.REPORTED_MEANWHILE,
+    ),
+    "silence does not": (failure_unknown(TI.UNKNOWN_ERROR), Standing(TI.TRIAGING, T.RUNNING, overdue=True), "UG"),
+    "a finished instance has nothing to launch": (LAUNCH, Standing(TI.DONE, T.DONE), Kind.SETTLED),
+    "a running one was quicker than its launch": (LAUNCH, RUNS, Kind.UNTIMELY),
+    "no distributor id lets the task try again": (
+        LAUNCH_FAILED,
+        Standing(TI.INSTANTIATED, T.INSTANTIATING),
+        "WG",
+    ),
+    "a dead instance is not taken again": (INSTANTIATE, Standing(TI.ERROR, T.QUEUED), Kind.INVALID),
+    "a kill takes the task along": (KILLED, Standing(TI.KILL_SELF, T.INSTANTIATING), "FF"),
+    "or leaves it where a resume put it": (KILLED, Standing(TI.KILL_SELF, T.REGISTERING), "F."),
+    "only what was told to die is killed": (KILLED, RUNS, Kind.INVALID),
+}
+
+
+@pytest.mark.parametrize("sentence", CONSEQUENCES)
+def test_consequence(sentence: str) -> None:
+    report, standing, wanted = CONSEQUENCES[sentence]
+    ruling = rule(report, standing)
+    assert (ruling.task_instance + (ruling.task or ".") if isinstance(ruling, Move) else ruling.kind) == wanted
+
+
+def test_a_fenced_worker_hears_kill_self() -> None:
+    standing = replace(RUNS, expected=True)
+    assert status_told(rule(START, standing), standing) is TI.KILL_SELF
+
+
+REPORTS = [
+    FINISH,
+    INSTANTIATE,
+    KILLED,
+    LAUNCH,
+    LAUNCH_FAILED,
+    RECOVER,
+    START,
+    *(
+        make(state)
+        for make in (failure_of_worker, failure_known, failure_unknown)
+        for state in (TI.ERROR, TI.UNKNOWN_ERROR, TI.RESOURCE_ERROR, TI.ERROR_FATAL)
+    ),
+]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")
+def test_a_premise_gives_its_ruling_throughout(report: Report) -> None:
+    """What a write's conditions let through is never ruled on otherwise."""
+    for instance, task, left, due, same in product(TI, T, (True, False), "-oe", (True, False)):
+        standing = Standing(instance, task, left, overdue=due == "o", expected=due == "e", same_worker=same)
+        ruling, holds = premise(report, standing)
+        assert ruling == rule(report, standing)
+        assert instance in holds.task_instance
+        assert holds.task is None or task in holds.task
+        lefts = (True, False) if holds.attempts_left is None else (holds.attempts_left,)
+        dues = [
+            other for other in "-oe" if (not holds.overdue or other == "o") and (not holds.unexpected or other != "e")
+        ]
+        if ruling in (Refusal(Kind.FENCED, ""), Refusal(Kind.REPEATED, ""), Refusal(Kind.REPORTED_MEANWHILE, "")):
+            continue  # they rest on what was seen of the deadline and the worker: nothing moves under them
+        for there in product(holds.task_instance, holds.task or T, lefts, dues):
+            other = Standing(*there[:3], overdue=there[3] == "o", expected=there[3] == "e", same_worker=same)
+            assert rule(report, other) == ruling, (standing, other)
+
+
+def test_the_usual_standing_lets_each_report_move() -> None:
+    for report in REPORTS:
+        assert isinstance(rule(report, report.usual), Move), report.name
