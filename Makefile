@@ -32,6 +32,7 @@ check: .venv/test .engine/ready .sam/ready ## what CI runs: format, lint, types,
 	PYTHONPATH=shared .venv/bin/lint-imports --no-cache
 	.venv/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam validate --lint --region us-east-1
+	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
 	.venv/bin/python -m pytest
 
 format: .venv/test ## lay out the code and mend what can be mended

@@ -27,7 +27,7 @@ def table() -> Iterator[str]:
 def api(table: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The system as `make run` serves it, over HTTP, on this process's table."""
     ready = tmp_path_factory.mktemp("api") / "ready.json"
-    command = [sys.executable, "-m", "local.run", "--port", "0", "--ready-file", ready]
+    command = [sys.executable, "-m", "local.run", "--port", "0", "--ready-file", str(ready)]
     environment = os.environ | {"AWS_ENDPOINT_URL_DYNAMODB": table, "PYTHONPATH": os.pathsep.join((".", "shared"))}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout

@@ -302,7 +302,8 @@ def _execute(
         }
         for key in instances
     ]
-    replies: list[dict[str, Any]] = connection().client.batch_execute_statement(Statements=statements)["Responses"]
+    reply = connection().client.batch_execute_statement(Statements=statements, ReturnConsumedCapacity="TOTAL")
+    replies: list[dict[str, Any]] = reply["Responses"]
     return replies
 
 

@@ -71,7 +71,8 @@ def test_a_missing_field_is_named(api: httpx.Client, route: Route) -> None:
 @pytest.mark.parametrize("route", WITH_BODY)
 def test_an_ill_typed_field_is_named(api: httpx.Client, route: Route) -> None:
     for field in BODIES[route.name]:
-        for wrong in ([{}], {"a": []} if field not in {"tasks", "requested_resources"} else "x", None):
+        wrongs: list[Any] = [[{}], "x" if field in {"tasks", "requested_resources"} else {"a": []}, None]
+        for wrong in wrongs:
             reply = send(api, route, json=BODIES[route.name] | {field: wrong})
             if route.name == "log_done" and wrong is None:
                 assert reply.status_code == 200

@@ -1,0 +1,156 @@
+"""What each route takes of DynamoDB in the usual case, by its own account: the table of docs/data-model.md."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.meter import Meter
+from tests.integration.seeding import pair, running
+from tests.replay.recording import Player
+
+Taken = tuple[int, float, float]
+"""Requests, write units, read units."""
+
+
+@pytest.fixture(scope="module")
+def player(table: str) -> Player:
+    assert table
+    return Player()
+
+
+@pytest.fixture(scope="module")
+def meter(table: str) -> Meter:
+    assert table
+    attached = Meter()
+    attached.attach()
+    return attached
+
+
+def taken(meter: Meter, player: Player, method: str, path: str, body: Any = None) -> Taken:
+    before = meter.usage()
+    status, reply = player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body))
+    assert status == 200, reply
+    after = meter.usage()
+    requests, written, read = (
+        after[name] - before[name] for name in ("dynamodb_requests", "write_units", "read_units")
+    )
+    return int(requests), written, read
+
+
+START = {"process_group_id": 1, "next_report_increment": 90, "nodename": "n", "distributor_id": "7"}
+BOOM = {"error_state": "U", "error_message": "boom"}
+COST: dict[str, tuple[tuple[str, str, dict[str, Any]], str, dict[str, Any], Taken]] = {
+    "log_report_by": (("R", "R", {}), "log_report_by", {"next_report_increment": 90}, (1, 1, 0)),
+    "log_running": (("O", "O", {}), "log_running", START, (2, 4, 1)),
+    "log_running, before the distributor": (("I", "I", {}), "log_running", START, (2, 4, 1)),
+    "log_done": (("R", "R", {}), "log_done", {"nodename": "n", "stdout": "/o", "stderr": "/e"}, (1, 4, 0)),
+    "log_done, with logs": (("R", "R", {}), "log_done", {"stdout_log": "x", "stderr_log": "y"}, (1, 6, 0)),
+    "log_error_worker_node": (
+        ("R", "R", {}),
+        "log_error_worker_node",
+        {"error_state": "E", "error_description": "boom"},
+        (1, 6, 0),
+    ),
+    "log_known_error": (("T", "R", {}), "log_known_error", BOOM, (1, 6, 0)),
+    "log_unknown_error": (("T", "R", {"report_by_in": -1}), "log_unknown_error", BOOM, (1, 6, 0)),
+    "log_distributor_id": (
+        ("I", "I", {}),
+        "log_distributor_id",
+        {"distributor_id": "7", "next_report_increment": 90},
+        (1, 4, 0),
+    ),
+    "log_no_distributor_id": (("I", "I", {}), "log_no_distributor_id", {"no_id_err_msg": "boom"}, (1, 6, 0)),
+    "a failure without attempts left is ruled on twice": (
+        ("R", "R", {"task": {"num_attempts": 3}}),
+        "log_error_worker_node",
+        {"error_state": "E", "error_description": "boom"},
+        (2, 6, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COST)
+def test_a_report(meter: Meter, player: Player, case: str) -> None:
+    (status, task_status, more), route, body, cost = COST[case]
+    instance = pair(status, task_status, **more)
+    assert taken(meter, player, "POST", f"/task_instance/{instance}/{route}", body) == cost
+
+
+def test_a_report_on_the_longest_identity_is_still_one_unit(meter: Meter, player: Player) -> None:
+    instance = running(
+        nodename="n" * 255, distributor_id="d" * 80, process_group_id=2**62, stdout="o" * 190, stderr="e" * 190
+    )
+    cost = taken(meter, player, "POST", f"/task_instance/{instance}/log_report_by", {"next_report_increment": 90.5})
+    assert cost == (1, 1, 0)
+
+
+def test_reads(meter: Meter, player: Player) -> None:
+    instance = running(errors=["one", "two"])
+    array = instance // 1000
+    assert taken(meter, player, "GET", f"/get_array_task_instance_id/{array}/1/0") == (1, 0, 0.5)
+    assert taken(meter, player, "GET", f"/task_instance/{instance}/task_instance_error_log") == (1, 0, 1)
+    assert taken(meter, player, "GET", f"/task_instance/{instance}") == (1, 0, 4)
+    assert taken(meter, player, "GET", "/health") == (0, 0, 0)
+
+
+def test_bulk(meter: Meter, player: Player) -> None:
+    launched = [pair("O", "O") for _ in range(60)]
+    body: dict[str, Any] = {"task_instance_ids": launched, "next_report_increment": 90}
+    assert taken(meter, player, "POST", "/task_instance/log_report_by/batch", body) == (3, 60, 0)
+    queued = [pair("Q", "Q") for _ in range(60)]
+    requests, written, read = taken(
+        meter, player, "POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": queued}
+    )
+    assert (requests, written) == (1 + 2 + 1, 4 * 60)
+    assert read == 0.5 * 60 + 0.5 * 60, "the instances, and the array of each"
+
+
+def test_a_whole_life(meter: Meter, player: Player) -> None:
+    """Queued, taken and launched with 97 others; run with five heartbeats, done with its logs."""
+    array, ids = _bind(player, 98)
+    batch = {"batch_number": 1, "next_report_increment": 90}
+    together = [
+        taken(
+            meter,
+            player,
+            "POST",
+            f"/array/{array}/queue_task_batch",
+            {"task_ids": ids, "task_resources_id": 1, "workflow_run_id": 1},
+        ),
+        taken(
+            meter,
+            player,
+            "POST",
+            "/task_instance/instantiate_task_instances",
+            {"task_instance_ids": [task * 1000 + 1 for task in ids]},
+        ),
+        taken(meter, player, "POST", f"/array/{array}/transition_to_launched", batch),
+    ]
+    report = f"/task_instance/{ids[0] * 1000 + 1}"
+    beat = {"next_report_increment": 90}
+    alone = [
+        taken(meter, player, "GET", f"/get_array_task_instance_id/{array}/1/0"),
+        taken(meter, player, "POST", f"{report}/log_running", START),
+        *(taken(meter, player, "POST", f"{report}/log_report_by", beat) for _ in range(5)),
+        taken(meter, player, "POST", f"{report}/log_done", {"stdout_log": "x", "stderr_log": "y"}),
+    ]
+    written, read = (
+        sum(part[unit] for part in together) / len(ids) + sum(part[unit] for part in alone) for unit in (1, 2)
+    )
+    assert written == pytest.approx(28 + WRITTEN_FOR_THE_BATCH / len(ids))
+    assert read == pytest.approx(2.5 + READ_FOR_THE_BATCH / len(ids))
+
+
+WRITTEN_FOR_THE_BATCH = 1 + 2 * 2
+"""Its number, and its size in each of two transactions."""
+READ_FOR_THE_BATCH = 0.5 + 1 + 0.5
+"""The array's name, the batch, and the index, which is read a page at a time."""
+
+
+def _bind(player: Player, count: int) -> tuple[int, list[int]]:
+    array_body = {"workflow_id": 91, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "life"}
+    array = player.send("POST", "/api/v3/array", json.dumps(array_body))[1]["array_id"]
+    tasks = {str(node): [node, node, array, 1, "t", "true", 3, False, {}, []] for node in range(1, count + 1)}
+    bound = player.send("PUT", "/api/v3/task/bind_tasks_no_args", json.dumps({"workflow_id": 91, "tasks": tasks}))[1]
+    return array, sorted(task_id for task_id, _ in bound["tasks"].values())
