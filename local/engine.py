@@ -37,6 +37,7 @@ def dynamodb(table: str) -> Iterator[str]:
         create_table(named, table)
         yield named
         return
+    _bypass_proxies()
     with _engine() as endpoint:
         os.environ[ENDPOINT_VARIABLE] = endpoint
         try:
@@ -44,6 +45,12 @@ def dynamodb(table: str) -> Iterator[str]:
             yield endpoint
         finally:
             del os.environ[ENDPOINT_VARIABLE]
+
+
+def _bypass_proxies() -> None:
+    """A machine's HTTP proxy does not lead to its own loopback."""
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
 
 
 @contextmanager

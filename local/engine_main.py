@@ -12,6 +12,7 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
-threading.Thread(target=_end_with_parent, daemon=True).start()
-sys.argv = ["ministack"]
-main()
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.argv = ["ministack"]
+    main()

@@ -1,0 +1,27 @@
+"""The API's process. Its first line is its URL; it ends when its standard input does, however its parent died."""
+
+import os
+import sys
+import threading
+
+from local.run import serve
+
+
+def main() -> None:
+    """Serve until then."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    serve(0, _say_where)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def _say_where(api: str, _: str) -> None:
+    print(api, flush=True)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: a full pipe would hold up the log
+
+
+if __name__ == "__main__":
+    main()

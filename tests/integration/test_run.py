@@ -1,0 +1,94 @@
+"""`make run` and `make seed`, as a person uses them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.template import ROOT
+
+SEED = ROOT / "events/seed.json"
+CODE = [sys.executable, "-m"]
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
+    return os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
+
+
+@contextmanager
+def running(environment: dict[str, str], *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A system in a process of its own, and its URL."""
+    command = [*CODE, "local.run", *options]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout
+        line = serving.stdout.readline()
+        assert line.startswith("Lockstep serves ")
+        yield serving, line.split()[2]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_runs_until_it_is_told_to_stop(environment: dict[str, str], tmp_path: Path, how: signal.Signals) -> None:
+    ready = tmp_path / "ready.json"
+    with running(environment, "--port", "0", "--ready-file", str(ready)) as (serving, url):
+        assert httpx.get(f"{url}/health", trust_env=False).json() == {"status": "OK"}
+        table = json.loads(ready.read_text())["table"]
+        serving.send_signal(how)
+        assert serving.wait() == 0
+    assert not ready.exists()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(table, trust_env=False)
+
+
+def test_a_taken_port_is_said(environment: dict[str, str]) -> None:
+    with running(environment, "--port", "0") as (serving, url):
+        port = url.split(":")[2].split("/")[0]
+        second = subprocess.run(
+            [*CODE, "local.run", "--port", port], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        serving.terminate()
+    assert second.returncode == 1
+    assert second.stderr.startswith(f"cannot serve on port {port}: ")
+
+
+def seed(environment: dict[str, str], file: Path, port: str) -> subprocess.CompletedProcess[str]:
+    command = [*CODE, "local.seed", str(file), "--port", port]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_seed_is_loaded_as_a_whole_or_not_at_all(environment: dict[str, str], tmp_path: Path) -> None:
+    states = json.loads(SEED.read_text())
+    with running(environment, "--port", "0") as (serving, url):
+        port = url.split(":")[2].split("/")[0]
+        instance = states["task_instances"][0]["task_instance_id"]
+        wrong = tmp_path / "wrong.json"
+        wrong.write_text(json.dumps(states | {"tasks": [*states["tasks"], {"task_id": "x"}]}))
+        refused = seed(environment, wrong, port)
+        assert refused.returncode == 1
+        assert "nothing was loaded" in refused.stderr
+        assert httpx.get(f"{url}/task_instance/{instance}", trust_env=False).status_code == 404
+        loaded = seed(environment, SEED, port)
+        assert loaded.stdout.startswith("loaded ")
+        assert httpx.get(f"{url}/task_instance/{instance}", trust_env=False).status_code == 200
+        serving.terminate()
+    nothing = seed(environment, SEED, port)
+    assert nothing.returncode == 1
+    assert f"nothing runs on port {port}" in nothing.stderr
+
+
+def test_new_ids_are_behind_the_seeded_ones(environment: dict[str, str]) -> None:
+    states = json.loads(SEED.read_text())
+    with running(environment, "--port", "0") as (serving, url):
+        assert seed(environment, SEED, url.split(":")[2].split("/")[0]).returncode == 0
+        body = {"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "new"}
+        array = httpx.post(f"{url}/array", json=body, trust_env=False).json()["array_id"]
+        serving.terminate()
+    assert array > max(seeded["array_id"] for seeded in states["arrays"])
