@@ -32,7 +32,17 @@ from lockstep.resources import directories
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.table import ConditionFailedError, chunks, connection, reach, side_by_side
 from lockstep.text import cut, digest, size
-from lockstep.wire import Command, DistributorId, Id, Name, Nodename, ProcessGroupId, SmallCount, Text
+from lockstep.wire import (
+    Command,
+    DistributorId,
+    Id,
+    Name,
+    Nodename,
+    ProcessGroupId,
+    RequestedResources,
+    SmallCount,
+    Text,
+)
 from lockstep.wire import Path as FilePath
 
 ITEMS_PER_REQUEST = 25
@@ -65,7 +75,7 @@ class SeedTask(_Entry):
     name: Name
     command: Command
     task_resources_id: Id
-    requested_resources: dict[str, Any] = {}
+    requested_resources: RequestedResources = {}
 
 
 class SeedInstance(_Entry):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, RootModel
 
-from lockstep.clock import Deadline
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.endpoint import endpoint
 from lockstep.keys import InstanceKey, by_instance
 from lockstep.store import log_distributor_ids
@@ -24,5 +24,5 @@ class DistributorIdsReply(Reply):
 @endpoint(ArrayPath, DistributorIds)
 def lambda_handler(path: ArrayPath, body: DistributorIds) -> DistributorIdsReply:
     """Store them, whatever the status, for instances of this array."""
-    log_distributor_ids(body.root, path.array_id, Deadline())
+    log_distributor_ids(body.root, path.array_id, Deadline(BULK_BUDGET_SECONDS))
     return DistributorIdsReply()

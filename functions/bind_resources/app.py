@@ -1,19 +1,17 @@
 """POST /api/v3/task/bind_resources: what a task asks of the cluster."""
 
-from typing import Any
-
 from pydantic import RootModel
 
 from lockstep.binding import bind_resources
 from lockstep.endpoint import endpoint
-from lockstep.wire import Id, Nothing, Request, ShortText
+from lockstep.wire import Id, Nothing, Request, RequestedResources, ShortText
 
 
 class ResourcesToBind(Request):
     """A queue, and what is wanted of it."""
 
     queue_id: Id
-    requested_resources: dict[str, Any]
+    requested_resources: RequestedResources
     task_resources_type_id: ShortText | None = None
 
 

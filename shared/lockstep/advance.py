@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep import keys, store
-from lockstep.clock import Deadline, now
+from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, Deadline, now
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.items import TaskInstance
 from lockstep.keys import InstanceKey
@@ -71,8 +71,8 @@ def transit_many(requests: Iterable[Request]) -> list[Outcome | None]:
     again and the rest is sent again. What has been written stays when a later transaction fails, so the
     same call again does what is left. An instance may be named once only.
     """
-    deadline = Deadline()
     pursuits = [_Pursuit(request) for request in requests]
+    deadline = Deadline(BUDGET_SECONDS if len(pursuits) == 1 else BULK_BUDGET_SECONDS)
     for wave in _waves(pursuits):
         side_by_side(lambda chunk: _settle(chunk, deadline), chunks(wave, store.PAIRS_PER_TRANSACTION))
     return [pursuit.outcome for pursuit in pursuits]
@@ -122,7 +122,7 @@ def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
         try:
             store.write_pairs([pursuit.write() for pursuit in pending], deadline)
         except LostRaceError as lost:
-            if deadline.passed:
+            if deadline.passed():
                 raise ContentionError("others kept changing the same instances; send it again") from lost
             for pursuit, found in zip(pending, lost.found, strict=True):
                 pursuit.learn(found)

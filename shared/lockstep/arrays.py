@@ -76,7 +76,7 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
     """
     if not all(0 <= number <= keys.MAX_ID for number in (array_id, batch_num, step_id)):
         raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
-    deadline = Deadline(INDEX_LAG_SECONDS)
+    deadline, lag = Deadline(), Deadline(INDEX_LAG_SECONDS)
     while True:
         partition = keys.array_step(array_id, batch_num, step_id)
         at_step = ArrayStepIndex.array_step_id == step_id
@@ -85,7 +85,7 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
         batch = _read_batch(array_id, batch_num, deadline)
         if not batch or step_id >= batch.size:
             raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
-        if deadline.passed:
+        if lag.passed():
             raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
         time.sleep(_LOOK_AGAIN_SECONDS)
 
@@ -101,7 +101,7 @@ def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NO
 
 
 def _batch_members(array_id: int, batch_num: int) -> list[int]:
-    deadline = Deadline(INDEX_LAG_SECONDS)
+    deadline, lag = Deadline(), Deadline(INDEX_LAG_SECONDS)
     batch = _read_batch(array_id, batch_num, deadline)
     if not batch:
         return []
@@ -111,7 +111,7 @@ def _batch_members(array_id: int, batch_num: int) -> list[int]:
         members = [member for page in pages for member in page]
         if len(members) >= batch.num_instances:
             return members
-        if deadline.passed:
+        if lag.passed():
             raise UnavailableError(f"array {array_id}, batch {batch_num} is not indexed as a whole yet")
         time.sleep(_LOOK_AGAIN_SECONDS)
 

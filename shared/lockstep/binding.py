@@ -8,7 +8,7 @@ from pydantic import Field
 from pynamodb.transactions import TransactWrite
 
 from lockstep import keys
-from lockstep.clock import Deadline, now
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, now
 from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.items import Array, Counter, Lookup, Resources, Spec, Task
 from lockstep.resources import read_directories
@@ -108,7 +108,7 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
     Raises:
         InvalidError: a task names an array that does not exist. Nothing was bound.
     """
-    deadline = Deadline()
+    deadline = Deadline(BULK_BUDGET_SECONDS)
     _check_arrays(tasks, deadline)
     lookups = {
         name: Key(keys.task_lookup(workflow_id, task.node_id, task.task_args_hash), keys.LOOKUP)
@@ -262,7 +262,7 @@ def _bind(group: Sequence[_Binding], deadline: Deadline) -> None:
         try:
             transact(build, deadline)
         except ConditionFailedError as failed:
-            if deadline.passed:
+            if deadline.passed():
                 raise ContentionError("others kept binding the same tasks; send it again") from failed
             _learn(pending, failed, deadline)
         else:

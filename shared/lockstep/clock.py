@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 BUDGET_SECONDS: Final = 6.0
-"""No new try begins after this; with one call's 8 s, an answer comes within 14 s, and clients wait 20 s."""
+"""No call of DynamoDB begins after this; with one call's 8 s, an answer comes within 14 s, and clients wait 20 s."""
+BULK_BUDGET_SECONDS: Final = 10.0
+"""As above for a request about many instances or tasks, whose answer comes within 18 s."""
 
 
 def now() -> float:
@@ -32,12 +34,11 @@ def naive(seconds: float) -> str:
 
 
 class Deadline:
-    """A moment after which no new try begins."""
+    """A moment after which no call of DynamoDB begins."""
 
     def __init__(self, seconds: float = BUDGET_SECONDS) -> None:
         self._at = time.monotonic() + seconds
 
-    @property
     def passed(self) -> bool:
         """Whether the time is up."""
         return time.monotonic() >= self._at

@@ -41,12 +41,11 @@ def caller_context(headers: Mapping[str, str]) -> dict[str, object]:
     raw = next((value for name, value in headers.items() if name.lower() == "x-server-structlog-context"), "{}")
     try:
         context = json.loads(raw)
-    except (ValueError, RecursionError):
-        return {"caller_context": "not JSON"}
-    if not isinstance(context, dict):
-        return {"caller_context": "not an object"}
-    pairs = list(context.items())[:MAX_CONTEXT_KEYS]
-    return {_free(escape(key)): escape(value if isinstance(value, str) else json.dumps(value)) for key, value in pairs}
+        pairs = list(context.items())[:MAX_CONTEXT_KEYS]
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in pairs}
+    except (AttributeError, RecursionError, ValueError):
+        return {"caller_context": "not a JSON object"}
+    return {_free(escape(key)): escape(value) for key, value in texts.items()}
 
 
 def _free(key: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from pynamodb.transactions import TransactWrite
 
 from lockstep import keys
-from lockstep.clock import Deadline, now
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, now
 from lockstep.errors import ContentionError, ExhaustedError, NotFoundError
 from lockstep.items import Array, Batch, Task, TaskInstance
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
@@ -34,7 +34,7 @@ def queue_tasks(
         NotFoundError: there is no such array, and yet a task says it is in it.
         UnavailableError: some may be queued already.
     """
-    deadline = Deadline()
+    deadline = Deadline(BULK_BUDGET_SECONDS)
     tasks = _read_tasks(task_ids, array_id, deadline)
     ready = [task for task in tasks.values() if task.ready(array_id)]
     _check_numbers_left(ready)
@@ -136,7 +136,7 @@ def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_Queued
         try:
             transact(build, deadline)
         except ConditionFailedError as failed:
-            if deadline.passed:
+            if deadline.passed():
                 raise ContentionError("others kept changing the same tasks; send it again") from failed
             _learn(pending, failed)
         else:

@@ -282,7 +282,7 @@ def _set_where(
             left = _not_done(left, reach(lambda: _execute(statement, left, changes, equals), deadline))  # noqa: B023  # called at once
             if not left:
                 return
-            if deadline.passed:
+            if deadline.passed():
                 raise TableError(f"gave up after the time budget: {len(left)} instances are left")
             time.sleep(pause)
 

@@ -72,12 +72,14 @@ def reach(call: Callable[[], R], deadline: Deadline) -> R:
         TableError: DynamoDB cannot be reached, refuses the caller, or throttled until the deadline.
     """
     connection()
+    if deadline.passed():
+        raise TableError("the time budget is spent; the same request again does what is left")
     for pause in pauses():
         try:
             return call()
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             codes, again = _ask_for_reasons(error)
-        if deadline.passed:
+        if deadline.passed():
             kind = ContentionError if codes & _CONFLICTS else TableError
             raise kind(f"gave up after the time budget: {', '.join(sorted(codes))}") from again
         time.sleep(pause)
@@ -170,7 +172,7 @@ def _fetch_page(keys: Sequence[Key], deadline: Deadline, *, consistent: bool) ->
         left = page.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
         if not left:
             break
-        if deadline.passed:
+        if deadline.passed():
             raise TableError("gave up after the time budget: keys are left unread")
         wanted = [{name: value["S"] for name, value in key.items()} for key in left]
         time.sleep(pause)

@@ -1,5 +1,6 @@
 """What the routes share of the wire: field types, and requests and replies that more than one route has."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -35,10 +36,29 @@ def _at_most(limit: int) -> Callable[[str], str]:
 
 
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+
+
+def _storable(resources: dict[str, Any]) -> dict[str, Any]:
+    try:
+        taken = len(json.dumps(resources, allow_nan=False))
+    except (ValueError, RecursionError):
+        raise PydanticCustomError("json", "must be JSON without NaN and of moderate depth") from None
+    if taken > MAX_RESOURCES_BYTES:
+        raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": MAX_RESOURCES_BYTES})
+    for name in ("stdout", "stderr"):
+        if isinstance(resources.get(name), str):
+            _at_most(MAX_PATH_BYTES)(resources[name])
+    return resources
+
+
+MAX_RESOURCES_BYTES: Final = 60_000
+MAX_PATH_BYTES: Final = 4096
+RequestedResources = Annotated[dict[str, Any], AfterValidator(_storable)]
+"""What a task asks of the cluster, as its queue understands it."""
 ShortText = Annotated[Text, AfterValidator(_at_most(255))]
 DistributorId = Annotated[Text, AfterValidator(_at_most(80))]
 Nodename = Annotated[Text, AfterValidator(_at_most(255))]
-Path = Annotated[Text, AfterValidator(_at_most(4096))]
+Path = Annotated[Text, AfterValidator(_at_most(MAX_PATH_BYTES))]
 Name = Annotated[Text, AfterValidator(_at_most(1_000))]
 Command = Annotated[Text, AfterValidator(_at_most(300_000))]
 Id = Annotated[int, Field(ge=1, le=2**53 - 1)]

@@ -221,3 +221,44 @@ def test_a_route_that_there_is_not(api: httpx.Client) -> None:
 def test_a_stage_may_stand_before_the_path(api: httpx.Client) -> None:
     base = str(api.base_url).removesuffix("/api/v3/")
     assert httpx.get(f"{base}/v1/api/v3/health").json() == {"status": "OK"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ('{"memory": NaN}', "requested_resources"),
+        ('{"stdout": "' + "x" * 5000 + '"}', "requested_resources"),
+        ('{"notes": "' + "x" * 60_000 + '"}', "requested_resources"),
+        ("[" * 50 + "]" * 50, "requested_resources"),
+    ],
+    ids=["NaN", "long path", "large", "list"],
+)
+def test_resources_that_cannot_be_kept(api: httpx.Client, wrong: str, field: str) -> None:
+    reply = api.post("/task/bind_resources", content=f'{{"queue_id": 1, "requested_resources": {wrong}}}')
+    assert reply.status_code == 422, reply.text
+    assert [error["field"] for error in reply.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("depth", [150, 500, 5_000, 100_000])
+def test_deep_json(api: httpx.Client, depth: int) -> None:
+    nested = '{"a":' * depth + "1" + "}" * depth
+    reply = api.post("/task/bind_resources", content=f'{{"queue_id": 1, "requested_resources": {nested}}}')
+    assert reply.status_code in {200, 400, 422}, reply.text
+    header = {"X-Server-Structlog-Context": '{"a":' * min(depth, 5_000) + "1" + "}" * min(depth, 5_000)}
+    assert api.get("/health", headers=header).status_code == 200
+
+
+def test_a_command_too_long_to_keep_is_named(api: httpx.Client) -> None:
+    array = api.post("/array", json=BODIES["create_array"]).json()["array_id"]
+    row = [1, 1, array, 1, "t", "x" * 300_001, 3, False, {}, []]
+    reply = api.put("/task/bind_tasks_no_args", json={"workflow_id": 1, "tasks": {"t1": row}})
+    assert reply.status_code == 422
+    assert reply.json()["errors"][0]["field"].startswith("tasks.t1.")
+
+
+def test_many_long_commands_share_transactions(api: httpx.Client) -> None:
+    array = api.post("/array", json=BODIES["create_array"] | {"workflow_id": 2}).json()["array_id"]
+    tasks = {str(node): [node, node, array, 1, "t", "x" * 290_000, 3, False, {}, []] for node in range(1, 20)}
+    reply = api.put("/task/bind_tasks_no_args", json={"workflow_id": 2, "tasks": tasks})
+    assert reply.status_code == 200, reply.text
+    assert {status for _, status in reply.json()["tasks"].values()} == {"G"}

@@ -84,19 +84,20 @@ def test_what_passes_is_tried_again(player: Player, answer: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("answer", AGAIN.values(), ids=AGAIN)
 def test_what_does_not_pass_is_a_503(player: Player, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock.Deadline, "passed", True)
     instance = running()
-    with answering("TransactWriteItems", answer, answer):
+    with answering("TransactWriteItems", answer, answer) as left:
+        monkeypatch.setattr(clock.Deadline, "passed", lambda _: not left)
         status, problem = done(player, instance)
+    monkeypatch.undo()
     assert (status, problem["status"], problem["title"]) == (503, 503, "Service Unavailable")
     assert player.whole(instance)["task_instance"]["status"] == "R"
 
 
 def test_contention_ends_in_a_503(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock.Deadline, "passed", True)
     lost = cancelled("ConditionalCheckFailed", "None")
     lost["CancellationReasons"][0]["Item"] = {"pk": {"S": "TASK#1"}, "sk": {"S": "TI#001"}, "status": {"S": "R"}}
-    with answering("TransactWriteItems", lost):
+    with answering("TransactWriteItems", lost) as left:
+        monkeypatch.setattr(clock.Deadline, "passed", lambda _: not left)
         status, problem = done(player, running())
     assert status == 503
     assert "changing the same instances" in problem["detail"]
