@@ -1,0 +1,165 @@
+"""What the store writes and reads, one thread at a time, on moto's DynamoDB."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+from moto import mock_aws
+
+from local.engine import LOCAL_CREDENTIALS
+from local.seed import Seed, load
+from local.template import Template
+from lockstep import keys, store, table
+from lockstep.clock import Deadline, now
+from lockstep.errors import NotFoundError
+from lockstep.items import Item, TaskInstance
+from lockstep.keys import InstanceKey
+from lockstep.standing import Premise
+from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.store import LostRaceError, PairWrite, Said
+from lockstep.table import Key
+
+KEY = InstanceKey(42, 1)
+RUNNING = frozenset({TaskInstanceStatus.RUNNING})
+TASK_RUNNING = frozenset({TaskStatus.RUNNING})
+
+
+@pytest.fixture(autouse=True)
+def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in LOCAL_CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
+    for model in (Item, TaskInstance):
+        monkeypatch.setattr(model, "_connection", None)
+    with mock_aws():
+        client = botocore.session.get_session().create_client("dynamodb", "us-east-1")
+        client.create_table(**Template().table(Item.Meta.table_name))
+        load(Seed.model_validate(SEED))
+        yield
+
+
+SEED: dict[str, Any] = {
+    "arrays": [
+        {
+            "array_id": 7,
+            "name": "a",
+            "workflow_id": 1,
+            "task_template_version_id": 1,
+            "max_concurrently_running": 1,
+        }
+    ],
+    "tasks": [
+        {
+            "task_id": 42,
+            "status": "R",
+            "num_attempts": 1,
+            "max_attempts": 3,
+            "workflow_id": 1,
+            "array_id": 7,
+            "name": "t",
+            "command": "true",
+            "task_resources_id": 1,
+        }
+    ],
+    "task_instances": [
+        {
+            "task_instance_id": 42001,
+            "status": "R",
+            "workflow_run_id": 1,
+            "array_id": 7,
+            "array_batch_num": 1,
+            "array_step_id": 0,
+            "task_resources_id": 1,
+            "report_by_in": 90,
+            "errors": ["first", "second"],
+        }
+    ],
+}
+
+
+def finish(**premise: Any) -> PairWrite:
+    holds = Premise(**{"task_instance": RUNNING, "task": TASK_RUNNING} | premise)
+    return PairWrite(KEY, holds, TaskInstanceStatus.DONE, TaskStatus.DONE, Said(nodename="n", error="boom"))
+
+
+def test_a_pair_moves_with_all_that_was_said() -> None:
+    store.write_pairs([finish()], Deadline())
+    whole = store.read_whole(KEY, Deadline())
+    assert (whole.instance.status, whole.task.status, whole.instance.nodename) == ("D", "D", "n")
+    assert whole.instance.status_date == whole.task.status_date
+    assert [entry.description for entry in store.read_errors(KEY, Deadline())] == ["first", "second", "boom"]
+
+
+@pytest.mark.parametrize(
+    "premise",
+    [
+        {"task_instance": frozenset({TaskInstanceStatus.LAUNCHED})},
+        {"task": frozenset({TaskStatus.LAUNCHED})},
+        {"attempts_left": False},
+        {"overdue": True},
+        {"unexpected": True},
+    ],
+    ids=lambda premise: next(iter(premise)),
+)
+def test_a_premise_that_does_not_hold_stops_all_of_it(premise: dict[str, Any]) -> None:
+    with pytest.raises(LostRaceError) as lost:
+        store.write_pairs([finish(**premise)], Deadline())
+    [found] = lost.value.found
+    about_the_task = premise.keys() & {"task", "attempts_left"}
+    assert (found.task is not None, found.task_instance is not None) == (bool(about_the_task), not about_the_task)
+    whole = store.read_whole(KEY, Deadline())
+    assert (whole.instance.status, whole.task.status) == ("R", "R")
+    assert whole.instance.nodename is None
+    assert len(store.read_errors(KEY, Deadline())) == 2
+
+
+def test_one_pair_that_does_not_hold_stops_the_others() -> None:
+    stranger = PairWrite(InstanceKey(43, 1), Premise(RUNNING, None), TaskInstanceStatus.DONE, None, Said())
+    with pytest.raises(LostRaceError) as lost:
+        store.write_pairs([finish(), stranger], Deadline())
+    assert [found.missing for found in lost.value.found] == [False, True]
+    assert store.read_whole(KEY, Deadline()).instance.status == "R"
+
+
+def test_the_same_words_are_one_entry_of_the_first_time() -> None:
+    said = PairWrite(KEY, Premise(RUNNING, None), None, None, Said(error="boom"))
+    store.write_pairs([said], Deadline())
+    first = store.read_errors(KEY, Deadline())
+    store.write_pairs([said], Deadline())
+    assert [entry.error_time for entry in store.read_errors(KEY, Deadline())] == [entry.error_time for entry in first]
+
+
+def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:
+    long_path = "/" + "p" * 1000
+    store.log_heartbeat(KEY, Said(stdout=long_path, report_by=now()), Deadline())
+    whole = store.read_whole(KEY, Deadline())
+    assert whole.instance.stdout is None
+    assert whole.log.stdout == long_path
+    store.log_heartbeat(KEY, Said(stdout="/short"), Deadline())
+    assert store.read_whole(KEY, Deadline()).instance.stdout == "/short"
+
+
+def test_a_stranger_has_no_heartbeat() -> None:
+    with pytest.raises(NotFoundError):
+        store.log_heartbeat(InstanceKey(43, 1), Said(report_by=now()), Deadline())
+    assert not table.fetch([Key(keys.task(43), keys.instance(1))], Deadline(), consistent=True)
+
+
+def test_an_old_specification_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An eventually consistent read may answer the specification of an earlier binding."""
+    reads: list[bool] = []
+    real = table.fetch
+
+    def lagging(wanted: Any, deadline: Deadline, *, consistent: bool) -> dict[Key, Any]:
+        reads.append(consistent)
+        found = real(wanted, deadline, consistent=consistent)
+        if not consistent:
+            for raw in found.values():
+                if raw["sk"]["S"] == keys.SPEC:
+                    raw |= {"spec_version": {"N": "0"}, "command": {"S": "the old command"}}
+        return found
+
+    monkeypatch.setattr(store, "fetch", lagging)
+    _, spec = store.read_for_start(KEY, Deadline())
+    assert (spec.command, reads) == ("true", [False, True])
