@@ -110,7 +110,7 @@ def test_a_premise_that_does_not_hold_stops_all_of_it(premise: dict[str, Any]) -
     assert (found.task is not None, found.task_instance is not None) == (bool(about_the_task), not about_the_task)
     whole = store.read_whole(KEY, Deadline())
     assert (whole.instance.status, whole.task.status) == ("R", "R")
-    assert whole.instance.nodename is None
+    assert "nodename" not in whole.instance.attribute_values
     assert len(store.read_errors(KEY, Deadline())) == 2
 
 
@@ -134,7 +134,7 @@ def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:
     long_path = "/" + "p" * 1000
     store.log_heartbeat(KEY, Said(stdout=long_path, report_by=now()), Deadline())
     whole = store.read_whole(KEY, Deadline())
-    assert whole.instance.stdout is None
+    assert "stdout" not in whole.instance.attribute_values
     assert whole.log.stdout == long_path
     store.log_heartbeat(KEY, Said(stdout="/short"), Deadline())
     assert store.read_whole(KEY, Deadline()).instance.stdout == "/short"
