@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep import keys, store
-from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, Deadline, now
+from lockstep.clock import Deadline, now
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.items import TaskInstance
 from lockstep.keys import InstanceKey
@@ -46,7 +46,13 @@ class Request:
     """Stored only together with the move."""
 
 
-def transit_ti_and_t(task_instance_id: int, report: Report, said: Said = NOTHING, on_move: Said = NOTHING) -> Outcome:
+def transit_ti_and_t(
+    task_instance_id: int,
+    report: Report,
+    said: Said = NOTHING,
+    on_move: Said = NOTHING,
+    deadline: Deadline | None = None,
+) -> Outcome:
     """Move a task instance and its task in one transaction, or neither.
 
     The first transaction bets on the usual standing and reads nothing. Where it is turned down, the ruling is
@@ -58,13 +64,13 @@ def transit_ti_and_t(task_instance_id: int, report: Report, said: Said = NOTHING
         ContentionError: others kept winning until the time budget was spent. Nothing was written.
         TableError: the table cannot be reached. Whether the write landed is not known; the same report again is safe.
     """
-    [outcome] = transit_many([Request(task_instance_id, report, said, on_move)])
+    [outcome] = transit_many([Request(task_instance_id, report, said, on_move)], deadline or Deadline())
     if outcome is None:
         raise NotFoundError(f"task instance {task_instance_id} does not exist")
     return outcome
 
 
-def transit_many(requests: Iterable[Request]) -> list[Outcome | None]:
+def transit_many(requests: Iterable[Request], deadline: Deadline) -> list[Outcome | None]:
     """transit_ti_and_t for many instances, in order; None where there is no such instance.
 
     Up to 50 pairs share a transaction. Where it is turned down, the pairs that turned it down are ruled on
@@ -72,7 +78,6 @@ def transit_many(requests: Iterable[Request]) -> list[Outcome | None]:
     same call again does what is left. An instance may be named once only.
     """
     pursuits = [_Pursuit(request) for request in requests]
-    deadline = Deadline(BUDGET_SECONDS if len(pursuits) == 1 else BULK_BUDGET_SECONDS)
     for wave in _waves(pursuits):
         side_by_side(lambda chunk: _settle(chunk, deadline), chunks(wave, store.PAIRS_PER_TRANSACTION))
     return [pursuit.outcome for pursuit in pursuits]
@@ -85,10 +90,11 @@ def log_report_by(task_instance_id: int, said: Said) -> TaskInstanceStatus:
         NotFoundError: there is no such instance.
         UnavailableError: as for transit_ti_and_t.
     """
-    instance = store.log_heartbeat(instance_key(task_instance_id), said, Deadline())
+    deadline = Deadline()
+    instance = store.log_heartbeat(instance_key(task_instance_id), said, deadline)
     status = TaskInstanceStatus(instance.status)
     if status is TaskInstanceStatus.TRIAGING:
-        return transit_ti_and_t(task_instance_id, RECOVER).status
+        return transit_ti_and_t(task_instance_id, RECOVER, deadline=deadline).status
     return status
 
 

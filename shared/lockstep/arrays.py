@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from lockstep import keys
 from lockstep.advance import Outcome, Request, transit_many
-from lockstep.clock import Deadline
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.errors import NotFoundError, UnavailableError
 from lockstep.items import Array, ArrayStepIndex, Batch
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
@@ -39,12 +39,12 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
     Raises:
         UnavailableError: some may have moved; the same call again answers them too.
     """
-    deadline = Deadline()
+    deadline = Deadline(BULK_BUDGET_SECONDS)
     instances = read_instances(keys.instance_keys(task_instance_ids), deadline)
     ids = {keys.task_instance_id(*key): instance for key, instance in instances.items()}
-    outcomes = transit_many(Request(task_instance_id, INSTANTIATE) for task_instance_id in ids)
+    names = _read_names({instance.array_id for instance in instances.values()}, deadline)
+    outcomes = transit_many((Request(task_instance_id, INSTANTIATE) for task_instance_id in ids), deadline)
     taken = [pair for pair, outcome in zip(ids.items(), outcomes, strict=True) if outcome and _is_taken(outcome)]
-    names = _read_names({instance.array_id for _, instance in taken}, deadline)
     batches: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for task_instance_id, instance in sorted(taken, key=lambda pair: pair[0]):
         batch = instance.array_id, instance.array_batch_num, instance.task_resources_id
@@ -96,12 +96,13 @@ def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NO
     Raises:
         UnavailableError: some may have moved; the same call again moves the rest.
     """
-    members = _batch_members(array_id, batch_num)
-    transit_many(Request(task_instance_id, report, on_move=on_move) for task_instance_id in members)
+    deadline = Deadline(BULK_BUDGET_SECONDS)
+    members = _batch_members(array_id, batch_num, deadline)
+    transit_many((Request(task_instance_id, report, on_move=on_move) for task_instance_id in members), deadline)
 
 
-def _batch_members(array_id: int, batch_num: int) -> list[int]:
-    deadline, lag = Deadline(), Deadline(INDEX_LAG_SECONDS)
+def _batch_members(array_id: int, batch_num: int, deadline: Deadline) -> list[int]:
+    lag = Deadline(INDEX_LAG_SECONDS)
     batch = _read_batch(array_id, batch_num, deadline)
     if not batch:
         return []

@@ -31,7 +31,7 @@ def log_running(task_instance_id: int, said: Said) -> StartRow:
     connect()
     with ThreadPoolExecutor(1) as aside:
         reading = aside.submit(read_for_start, key, deadline)
-        outcome = transit_ti_and_t(task_instance_id, START, who, when)
+        outcome = transit_ti_and_t(task_instance_id, START, who, when, deadline)
         instance, spec = reading.result()
     stdout_dir, stderr_dir = _directories(instance, spec, deadline)
     return (
