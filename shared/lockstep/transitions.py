@@ -319,7 +319,8 @@ def _usual_in_triage(error_state: TaskInstanceStatus) -> Standing:
 def premise(report: Report, standing: Standing) -> tuple[Ruling, Premise]:
     """The ruling on a standing, with the widest premise found that gives that ruling throughout.
 
-    A refusal's premise holds the one instance status that the caller is told.
+    A refusal's premise holds the one instance status that the caller is told; so does that of a claim on an
+    instance that somebody has claimed, which rests on the deadline too.
     """
     ruling = rule(report, standing)
 
@@ -327,12 +328,12 @@ def premise(report: Report, standing: Standing) -> tuple[Ruling, Premise]:
         there = replace(standing, task_instance=ti, task=task, attempts_left=attempts_left)
         return rule(report, there) == ruling
 
-    is_claimed = report.claims and standing.task_instance in CLAIMED
-
+    apart = CLAIMED if report.claims else frozenset()
+    is_claimed = standing.task_instance in apart
     sources = (
         frozenset({standing.task_instance})
-        if isinstance(ruling, Refusal)
-        else frozenset(ti for ti in TI if same(ti, standing.task) and is_claimed == (report.claims and ti in CLAIMED))
+        if isinstance(ruling, Refusal) or is_claimed
+        else frozenset(ti for ti in set(TI) - apart if same(ti, standing.task))
     )
     tasks = frozenset(task for task in T if all(same(ti, task) for ti in sources))
     attempts_matter = not all(

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
@@ -165,17 +166,9 @@ class MessageReply(Reply):
 
 def said(request: Request) -> Said:
     """What a request says of its instance; next_report_increment is counted from now."""
-    fields = request.model_dump(include=_SAID_FIELDS, exclude_none=True)
+    sent = request.model_dump(include=_SAID_FIELDS, exclude_none=True)
     increment = getattr(request, "next_report_increment", None)
-    return Said(**fields, report_by=None if increment is None else now() + increment)
+    return Said(**sent, report_by=None if increment is None else now() + increment)
 
 
-_SAID_FIELDS: Final = {
-    "distributor_id",
-    "nodename",
-    "process_group_id",
-    "stdout",
-    "stderr",
-    "stdout_log",
-    "stderr_log",
-}
+_SAID_FIELDS: Final = {item.name for item in fields(Said)}

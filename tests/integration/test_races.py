@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.seeding import pair, running
+from tests.integration.seeding import pair
 
 CLIENTS = 32
 ROUNDS = 40
@@ -84,36 +84,32 @@ def test_one_winner(api: httpx.Client, start: str) -> None:
         assert entries(api, instance) == sorted(from_workers + [body["error_message"] for body in moved])
 
 
-def test_one_of_many_workers_runs_it(api: httpx.Client) -> None:
-    for _ in range(ROUNDS):
-        instance = pair("O", "O")
-        claims = [
-            (
-                f"/task_instance/{instance}/log_running",
-                {"nodename": f"node-{client}", "process_group_id": client, "next_report_increment": 90},
-            )
-            for client in range(CLIENTS)
-        ]
-        replies = [reply["task_instance"][1] for reply in all_at_once(api, claims)]
-        assert sorted(replies) == ["K"] * (CLIENTS - 1) + ["R"]
-        stands = whole(api, instance)
-        assert stands["task_instance"]["nodename"] == f"node-{replies.index('R')}"
-        assert stands["task"]["status"] == "R"
+def claim(api: httpx.Client, instance: int) -> str:
+    """32 worker nodes claim one instance at once. The node that was told to run it; the others were told to stop."""
+    claims = [
+        (
+            f"/task_instance/{instance}/log_running",
+            {"nodename": f"node-{client}", "process_group_id": client, "next_report_increment": 90},
+        )
+        for client in range(CLIENTS)
+    ]
+    told = [reply["task_instance"][1] for reply in all_at_once(api, claims)]
+    assert sorted(told) == ["K"] * (CLIENTS - 1) + ["R"]
+    return f"node-{told.index('R')}"
 
 
-def test_one_of_many_takes_over(api: httpx.Client) -> None:
-    for _ in range(ROUNDS // 4):
-        instance = running(report_by_in=-1, nodename="silent", process_group_id=1)
-        claims = [
-            (
-                f"/task_instance/{instance}/log_running",
-                {"nodename": f"node-{client}", "process_group_id": client, "next_report_increment": 90},
-            )
-            for client in range(CLIENTS)
-        ]
-        replies = [reply["task_instance"][1] for reply in all_at_once(api, claims)]
-        assert sorted(replies) == ["K"] * (CLIENTS - 1) + ["R"]
-        assert whole(api, instance)["task_instance"]["nodename"] == f"node-{replies.index('R')}"
+@pytest.mark.parametrize(
+    ("stands", "instance"),
+    [("OO", {}), ("II", {}), *((letters, {"report_by_in": -1, "nodename": "silent"}) for letters in ("RR", "TR"))],
+    ids=["launched", "instantiated", "running in silence", "triaging"],
+)
+def test_one_of_many_workers_runs_it(api: httpx.Client, stands: str, instance: dict[str, Any]) -> None:
+    for _ in range(ROUNDS // 2):
+        task_instance_id = pair(stands[0], stands[1], **instance)
+        winner = claim(api, task_instance_id)
+        after = whole(api, task_instance_id)
+        assert after["task_instance"]["nodename"] == winner
+        assert (after["task_instance"]["status"], after["task"]["status"]) == ("R", "R")
 
 
 def test_queued_once_without_a_hole(api: httpx.Client) -> None:

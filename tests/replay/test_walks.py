@@ -11,7 +11,7 @@ from local.seed import Seed, SeedArray, SeedTask, load
 from lockstep import keys
 from lockstep.clock import now
 from lockstep.items import Task, TaskInstance
-from tests.replay.recording import Player, due, read
+from tests.replay.recording import INSTANCE_FIELDS, Player, due, read
 
 WALKS = read("walks")
 FIRST_ID: Final = 1_000_000
@@ -115,17 +115,6 @@ def force(walk: Walk, changes: dict[str, dict[str, Any]]) -> None:
         item.update([kind.status.set(change["status"]), kind.status_date.set(now())])
 
 
-FIELDS: Final = (
-    "distributor_id",
-    "nodename",
-    "process_group_id",
-    "stdout",
-    "stderr",
-    "stdout_log",
-    "stderr_log",
-)
-
-
 def state(walk: Walk, player: Player, symbols: list[str]) -> dict[str, dict[str, Any]]:
     """Every task and instance that the recording names, in its terms."""
     seen: dict[str, dict[str, Any]] = {}
@@ -136,7 +125,7 @@ def state(walk: Walk, player: Player, symbols: list[str]) -> dict[str, dict[str,
             continue
         whole = player.whole(walk.id(symbol))
         instance = whole["task_instance"]
-        seen[symbol] = {name: instance[name] for name in FIELDS} | {
+        seen[symbol] = {name: instance[name] for name in INSTANCE_FIELDS} | {
             "status": instance["status"],
             "report_by": due(instance["report_by_date"]),
             "batch": instance["array_batch_num"],

@@ -201,6 +201,11 @@ def test_a_premise_gives_its_ruling_throughout(report: Report) -> None:
         ruling, holds = premise(report, standing)
         assert ruling == rule(report, standing)
         assert instance in holds.task_instance
+        assert (
+            not isinstance(ruling, Move)
+            or holds.task_instance == {ruling.task_instance}
+            or ruling.task_instance not in holds.task_instance
+        )
         assert holds.task is None or task in holds.task
         lefts = (True, False) if holds.attempts_left is None else (holds.attempts_left,)
         dues = [
