@@ -1,0 +1,129 @@
+"""The gateway is as honest as API Gateway: what a function gets to see, and what is answered in its stead."""
+
+import asyncio
+import json
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from local import gateway
+from local.gateway import Gateway, Handler
+from local.meter import Meter
+
+URL = "http://local"
+Events = list[dict[str, Any]]
+
+
+def ask(
+    monkeypatch: pytest.MonkeyPatch, handler: Handler, method: str, path: str, timeout: float = 29.0, **given: Any
+) -> httpx.Response:
+    """The gateway's reply where every function is this one."""
+    monkeypatch.setattr(gateway, "load_handler", lambda _: handler)
+
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(app=Gateway(Meter(), timeout))  # type: ignore[arg-type]  # dicts for typed dicts
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            return await client.request(method, path, **given)
+
+    return asyncio.run(send())
+
+
+def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A function that answers what it was given."""
+    assert context.aws_request_id
+    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(event)}
+
+
+def test_a_function_sees_a_proxy_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = [("X-One", "1"), ("X-Two", "a"), ("X-Two", "b")]
+    path = "/v1/api/v3/task_instance/42/log_done?client_jobmon_version=3&tag=x&tag=y&empty="
+    event = ask(monkeypatch, echo, "POST", path, headers=headers, content="{}").json()
+    assert event["resource"] == "/api/v3/task_instance/{task_instance_id}/log_done"
+    assert (event["path"], event["httpMethod"]) == ("/api/v3/task_instance/42/log_done", "POST")
+    assert event["pathParameters"] == {"task_instance_id": "42"}
+    assert event["multiValueHeaders"]["x-two"] == ["a", "b"]
+    assert (event["headers"]["x-one"], event["headers"]["x-two"]) == ("1", "b")
+    assert event["queryStringParameters"] == {"client_jobmon_version": "3", "tag": "y", "empty": ""}
+    assert event["multiValueQueryStringParameters"]["tag"] == ["x", "y"]
+    assert (event["body"], event["isBase64Encoded"]) == ("{}", False)
+    assert event["requestContext"]["stage"] == "v1"
+    assert event["requestContext"]["resourcePath"] == event["resource"]
+
+
+def test_a_request_without_a_body_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = ask(monkeypatch, echo, "GET", "/api/v3/health").json()
+    assert event["body"] is None
+    assert event["queryStringParameters"] is None
+    assert event["pathParameters"] is None
+
+
+def test_bytes_that_are_no_text_go_in_base64(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = ask(monkeypatch, echo, "POST", "/api/v3/task_instance/42/log_done", content=b"\xff\x00").json()
+    assert (event["body"], event["isBase64Encoded"]) == ("/wA=", True)
+
+
+def test_a_base64_reply_goes_out_as_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bytes_out(_: dict[str, Any], __: Any) -> dict[str, Any]:
+        many = {"Set-Cookie": ["a", "b"]}
+        return {"statusCode": 201, "multiValueHeaders": many, "body": "/wA=", "isBase64Encoded": True}
+
+    reply = ask(monkeypatch, bytes_out, "GET", "/api/v3/health")
+    assert (reply.status_code, reply.content) == (201, b"\xff\x00")
+    assert reply.headers.get_list("set-cookie") == ["a", "b"]
+
+
+@pytest.mark.parametrize("reply", [None, "text", {}, {"statusCode": "x"}, {"statusCode": 200, "body": {"a": 1}}])
+def test_what_is_no_reply_is_a_503(monkeypatch: pytest.MonkeyPatch, reply: Any) -> None:
+    answer = ask(monkeypatch, lambda _, __: reply, "GET", "/api/v3/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, 503)
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_a_function_that_raises_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: dict[str, Any], __: Any) -> dict[str, Any]:
+        raise RuntimeError("secret")
+
+    answer = ask(monkeypatch, broken, "GET", "/api/v3/health")
+    assert answer.status_code == 503
+    assert "secret" not in answer.text
+
+
+def test_a_reply_that_is_no_json_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = ask(monkeypatch, lambda _, __: {"statusCode": 200, "body": {1, 2}}, "GET", "/api/v3/health")
+    assert answer.status_code == 503
+
+
+def test_a_function_that_takes_too_long_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = threading.Event()
+
+    def slow(_: dict[str, Any], __: Any) -> dict[str, Any]:
+        late.wait()
+        return {"statusCode": 200, "body": ""}
+
+    try:
+        answer = ask(monkeypatch, slow, "GET", "/api/v3/health", timeout=0.01)
+    finally:
+        late.set()
+    assert (answer.status_code, answer.json()["detail"]) == (503, "Endpoint request timed out")
+
+
+@pytest.mark.parametrize(("size", "status"), [(5_000_000, 200), (7_000_000, 413), (10_485_761, 413)])
+def test_sizes(monkeypatch: pytest.MonkeyPatch, size: int, status: int) -> None:
+    """A function is invoked with 6 MB at most; API Gateway takes 10 MB."""
+
+    def fine(_: dict[str, Any], __: Any) -> dict[str, Any]:
+        return {"statusCode": 200, "body": ""}
+
+    reply = ask(monkeypatch, fine, "POST", "/api/v3/task_instance/42/log_done", content=b"x" * size)
+    assert reply.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/nonsense"), ("DELETE", "/api/v3/health"), ("GET", "/v2/api/v3/health"), ("GET", "/api/v3/health/more")],
+)
+def test_no_such_route_is_a_403(monkeypatch: pytest.MonkeyPatch, method: str, path: str) -> None:
+    reply = ask(monkeypatch, echo, method, path)
+    assert (reply.status_code, reply.json()) == (403, {"message": "Missing Authentication Token"})
