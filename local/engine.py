@@ -65,7 +65,7 @@ def _engine() -> Iterator[str]:
         "SERVICES": "dynamodb",
     }
     process = subprocess.Popen(
-        [ROOT / ".engine/bin/python", ROOT / "local/engine_main.py"],
+        [ROOT / ".engine/bin/python", "-I", ROOT / "local/engine_main.py"],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -92,6 +92,8 @@ def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str) -> None:
                 raise RuntimeError(f"the engine did not answer within {START_SECONDS} s") from error
             time.sleep(0.05)
         else:
+            if process.poll() is not None:
+                raise RuntimeError(f"somebody else answers at {endpoint}")
             return
 
 

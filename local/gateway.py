@@ -22,7 +22,7 @@ from local.template import Route, Template
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 MAX_EVENT_BYTES: Final = 6 * 1024 * 1024
-"""Of a synchronous Lambda invocation."""
+"""Of a synchronous Lambda invocation, there and back."""
 TIMEOUT_SECONDS: Final = 29.0
 THREADS: Final = 48
 USAGE_PATH: Final = "/_local/usage"
@@ -53,6 +53,10 @@ class Context(NamedTuple):
     memory_limit_in_mb: int = 512
 
 
+class GoneError(Exception):
+    """The client went away before its request was whole."""
+
+
 class TooLargeError(Exception):
     """A request's body passes API Gateway's limit."""
 
@@ -71,7 +75,10 @@ class Gateway:
         """ASGI."""
         if scope["type"] != "http":
             raise RuntimeError("the gateway speaks HTTP only")
-        reply = await self._reply(scope, receive)
+        try:
+            reply = await self._reply(scope, receive)
+        except GoneError:
+            return
         headers = [(name.encode(), value.encode()) for name, value in reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
@@ -103,8 +110,10 @@ class Gateway:
         loop = asyncio.get_running_loop()
         call = loop.run_in_executor(self._threads, invoke, self._handlers[route.name], wire, route.name)
         try:
-            reply = json.loads(await asyncio.wait_for(asyncio.shield(call), self._timeout))
-            return _from_lambda(reply)
+            reply = await asyncio.wait_for(asyncio.shield(call), self._timeout)
+            if len(reply) > MAX_EVENT_BYTES:
+                raise ValueError(f"a reply of {len(reply)} bytes")  # as Lambda fails a function that answers more
+            return _from_lambda(json.loads(reply))
         except TimeoutError:
             return self._own("INTEGRATION_TIMEOUT", HTTPStatus.GATEWAY_TIMEOUT, "Endpoint request timed out")
         except Exception:
@@ -135,6 +144,8 @@ async def _read_body(receive: Receive) -> bytes:
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise GoneError
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise TooLargeError

@@ -14,6 +14,7 @@ from local.engine import ENDPOINT_VARIABLE, LOCAL_CREDENTIALS
 from local.run import state_file
 from lockstep import keys
 from lockstep.clock import Deadline, now
+from lockstep.errors import UnavailableError
 from lockstep.items import (
     MAX_ERROR_BYTES,
     MAX_INLINE_PATH_BYTES,
@@ -309,7 +310,10 @@ def main() -> None:
         os.environ[ENDPOINT_VARIABLE] = state["table"]
     for name, value in LOCAL_CREDENTIALS.items():
         os.environ.setdefault(name, value)
-    print(f"loaded {load(seed)} items")
+    try:
+        print(f"loaded {load(seed)} items")
+    except UnavailableError as error:
+        raise SystemExit(f"the table cannot be reached; a part may be loaded: {error}") from error
 
 
 if __name__ == "__main__":

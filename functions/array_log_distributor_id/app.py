@@ -2,16 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, RootModel
+from pydantic import BeforeValidator, Field, RootModel
 
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.endpoint import endpoint
-from lockstep.keys import InstanceKey, by_instance
+from lockstep.keys import by_instance, only_instance_ids
 from lockstep.store import log_distributor_ids
-from lockstep.wire import ArrayPath, DistributorId, Reply
+from lockstep.wire import MAX_IDS_PER_CALL, ArrayPath, DistributorId, Reply
+
+ByInstance = Annotated[dict[str, DistributorId], Field(max_length=MAX_IDS_PER_CALL), BeforeValidator(only_instance_ids)]
 
 
-class DistributorIds(RootModel[Annotated[dict[InstanceKey, DistributorId], BeforeValidator(by_instance)]]):
+class DistributorIds(RootModel[ByInstance]):
     """Distributor ids by task instance id. A key that is no instance's id is ignored."""
 
 
@@ -24,5 +26,5 @@ class DistributorIdsReply(Reply):
 @endpoint(ArrayPath, DistributorIds)
 def lambda_handler(path: ArrayPath, body: DistributorIds) -> DistributorIdsReply:
     """Store them, whatever the status, for instances of this array."""
-    log_distributor_ids(body.root, path.array_id, Deadline(BULK_BUDGET_SECONDS))
+    log_distributor_ids(by_instance(body.root), path.array_id, Deadline(BULK_BUDGET_SECONDS))
     return DistributorIdsReply()

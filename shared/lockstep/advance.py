@@ -23,10 +23,6 @@ class Outcome:
     ruling: Ruling
     status: TaskInstanceStatus
     """What the reporter is told."""
-    source: TaskInstanceStatus
-    """Where the instance stood: sure after a refusal, after a move one of the move's possible sources."""
-    task: TaskStatus
-    """Where the task stood: as sure as source."""
 
     @property
     def moved(self) -> bool:
@@ -139,7 +135,7 @@ def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
 
 @dataclass(slots=True)
 class _Pursuit:
-    """One request on its way to a ruling that holds: what is believed of the pair, and what has been seen."""
+    """A request on its way to a ruling that holds: what is believed of the pair, what was seen at the last try."""
 
     request: Request
     standing: Standing = field(init=False)
@@ -175,11 +171,10 @@ class _Pursuit:
         if found.missing:
             self.open = False
             return
+        self.instance_seen, self.task_seen = found.task_instance is not None, found.task is not None
         if found.task_instance:
-            self.instance_seen = True
             self._see_instance(found.task_instance)
         if found.task:
-            self.task_seen = True
             self.standing = replace(
                 self.standing,
                 task=TaskStatus(found.task.status),
@@ -196,10 +191,8 @@ class _Pursuit:
             task_instance=TaskInstanceStatus(instance.status),
             overdue=report_by is not None and report_by < at,
             expected=report_by is not None and report_by >= at,
-            same_worker=all(
-                getattr(said, name) in {None, getattr(instance, name)}
-                for name in ("nodename", "process_group_id", "distributor_id")
-            ),
+            same_worker=(said.nodename, said.process_group_id) == (instance.nodename, instance.process_group_id)
+            and said.distributor_id in {None, instance.distributor_id},
         )
 
     def _certain(self, holds: Premise) -> bool:
@@ -209,5 +202,5 @@ class _Pursuit:
         """The ruling on the present belief is the one that holds."""
         ruling, _ = premise(self.request.report, self.standing)
         told = status_told(ruling, self.standing)
-        self.outcome = Outcome(ruling, told, self.standing.task_instance, self.standing.task)
+        self.outcome = Outcome(ruling, told)
         self.open = False

@@ -2,18 +2,19 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from lockstep import keys
-from lockstep.advance import Outcome, Request, transit_many
+from lockstep.advance import Request, transit_many
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.errors import NotFoundError, UnavailableError
 from lockstep.items import Array, ArrayStepIndex, Batch
+from lockstep.standing import Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.store import NOTHING, Said, read_instances
-from lockstep.table import Key, fetch, query, side_by_side
-from lockstep.transitions import INSTANTIATE, Report
+from lockstep.store import NOTHING, Said, read_instances, read_pairs
+from lockstep.table import Key, fetch, fetch_present, query, side_by_side
+from lockstep.transitions import INSTANTIATE, Kind, Move, Report, Ruling, rule
 from lockstep.wire import Text
 
 INDEX_LAG_SECONDS: Final = 2.0
@@ -43,8 +44,13 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
     instances = read_instances(keys.instance_keys(task_instance_ids), deadline)
     ids = {keys.task_instance_id(*key): instance for key, instance in instances.items()}
     names = _read_names({instance.array_id for instance in instances.values()}, deadline)
-    outcomes = transit_many((Request(task_instance_id, INSTANTIATE) for task_instance_id in ids), deadline)
-    taken = [pair for pair, outcome in zip(ids.items(), outcomes, strict=True) if outcome and _is_taken(outcome)]
+    queued = [number for number, instance in ids.items() if instance.status == TaskInstanceStatus.QUEUED]
+    outcomes = transit_many((Request(task_instance_id, INSTANTIATE) for task_instance_id in queued), deadline)
+    now_taken = {
+        number for number, outcome in zip(queued, outcomes, strict=True) if outcome and _is_taken(outcome.ruling)
+    }
+    now_taken |= _taken_before(ids.keys() - set(queued), deadline)
+    taken = [(number, instance) for number, instance in ids.items() if number in now_taken]
     batches: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for task_instance_id, instance in sorted(taken, key=lambda pair: pair[0]):
         batch = instance.array_id, instance.array_batch_num, instance.task_resources_id
@@ -55,15 +61,24 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
     ]
 
 
-def _is_taken(outcome: Outcome) -> bool:
+def _is_taken(ruling: Ruling) -> bool:
     """Taken now, or before, by a call whose reply was lost."""
-    before = outcome.status is TaskInstanceStatus.INSTANTIATED and outcome.task is TaskStatus.INSTANTIATING
-    return outcome.moved or before
+    return isinstance(ruling, Move) or ruling.kind is Kind.REPEATED
+
+
+def _taken_before(task_instance_ids: Iterable[int], deadline: Deadline) -> set[int]:
+    """Those that are past being queued and were taken before. A read: there is nothing to write."""
+    pairs = read_pairs(keys.instance_keys(task_instance_ids), deadline)
+    standings = {
+        keys.task_instance_id(*key): Standing(TaskInstanceStatus(instance.status), TaskStatus(task.status))
+        for key, (instance, task) in pairs.items()
+    }
+    return {number for number, standing in standings.items() if _is_taken(rule(INSTANTIATE, standing))}
 
 
 def _read_names(array_ids: set[int], deadline: Deadline) -> dict[int, str]:
     wanted = {Key(keys.array(array_id), keys.ARRAY): array_id for array_id in array_ids}
-    found = fetch(wanted, deadline, consistent=False)
+    found = fetch_present(wanted, deadline)
     return {wanted[key]: Array.from_raw_data(raw).name for key, raw in found.items()}
 
 

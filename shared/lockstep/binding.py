@@ -14,7 +14,7 @@ from lockstep.items import Array, Counter, Lookup, Resources, Spec, Task
 from lockstep.resources import read_directories
 from lockstep.statuses import TaskStatus
 from lockstep.table import ConditionFailedError, Key, fetch, reach, side_by_side, transact
-from lockstep.text import size
+from lockstep.text import digest, size
 from lockstep.transitions import is_reset_by_binding
 from lockstep.wire import Command, Id, Name, ShortText, SmallCount
 
@@ -148,10 +148,17 @@ class _Binding:
 
     @property
     def settled(self) -> bool:
-        return self.written or (
-            self.seen is not None
-            and not is_reset_by_binding(TaskStatus(self.seen.status), reset_if_running=self.task.reset_if_running)
+        if self.written or self.seen is None:
+            return self.written
+        status = TaskStatus(self.seen.status)
+        fresh = status is TaskStatus.REGISTERING and self.seen.num_attempts == 0
+        return (fresh and self.seen.bound_as == self.bound_as) or not is_reset_by_binding(
+            status, reset_if_running=self.task.reset_if_running
         )
+
+    @property
+    def bound_as(self) -> str:
+        return digest(repr((self.task, self.directories)))
 
     @property
     def spec_version(self) -> int:
@@ -176,6 +183,7 @@ class _Binding:
                 max_attempts=self.task.max_attempts,
                 num_instances=0,
                 spec_version=self.spec_version,
+                bound_as=self.bound_as,
                 array_id=self.task.array_id,
                 workflow_id=self.workflow_id,
             )
@@ -190,6 +198,7 @@ class _Binding:
                 Task.num_attempts.set(0),
                 Task.max_attempts.set(self.task.max_attempts),
                 Task.spec_version.set(self.spec_version),
+                Task.bound_as.set(self.bound_as),
                 Task.array_id.set(self.task.array_id),
             ],
             (Task.status == seen.status) & (Task.spec_version == seen.spec_version),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,10 @@ from lockstep.observability import caller_context, logger
 
 P = TypeVar("P", bound=BaseModel)
 B = TypeVar("B", bound=BaseModel)
+
+MAX_FIELDS: Final = 20
+"""That a reply names; a body may have a great many that do not fit."""
+MAX_NAME: Final = 200
 
 Event = dict[str, Any]
 LambdaHandler = Callable[[Event, Any], dict[str, Any]]
@@ -110,8 +114,9 @@ def _parse_lenient(raw: str | bytes, model: type[B]) -> B:
 
 
 def _fields(error: ValidationError, where: str) -> list[FieldError]:
-    return [FieldError(_name(details, where), details["msg"]) for details in error.errors(include_url=False)]
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return [FieldError(_name(details, where), details["msg"][:MAX_NAME]) for details in found[:MAX_FIELDS]]
 
 
 def _name(details: ErrorDetails, where: str) -> str:
-    return ".".join(str(part) for part in details["loc"]) or where
+    return ".".join(str(part)[:MAX_NAME] for part in details["loc"]) or where

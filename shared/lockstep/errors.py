@@ -71,7 +71,7 @@ class InvalidError(LockstepError):
 
 
 class UnavailableError(LockstepError):
-    """It may work in a moment: nothing was half done, send the same request again."""
+    """It may work in a moment: send the same request again. No pair was half done; of a bulk request a part may be."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 

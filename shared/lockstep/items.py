@@ -75,6 +75,8 @@ class Task(Item):
     """The last instance number given out. Never reset, so an id is never used twice."""
     spec_version = IntegerAttribute()
     """Which binding of the task is in force: a SPEC item with a smaller one has been replaced."""
+    bound_as = UnicodeAttribute(null=True)
+    """A digest of that binding: the same binding again finds that there is nothing to do."""
     array_id = IntegerAttribute()
     workflow_id = IntegerAttribute()
 

@@ -180,14 +180,26 @@ def instance_keys(task_instance_ids: Iterable[int]) -> list[InstanceKey]:
     return [key for key in split if key]
 
 
-def by_instance(values: V) -> V | dict[InstanceKey, object]:
-    """Of a mapping, the values of those keys that are an instance's id in decimal digits; else what was given.
+def only_instance_ids(values: V) -> V | dict[str, object]:
+    """Of a mapping, what has an instance's id in decimal digits for a key; anything else as it was given.
 
-    >>> by_instance({"42003": "a", "abc": "b", "1.5": "c", "-1": "d"})
-    {InstanceKey(task_id=42, number=3): 'a'}
+    >>> only_instance_ids({"42003": "a", "abc": "b", "1.5": "c", "-1": "d", "42000": "e"})
+    {'42003': 'a'}
     """
     if not isinstance(values, Mapping):
         return values
-    ids = {key: value for key, value in values.items() if key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS}
-    split = {split_task_instance_id(int(key)): value for key, value in ids.items()}
+    return {key: value for key, value in values.items() if _is_instance_id(key)}
+
+
+def _is_instance_id(key: str) -> bool:
+    return key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS and split_task_instance_id(int(key)) is not None
+
+
+def by_instance(values: Mapping[str, V]) -> dict[InstanceKey, V]:
+    """The values by the instances that their keys name.
+
+    >>> by_instance({"42003": "a"})
+    {InstanceKey(task_id=42, number=3): 'a'}
+    """
+    split = {split_task_instance_id(int(key)): value for key, value in values.items()}
     return {key: value for key, value in split.items() if key}

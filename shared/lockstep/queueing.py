@@ -126,36 +126,39 @@ def _fill(
         workflow_run_id=workflow_run_id,
     )
     for chunk in chunks(tasks, TASKS_PER_TRANSACTION):
-        batch.size += _append(batch, array_id, batch_num, chunk, deadline)
+        _append(batch, array_id, batch_num, chunk, deadline)
 
 
-def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], deadline: Deadline) -> int:
-    """How many steps the batch grew by: those of the tasks that nobody else queued meanwhile."""
+def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], deadline: Deadline) -> None:
+    """Let the batch grow by the steps of those tasks that nobody else queued meanwhile."""
     while pending := [task for task in tasks if task.ready(array_id) and not task.exhausted]:
-        build = partial(_add_steps, batch=batch, array_id=array_id, batch_num=batch_num, tasks=pending)
+        build = partial(_add_steps, batch=batch, array_id=array_id, batch_num=batch_num, tasks=pending, at=now())
         try:
             transact(build, deadline)
         except ConditionFailedError as failed:
             if deadline.passed():
                 raise ContentionError("others kept changing the same tasks; send it again") from failed
-            _learn(pending, failed)
+            _learn(batch, pending, failed)
         else:
+            batch.size += len(pending)
             for task in pending:
                 task.queued = True
-            return len(pending)
-    return 0
 
 
-def _learn(pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
-    seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in failed.found if raw}
+def _learn(batch: Batch, pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
+    """Somebody else queued some of them, or this very write had landed and its reply was lost."""
+    found = [raw for raw in failed.found if raw]
+    seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in found if raw["sk"]["S"] == keys.TASK}
     for task in pending:
         task.seen = seen.get(task.seen.pk, task.seen)
+    for raw in found:
+        if raw["sk"]["S"] == batch.sk:
+            batch.size = Batch.from_raw_data(raw).size
 
 
 def _add_steps(
-    transaction: TransactWrite, batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask]
+    transaction: TransactWrite, batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], at: float
 ) -> None:
-    at = now()
     first = batch.size
     for step, task in enumerate(tasks, first):
         transaction.save(
@@ -195,4 +198,6 @@ def _add_steps(
             Batch.task_resources_id.set(batch.task_resources_id),
             Batch.workflow_run_id.set(batch.workflow_run_id),
         ],
+        Batch.size == first if first else Batch.pk.does_not_exist(),
+        return_values="ALL_OLD",
     )

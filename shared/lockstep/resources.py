@@ -6,7 +6,7 @@ from typing import Any
 from lockstep import keys
 from lockstep.clock import Deadline
 from lockstep.items import Resources
-from lockstep.table import Key, fetch
+from lockstep.table import Key, fetch_present
 
 Directories = tuple[str | None, str | None]
 """Of stdout and of stderr."""
@@ -25,5 +25,5 @@ def directories(requested_resources: Mapping[str, Any]) -> Directories:
 def read_directories(task_resources_ids: Iterable[int], deadline: Deadline) -> dict[int, Directories]:
     """Those of every set of resources that exists."""
     wanted = {Key(keys.resources(number), keys.RESOURCES): number for number in task_resources_ids}
-    found = fetch(wanted, deadline, consistent=False)
+    found = fetch_present(wanted, deadline)
     return {wanted[key]: directories(Resources.from_raw_data(raw).requested_resources) for key, raw in found.items()}

@@ -27,6 +27,7 @@ from lockstep.keys import InstanceKey
 from lockstep.standing import Premise
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.table import (
+    BUGS,
     CONDITION_FAILED,
     ConditionFailedError,
     Key,
@@ -34,6 +35,7 @@ from lockstep.table import (
     chunks,
     connection,
     fetch,
+    fetch_present,
     pauses,
     query,
     reach,
@@ -309,6 +311,8 @@ def _execute(
 
 def _not_done(instances: Sequence[InstanceKey], replies: Sequence[dict[str, Any]]) -> list[InstanceKey]:
     codes = [reply.get("Error", {}).get("Code") for reply in replies]
+    if bugs := set(codes) & BUGS:
+        raise RuntimeError(f"a statement of ours is refused: {', '.join(bugs)}")
     return [key for key, code in zip(instances, codes, strict=True) if code not in {None, CONDITION_FAILED}]
 
 
@@ -382,7 +386,17 @@ def read_errors(key: InstanceKey, deadline: Deadline) -> list[ErrorEntry]:
 def read_instances(wanted: Iterable[InstanceKey], deadline: Deadline) -> dict[InstanceKey, TaskInstance]:
     """Those of the instances that exist. Of each, only what never changes is sure to be current."""
     by_key = {Key(keys.task(key.task_id), keys.instance(key.number)): key for key in wanted}
-    found = fetch(by_key, deadline, consistent=False)
-    if missed := by_key.keys() - found.keys():
-        found |= fetch(missed, deadline, consistent=True)
+    found = fetch_present(by_key, deadline)
     return {by_key[key]: TaskInstance.from_raw_data(raw) for key, raw in found.items()}
+
+
+def read_pairs(wanted: Iterable[InstanceKey], deadline: Deadline) -> dict[InstanceKey, tuple[TaskInstance, Task]]:
+    """Those of the instances that exist and their tasks, as they stand now."""
+    instances = {Key(keys.task(key.task_id), keys.instance(key.number)): key for key in wanted}
+    tasks = {Key(key.pk, keys.TASK) for key in instances}
+    found = fetch([*instances, *tasks], deadline, consistent=True)
+    return {
+        instances[key]: (TaskInstance.from_raw_data(raw), Task.from_raw_data(found[Key(key.pk, keys.TASK)]))
+        for key, raw in found.items()
+        if key in instances and Key(key.pk, keys.TASK) in found
+    }

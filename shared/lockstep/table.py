@@ -2,6 +2,7 @@
 
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -28,7 +29,8 @@ KEYS_PER_READ: Final = 100
 
 CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _CONFLICTS: Final = {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
-_BUGS: Final = {"ValidationException", "ValidationError", "SerializationException"}
+BUGS: Final = {"ValidationException", "ValidationError", "SerializationException"}
+"""What DynamoDB says to a request that should never have been sent."""
 _MAX_PAUSE_SECONDS: Final = 0.5
 
 
@@ -106,12 +108,12 @@ def _ask_for_reasons(error: Exception) -> tuple[set[str], Exception]:
         raise ConditionFailedError from error
     if isinstance(error, TransactWriteError) and code == "TransactionCanceledException":
         codes = {reason.code for reason in error.cancellation_reasons if reason}
-        if codes & _BUGS:
+        if codes & BUGS:
             raise error
         if CONDITION_FAILED in codes:
             raise ConditionFailedError(_turned_down_by(error)) from error
         return codes, error
-    if code in _BUGS:
+    if code in BUGS:
         raise error
     if code in _CONFLICTS | _THROTTLES:
         return {code}, error
@@ -135,16 +137,18 @@ def _turned_down_by(error: TransactWriteError) -> list[RawItem | None]:
 
 
 def transact(build: Callable[[TransactWrite], None], deadline: Deadline) -> None:
-    """Send one TransactWriteItems of what build adds to it, all or nothing.
+    """Send one TransactWriteItems of what build adds to it, all or nothing. build adds the same each time it is called.
 
-    PynamoDB orders actions as checks, deletes, puts, updates; ConditionFailedError.found follows that order.
+    All tries carry one ClientRequestToken: should one land and its reply be lost, the next is told so and writes
+    nothing. PynamoDB orders actions as checks, deletes, puts, updates; ConditionFailedError.found follows that order.
 
     Raises:
         ConditionFailedError, ContentionError, TableError: see reach.
     """
+    token = str(uuid.uuid4())
 
     def send() -> None:
-        with TransactWrite(connection=connection()) as transaction:
+        with TransactWrite(connection=connection(), client_request_token=token) as transaction:
             build(transaction)
 
     reach(send, deadline)
@@ -157,6 +161,16 @@ def fetch(keys: Iterable[Key], deadline: Deadline, *, consistent: bool) -> dict[
         chunks(dict.fromkeys(keys), KEYS_PER_READ),
     )
     return {Key(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page}
+
+
+def fetch_present(keys: Iterable[Key], deadline: Deadline) -> dict[Key, RawItem]:
+    """The items with these keys, as many as exist, at the price of reads that may lag behind.
+
+    What such a read does not find is looked for again, consistently. For items that never change once they are there.
+    """
+    wanted = set(keys)
+    found = fetch(wanted, deadline, consistent=False)
+    return found | fetch(wanted - found.keys(), deadline, consistent=True)
 
 
 def _fetch_page(keys: Sequence[Key], deadline: Deadline, *, consistent: bool) -> list[RawItem]:

@@ -156,6 +156,8 @@ class Report:
     """Where an instance goes whose move to target is refused, by the status it is in."""
     settled: frozenset[TaskInstanceStatus] = frozenset()
     """Statuses in which there is nothing left to say."""
+    again: tuple[TaskInstanceStatus, TaskStatus] | None = None
+    """Where instance and task stand when this report has been heard before and its reply was lost."""
     only_from: frozenset[TaskInstanceStatus] = frozenset(TI)
     """Statuses that this report is about."""
     task_may_stay: bool = False
@@ -205,28 +207,40 @@ def validate_transition(standing: Standing, new_status: TaskInstanceStatus) -> R
     return Move(new_status, end, reason)
 
 
-def rule(report: Report, standing: Standing) -> Ruling:  # noqa: PLR0911  # one line for each circumstance
-    """Rule on a report: the table's verdict, with the report's own circumstances."""
+def rule(report: Report, standing: Standing) -> Ruling:
+    """Rule on a report: its own circumstances first, then the table, then what the report may do where that refuses."""
+    ruling = _rule_on_circumstances(report, standing) or validate_transition(standing, report.target)
+    if isinstance(ruling, Move) or ruling.kind not in {Kind.UNTIMELY, Kind.INVALID, Kind.TASK_CANNOT_FOLLOW}:
+        return ruling
+    if standing.task_instance not in report.only_from:
+        return ruling
+    return _rule_on_refusal(report, standing, ruling)
+
+
+def _rule_on_circumstances(report: Report, standing: Standing) -> Ruling | None:
+    """None where the table has the say."""
     if standing.task_instance in report.settled:
         return Refusal(Kind.SETTLED, "it is in a final status")
     if standing.task_instance not in report.only_from:
         return Refusal(Kind.INVALID, f"{report.name} is about {', '.join(s.name for s in report.only_from)} only")
+    if report.again == (standing.task_instance, standing.task):
+        return Refusal(Kind.REPEATED, "it is done already: the first reply was lost")
     if report.if_overdue and not standing.overdue:
         return Refusal(Kind.REPORTED_MEANWHILE, "it is not overdue: it reported meanwhile, or was never due")
-    second_claim = _rule_on_second_claim(standing) if report.claims and standing.task_instance in CLAIMED else None
-    if second_claim:
-        return second_claim
-    ruling = validate_transition(standing, report.target)
-    if isinstance(ruling, Move):
-        return ruling
-    if report.task_may_stay and ruling.kind is Kind.TASK_CANNOT_FOLLOW:
+    if report.claims and standing.task_instance in CLAIMED:
+        return _rule_on_second_claim(standing)
+    return None
+
+
+def _rule_on_refusal(report: Report, standing: Standing, refusal: Refusal) -> Ruling:
+    if report.task_may_stay and refusal.kind is Kind.TASK_CANNOT_FOLLOW:
         return Move(report.target, None, "a resume has put its task elsewhere already")
     if report.through_running and standing.task_instance is TI.TRIAGING:
-        return _rule_through_running(report, standing, ruling)
+        return _rule_through_running(report, standing, refusal)
     for source, target in report.instead:
         if standing.task_instance is source:
             return validate_transition(standing, target)
-    return ruling
+    return refusal
 
 
 def status_told(ruling: Ruling, standing: Standing) -> TaskInstanceStatus:
@@ -261,7 +275,12 @@ CLAIMED: Final = frozenset({TI.RUNNING, TI.TRIAGING})
 
 _RUNS: Final = Standing(TI.RUNNING, T.RUNNING)
 
-INSTANTIATE: Final = Report("instantiate", TI.INSTANTIATED, usual=Standing(TI.QUEUED, T.QUEUED))
+INSTANTIATE: Final = Report(
+    "instantiate",
+    TI.INSTANTIATED,
+    usual=Standing(TI.QUEUED, T.QUEUED),
+    again=(TI.INSTANTIATED, T.INSTANTIATING),
+)
 LAUNCH: Final = Report(
     "launch",
     TI.LAUNCHED,
@@ -283,7 +302,9 @@ KILLED: Final = Report(
     only_from=frozenset({TI.KILL_SELF}),
     task_may_stay=True,
 )
-RECOVER: Final = Report("recover", TI.RUNNING, usual=Standing(TI.TRIAGING, T.RUNNING))
+RECOVER: Final = Report(
+    "recover", TI.RUNNING, usual=Standing(TI.TRIAGING, T.RUNNING), only_from=frozenset({TI.TRIAGING})
+)
 FINISH: Final = Report("finish", TI.DONE, usual=_RUNS, through_running=True)
 
 

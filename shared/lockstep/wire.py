@@ -40,10 +40,14 @@ Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 
 
 def _storable(resources: dict[str, Any]) -> dict[str, Any]:
+    if _is_deeper(resources, MAX_RESOURCES_DEPTH):
+        raise PydanticCustomError(
+            "too_deep", "must not be nested more than {limit} deep", {"limit": MAX_RESOURCES_DEPTH}
+        )
     try:
         taken = len(json.dumps(resources, allow_nan=False))
-    except (ValueError, RecursionError):
-        raise PydanticCustomError("json", "must be JSON without NaN and of moderate depth") from None
+    except ValueError:
+        raise PydanticCustomError("json", "must be JSON, without NaN and infinity") from None
     if taken > MAX_RESOURCES_BYTES:
         raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": MAX_RESOURCES_BYTES})
     for name in ("stdout", "stderr"):
@@ -52,6 +56,15 @@ def _storable(resources: dict[str, Any]) -> dict[str, Any]:
     return resources
 
 
+def _is_deeper(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        insides = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [item for inside in insides for item in inside]
+    return any(isinstance(item, dict | list) for item in level)
+
+
+MAX_RESOURCES_DEPTH: Final = 50
 MAX_RESOURCES_BYTES: Final = 60_000
 MAX_PATH_BYTES: Final = 4096
 RequestedResources = Annotated[dict[str, Any], AfterValidator(_storable)]
@@ -99,13 +112,13 @@ class Nothing(Request):
 
 
 def _decimal(value: Any) -> Any:
-    """As API Gateway hands it over: digits, and nothing that Python's int would also read."""
+    """As API Gateway hands it over: digits, no more than DynamoDB's numbers hold, and nothing else that int reads."""
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         raise PydanticCustomError("int_parsing", "must be a whole number")
     return value
 
 
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,40}")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,37}")
 IdInPath = Annotated[int, BeforeValidator(_decimal)]
 
 
@@ -145,7 +158,7 @@ class Reply(BaseModel):
 class BatchOfArray(Request):
     """One batch of the array that the path names."""
 
-    batch_number: int
+    batch_number: SmallCount
 
 
 class NoReply(Reply):

@@ -7,19 +7,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
+from botocore.httpsession import URLLib3Session
 
 from local.engine import dynamodb
 from local.template import ROOT
 from lockstep import clock
 from lockstep.table import connection
-from tests.integration.seeding import running
+from tests.integration.seeding import pair, running
 from tests.replay.recording import Player
 
 
@@ -103,13 +105,6 @@ def test_contention_ends_in_a_503(player: Player, monkeypatch: pytest.MonkeyPatc
     assert "changing the same instances" in problem["detail"]
 
 
-def test_a_lost_reply_is_asked_for_again_under_the_same_token(player: Player) -> None:
-    instance = running()
-    with answering("TransactWriteItems", ReadTimeoutError(endpoint_url="x")) as left:
-        assert done(player, instance) == (200, {"status": "D"})
-    assert not left
-
-
 def test_silence_is_a_503_and_the_same_report_again_is_safe(player: Player) -> None:
     instance = running()
     silence = ReadTimeoutError(endpoint_url="x")
@@ -133,6 +128,189 @@ def test_a_defect_of_ours_is_a_500_that_says_nothing_of_its_cause(player: Player
         status, problem = done(player, running())
     assert status == 500
     assert "ValidationException" not in json.dumps(problem)
+
+
+@contextmanager
+def losing(operation: str, *lost: Any) -> Iterator[list[bytes]]:
+    """DynamoDB carries the next requests of an operation out, and these come back in their replies' stead.
+
+    Yields the bodies of all requests of the operation.
+    """
+    left, sent = list(lost), []
+
+    def carry_out(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        sent.append(request.body)
+        if not left:
+            return None
+        reply = URLLib3Session().send(request)
+        assert reply.status_code == 200, reply.text
+        given = left.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        return _response(request, given)
+
+    events = connection().client.meta.events
+    events.register(f"before-send.dynamodb.{operation}", carry_out)
+    try:
+        yield sent
+    finally:
+        events.unregister(f"before-send.dynamodb.{operation}", carry_out)
+
+
+SILENCE = ReadTimeoutError(endpoint_url="x")
+LOST: dict[str, tuple[Any, ...]] = {
+    "silence": (SILENCE,),
+    "an error of theirs after it ran": (error("InternalServerError"),),
+    "an error of theirs, twice": (error("InternalServerError"), error("InternalServerError")),
+    "more silence than botocore bears, then a 503": (SILENCE, SILENCE),
+}
+BOOM = {"error_state": "Z", "error_message": "boom"}
+CLAIM = {"process_group_id": 7, "next_report_increment": 90, "nodename": "n"}
+REPORTS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "log_done": ("RR", "TransactWriteItems", {"nodename": "n", "stdout_log": "o"}, {"status": "D"}),
+    "log_error_worker_node": (
+        "RR",
+        "TransactWriteItems",
+        {"error_state": "E", "error_description": "boom"},
+        {"status": "E"},
+    ),
+    "log_known_error": ("TR", "TransactWriteItems", BOOM, {"message": ""}),
+    "log_no_distributor_id": ("II", "TransactWriteItems", {"no_id_err_msg": "boom"}, {"message": ""}),
+    "log_distributor_id": (
+        "II",
+        "TransactWriteItems",
+        {"distributor_id": "7", "next_report_increment": 90},
+        {"message": "Task instance transitioned to LAUNCHED"},
+    ),
+    "log_report_by": ("RR", "UpdateItem", {"next_report_increment": 90}, {"status": "R"}),
+}
+
+
+def same(whole: dict[str, Any]) -> dict[str, Any]:
+    """What two instances with the same history have in common."""
+    own = {"task_instance_id", "task_id", "status_date", "report_by_date", "array_id", "workflow_id", "workflow_run_id"}
+    parts = {
+        name: {key: value for key, value in whole[name].items() if key not in own} for name in ("task_instance", "task")
+    }
+    return {**parts, "errors": whole["errors"]}
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("route", REPORTS)
+def test_a_write_whose_reply_is_lost_is_one_write(player: Player, route: str, lost: tuple[Any, ...]) -> None:
+    stands, operation, body, reply = REPORTS[route]
+    clean, faulty = (pair(stands[0], stands[1]) for _ in range(2))
+    assert player.send("POST", f"/api/v3/task_instance/{clean}/{route}", json.dumps(body)) == (200, reply)
+    with losing(operation, *lost) as sent:
+        status, answer = player.send("POST", f"/api/v3/task_instance/{faulty}/{route}", json.dumps(body))
+    if status == 503:
+        assert lost == (SILENCE, SILENCE)
+        status, answer = player.send("POST", f"/api/v3/task_instance/{faulty}/{route}", json.dumps(body))
+        assert status == 200
+    else:
+        assert (status, answer) == (200, reply)
+    assert same(player.whole(faulty)) == same(player.whole(clean))
+    if operation == "TransactWriteItems":
+        assert len({json.loads(body)["ClientRequestToken"] for body in sent}) == 1
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_claim_whose_reply_is_lost_is_still_the_claim(player: Player, lost: tuple[Any, ...]) -> None:
+    instance = pair("O", "O")
+    path = f"/api/v3/task_instance/{instance}/log_running"
+    with losing("TransactWriteItems", *lost):
+        status, answer = player.send("POST", path, json.dumps(CLAIM))
+    if status == 503:
+        status, answer = player.send("POST", path, json.dumps(CLAIM))
+    assert (status, answer["task_instance"][1]) == (200, "R")
+    other = player.send("POST", path, json.dumps(CLAIM | {"nodename": "other"}))[1]
+    nameless = player.send("POST", path, json.dumps({"process_group_id": 7, "next_report_increment": 90}))[1]
+    assert (other["task_instance"][1], nameless["task_instance"][1]) == ("K", "K")
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_queued_batch_whose_replies_are_lost_has_no_hole(player: Player, lost: tuple[Any, ...]) -> None:
+    array, tasks = bind(player, next(WORKFLOWS))
+    body = json.dumps({"task_ids": tasks, "task_resources_id": 1, "workflow_run_id": 1})
+    with losing("TransactWriteItems", *lost):
+        status, reply = player.send("POST", f"/api/v3/array/{array}/queue_task_batch", body)
+    if status == 503:
+        status, reply = player.send("POST", f"/api/v3/array/{array}/queue_task_batch", body)
+    assert (status, reply) == (200, {"tasks_by_status": {"Q": tasks}})
+    steps = [player.whole(task * 1000 + 1)["task_instance"] for task in tasks]
+    batches: dict[int, list[int]] = {}
+    for step in steps:
+        batches.setdefault(step["array_batch_num"], []).append(step["array_step_id"])
+    assert all(members == list(range(len(members))) for members in batches.values())
+    for step, task in zip(steps, tasks, strict=True):
+        where = f"{array}/{step['array_batch_num']}/{step['array_step_id']}"
+        found = player.send("GET", f"/api/v3/get_array_task_instance_id/{where}")
+        assert found == (200, {"task_instance_id": task * 1000 + 1})
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_taken_instances_whose_reply_is_lost_are_answered(player: Player, lost: tuple[Any, ...]) -> None:
+    instances = [pair("Q", "Q") for _ in range(3)]
+    body = json.dumps({"task_instance_ids": instances})
+    with losing("TransactWriteItems", *lost):
+        status, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
+    if status == 503:
+        status, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
+    assert status == 200
+    assert [member for batch in reply["task_instance_batches"] for member in batch[4]] == instances
+
+
+def test_taken_is_answered_whatever_else_cancels_the_transaction(player: Player) -> None:
+    """The instance is seen as I and the task is not seen at all: nobody may conclude that it was not taken."""
+    instance = pair("I", "I")
+    mixed = cancelled("ConditionalCheckFailed", "TransactionConflict")
+    key = {"pk": {"S": f"TASK#{instance // 1000}"}, "sk": {"S": "TI#001"}}
+    mixed["CancellationReasons"][0]["Item"] = key | {"status": {"S": "I"}}
+    stale = {"status": {"S": "Q"}}
+    with answering("TransactWriteItems", mixed), monkeypatched_read(stale):
+        body = json.dumps({"task_instance_ids": [instance]})
+        status, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
+    assert status == 200
+    assert [batch[4] for batch in reply["task_instance_batches"]] == [[instance]]
+
+
+@contextmanager
+def monkeypatched_read(changes: dict[str, Any]) -> Iterator[None]:
+    """Reads that lag behind: instances stand as they once did."""
+
+    def lag(parsed: dict[str, Any], **_: Any) -> None:
+        for items in parsed.get("Responses", {}).values():
+            for item in items:
+                if item["sk"]["S"].startswith("TI#"):
+                    item.update(changes)
+
+    events = connection().client.meta.events
+    events.register("after-call.dynamodb.BatchGetItem", lag)
+    try:
+        yield
+    finally:
+        events.unregister("after-call.dynamodb.BatchGetItem", lag)
+
+
+def test_binding_again_finds_that_there_is_nothing_to_do(player: Player) -> None:
+    workflow_id = next(WORKFLOWS)
+    first = bind(player, workflow_id)
+    with losing("TransactWriteItems") as sent:
+        assert bind(player, workflow_id) == first
+    assert not sent
+
+
+def bind(player: Player, workflow_id: int) -> tuple[int, list[int]]:
+    """A workflow's array and its 98 tasks: the same ones each time."""
+    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "lost"}
+    array = player.send("POST", "/api/v3/array", json.dumps(body))[1]["array_id"]
+    rows = {str(node): [node, node, array, 1, "t", "true", 3, False, {}, []] for node in range(1, 99)}
+    bound = json.dumps({"workflow_id": workflow_id, "tasks": rows})
+    reply = player.send("PUT", "/api/v3/task/bind_tasks_no_args", bound)[1]
+    return array, sorted(task_id for task_id, _ in reply["tasks"].values())
+
+
+WORKFLOWS = count(5_000_000)
 
 
 def done(player: Player, instance: int) -> tuple[int, Any]:
