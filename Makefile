@@ -1,6 +1,6 @@
 PYTHON ?= python3
 PORT ?= 3000
-RUN = PYTHONPATH=.:shared .venv/bin/python
+RUN = exec env PYTHONPATH=.:shared .venv/bin/python
 SOURCES = functions shared/lockstep local tests
 
 .DEFAULT_GOAL := help
@@ -10,7 +10,7 @@ SOURCES = functions shared/lockstep local tests
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/run .engine/ready ## an array of 200 from queue to done, with failures, over HTTP
+demo: .venv/run .engine/ready ## an array of 200 from queued to where each must end, over HTTP
 	@$(RUN) -m local.demo
 
 run: .venv/run .engine/ready ## serve the API until Ctrl-C (PORT=3000)

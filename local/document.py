@@ -6,15 +6,45 @@ from typing import Final
 
 from local.template import ROOT
 from lockstep.statuses import ERROR_STATES, TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
-from lockstep.transitions import TASK_MOVES, UNTIMELY, VALID, Edge, TaskEdge, get_new_task_status
+from lockstep.transitions import (
+    FINISH,
+    INSTANTIATE,
+    KILLED,
+    LAUNCH,
+    LAUNCH_FAILED,
+    RECOVER,
+    START,
+    TASK_MOVES,
+    UNTIMELY,
+    VALID,
+    Edge,
+    Report,
+    TaskEdge,
+    failure_known,
+    failure_of_worker,
+    failure_unknown,
+    get_new_task_status,
+)
 
 STATE_MACHINE: Final = ROOT / "docs/state-machine.md"
+REPORTS: Final = (
+    INSTANTIATE,
+    LAUNCH,
+    LAUNCH_FAILED,
+    START,
+    RECOVER,
+    FINISH,
+    failure_of_worker(TaskInstanceStatus.ERROR),
+    failure_known(TaskInstanceStatus.UNKNOWN_ERROR),
+    failure_unknown(TaskInstanceStatus.UNKNOWN_ERROR),
+    KILLED,
+)
 _SOME_TASK_STATUS: Final = TaskStatus.RUNNING
 
 
 def state_machine() -> str:
     """docs/state-machine.md: the two machines of transitions.py, as pictures and as tables."""
-    return "\n".join([*_instances(), *_tasks(), *_together()])
+    return "\n".join([*_instances(), *_tasks(), *_together(), *_beyond()])
 
 
 def _instances() -> Iterator[str]:
@@ -48,6 +78,11 @@ def _tasks() -> Iterator[str]:
     yield ""
     yield from _diagram(TaskStatus, TASK_MOVES, TERMINAL_TASK_STATUSES)
     yield ""
+    yield "| code | status |"
+    yield "|---|---|"
+    for status in TaskStatus:
+        yield f"| {status} | {status.name} |"
+    yield ""
     yield from _table(TASK_MOVES)
     yield ""
 
@@ -61,6 +96,39 @@ def _together() -> Iterator[str]:
         left, none = (_follows(status, attempts_left=attempts_left) for attempts_left in (True, False))
         yield f"| {status.name} | {left} | {none} |"
     yield ""
+
+
+def _beyond() -> Iterator[str]:
+    yield "## What a report does beyond the table"
+    yield ""
+    yield "| report | asks for | and |"
+    yield "|---|---|---|"
+    for report in REPORTS:
+        for beyond in _says(report):
+            yield f"| {report.name} | {report.target.name} | {beyond} |"
+    yield ""
+    yield "A task that is DONE or ERROR_FATAL stays so: an error then lays the instance to rest in ERROR_FATAL."
+    yield ""
+
+
+def _says(report: Report) -> Iterator[str]:
+    """What its fields add to the table, a sentence each."""
+    if report.through_running:
+        yield "from TRIAGING through RUNNING in one write: the worker node itself reports"
+    for source, target in report.instead:
+        yield f"from {source.name} to {target.name} instead"
+    if report.settled:
+        yield f"nothing in {', '.join(sorted(status.name for status in report.settled))}: it has ended"
+    if report.if_overdue:
+        yield "only if report_by has passed"
+    if report.claims:
+        yield "in RUNNING and TRIAGING only for the worker node that holds it, until report_by has passed"
+    if report.again:
+        yield f"again, from {report.again[0].name} with its task {report.again[1].name}: the first reply was lost"
+    if len(report.only_from) < len(TaskInstanceStatus):
+        yield f"only from {', '.join(sorted(status.name for status in report.only_from))}"
+    if report.task_may_stay:
+        yield "even where its task cannot follow: that one stays"
 
 
 def _follows(status: TaskInstanceStatus, *, attempts_left: bool) -> str:

@@ -10,36 +10,47 @@ from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.template import ROOT, Template
 
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_DYNAMODB"
 START_SECONDS: Final = 30
-LOCAL_CREDENTIALS: Final = {
+LOCAL_SETTINGS: Final = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
+"""What a client of the embedded engine says of itself."""
+
+
+class EngineError(Exception):
+    """There is no DynamoDB to work on; the message says why in one line."""
 
 
 @contextmanager
 def dynamodb(table: str) -> Iterator[str]:
-    """The endpoint of a DynamoDB that has the table.
+    """The endpoint of a DynamoDB that has the table. This process's clients, and its children's, go there.
 
     It is the one that AWS_ENDPOINT_URL_DYNAMODB names, where that is set; otherwise an embedded engine on
-    loopback that ends with this process. Endpoint and, where there are none, credentials are set for this process.
+    loopback that ends with this process.
+
+    Raises:
+        EngineError: the one that is named does not answer as a DynamoDB, or the embedded one does not start.
     """
-    for name, value in LOCAL_CREDENTIALS.items():
-        os.environ.setdefault(name, value)
+    bypass_proxies()
     named = os.environ.get(ENDPOINT_VARIABLE)
     if named:
-        create_table(named, table)
+        for name, value in LOCAL_SETTINGS.items():
+            os.environ.setdefault(name, value)
+        try:
+            create_table(named, table)
+        except (BotoCoreError, ClientError, ValueError) as error:
+            raise EngineError(f"no DynamoDB answers at {named}, which {ENDPOINT_VARIABLE} names: {error}") from error
         yield named
         return
-    _bypass_proxies()
     with _engine() as endpoint:
-        os.environ[ENDPOINT_VARIABLE] = endpoint
+        use_embedded(endpoint)
         try:
             create_table(endpoint, table)
             yield endpoint
@@ -47,7 +58,18 @@ def dynamodb(table: str) -> Iterator[str]:
             del os.environ[ENDPOINT_VARIABLE]
 
 
-def _bypass_proxies() -> None:
+def use_embedded(endpoint: str) -> None:
+    """Let this process's clients, and its children's, go to an embedded engine, whatever AWS settings there are."""
+    _forget_account()
+    os.environ.update(LOCAL_SETTINGS | {ENDPOINT_VARIABLE: endpoint})
+
+
+def _forget_account() -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+
+
+def bypass_proxies() -> None:
     """A machine's HTTP proxy does not lead to its own loopback."""
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
@@ -57,6 +79,7 @@ def _bypass_proxies() -> None:
 def _engine() -> Iterator[str]:
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
+    _forget_account()
     environment = os.environ | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -87,25 +110,25 @@ def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str) -> None:
             client(endpoint).list_tables()
         except BotoCoreError as error:
             if process.poll() is not None:
-                raise RuntimeError(f"the engine ended at once with exit code {process.returncode}") from error
+                raise EngineError(f"the engine ended at once with exit code {process.returncode}") from error
             if time.monotonic() > give_up:
-                raise RuntimeError(f"the engine did not answer within {START_SECONDS} s") from error
+                raise EngineError(f"the engine did not answer within {START_SECONDS} s") from error
             time.sleep(0.05)
         else:
             if process.poll() is not None:
-                raise RuntimeError(f"somebody else answers at {endpoint}")
+                raise EngineError(f"somebody else answers at {endpoint}")
             return
 
 
 def client(endpoint: str) -> Any:
     """A DynamoDB client for an endpoint."""
-    given = LOCAL_CREDENTIALS | os.environ
+    settings = LOCAL_SETTINGS | os.environ
     return botocore.session.get_session().create_client(
         "dynamodb",
-        given["AWS_DEFAULT_REGION"],
+        settings["AWS_DEFAULT_REGION"],
         endpoint_url=endpoint,
-        aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
         config=Config(retries={"total_max_attempts": 1}),
     )
 

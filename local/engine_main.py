@@ -3,12 +3,15 @@
 import os
 import sys
 import threading
+from pathlib import Path
 
-from ministack.app import main
+from ministack.app import _pid_file, main
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    Path(_pid_file(int(os.environ["GATEWAY_PORT"]))).unlink(missing_ok=True)
     os._exit(0)
 
 

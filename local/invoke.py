@@ -14,10 +14,9 @@ import uuid
 from pathlib import Path
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError
 from pydantic import ValidationError
 
-from local.engine import ENDPOINT_VARIABLE, LOCAL_CREDENTIALS, dynamodb
+from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
 from local.gateway import Context
 from local.seed import Seed, load
 from local.template import ROOT, Route, Template
@@ -117,14 +116,12 @@ def answer(file: Path, *, seed: bool) -> Reply:
     route = route_of(event)
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
     table = os.environ.get("TABLE_NAME", "lockstep")
-    for name, value in LOCAL_CREDENTIALS.items():
-        os.environ.setdefault(name, value)
     try:
         with dynamodb(table) as endpoint:
             done = load_beside(file) if seed or embedded else f"used the table at {endpoint} as it is"
             print(done, file=sys.stderr, flush=True)
             return call(route, event, table)
-    except (BotoCoreError, UnavailableError) as error:
+    except (EngineError, UnavailableError) as error:
         raise CannotCallError(str(error)) from error
 
 

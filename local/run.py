@@ -11,9 +11,10 @@ from pathlib import Path
 
 import uvicorn
 
-from local.engine import dynamodb
+from local.engine import LOCAL_SETTINGS, EngineError, dynamodb
 from local.template import ROOT
 
+MAX_PORT = 65_535
 Ready = Callable[[str, str], None]
 
 
@@ -53,10 +54,24 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
+def _settings() -> dict[str, object]:
+    """What `make seed` needs to find the table."""
+    return {
+        "table_name": os.environ.get("TABLE_NAME", "lockstep"),
+        "settings": {name: os.environ[name] for name in LOCAL_SETTINGS},
+    }
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to {MAX_PORT}")
+    return int(text)
+
+
 def main() -> None:
     """Serve until Ctrl-C, and say where."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=3000, help="0 takes any free one")
+    parser.add_argument("--port", type=_port, default=3000, help="0 takes any free one")
     parser.add_argument("--ready-file", type=Path, help="is written when requests are served")
     options = parser.parse_args()
     written: list[Path] = []
@@ -65,17 +80,18 @@ def main() -> None:
         file = options.ready_file or state_file(int(api.rpartition(":")[2]))
         file.parent.mkdir(exist_ok=True)
         partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps({"api": api, "table": table}))
+        partial.write_text(json.dumps({"api": api, "table": table} | _settings()))
         partial.rename(file)
         written.append(file)
         print(f"Lockstep serves {api}/api/v3 (table at {table}). Ctrl-C stops it.", flush=True)
 
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         serve(options.port, ready)
     except KeyboardInterrupt:
         print("stopped")
-    except OSError as error:
+    except (EngineError, OSError) as error:
         raise SystemExit(f"cannot serve on port {options.port}: {error}") from error
     finally:
         for file in written:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from local.engine import ENDPOINT_VARIABLE, LOCAL_CREDENTIALS
+from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS, bypass_proxies, use_embedded
 from local.run import state_file
 from lockstep import keys
 from lockstep.clock import Deadline, now
@@ -48,6 +48,7 @@ from lockstep.wire import Path as FilePath
 
 ITEMS_PER_REQUEST = 25
 SECONDS_TO_LOAD = 300.0
+MOST_ERRORS = 20
 
 
 class _Entry(BaseModel):
@@ -299,21 +300,34 @@ def main() -> None:
     except OSError as error:
         raise SystemExit(f"cannot read {options.file}: {error.strerror}") from error
     except ValidationError as error:
-        raise SystemExit(f"{options.file} does not validate; nothing was loaded.\n{error}") from error
-    if ENDPOINT_VARIABLE not in os.environ:
-        try:
-            state = json.loads(state_file(options.port).read_text())
-        except FileNotFoundError as error:
-            raise SystemExit(
-                f"nothing runs on port {options.port}: start it with `make run PORT={options.port}`"
-            ) from error
-        os.environ[ENDPOINT_VARIABLE] = state["table"]
-    for name, value in LOCAL_CREDENTIALS.items():
-        os.environ.setdefault(name, value)
+        raise SystemExit(f"{options.file} does not validate; nothing was loaded.\n{_in_lines(error)}") from error
+    _find_table(options.port)
     try:
         print(f"loaded {load(seed)} items")
     except UnavailableError as error:
-        raise SystemExit(f"the table cannot be reached; a part may be loaded: {error}") from error
+        where = os.environ[ENDPOINT_VARIABLE]
+        raise SystemExit(f"nothing answers at {where}; if that happened midway, a part is loaded: {error}") from error
+
+
+def _in_lines(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
+    return "\n".join(f"{'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in found)
+
+
+def _find_table(port: int) -> None:
+    """Let this process's client go where AWS_ENDPOINT_URL_DYNAMODB leads, or else to the system on the port."""
+    bypass_proxies()
+    if os.environ.get(ENDPOINT_VARIABLE):
+        for name, value in LOCAL_SETTINGS.items():
+            os.environ.setdefault(name, value)
+        return
+    try:
+        state = json.loads(state_file(port).read_text())
+    except FileNotFoundError as error:
+        raise SystemExit(f"nothing runs on port {port}: start it with `make run PORT={port}`") from error
+    use_embedded(state["table"])
+    os.environ.update(state["settings"])
+    Item.Meta.table_name = state["table_name"]
 
 
 if __name__ == "__main__":

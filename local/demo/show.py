@@ -12,6 +12,7 @@ from local.demo.fates import in_turn
 from local.demo.system import system
 from local.demo.verdict import find_endings
 from local.demo.view import View
+from local.engine import EngineError
 
 WORKERS: Final = 16
 WIDTH_OF_NO_TERMINAL: Final = 100
@@ -25,14 +26,14 @@ def show() -> bool:
     if not console.is_terminal:
         console.width = WIDTH_OF_NO_TERMINAL
     console.print("starting the API")
-    with Client() as client, ThreadPoolExecutor(WORKERS) as crew, system() as url:
-        client.url = url
-        console.print(f"the API answers at {url}")
-        try:
+    try:
+        with Client() as client, ThreadPoolExecutor(WORKERS) as crew, system() as url:
+            client.url = url
+            console.print(f"the API answers at {url}")
             return _drive(console, crew, client)
-        except UnexpectedError as error:
-            console.print("What must not be:", *str(error).splitlines()[:MOST_LINES], sep="\n", soft_wrap=True)
-            return False
+    except (EngineError, UnexpectedError) as error:
+        console.print("What must not be:", *str(error).splitlines()[:MOST_LINES], sep="\n", soft_wrap=True)
+        return False
 
 
 def _drive(console: Console, crew: ThreadPoolExecutor, client: Client) -> bool:

@@ -54,7 +54,6 @@ class Item(Model):
         """Connection settings. One call takes at most 8 s: two tries of 3.5 s and a pause."""
 
         table_name = os.environ.get("TABLE_NAME", "lockstep")
-        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
         connect_timeout_seconds = 1
         read_timeout_seconds = 2.5
         max_retry_attempts = 1

@@ -92,3 +92,57 @@ def test_new_ids_are_behind_the_seeded_ones(environment: dict[str, str]) -> None
         array = httpx.post(f"{url}/array", json=body, trust_env=False).json()["array_id"]
         serving.terminate()
     assert array > max(seeded["array_id"] for seeded in states["arrays"])
+
+
+def test_a_machines_own_settings_do_not_matter(environment: dict[str, str]) -> None:
+    """Those of AWS accounts and of proxies: the embedded table is neither in a region nor behind a proxy."""
+    theirs = {
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ENDPOINT_URL_DYNAMODB": "",
+        "AWS_PROFILE": "nosuch",
+        "AWS_REGION": "eu-west-1",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
+    instance = json.loads(SEED.read_text())["task_instances"][0]["task_instance_id"]
+    with running(environment | theirs | {"TABLE_NAME": "another"}, "--port", "0") as (serving, url):
+        loaded = seed(environment | theirs, SEED, url.split(":")[2].split("/")[0])
+        assert loaded.returncode == 0, loaded.stderr
+        assert httpx.get(f"{url}/task_instance/{instance}", trust_env=False).status_code == 200
+        serving.terminate()
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "said"),
+    [
+        ({}, ["--port", "99999"], "is no port"),
+        ({}, ["--port", "abc"], "is no port"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}, ["--port", "0"], "no DynamoDB answers at"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "nonsense"}, ["--port", "0"], "no DynamoDB answers at"),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_a_line(
+    environment: dict[str, str], settings: dict[str, str], options: list[str], said: str
+) -> None:
+    ended = subprocess.run(
+        [*CODE, "local.run", *options],
+        cwd=ROOT,
+        env=environment | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode in {1, 2}
+    assert said in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_system_that_was_killed_is_said_to_be_gone(environment: dict[str, str]) -> None:
+    with running(environment, "--port", "0") as (serving, url):
+        port = url.split(":")[2].split("/")[0]
+        serving.kill()
+    refused = seed(environment, SEED, port)
+    (ROOT / ".run" / f"{port}.json").unlink()
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("nothing answers at http://127.0.0.1:")
+    assert "Traceback" not in refused.stderr

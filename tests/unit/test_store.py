@@ -7,7 +7,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from local.engine import LOCAL_CREDENTIALS
+from local.engine import LOCAL_SETTINGS
 from local.seed import Seed, load
 from local.template import Template
 from lockstep import keys, store, table
@@ -27,7 +27,7 @@ TASK_RUNNING = frozenset({TaskStatus.RUNNING})
 
 @pytest.fixture(autouse=True)
 def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in LOCAL_CREDENTIALS.items():
+    for name, value in LOCAL_SETTINGS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
     for model in (Item, TaskInstance):
