@@ -124,10 +124,10 @@ def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
         try:
             store.write_pairs([pursuit.write() for pursuit in pending], deadline)
         except LostRaceError as lost:
-            if deadline.passed():
-                raise ContentionError("others kept changing the same instances; send it again") from lost
             for pursuit, found in zip(pending, lost.found, strict=True):
                 pursuit.learn(found)
+            if deadline.passed() and any(pursuit.open for pursuit in pending):
+                raise ContentionError("others kept changing the same instances; send it again") from lost
         else:
             for pursuit in pending:
                 pursuit.close()
