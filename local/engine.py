@@ -38,38 +38,37 @@ def dynamodb(table: str) -> Iterator[str]:
     Raises:
         EngineError: the one that is named does not answer as a DynamoDB, or the embedded one does not start.
     """
-    bypass_proxies()
     named = os.environ.get(ENDPOINT_VARIABLE)
-    if named:
-        for name, value in LOCAL_SETTINGS.items():
-            os.environ.setdefault(name, value)
-        try:
-            create_table(named, table)
-        except (BotoCoreError, ClientError, ValueError) as error:
-            raise EngineError(f"no DynamoDB answers at {named}, which {ENDPOINT_VARIABLE} names: {error}") from error
-        yield named
-        return
-    with _engine() as endpoint:
-        use_embedded(endpoint)
-        try:
+    if not named:
+        with _engine() as endpoint:
             create_table(endpoint, table)
             yield endpoint
-        finally:
-            del os.environ[ENDPOINT_VARIABLE]
+        return
+    use_named(named)
+    try:
+        create_table(named, table)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise EngineError(f"no DynamoDB answers at {named}, which {ENDPOINT_VARIABLE} names: {error}") from error
+    yield named
+
+
+def use_named(endpoint: str) -> None:
+    """Let this process's clients, and its children's, go to an endpoint under the AWS settings that there are."""
+    _bypass_proxies()
+    os.environ[ENDPOINT_VARIABLE] = endpoint
+    for name, value in LOCAL_SETTINGS.items():
+        os.environ.setdefault(name, value)
 
 
 def use_embedded(endpoint: str) -> None:
     """Let this process's clients, and its children's, go to an embedded engine, whatever AWS settings there are."""
-    _forget_account()
+    _bypass_proxies()
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
     os.environ.update(LOCAL_SETTINGS | {ENDPOINT_VARIABLE: endpoint})
 
 
-def _forget_account() -> None:
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        os.environ.pop(name, None)
-
-
-def bypass_proxies() -> None:
+def _bypass_proxies() -> None:
     """A machine's HTTP proxy does not lead to its own loopback."""
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
@@ -79,7 +78,7 @@ def bypass_proxies() -> None:
 def _engine() -> Iterator[str]:
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    _forget_account()
+    use_embedded(endpoint)
     environment = os.environ | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -101,6 +100,7 @@ def _engine() -> Iterator[str]:
         assert process.stdin
         process.stdin.close()
         process.wait()
+        del os.environ[ENDPOINT_VARIABLE]
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from local.engine import LOCAL_SETTINGS, EngineError, dynamodb
+from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
 from local.template import ROOT
 
 MAX_PORT = 65_535
@@ -23,9 +23,14 @@ def state_file(port: int) -> Path:
     return ROOT / ".run" / f"{port}.json"
 
 
+def table_name() -> str:
+    """The table that this process works on."""
+    return os.environ.get("TABLE_NAME", "lockstep")
+
+
 def serve(port: int, ready: Ready) -> None:
     """Serve on loopback until SIGINT or SIGTERM; port 0 takes any. ready gets the API's and the table's URL."""
-    with socket.socket() as listener, dynamodb(os.environ.get("TABLE_NAME", "lockstep")) as endpoint:
+    with socket.socket() as listener, dynamodb(table_name()) as endpoint:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
         taken = listener.getsockname()[1]
@@ -54,14 +59,6 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
-def _settings() -> dict[str, object]:
-    """What `make seed` needs to find the table."""
-    return {
-        "table_name": os.environ.get("TABLE_NAME", "lockstep"),
-        "settings": {name: os.environ[name] for name in LOCAL_SETTINGS},
-    }
-
-
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > MAX_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to {MAX_PORT}")
@@ -75,12 +72,14 @@ def main() -> None:
     parser.add_argument("--ready-file", type=Path, help="is written when requests are served")
     options = parser.parse_args()
     written: list[Path] = []
+    embedded = not os.environ.get(ENDPOINT_VARIABLE)
 
     def ready(api: str, table: str) -> None:
         file = options.ready_file or state_file(int(api.rpartition(":")[2]))
         file.parent.mkdir(exist_ok=True)
         partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps({"api": api, "table": table} | _settings()))
+        where = {"api": api, "table": table, "embedded": embedded, "table_name": table_name()}
+        partial.write_text(json.dumps(where | {"region": os.environ["AWS_DEFAULT_REGION"]}))
         partial.rename(file)
         written.append(file)
         print(f"Lockstep serves {api}/api/v3 (table at {table}). Ctrl-C stops it.", flush=True)

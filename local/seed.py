@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS, bypass_proxies, use_embedded
+from local.engine import ENDPOINT_VARIABLE, use_embedded, use_named
 from local.run import state_file
 from lockstep import keys
 from lockstep.clock import Deadline, now
@@ -316,17 +316,17 @@ def _in_lines(error: ValidationError) -> str:
 
 def _find_table(port: int) -> None:
     """Let this process's client go where AWS_ENDPOINT_URL_DYNAMODB leads, or else to the system on the port."""
-    bypass_proxies()
-    if os.environ.get(ENDPOINT_VARIABLE):
-        for name, value in LOCAL_SETTINGS.items():
-            os.environ.setdefault(name, value)
+    named = os.environ.get(ENDPOINT_VARIABLE)
+    if named:
+        use_named(named)
         return
     try:
         state = json.loads(state_file(port).read_text())
     except FileNotFoundError as error:
         raise SystemExit(f"nothing runs on port {port}: start it with `make run PORT={port}`") from error
-    use_embedded(state["table"])
-    os.environ.update(state["settings"])
+    os.environ["AWS_DEFAULT_REGION"] = state["region"]
+    use = use_embedded if state["embedded"] else use_named
+    use(state["table"])
     Item.Meta.table_name = state["table_name"]
 
 

@@ -209,12 +209,11 @@ def validate_transition(standing: Standing, new_status: TaskInstanceStatus) -> R
 
 def rule(report: Report, standing: Standing) -> Ruling:
     """Rule on a report: its own circumstances first, then the table, then what the report may do where that refuses."""
-    ruling = _rule_on_circumstances(report, standing) or validate_transition(standing, report.target)
-    if isinstance(ruling, Move) or ruling.kind not in {Kind.UNTIMELY, Kind.INVALID, Kind.TASK_CANNOT_FOLLOW}:
-        return ruling
-    if standing.task_instance not in report.only_from:
-        return ruling
-    return _rule_on_refusal(report, standing, ruling)
+    settled_before = _rule_on_circumstances(report, standing)
+    if settled_before:
+        return settled_before
+    ruling = validate_transition(standing, report.target)
+    return ruling if isinstance(ruling, Move) else _rule_on_refusal(report, standing, ruling)
 
 
 def _rule_on_circumstances(report: Report, standing: Standing) -> Ruling | None:

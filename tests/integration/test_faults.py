@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -42,12 +42,19 @@ def answering(operation: str, *answers: Any) -> Iterator[list[Any]]:
             raise given
         return _response(request, given) if given else None
 
-    events = connection().client.meta.events
-    events.register(f"before-send.dynamodb.{operation}", answer)
-    try:
+    with listening(f"before-send.dynamodb.{operation}", answer):
         yield left
+
+
+@contextmanager
+def listening(event: str, handler: Callable[..., Any]) -> Iterator[None]:
+    """The handler hears, and may answer, an event of the client that all functions share."""
+    events = connection().client.meta.events
+    events.register(event, handler)
+    try:
+        yield
     finally:
-        events.unregister(f"before-send.dynamodb.{operation}", answer)
+        events.unregister(event, handler)
 
 
 def _response(request: AWSRequest, body: dict[str, Any]) -> AWSResponse:
@@ -149,12 +156,8 @@ def losing(operation: str, *lost: Any) -> Iterator[list[bytes]]:
             raise given
         return _response(request, given)
 
-    events = connection().client.meta.events
-    events.register(f"before-send.dynamodb.{operation}", carry_out)
-    try:
+    with listening(f"before-send.dynamodb.{operation}", carry_out):
         yield sent
-    finally:
-        events.unregister(f"before-send.dynamodb.{operation}", carry_out)
 
 
 SILENCE = ReadTimeoutError(endpoint_url="x")
@@ -267,7 +270,7 @@ def test_taken_is_answered_whatever_else_cancels_the_transaction(player: Player)
     key = {"pk": {"S": f"TASK#{instance // 1000}"}, "sk": {"S": "TI#001"}}
     mixed["CancellationReasons"][0]["Item"] = key | {"status": {"S": "I"}}
     stale = {"status": {"S": "Q"}}
-    with answering("TransactWriteItems", mixed), monkeypatched_read(stale):
+    with answering("TransactWriteItems", mixed), lagging_reads(stale):
         body = json.dumps({"task_instance_ids": [instance]})
         status, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
     assert status == 200
@@ -275,7 +278,7 @@ def test_taken_is_answered_whatever_else_cancels_the_transaction(player: Player)
 
 
 @contextmanager
-def monkeypatched_read(changes: dict[str, Any]) -> Iterator[None]:
+def lagging_reads(changes: dict[str, Any]) -> Iterator[None]:
     """Reads that lag behind: instances stand as they once did."""
 
     def lag(parsed: dict[str, Any], **_: Any) -> None:
@@ -284,12 +287,8 @@ def monkeypatched_read(changes: dict[str, Any]) -> Iterator[None]:
                 if item["sk"]["S"].startswith("TI#"):
                     item.update(changes)
 
-    events = connection().client.meta.events
-    events.register("after-call.dynamodb.BatchGetItem", lag)
-    try:
+    with listening("after-call.dynamodb.BatchGetItem", lag):
         yield
-    finally:
-        events.unregister("after-call.dynamodb.BatchGetItem", lag)
 
 
 def test_binding_again_finds_that_there_is_nothing_to_do(player: Player) -> None:

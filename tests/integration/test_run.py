@@ -146,3 +146,19 @@ def test_a_system_that_was_killed_is_said_to_be_gone(environment: dict[str, str]
     assert refused.returncode == 1
     assert refused.stderr.startswith("nothing answers at http://127.0.0.1:")
     assert "Traceback" not in refused.stderr
+
+
+def test_no_credentials_are_written_down(environment: dict[str, str], tmp_path: Path) -> None:
+    """Neither the embedded engine's nor those of somebody who brings an endpoint."""
+    theirs = {"AWS_ACCESS_KEY_ID": "their-key", "AWS_SECRET_ACCESS_KEY": "their-secret"}
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    with running(environment | theirs, "--port", "0", "--ready-file", str(first)) as (serving, _):
+        named = environment | theirs | {"AWS_ENDPOINT_URL_DYNAMODB": json.loads(first.read_text())["table"]}
+        with running(named, "--port", "0", "--ready-file", str(second)) as (another, url):
+            states = [json.loads(file.read_text()) for file in (first, second)]
+            loaded = seed(named, SEED, url.split(":")[2].split("/")[0])
+            another.terminate()
+        serving.terminate()
+    assert loaded.returncode == 0
+    assert [state["embedded"] for state in states] == [True, False]
+    assert "their-" not in json.dumps(states)
