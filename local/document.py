@@ -2,16 +2,26 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from local.template import ROOT
-from lockstep.statuses import ERROR_STATES, TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
+from lockstep.run_transitions import RUN_MOVES, RunEdge
+from lockstep.statuses import (
+    ERROR_STATES,
+    TERMINAL_TASK_STATUSES,
+    TaskInstanceStatus,
+    TaskStatus,
+    WorkflowRunStatus,
+)
 from lockstep.transitions import (
+    ABANDONED,
+    FELL_SILENT,
     FINISH,
     INSTANTIATE,
     KILLED,
     LAUNCH,
     LAUNCH_FAILED,
+    NEVER_REPORTED,
     RECOVER,
     START,
     TASK_MOVES,
@@ -24,7 +34,10 @@ from lockstep.transitions import (
     failure_of_worker,
     failure_unknown,
     get_new_task_status,
+    terminate,
 )
+
+S = TypeVar("S", TaskInstanceStatus, WorkflowRunStatus)
 
 STATE_MACHINE: Final = ROOT / "docs/state-machine.md"
 REPORTS: Final = (
@@ -38,19 +51,24 @@ REPORTS: Final = (
     failure_known(TaskInstanceStatus.UNKNOWN_ERROR),
     failure_unknown(TaskInstanceStatus.UNKNOWN_ERROR),
     KILLED,
+    FELL_SILENT,
+    NEVER_REPORTED,
+    *ABANDONED.values(),
+    terminate(TaskInstanceStatus.RUNNING, hot=False),
+    terminate(TaskInstanceStatus.LAUNCHED, hot=True),
 )
 _SOME_TASK_STATUS: Final = TaskStatus.RUNNING
 
 
 def state_machine() -> str:
-    """docs/state-machine.md: the two machines of transitions.py, as pictures and as tables."""
-    return "\n".join([*_instances(), *_tasks(), *_together(), *_beyond()])
+    """docs/state-machine.md: the machines of transitions.py and run_transitions.py, as pictures and as tables."""
+    return "\n".join([*_instances(), *_tasks(), *_together(), *_beyond(), *_runs()])
 
 
 def _instances() -> Iterator[str]:
     yield "# The state machine"
     yield ""
-    yield "Made from `shared/lockstep/transitions.py` by `make docs`; change it there."
+    yield "Made from `shared/lockstep/transitions.py` and `run_transitions.py` by `make docs`; change it there."
     yield ""
     yield "## A task instance: one attempt"
     yield ""
@@ -111,6 +129,22 @@ def _beyond() -> Iterator[str]:
     yield ""
 
 
+def _runs() -> Iterator[str]:
+    yield "## A workflow run"
+    yield ""
+    yield from _diagram(WorkflowRunStatus, RUN_MOVES, _ends(WorkflowRunStatus, RUN_MOVES))
+    yield ""
+    yield "| code | status |"
+    yield "|---|---|"
+    for status in WorkflowRunStatus:
+        yield f"| {status} | {status.name} |"
+    yield ""
+    yield from _table(RUN_MOVES)
+    yield ""
+    yield "Any other move leaves the run where it is, and the status that stands is the answer."
+    yield ""
+
+
 def _says(report: Report) -> Iterator[str]:
     """What its fields add to the table, a sentence each."""
     if report.through_running:
@@ -129,6 +163,9 @@ def _says(report: Report) -> Iterator[str]:
         yield f"only from {', '.join(sorted(status.name for status in report.only_from))}"
     if report.task_may_stay:
         yield "even where its task cannot follow: that one stays"
+    if report.unstarted:
+        unstarted = ", ".join(sorted(status.name for status in report.unstarted))
+        yield f"from {unstarted} through KILL_SELF to ERROR_FATAL at once: there is nothing to kill"
 
 
 def _follows(status: TaskInstanceStatus, *, attempts_left: bool) -> str:
@@ -138,9 +175,9 @@ def _follows(status: TaskInstanceStatus, *, attempts_left: bool) -> str:
 
 
 def _diagram(
-    statuses: type[TaskInstanceStatus] | type[TaskStatus],
-    edges: Iterable[Edge] | Iterable[TaskEdge],
-    ends: Iterable[TaskInstanceStatus] | Iterable[TaskStatus],
+    statuses: type[TaskInstanceStatus] | type[TaskStatus] | type[WorkflowRunStatus],
+    edges: Iterable[Edge | TaskEdge | RunEdge],
+    ends: Iterable[TaskInstanceStatus] | Iterable[TaskStatus] | Iterable[WorkflowRunStatus],
 ) -> Iterator[str]:
     yield "```mermaid"
     yield "stateDiagram-v2"
@@ -152,16 +189,17 @@ def _diagram(
     yield "```"
 
 
-def _table(edges: Iterable[Edge] | Iterable[TaskEdge]) -> Iterator[str]:
+def _table(edges: Iterable[Edge | TaskEdge | RunEdge]) -> Iterator[str]:
     yield "| from | to | why |"
     yield "|---|---|---|"
     for edge in edges:
         yield f"| {edge.source.name} | {edge.target.name} | {edge.reason} |"
 
 
-def _ends(statuses: Iterable[TaskInstanceStatus], edges: Iterable[Edge]) -> set[TaskInstanceStatus]:
+def _ends(statuses: Iterable[S], edges: Iterable[Edge | RunEdge]) -> set[S]:
+    """Those that moves lead to and none leads on from."""
     entered = {edge.target for edge in edges}
-    return entered & (set(statuses) - {edge.source for edge in edges})
+    return {status for status in statuses if status in entered and status not in {edge.source for edge in edges}}
 
 
 def _family(status: TaskInstanceStatus) -> str:

@@ -4,7 +4,8 @@ import argparse
 import json
 import os
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from local.engine import ENDPOINT_VARIABLE, use_embedded, use_named
 from local.run import state_file
 from lockstep import keys
+from lockstep.batches import NO_STEP, WAITING
 from lockstep.clock import Deadline, now
 from lockstep.errors import UnavailableError
 from lockstep.items import (
@@ -25,14 +27,18 @@ from lockstep.items import (
     Item,
     Log,
     Lookup,
+    Resources,
     Spec,
     Task,
     TaskInstance,
+    WorkflowRun,
 )
 from lockstep.resources import directories
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.table import ConditionFailedError, chunks, connection, reach, side_by_side
+from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
+from lockstep.sweeping import look_again
+from lockstep.table import ConditionFailedError, Key, chunks, connection, reach, side_by_side
 from lockstep.text import cut, digest, size
+from lockstep.transitions import has_ended
 from lockstep.wire import (
     Command,
     DistributorId,
@@ -49,6 +55,8 @@ from lockstep.wire import Path as FilePath
 ITEMS_PER_REQUEST = 25
 SECONDS_TO_LOAD = 300.0
 MOST_ERRORS = 20
+MOST_STEPS = 100_000
+"""Of a batch: what was seen of each is one letter of its item."""
 
 
 class _Entry(BaseModel):
@@ -88,7 +96,7 @@ class SeedInstance(_Entry):
     workflow_run_id: Id
     array_id: Id
     array_batch_num: SmallCount
-    array_step_id: SmallCount
+    array_step_id: Annotated[int, Field(ge=0, lt=MOST_STEPS)]
     task_resources_id: Id
     report_by_in: Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)] | None = None
     """Seconds from now; negative: already late; null: none."""
@@ -148,15 +156,18 @@ def load(seed: Seed) -> int:
     _reserve("array", (array.array_id for array in seed.arrays), deadline)
     _reserve("task", (task.task_id for task in seed.tasks), deadline)
     _reserve("task_resources", resources, deadline)
+    runs = {instance.workflow_run_id: instance.array_id for instance in seed.task_instances}
+    _reserve("workflow_run", runs, deadline)
+    workflows = {array.array_id: array.workflow_id for array in seed.arrays}
+    side_by_side(lambda run: _make_run(run, workflows.get(runs[run], 0), deadline), runs)
     return len(items)
 
 
 def _items(seed: Seed) -> Iterator[Item]:
     at = now()
-    batches = Tally((instance.array_id, instance.array_batch_num) for instance in seed.task_instances)
     last_batch: dict[int, int] = {}
-    for array_id, batch_num in batches:
-        last_batch[array_id] = max(batch_num, last_batch.get(array_id, 0))
+    for instance in seed.task_instances:
+        last_batch[instance.array_id] = max(instance.array_batch_num, last_batch.get(instance.array_id, 0))
     last_number: dict[int, int] = {}
     for instance in seed.task_instances:
         last_number[instance.key.task_id] = max(instance.key.number, last_number.get(instance.key.task_id, 0))
@@ -164,14 +175,15 @@ def _items(seed: Seed) -> Iterator[Item]:
         yield from _array(array, last_batch.get(array.array_id, 0))
     for task in seed.tasks:
         yield from _task(task, last_number.get(task.task_id, 0), at)
-    members = {
-        (instance.array_id, instance.array_batch_num): instance
-        for instance in sorted(seed.task_instances, key=lambda instance: instance.array_step_id)
-    }
-    for batch, count in batches.items():
-        yield _batch(members[batch], count)
+    for task_resources_id, task in {task.task_resources_id: task for task in seed.tasks}.items():
+        yield Resources(
+            keys.resources(task_resources_id), keys.RESOURCES, queue_id=1, requested_resources=task.requested_resources
+        )
+    instances = [_instance(instance, at) for instance in seed.task_instances]
+    yield from instances
+    yield from _batches(instances, at)
     for instance in seed.task_instances:
-        yield from _instance(instance, at)
+        yield from _logged(instance, at)
 
 
 def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
@@ -215,21 +227,39 @@ def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
     )
 
 
-def _batch(last: SeedInstance, count: int) -> Batch:
+def _batches(instances: Iterable[TaskInstance], at: float) -> Iterator[Batch]:
+    """Each batch under the run of its last step; the steps of other runs in it are a part of their own."""
+    batches: dict[tuple[int, int], list[TaskInstance]] = defaultdict(list)
+    for instance in sorted(instances, key=lambda instance: instance.array_step_id):
+        batches[instance.array_id, instance.array_batch_num].append(instance)
+    for (array_id, batch_num), members in batches.items():
+        main = members[-1].workflow_run_id
+        for run in sorted({member.workflow_run_id for member in members}):
+            sk = keys.batch(batch_num) if run == main else keys.part_of_batch(batch_num, run)
+            yield _batch(Key(keys.array(array_id), sk), run, members, at)
+
+
+def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: float) -> Batch:
+    size = members[-1].array_step_id + 1
+    ours = {member.array_step_id: member for member in members if member.workflow_run_id == workflow_run_id}
+    seen = "".join(ours[step].status if step in ours else NO_STEP for step in range(size))
+    statuses = {TaskInstanceStatus(member.status) for member in ours.values()}
+    due = 0.0 if keys.is_part(key.sk) else min(look_again(member, at) for member in ours.values())
+    attention = keys.BatchAttention(due, waiting=not statuses.isdisjoint(WAITING))
     return Batch(
-        keys.array(last.array_id),
-        keys.batch(last.array_batch_num),
-        size=last.array_step_id + 1,
-        num_instances=count,
-        task_resources_id=last.task_resources_id,
-        workflow_run_id=last.workflow_run_id,
+        *key,
+        size=size,
+        num_instances=len(members),
+        task_resources_id=members[-1].task_resources_id,
+        workflow_run_id=workflow_run_id,
+        seen=seen,
+        attention=None if all(map(has_ended, statuses)) else str(attention),
     )
 
 
-def _instance(instance: SeedInstance, at: float) -> Iterator[Item]:
+def _instance(instance: SeedInstance, at: float) -> TaskInstance:
     task_id, number = instance.key
-    inline: dict[str, Any] = {name: path for name, path in _paths(instance) if size(path) <= MAX_INLINE_PATH_BYTES}
-    yield TaskInstance(
+    return TaskInstance(
         keys.task(task_id),
         keys.instance(number),
         status=instance.status,
@@ -245,9 +275,14 @@ def _instance(instance: SeedInstance, at: float) -> Iterator[Item]:
         distributor_id=instance.distributor_id,
         nodename=instance.nodename,
         process_group_id=instance.process_group_id,
-        **inline,
+        attention=keys.flag(instance.status) if instance.status in NEEDS_ATTENTION else None,
+        **_inline(instance),
     )
-    logged: dict[str, Any] = {name: path for name, path in _paths(instance) if name not in inline}
+
+
+def _logged(instance: SeedInstance, at: float) -> Iterator[Item]:
+    task_id, number = instance.key
+    logged: dict[str, Any] = {name: path for name, path in _paths(instance) if name not in _inline(instance)}
     logged |= {name: text for name in ("stdout_log", "stderr_log") if (text := getattr(instance, name)) is not None}
     if logged:
         yield Log(keys.task(task_id), keys.log(number), **logged)
@@ -258,6 +293,10 @@ def _instance(instance: SeedInstance, at: float) -> Iterator[Item]:
             description=cut(error, MAX_ERROR_BYTES),
             error_time=at + index / 1_000_000,
         )
+
+
+def _inline(instance: SeedInstance) -> dict[str, Any]:
+    return {name: path for name, path in _paths(instance) if size(path) <= MAX_INLINE_PATH_BYTES}
 
 
 def _paths(instance: SeedInstance) -> list[tuple[str, str]]:
@@ -277,6 +316,21 @@ def _put(items: Iterable[Item], deadline: Deadline) -> None:
         )
         left = page.get("UnprocessedItems", {}).get(Item.Meta.table_name, [])
         wanted = [request["PutRequest"]["Item"] for request in left]
+
+
+def _make_run(workflow_run_id: int, workflow_id: int, deadline: Deadline) -> None:
+    """A run that is BOUND, ready for a distributor, unless it is there."""
+    run = WorkflowRun(
+        keys.run(workflow_run_id),
+        keys.RUN,
+        status=WorkflowRunStatus.BOUND,
+        status_date=now(),
+        workflow_id=workflow_id,
+    )
+    try:
+        reach(lambda: run.save(WorkflowRun.pk.does_not_exist()), deadline)
+    except ConditionFailedError:
+        return
 
 
 def _reserve(kind: str, ids: Iterable[int], deadline: Deadline) -> None:

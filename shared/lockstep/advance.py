@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep import keys, store
+from lockstep.batches import expect
 from lockstep.clock import Deadline, now
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.items import TaskInstance
@@ -69,13 +70,14 @@ def transit_ti_and_t(
 def transit_many(requests: Iterable[Request], deadline: Deadline) -> list[Outcome | None]:
     """transit_ti_and_t for many instances, in order; None where there is no such instance.
 
-    Up to 50 pairs share a transaction. Where it is turned down, the pairs that turned it down are ruled on
+    As many pairs share a transaction as it holds. Where it is turned down, the pairs that turned it down are ruled on
     again and the rest is sent again. What has been written stays when a later transaction fails, so the
     same call again does what is left. An instance may be named once only.
     """
     pursuits = [_Pursuit(request) for request in requests]
+    most = max((pursuit.request.said.and_also(pursuit.request.on_move).actions for pursuit in pursuits), default=1)
     for wave in _waves(pursuits):
-        side_by_side(lambda chunk: _settle(chunk, deadline), chunks(wave, store.PAIRS_PER_TRANSACTION))
+        side_by_side(lambda chunk: _settle(chunk, deadline), chunks(wave, store.ACTIONS_PER_TRANSACTION // most))
     return [pursuit.outcome for pursuit in pursuits]
 
 
@@ -90,7 +92,9 @@ def log_report_by(task_instance_id: int, said: Said) -> TaskInstanceStatus:
     instance = store.log_heartbeat(instance_key(task_instance_id), said, deadline)
     status = TaskInstanceStatus(instance.status)
     if status is TaskInstanceStatus.TRIAGING:
-        return transit_ti_and_t(task_instance_id, RECOVER, deadline=deadline).status
+        status = transit_ti_and_t(task_instance_id, RECOVER, deadline=deadline).status
+    if status is TaskInstanceStatus.RUNNING:
+        expect(instance, said.report_by, deadline)
     return status
 
 

@@ -7,13 +7,14 @@ from typing import Final, NamedTuple
 
 from lockstep import keys
 from lockstep.advance import Request, transit_many
+from lockstep.batches import members, read_batch
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.errors import NotFoundError, UnavailableError
-from lockstep.items import Array, ArrayStepIndex, Batch
+from lockstep.items import Array, ArrayStepIndex
 from lockstep.standing import Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.store import NOTHING, Said, read_instances, read_pairs
-from lockstep.table import Key, fetch, fetch_present, query, side_by_side
+from lockstep.store import NOTHING, Said, log_taken_again, read_by_id, read_pairs
+from lockstep.table import Key, fetch_present, query
 from lockstep.transitions import INSTANTIATE, Kind, Move, Report, Ruling, rule
 from lockstep.wire import Text
 
@@ -41,15 +42,16 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
         UnavailableError: some may have moved; the same call again answers them too.
     """
     deadline = Deadline(BULK_BUDGET_SECONDS)
-    instances = read_instances(keys.instance_keys(task_instance_ids), deadline)
-    ids = {keys.task_instance_id(*key): instance for key, instance in instances.items()}
-    names = _read_names({instance.array_id for instance in instances.values()}, deadline)
+    ids = read_by_id(task_instance_ids, deadline)
+    names = _read_names({instance.array_id for instance in ids.values()}, deadline)
     queued = [number for number, instance in ids.items() if instance.status == TaskInstanceStatus.QUEUED]
     outcomes = transit_many((Request(task_instance_id, INSTANTIATE) for task_instance_id in queued), deadline)
     now_taken = {
         number for number, outcome in zip(queued, outcomes, strict=True) if outcome and _is_taken(outcome.ruling)
     }
-    now_taken |= _taken_before(ids.keys() - set(queued), deadline)
+    taken_before = _taken_before(ids.keys() - set(queued), deadline)
+    log_taken_again(keys.instance_keys(taken_before), deadline)
+    now_taken |= taken_before
     taken = [(number, instance) for number, instance in ids.items() if number in now_taken]
     batches: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for task_instance_id, instance in sorted(taken, key=lambda pair: pair[0]):
@@ -97,7 +99,7 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
         at_step = ArrayStepIndex.array_step_id == step_id
         for raw in query(partition, at_step, deadline, index=ArrayStepIndex.Meta.index_name):
             return keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"])
-        batch = _read_batch(array_id, batch_num, deadline)
+        batch = read_batch(array_id, batch_num, deadline)
         if not batch or step_id >= batch.size:
             raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
         if lag.passed():
@@ -112,34 +114,19 @@ def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NO
         UnavailableError: some may have moved; the same call again moves the rest.
     """
     deadline = Deadline(BULK_BUDGET_SECONDS)
-    members = _batch_members(array_id, batch_num, deadline)
-    transit_many((Request(task_instance_id, report, on_move=on_move) for task_instance_id in members), deadline)
+    ids = _batch_members(array_id, batch_num, deadline)
+    transit_many((Request(task_instance_id, report, on_move=on_move) for task_instance_id in ids), deadline)
 
 
 def _batch_members(array_id: int, batch_num: int, deadline: Deadline) -> list[int]:
     lag = Deadline(INDEX_LAG_SECONDS)
-    batch = _read_batch(array_id, batch_num, deadline)
+    batch = read_batch(array_id, batch_num, deadline)
     if not batch:
         return []
-    firsts = range(0, batch.size, keys.STEPS_PER_PARTITION)
     while True:
-        pages = side_by_side(lambda first: _members_from(array_id, batch_num, first, deadline), firsts)
-        members = [member for page in pages for member in page]
-        if len(members) >= batch.num_instances:
-            return members
+        found = members(batch, deadline)
+        if len(found) >= batch.num_instances:
+            return list(found.values())
         if lag.passed():
             raise UnavailableError(f"array {array_id}, batch {batch_num} is not indexed as a whole yet")
         time.sleep(_LOOK_AGAIN_SECONDS)
-
-
-def _members_from(array_id: int, batch_num: int, first: int, deadline: Deadline) -> list[int]:
-    partition = keys.array_step(array_id, batch_num, first)
-    from_first = ArrayStepIndex.array_step_id >= first
-    found = query(partition, from_first, deadline, index=ArrayStepIndex.Meta.index_name)
-    return [keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in found]
-
-
-def _read_batch(array_id: int, batch_num: int, deadline: Deadline) -> Batch | None:
-    key = Key(keys.array(array_id), keys.batch(batch_num))
-    raw = fetch([key], deadline, consistent=True).get(key)
-    return Batch.from_raw_data(raw) if raw else None

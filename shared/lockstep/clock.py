@@ -1,5 +1,6 @@
 """Time: the wall clock in UTC, and how long a request may still try."""
 
+import os
 import time
 from datetime import UTC, datetime
 from typing import Final
@@ -8,6 +9,8 @@ BUDGET_SECONDS: Final = 6.0
 """No call of DynamoDB begins after this; with one call's 8 s, an answer comes within 14 s, and clients wait 20 s."""
 BULK_BUDGET_SECONDS: Final = 10.0
 """As above for a request about many instances or tasks, whose answer comes within 18 s."""
+HEARTBEAT_BUFFER_SECONDS: Final = float(os.environ.get("HEARTBEAT_BUFFER_SECONDS", "279"))
+"""How far ahead a report sets the next one, usually: Jobmon's task_instance_interval x report_by_buffer, 90 x 3.1."""
 
 
 def now() -> float:

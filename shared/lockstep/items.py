@@ -17,7 +17,7 @@ from lockstep.text import escape, unescape
 MAX_ERROR_BYTES: Final = 400_000
 """What an error entry's description may take; an item holds 409,600 bytes in all."""
 MAX_LOG_CHARACTERS: Final = 10_000
-MAX_INLINE_PATH_BYTES: Final = 190
+MAX_INLINE_PATH_BYTES: Final = 170
 """A longer path goes to the LOG item, so that a heartbeat stays at 1 write unit (1,024 bytes)."""
 
 
@@ -106,6 +106,22 @@ class ArrayStepIndex(GlobalSecondaryIndex["TaskInstance"]):  # type: ignore[no-u
     array_step_id = IntegerAttribute(range_key=True)
 
 
+class RunIndex(GlobalSecondaryIndex["TaskInstance"]):  # type: ignore[no-untyped-call]  # PynamoDB left it untyped
+    """What somebody must look at in a workflow run: its batches that have not ended, and instances in T, X and K.
+
+    An item without `attention` is not in it, so a life that nothing goes wrong in never writes it.
+    """
+
+    class Meta:
+        """Named in template.yaml."""
+
+        index_name = "run"
+        projection = KeysOnlyProjection()
+
+    workflow_run_id = IntegerAttribute(hash_key=True)
+    attention = UnicodeAttribute(range_key=True)
+
+
 class TaskInstance(Item):
     """TASK#<id> / TI#<nnn>: one attempt. Under 1,024 bytes, always: a heartbeat is 1 write unit."""
 
@@ -124,8 +140,13 @@ class TaskInstance(Item):
     process_group_id = IntegerAttribute(null=True)
     stdout = TextAttribute(null=True)
     stderr = TextAttribute(null=True)
+    taken_at = NumberAttribute(null=True)
+    """When a distributor was last told that it is INSTANTIATED, if it was so before."""
+    attention = UnicodeAttribute(null=True)
+    """keys.flag of the status, while somebody must do something about it."""
 
     by_array_step = ArrayStepIndex()
+    by_run = RunIndex()
 
 
 class Log(Item):
@@ -164,6 +185,26 @@ class Batch(Item):
     """As many as size, but in a batch that was seeded with gaps."""
     task_resources_id = IntegerAttribute()
     workflow_run_id = IntegerAttribute()
+    seen = UnicodeAttribute()
+    """The status in which each step was last seen, a letter each: it is in that one now, or in one that follows."""
+    attention = UnicodeAttribute(null=True)
+    """keys.BatchAttention; none once all instances have ended."""
+    grows_until = NumberAttribute(null=True)
+    """More steps may be added until then."""
+
+
+class WorkflowRun(Item):
+    """RUN#<id> / RUN."""
+
+    status = UnicodeAttribute()
+    status_date = NumberAttribute()
+    workflow_id = IntegerAttribute()
+    user = TextAttribute(null=True)
+    jobmon_version = TextAttribute(null=True)
+    heartbeat_date = NumberAttribute(null=True)
+    """When its client was to be heard of again."""
+    restarted_at = NumberAttribute(null=True)
+    """When a distributor succeeded an earlier one."""
 
 
 class Resources(Item):

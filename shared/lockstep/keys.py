@@ -18,6 +18,7 @@ STEPS_PER_PARTITION: Final = 100
 TASK: Final = "TASK"
 SPEC: Final = "SPEC"
 ARRAY: Final = "ARRAY"
+RUN: Final = "RUN"
 RESOURCES: Final = "RESOURCES"
 LOOKUP: Final = "LOOKUP"
 COUNTER: Final = "COUNTER"
@@ -125,6 +126,24 @@ def batch(batch_num: int) -> str:
     return f"BATCH#{batch_num:05d}"
 
 
+def part_of_batch(batch_num: int, workflow_run_id: int) -> str:
+    """The sort key of the part of a batch that is another run's. Only a seed file makes such batches.
+
+    >>> part_of_batch(12, 5)
+    'BATCH#00012#RUN#5'
+    """
+    return f"{batch(batch_num)}#RUN#{workflow_run_id}"
+
+
+def is_part(sk: str) -> bool:
+    """Whether a batch's sort key is of such a part.
+
+    >>> is_part("BATCH#00012#RUN#5")
+    True
+    """
+    return "#RUN#" in sk
+
+
 def array_step(array_id: int, batch_num: int, step_id: int) -> str:
     """The array-step index's partition for a step: a hundred steps share one.
 
@@ -150,6 +169,93 @@ def task_lookup(workflow_id: int, node_id: int, task_args_hash: str) -> str:
     'TASKOF#1#2#345'
     """
     return f"TASKOF#{workflow_id}#{node_id}#{escape(task_args_hash)}"
+
+
+def run(workflow_run_id: int) -> str:
+    """The partition of a workflow run.
+
+    >>> run(5)
+    'RUN#5'
+    """
+    return f"RUN#{workflow_run_id}"
+
+
+def run_id_of(pk: str) -> int:
+    """The id that a workflow run's key carries.
+
+    >>> run_id_of("RUN#5")
+    5
+    """
+    return int(pk.removeprefix("RUN#"))
+
+
+FLAGGED: Final = "I#"
+"""What the run index's sort keys begin with for an instance that needs attention; the status follows."""
+LAUNCHED: Final = "L#"
+"""... for a batch that the distributor has launched; the time follows at which it must be looked at."""
+WAITING: Final = "W#"
+"""... for a batch that may hold instances which wait for the distributor; as above."""
+
+
+def flag(status: str) -> str:
+    """The run index's sort key of an instance that needs attention.
+
+    >>> flag("T")
+    'I#T'
+    """
+    return f"{FLAGGED}{status}"
+
+
+class BatchAttention(NamedTuple):
+    """When a batch must be looked at, and whether some of its instances may still wait for the distributor."""
+
+    due: float
+    """Seconds since 1970."""
+    waiting: bool
+
+    def __str__(self) -> str:
+        """The run index's sort key of the batch.
+
+        >>> str(BatchAttention(1.5, waiting=True))
+        'W#00000000001500'
+        """
+        return due(WAITING if self.waiting else LAUNCHED, self.due)
+
+    @classmethod
+    def parse(cls, attention: str) -> "BatchAttention":
+        """What such a key says.
+
+        >>> BatchAttention.parse("W#00000000001500")
+        BatchAttention(due=1.5, waiting=True)
+        """
+        return cls(int(attention[2:]) / 1000, attention.startswith(WAITING))
+
+
+def due(prefix: str, moment: float) -> str:
+    """The run index's sort key of a batch that is due at a moment.
+
+    >>> due(LAUNCHED, 1.5)
+    'L#00000000001500'
+    """
+    return f"{prefix}{max(0, int(moment * 1000)):014d}"
+
+
+def last(prefix: str) -> str:
+    """Greater than everything that begins with a prefix.
+
+    >>> last(LAUNCHED)
+    'L#~'
+    """
+    return f"{prefix}~"
+
+
+def batch_of(pk: str, sk: str) -> tuple[int, int]:
+    """The array and the number of the batch that has a key.
+
+    >>> batch_of("ARRAY#7", "BATCH#00012")
+    (7, 12)
+    """
+    return int(pk.removeprefix("ARRAY#")), int(sk.split("#")[1])
 
 
 def resources(task_resources_id: int) -> str:

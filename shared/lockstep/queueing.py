@@ -9,9 +9,10 @@ from typing import Final
 from pynamodb.transactions import TransactWrite
 
 from lockstep import keys
-from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, now
+from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, Deadline, now
 from lockstep.errors import ContentionError, ExhaustedError, NotFoundError
 from lockstep.items import Array, Batch, Task, TaskInstance
+from lockstep.keys import BatchAttention
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.table import ConditionFailedError, Key, chunks, fetch, reach, side_by_side, transact
 from lockstep.transitions import may_queue
@@ -19,6 +20,8 @@ from lockstep.transitions import may_queue
 TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49
 """Two items each, and the batch's own; a transaction holds 100 actions."""
+GROWS_SECONDS: Final = 30.0
+"""How long a batch that takes several transactions is kept from the distributor if the last of them never comes."""
 
 
 def queue_tasks(
@@ -124,9 +127,15 @@ def _fill(
         num_instances=0,
         task_resources_id=task_resources_id,
         workflow_run_id=workflow_run_id,
+        seen="",
+        attention=str(BatchAttention(now() + HEARTBEAT_BUFFER_SECONDS, waiting=True)),
     )
-    for chunk in chunks(tasks, TASKS_PER_TRANSACTION):
+    batch.grows_until = now() + GROWS_SECONDS
+    steps = list(chunks(tasks, TASKS_PER_TRANSACTION))
+    for chunk in steps[:-1]:
         _append(batch, array_id, batch_num, chunk, deadline)
+    batch.grows_until = None
+    _append(batch, array_id, batch_num, steps[-1], deadline)
 
 
 def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], deadline: Deadline) -> None:
@@ -197,6 +206,9 @@ def _add_steps(
             Batch.num_instances.set(first + len(tasks)),
             Batch.task_resources_id.set(batch.task_resources_id),
             Batch.workflow_run_id.set(batch.workflow_run_id),
+            Batch.seen.set(TaskInstanceStatus.QUEUED * (first + len(tasks))),
+            Batch.attention.set(batch.attention),
+            Batch.grows_until.set(batch.grows_until) if batch.grows_until else Batch.grows_until.remove(),
         ],
         Batch.size == first if first else Batch.pk.does_not_exist(),
         return_values="ALL_OLD",

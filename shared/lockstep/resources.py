@@ -5,6 +5,7 @@ from typing import Any
 
 from lockstep import keys
 from lockstep.clock import Deadline
+from lockstep.errors import NotFoundError
 from lockstep.items import Resources
 from lockstep.table import Key, fetch_present
 
@@ -27,3 +28,16 @@ def read_directories(task_resources_ids: Iterable[int], deadline: Deadline) -> d
     wanted = {Key(keys.resources(number), keys.RESOURCES): number for number in task_resources_ids}
     found = fetch_present(wanted, deadline)
     return {wanted[key]: directories(Resources.from_raw_data(raw).requested_resources) for key, raw in found.items()}
+
+
+def read_resources(task_resources_id: int) -> dict[str, Any]:
+    """What was bound under an id.
+
+    Raises:
+        NotFoundError: nothing was.
+    """
+    key = Key(keys.resources(task_resources_id), keys.RESOURCES)
+    raw = fetch_present([key], Deadline()).get(key)
+    if not raw:
+        raise NotFoundError(f"task resources {task_resources_id} do not exist")
+    return dict(Resources.from_raw_data(raw).requested_resources)

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from lockstep.advance import instance_key, transit_ti_and_t
+from lockstep.batches import expect
 from lockstep.clock import Deadline
 from lockstep.items import Spec, TaskInstance
 from lockstep.resources import Directories, read_directories
@@ -33,6 +34,8 @@ def log_running(task_instance_id: int, said: Said) -> StartRow:
         reading = aside.submit(read_for_start, key, deadline)
         outcome = transit_ti_and_t(task_instance_id, START, who, when, deadline)
         instance, spec = reading.result()
+    if outcome.status is TaskInstanceStatus.RUNNING:
+        expect(instance, said.report_by, deadline)
     stdout_dir, stderr_dir = _directories(instance, spec, deadline)
     return (
         task_instance_id,

@@ -47,3 +47,26 @@ ERROR_STATES = frozenset(
 """They end an attempt and let the task try again. ERROR_FATAL is not one of them."""
 
 TERMINAL_TASK_STATUSES = frozenset({TaskStatus.DONE, TaskStatus.ERROR_FATAL})
+
+NEEDS_ATTENTION = frozenset(
+    {TaskInstanceStatus.TRIAGING, TaskInstanceStatus.NO_HEARTBEAT, TaskInstanceStatus.KILL_SELF}
+)
+"""Somebody must do something about an instance in one of these. They are few; the run index lists them."""
+
+
+class WorkflowRunStatus(StrEnum):
+    """A workflow run's status. The value is the letter on the wire and in the table."""
+
+    REGISTERED = "G"
+    LINKING = "L"
+    BOUND = "B"
+    INSTANTIATED = "I"
+    LAUNCHED = "O"
+    RUNNING = "R"
+    DONE = "D"
+    ERROR = "E"
+    STOPPED = "S"
+    ABORTED = "A"
+    TERMINATED = "T"
+    COLD_RESUME = "C"
+    HOT_RESUME = "H"

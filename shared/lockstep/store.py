@@ -25,7 +25,7 @@ from lockstep.items import (
 )
 from lockstep.keys import InstanceKey
 from lockstep.standing import Premise
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.table import (
     BUGS,
     CONDITION_FAILED,
@@ -43,7 +43,7 @@ from lockstep.table import (
     transact,
 )
 
-PAIRS_PER_TRANSACTION: Final = 50
+ACTIONS_PER_TRANSACTION: Final = 100
 STATEMENTS_PER_REQUEST: Final = 25
 
 
@@ -67,6 +67,12 @@ class Said:
         """Both; where both say something, more has the last word."""
         said = {item.name: getattr(more, item.name) for item in fields(Said)}
         return replace(self, **{name: value for name, value in said.items() if value is not None})
+
+    @property
+    def actions(self) -> int:
+        """How many actions of a transaction an instance, its task and what is said of them take at most."""
+        logs = any(value is not None for value in (self.stdout, self.stderr, self.stdout_log, self.stderr_log))
+        return 2 + logs + (self.error is not None)
 
 
 NOTHING: Final = Said()
@@ -104,7 +110,7 @@ class LostRaceError(Exception):
 
 
 def write_pairs(writes: Sequence[PairWrite], deadline: Deadline) -> None:
-    """Write all of them in one transaction, or nothing. At most PAIRS_PER_TRANSACTION.
+    """Write all of them in one transaction, or nothing. At most ACTIONS_PER_TRANSACTION.
 
     Raises:
         LostRaceError: with what was found, one entry for each write.
@@ -146,11 +152,18 @@ def _instance_action(write: PairWrite, at: float) -> _Action:
     changes: list[Action] = _said_changes(write.said)
     if write.task_instance and write.task_instance not in premise.task_instance:
         changes += [TaskInstance.status.set(write.task_instance), TaskInstance.status_date.set(at)]
+        changes += _attention_changes(write.task_instance, premise)
     return (
         TaskInstance(keys.task(write.key.task_id), keys.instance(write.key.number)),
         changes or [TaskInstance.status.set(TaskInstance.status)],
         condition,
     )
+
+
+def _attention_changes(status: TaskInstanceStatus, premise: Premise) -> list[Action]:
+    if status in NEEDS_ATTENTION:
+        return [TaskInstance.attention.set(keys.flag(status))]
+    return [TaskInstance.attention.remove()] if premise.task_instance & NEEDS_ATTENTION else []
 
 
 def _said_changes(said: Said) -> list[Action]:
@@ -269,6 +282,15 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
     _set_where("distributor_id", changes, "array_id", {"N": str(array_id)}, deadline)
 
 
+def log_taken_again(instances: Iterable[InstanceKey], deadline: Deadline) -> None:
+    """Note of those that are INSTANTIATED that a distributor has just been told so: it may be another one than before.
+
+    One request for 25 instances, one write unit for each. Repeating it changes nothing further.
+    """
+    changes = {key: {"N": str(now())} for key in instances}
+    _set_where("taken_at", changes, "status", {"S": TaskInstanceStatus.INSTANTIATED.value}, deadline)
+
+
 def _set_where(
     attribute: str,
     changes: Mapping[InstanceKey, dict[str, str]],
@@ -383,10 +405,15 @@ def read_errors(key: InstanceKey, deadline: Deadline) -> list[ErrorEntry]:
     return sorted((ErrorEntry.from_raw_data(raw) for raw in found[1:]), key=lambda entry: (entry.error_time, entry.sk))
 
 
-def read_instances(wanted: Iterable[InstanceKey], deadline: Deadline) -> dict[InstanceKey, TaskInstance]:
-    """Those of the instances that exist. Of each, only what never changes is sure to be current."""
-    by_key = {Key(keys.task(key.task_id), keys.instance(key.number)): key for key in wanted}
-    found = fetch_present(by_key, deadline)
+def read_by_id(
+    task_instance_ids: Iterable[int], deadline: Deadline, *, consistent: bool = False
+) -> dict[int, TaskInstance]:
+    """Those of the instances that exist. Unless consistent, only what never changes is sure to be current."""
+    by_key = {
+        Key(keys.task(key.task_id), keys.instance(key.number)): keys.task_instance_id(*key)
+        for key in keys.instance_keys(task_instance_ids)
+    }
+    found = fetch(by_key, deadline, consistent=True) if consistent else fetch_present(by_key, deadline)
     return {by_key[key]: TaskInstance.from_raw_data(raw) for key, raw in found.items()}
 
 

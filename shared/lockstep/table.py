@@ -194,7 +194,12 @@ def _fetch_page(keys: Sequence[Key], deadline: Deadline, *, consistent: bool) ->
 
 
 def query(
-    partition: str, condition: Condition, deadline: Deadline, *, consistent: bool = False, index: str | None = None
+    partition: str,
+    condition: Condition,
+    deadline: Deadline,
+    *,
+    consistent: bool = False,
+    index: str | None = None,
 ) -> Iterator[RawItem]:
     """The items of one partition that meet a condition on the sort key, in its order, page by page."""
     start = None

@@ -11,7 +11,13 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from lockstep.standing import Premise, Standing
-from lockstep.statuses import ERROR_STATES, TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
+from lockstep.statuses import (
+    ERROR_STATES,
+    NEEDS_ATTENTION,
+    TERMINAL_TASK_STATUSES,
+    TaskInstanceStatus,
+    TaskStatus,
+)
 
 TI = TaskInstanceStatus
 T = TaskStatus
@@ -166,6 +172,8 @@ class Report:
     """Only an instance whose report_by has passed may be moved."""
     claims: bool = False
     """The caller wants to run the command: at most one may."""
+    unstarted: frozenset[TaskInstanceStatus] = frozenset()
+    """Statuses in which there is nothing to kill: through KILL_SELF the instance goes straight to ERROR_FATAL."""
 
 
 def get_new_task_status(
@@ -212,6 +220,8 @@ def rule(report: Report, standing: Standing) -> Ruling:
     settled_before = _rule_on_circumstances(report, standing)
     if settled_before:
         return settled_before
+    if standing.task_instance in report.unstarted:
+        return rule(KILLED, replace(standing, task_instance=TI.KILL_SELF))
     ruling = validate_transition(standing, report.target)
     return ruling if isinstance(ruling, Move) else _rule_on_refusal(report, standing, ruling)
 
@@ -233,13 +243,19 @@ def _rule_on_circumstances(report: Report, standing: Standing) -> Ruling | None:
 
 def _rule_on_refusal(report: Report, standing: Standing, refusal: Refusal) -> Ruling:
     if report.task_may_stay and refusal.kind is Kind.TASK_CANNOT_FOLLOW:
-        return Move(report.target, None, "a resume has put its task elsewhere already")
+        return Move(report.target, None, _why_its_task_stays(report.target))
     if report.through_running and standing.task_instance is TI.TRIAGING:
         return _rule_through_running(report, standing, refusal)
     for source, target in report.instead:
         if standing.task_instance is source:
             return validate_transition(standing, target)
     return refusal
+
+
+def _why_its_task_stays(target: TaskInstanceStatus) -> str:
+    if target in NEEDS_ATTENTION:
+        return "its task waits for what becomes of it"
+    return "a resume has put its task elsewhere already"
 
 
 def status_told(ruling: Ruling, standing: Standing) -> TaskInstanceStatus:
@@ -305,6 +321,46 @@ RECOVER: Final = Report(
     "recover", TI.RUNNING, usual=Standing(TI.TRIAGING, T.RUNNING), only_from=frozenset({TI.TRIAGING})
 )
 FINISH: Final = Report("finish", TI.DONE, usual=_RUNS, through_running=True)
+FELL_SILENT: Final = Report(
+    "fell_silent",
+    TI.TRIAGING,
+    usual=replace(_RUNS, overdue=True),
+    only_from=frozenset({TI.RUNNING}),
+    task_may_stay=True,
+    if_overdue=True,
+)
+NEVER_REPORTED: Final = Report(
+    "never_reported",
+    TI.NO_HEARTBEAT,
+    usual=Standing(TI.LAUNCHED, T.LAUNCHED, overdue=True),
+    only_from=frozenset({TI.LAUNCHED}),
+    task_may_stay=True,
+    if_overdue=True,
+)
+ABANDONED: Final[Mapping[TaskInstanceStatus, Report]] = {
+    TI.TRIAGING: Report(
+        "abandoned_in_triage",
+        TI.UNKNOWN_ERROR,
+        usual=Standing(TI.TRIAGING, T.RUNNING, overdue=True),
+        only_from=frozenset({TI.TRIAGING}),
+        if_overdue=True,
+    ),
+    TI.NO_HEARTBEAT: Report(
+        "abandoned_unstarted",
+        TI.ERROR,
+        usual=Standing(TI.NO_HEARTBEAT, T.LAUNCHED),
+        only_from=frozenset({TI.NO_HEARTBEAT}),
+    ),
+    TI.KILL_SELF: Report(
+        "abandoned_in_kill",
+        TI.ERROR_FATAL,
+        usual=Standing(TI.KILL_SELF, T.RUNNING, overdue=True),
+        only_from=frozenset({TI.KILL_SELF}),
+        task_may_stay=True,
+        if_overdue=True,
+    ),
+}
+"""What becomes of an instance that needs attention when the distributor that should give it is gone."""
 
 
 @cache
@@ -326,6 +382,24 @@ def failure_unknown(error_state: TaskInstanceStatus) -> Report:
     """Triage found no cause; a heartbeat that came meanwhile proves it wrong."""
     usual = replace(_usual_in_triage(error_state), overdue=True)
     return Report("failure_unknown", error_state, usual=usual, if_overdue=True)
+
+
+def stopped_by_resume(*, hot: bool) -> frozenset[TaskInstanceStatus]:
+    """The statuses in which a resume stops an instance: what is RUNNING may go on if it is hot."""
+    return frozenset({TI.QUEUED, TI.INSTANTIATED, TI.LAUNCHED} | (set() if hot else {TI.RUNNING}))
+
+
+@cache
+def terminate(seen: TaskInstanceStatus, *, hot: bool) -> Report:
+    """A resume ends the workflow run of an instance that was seen in a status."""
+    return Report(
+        "terminate_hot" if hot else "terminate",
+        TI.KILL_SELF,
+        usual=Standing(seen, _TASK_FOLLOWS[seen]),
+        only_from=stopped_by_resume(hot=hot),
+        task_may_stay=True,
+        unstarted=frozenset({TI.QUEUED, TI.INSTANTIATED}),
+    )
 
 
 def _usual_in_triage(error_state: TaskInstanceStatus) -> Standing:
@@ -366,6 +440,21 @@ def premise(report: Report, standing: Standing) -> tuple[Ruling, Premise]:
         overdue=report.if_overdue and standing.overdue,
         unexpected=is_claimed and not standing.expected,
     )
+
+
+@cache
+def may_become(status: TaskInstanceStatus, later: TaskInstanceStatus) -> bool:
+    """Whether an instance that was seen in status can be in later by now. It can have stayed where it is."""
+    reached, ahead = {status}, {status}
+    while ahead:
+        ahead = {edge.target for edge in VALID if edge.source in ahead} - reached
+        reached |= ahead
+    return later in reached
+
+
+def has_ended(status: TaskInstanceStatus) -> bool:
+    """Whether no move leads on from a status."""
+    return all(edge.source is not status for edge in VALID)
 
 
 def may_queue(task: TaskStatus) -> bool:

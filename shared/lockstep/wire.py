@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from lockstep.clock import now
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.store import Said
 from lockstep.text import size
 
@@ -134,6 +134,12 @@ class ArrayPath(Request):
     array_id: IdInPath
 
 
+class RunPath(Request):
+    """The path of a route about one workflow run."""
+
+    workflow_run_id: IdInPath
+
+
 class WorkerReport(Request):
     """What a worker node says of itself and of its command's output."""
 
@@ -169,6 +175,12 @@ class StatusReply(Reply):
     """The status that stands after the report."""
 
     status: TaskInstanceStatus
+
+
+class RunStatusReply(Reply):
+    """The status of a workflow run that stands after the call."""
+
+    status: WorkflowRunStatus
 
 
 class MessageReply(Reply):

@@ -59,3 +59,42 @@ def pair(status: str, task_status: str, *, task: dict[str, Any] | None = None, *
     }
     load(Seed.model_validate(seed))
     return task_instance_id
+
+
+def batch(*rows: dict[str, Any]) -> list[int]:
+    """The ids of new task instances, each of a task of its own, in one batch of a new array; they are of one new run.
+
+    A row holds an instance's status, and more of it as it may be; `task` holds the task's.
+    """
+    number = next(_IDS)
+    tasks, instances = [], []
+    for step, row in enumerate(rows):
+        task_id = number * 100_000 + step
+        of_instance = {name: value for name, value in row.items() if name != "task"}
+        of_task = {"status": _TASK_OF.get(row["status"], row["status"]), **row.get("task", {})}
+        tasks.append({**_TASK, "task_id": task_id, "workflow_id": number, "array_id": number, **of_task})
+        instances.append(
+            {
+                "task_instance_id": keys.task_instance_id(task_id, 1),
+                "workflow_run_id": number,
+                "array_id": number,
+                "array_batch_num": 1,
+                "array_step_id": step,
+                "task_resources_id": 1,
+                "report_by_in": None if row["status"] in "QI" else 1000,
+                **of_instance,
+            }
+        )
+    array = {"array_id": number, "name": "a", "workflow_id": number, "task_template_version_id": 1}
+    arrays = [{**array, "max_concurrently_running": 10}]
+    load(Seed.model_validate({"arrays": arrays, "tasks": tasks, "task_instances": instances}))
+    return [instance["task_instance_id"] for instance in instances]
+
+
+_TASK_OF: Final = {"T": "R", "K": "R", "X": "O", "U": "G", "Z": "A", "W": "G", "E": "G"}
+_TASK: Final = {"num_attempts": 1, "max_attempts": 3, "name": "t", "command": "true", "task_resources_id": 1}
+
+
+def run_of(task_instance_id: int) -> int:
+    """The run of an instance that batch made."""
+    return task_instance_id // 1000 // 100_000

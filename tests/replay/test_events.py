@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -50,6 +51,10 @@ SPECS: Final = {task["task_id"]: (task["name"], task["command"]) for task in SEE
 NEW_ARRAY: Final = new_id(max(array["array_id"] for array in SEEDED["arrays"]))
 NEW_TASK: Final = new_id(max(SPECS))
 NEW_RESOURCES: Final = new_id(5)
+NEW_RUN: Final = new_id(max(instance["workflow_run_id"] for instance in SEEDED["task_instances"]))
+A_TIME: Final = Such(
+    "a time without a zone", lambda value: bool(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", str(value)))
+)
 AHEAD: Final = Such(
     "a moment ahead", lambda value: isinstance(value, str) and datetime.fromisoformat(value) > datetime.now(UTC)
 )
@@ -453,6 +458,65 @@ CASES: Final = {
     # bind_resources
     "resources are stored under a new id": Case("bind_resources", 200, NEW_RESOURCES),
     "resources are an object": Case("bind_resources.ill_typed", 422, invalid("requested_resources")),
+    # create_workflow_run, update_workflow_run_status, log_workflow_run_heartbeat
+    "a run is made, and has claimed its workflow": Case(
+        "create_workflow_run", 200, {"workflow_run_id": NEW_RUN, "status": "L"}
+    ),
+    "a run is of a workflow": Case("create_workflow_run.missing_field", 422, invalid("workflow_id", "Field required")),
+    "a distributor takes a run that is BOUND": Case("update_workflow_run_status", 200, status("I")),
+    "a run that has not run is not done: the status that stands": Case(
+        "update_workflow_run_status.too_early", 200, status("B")
+    ),
+    "an unknown run does not move": Case(
+        "update_workflow_run_status.unknown_run", 404, not_found("workflow run 6999 does not exist")
+    ),
+    "a run has no status Y": Case("update_workflow_run_status.no_status", 422, invalid("status")),
+    "a client is alive": Case("log_workflow_run_heartbeat", 200, status("B")),
+    "an unknown run has no client": Case(
+        "log_workflow_run_heartbeat.unknown_run", 404, not_found("workflow run 6999 does not exist")
+    ),
+    # sync_status
+    "a distributor hears what left a status and what came to it": Case(
+        "sync_status", 200, {"status_updates": {"D": [7077001], "O": [7078001], "R": [7075001]}, "time": A_TIME}
+    ),
+    "nothing is known of a run without instances": Case(
+        "sync_status.nothing", 200, {"status_updates": {}, "time": A_TIME}
+    ),
+    "a word is no list of ids": Case("sync_status.ill_typed", 422, invalid("task_instance_ids")),
+    # set_status_for_triaging
+    "what is overdue is triaged; what was launched a moment ago may wait": Case(
+        "set_status_for_triaging",
+        200,
+        {},
+        {7079001: pair("T", "R"), 7080001: pair("R", "R"), 7081001: pair("O", "O")},
+    ),
+    # terminate_task_instances
+    "a resume lays to rest what has not started and tells the rest to stop": Case(
+        "terminate_task_instances",
+        200,
+        {"workflow_run_id": 6106, "num_terminated": 4},
+        {
+            7082001: pair("F", "Q", errors=["Workflow resume requested while the status was Q."]),
+            7083001: pair("F", "F", errors=["Workflow resume requested while the status was I."]),
+            7084001: pair("K", "O", errors=["Workflow resume requested while the status was O."]),
+            7085001: pair("K", "R", errors=["Workflow resume requested while the status was R."]),
+        },
+    ),
+    "there is nothing to stop in a run without instances": Case(
+        "terminate_task_instances.nothing", 200, {"workflow_run_id": 6999, "num_terminated": 0}
+    ),
+    # get_cluster
+    "a built-in plugin has its cluster": Case("get_cluster", 200, {"cluster": [2, "sequential", "sequential", None]}),
+    "there is no other cluster": Case("get_cluster.unknown", 200, {"cluster": None}),
+    # get_task_resources
+    "resources come as an object": Case(
+        "get_task_resources",
+        200,
+        {"requested_resources": {"stdout": "/logs/out", "stderr": "/logs/err"}, "queue_name": "null.q"},
+    ),
+    "resources that nobody bound": Case(
+        "get_task_resources.unknown_id", 404, not_found("task resources 999999 do not exist")
+    ),
     # health
     "the API answers": Case("health", 200, status("OK")),
 }

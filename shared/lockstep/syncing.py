@@ -1,0 +1,132 @@
+"""What became of a distributor's instances: the answer to its poll, seven times a loop.
+
+What a poll lists is read and compared. What it does not list is looked for only where it can be, at a price that
+does not grow with the run: docs/decisions/0013-what-must-be-looked-at.md.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from lockstep.batches import WAITING, flagged, may_be_in, note, unended_batches, waiting_batches
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, now
+from lockstep.items import Batch, TaskInstance, WorkflowRun
+from lockstep.keys import BatchAttention
+from lockstep.run_transitions import DISTRIBUTED
+from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, WorkflowRunStatus
+from lockstep.store import read_by_id
+from lockstep.transitions import may_become
+from lockstep.workflow_runs import read_run
+
+TI = TaskInstanceStatus
+
+MOST_LOOKED_AT: Final = 1_000
+"""Instances a poll looks at to find those in LAUNCHED or RUNNING that it does not list; the next looks at others."""
+_TURN_SECONDS: Final = 10
+
+
+def sync_status(
+    workflow_run_id: int, task_instance_ids: Iterable[int], status: TaskInstanceStatus
+) -> dict[TaskInstanceStatus, list[int]]:
+    """Of a run: the listed that left status, and those in status that are not listed, by where they are now.
+
+    Those not listed are looked for in QUEUED to KILL_SELF, but for two kinds that are kept from a distributor:
+
+    * in LAUNCHED and RUNNING, once a distributor of the run has been up: it knows what it launched;
+    * what its predecessor had taken: that is QUEUED again if it was not launched, and otherwise ends or is settled
+      without it. An unmodified distributor ends over an instance whose batch it does not know.
+    """
+    deadline = Deadline(BULK_BUDGET_SECONDS)
+    poll = _Poll(workflow_run_id, status, read_run(workflow_run_id, deadline), deadline)
+    listed = poll.read(task_instance_ids)
+    told = {number: at for number, instance in listed.items() if (at := poll.told(instance)) is not status}
+    told |= dict.fromkeys(poll.find(listed), status)
+    by_status: dict[TaskInstanceStatus, list[int]] = defaultdict(list)
+    for number in sorted(told):
+        by_status[told[number]].append(number)
+    return dict(by_status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    workflow_run_id: int
+    status: TaskInstanceStatus
+    run: WorkflowRun | None
+    """None: nobody has made the run known; there are instances of it all the same."""
+    deadline: Deadline
+
+    @property
+    def has_distributor(self) -> bool:
+        return self.run is not None and WorkflowRunStatus(self.run.status) in DISTRIBUTED
+
+    @property
+    def succeeded_at(self) -> float:
+        """When the distributor that polls came after another one; 0 if it did not."""
+        return (self.run.restarted_at if self.run else None) or 0.0
+
+    def told(self, instance: TaskInstance) -> TaskInstanceStatus:
+        """The status that the distributor is told."""
+        taken_at = max(instance.status_date, instance.taken_at or 0.0)
+        taken_before = instance.status == TI.INSTANTIATED and taken_at < self.succeeded_at
+        return TI.QUEUED if taken_before and self.status is TI.QUEUED else TI(instance.status)
+
+    def read(self, task_instance_ids: Iterable[int]) -> dict[int, TaskInstance]:
+        """Those of the run. Where a cheap read shows one that may not have come to status yet, it is read again."""
+        found = read_by_id(task_instance_ids, self.deadline)
+        behind = [number for number, instance in found.items() if self._may_lag(TI(instance.status))]
+        found |= read_by_id(behind, self.deadline, consistent=True)
+        return {number: ti for number, ti in found.items() if ti.workflow_run_id == self.workflow_run_id}
+
+    def _may_lag(self, seen: TaskInstanceStatus) -> bool:
+        return seen is not self.status and may_become(seen, self.status)
+
+    def find(self, listed: dict[int, TaskInstance]) -> list[int]:
+        """Those in status that are not listed."""
+        if self.status is TI.QUEUED:
+            found = self._find_queued(listed)
+        elif self.succeeded_at:
+            found = {}
+        elif self.status in {TI.LAUNCHED, TI.RUNNING}:
+            found = {} if self.has_distributor else self._find_under_way(listed)
+        elif self.status is TI.INSTANTIATED:
+            found = self._find_taken(listed)
+        else:
+            found = self._find_flagged() if self.status in NEEDS_ATTENTION else {}
+        return [
+            number
+            for number, instance in found.items()
+            if number not in listed
+            and instance.workflow_run_id == self.workflow_run_id
+            and self.told(instance) is self.status
+        ]
+
+    def _find_flagged(self) -> dict[int, TaskInstance]:
+        return read_by_id(flagged(self.workflow_run_id, self.status, self.deadline), self.deadline)
+
+    def _find_queued(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
+        """A batch in which nobody waits any more is noted: the next poll passes it over."""
+        found: dict[int, TaskInstance] = {}
+        for batch in waiting_batches(self.workflow_run_id, self.deadline):
+            ids = may_be_in(batch, WAITING, self.deadline)
+            if ids is None:
+                continue
+            instances = listed | read_by_id(ids.values() - listed.keys(), self.deadline)
+            seen = {step: TI(instances[number].status) for step, number in ids.items() if number in instances}
+            if WAITING.isdisjoint(seen.values()):
+                note(batch, seen, BatchAttention.parse(batch.attention or "").due, self.deadline)
+            found |= instances
+        return found
+
+    def _find_taken(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
+        return read_by_id(self._not_listed(listed, waiting_batches(self.workflow_run_id, self.deadline)), self.deadline)
+
+    def _find_under_way(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
+        ids = self._not_listed(listed, unended_batches(self.workflow_run_id, self.deadline))
+        first = int(now() // _TURN_SECONDS) * MOST_LOOKED_AT % len(ids) if len(ids) > MOST_LOOKED_AT else 0
+        return read_by_id((ids[first:] + ids[:first])[:MOST_LOOKED_AT], self.deadline)
+
+    def _not_listed(self, listed: dict[int, TaskInstance], batches: Iterable[Batch]) -> list[int]:
+        known = (may_be_in(batch, {self.status}, self.deadline) or {} for batch in batches)
+        ids = {number for steps in known for number in steps.values()}
+        return sorted(ids - listed.keys())

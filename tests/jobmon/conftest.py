@@ -1,0 +1,52 @@
+"""A system whose clients report every second, and a middleman before it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.template import ROOT
+from tests.jobmon.middleman import Middleman
+from tests.jobmon.programs import kill_all
+from tests.jobmon.workflow import Workflow
+
+REPORT_BY_BUFFER = 3.1
+"""As in Jobmon's configuration, of an interval that is 1 s here."""
+
+
+@pytest.fixture(scope="session")
+def url(table: str) -> Iterator[str]:
+    """Where the API is served."""
+    settings = {"AWS_ENDPOINT_URL_DYNAMODB": table, "PYTHONPATH": os.pathsep.join((".", "shared"))}
+    environment = os.environ | settings | {"HEARTBEAT_BUFFER_SECONDS": str(REPORT_BY_BUFFER)}
+    command = [sys.executable, "-m", "local.api_main"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) as serving:
+        assert serving.stdin
+        assert serving.stdout
+        yield serving.stdout.readline().strip()
+        serving.stdin.close()
+        assert serving.wait() == 0
+
+
+@pytest.fixture
+def middleman(url: str) -> Iterator[Middleman]:
+    limits = httpx.Limits(max_connections=64)
+    with httpx.Client(base_url=url, timeout=30, trust_env=False, limits=limits) as client, Middleman(client) as server:
+        yield server
+
+
+@pytest.fixture
+def workflow(middleman: Middleman, tmp_path: Path) -> Iterator[Workflow]:
+    with httpx.Client(base_url=f"{middleman.url}/api/v3", timeout=30, trust_env=False) as client:
+        yield Workflow(client, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays() -> Iterator[None]:
+    yield
+    kill_all()

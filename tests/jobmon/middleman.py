@@ -1,0 +1,76 @@
+"""An HTTP proxy before the API: counts requests, and loses the answers that it is told to lose."""
+
+import contextlib
+import re
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+import httpx
+
+_NUMBER = re.compile(r"/\d+")
+
+
+class Middleman:
+    """Everything that is sent to url arrives at the API."""
+
+    def __init__(self, api: httpx.Client) -> None:
+        self.requests: Counter[str] = Counter()
+        """By method and path, with # for a number."""
+        self.not_ok: list[tuple[str, int]] = []
+        self._api = api
+        self._lose: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def lose_answer(self, path_end: str, times: int = 1) -> None:
+        """The next so many answers to a path that ends so never arrive: the connection is closed instead."""
+        self._lose[path_end] = times
+
+    def pass_on(self, method: str, path: str, body: bytes) -> httpx.Response | None:
+        """The API's answer; None if it is to be lost."""
+        plain = path.partition("?")[0]
+        reply = self._api.request(method, path, content=body, headers={"Content-Type": "application/json"})
+        with self._lock:
+            self.requests[f"{method} {_NUMBER.sub('/#', plain)}"] += 1
+            if reply.status_code != httpx.codes.OK:
+                self.not_ok.append((plain, reply.status_code))
+            for path_end, times in self._lose.items():
+                if times and plain.endswith(path_end):
+                    self._lose[path_end] -= 1
+                    return None
+        return reply
+
+
+def _handler(middleman: Middleman) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def _pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            reply = middleman.pass_on(self.command, self.path, body)
+            if reply is None:
+                self.close_connection = True
+                return
+            with contextlib.suppress(ConnectionError):  # a program that was killed reads no answer
+                self.send_response(reply.status_code)
+                self.send_header("Content-Type", reply.headers["Content-Type"])
+                self.send_header("Content-Length", str(len(reply.content)))
+                self.end_headers()
+                self.wfile.write(reply.content)
+
+        do_GET = do_POST = do_PUT = _pass_on  # noqa: N815  # http.server looks for these names
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler

@@ -1,0 +1,96 @@
+"""Jobmon's programs, unmodified, each version in a virtual environment of its own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from local.template import ROOT
+
+_STARTED: Final[list[subprocess.Popen[str]]] = []
+
+
+def kill(process: subprocess.Popen[str]) -> str:
+    """End a program and all that it started, as when its machine fails, and return what it had printed."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    printed, _ = process.communicate()
+    return printed
+
+
+def kill_all() -> None:
+    """End everything that was started."""
+    while _STARTED:
+        process = _STARTED.pop()
+        if process.stdout and not process.stdout.closed:
+            kill(process)
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """One version of jobmon_core."""
+
+    version: str
+    environment: str
+    prefix_variable: bool
+    """Whether the route prefix is a setting of its own."""
+
+    def __str__(self) -> str:
+        return self.version
+
+    def start(self, program: str, *arguments: object, api: str, **settings: str) -> subprocess.Popen[str]:
+        """Start a program in a process group of its own, as the leader of it."""
+        folder = ROOT / ".jobmon" / self.environment / "bin"
+        environment = {
+            **{name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ},
+            "PATH": f"{folder}:/usr/bin:/bin",
+            "NO_PROXY": "127.0.0.1",
+            **self._service(api),
+            "JOBMON__HEARTBEAT__WORKFLOW_RUN_INTERVAL": "1",
+            "JOBMON__HEARTBEAT__TASK_INSTANCE_INTERVAL": "1",
+            **settings,
+        }
+        process = subprocess.Popen(
+            [folder / program, *map(str, arguments)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        _STARTED.append(process)
+        return process
+
+    def _service(self, api: str) -> Mapping[str, str]:
+        if self.prefix_variable:
+            return {"JOBMON__HTTP__SERVICE_URL": api, "JOBMON__HTTP__ROUTE_PREFIX": "/api/v3"}
+        return {"JOBMON__HTTP__SERVICE_URL": f"{api}/api/v3"}
+
+    def worker_node(self, task_instance_id: int, *, api: str, **settings: str) -> subprocess.Popen[str]:
+        """A worker node for one instance."""
+        return self._worker_node(
+            "job", "--task_instance_id", task_instance_id, cluster="sequential", api=api, **settings
+        )
+
+    def array_worker_node(self, array_id: int, batch: int, step: int, *, api: str) -> subprocess.Popen[str]:
+        """A worker node that finds its instance by its step."""
+        arguments = ("array", "--array_id", array_id, "--batch_number", batch)
+        return self._worker_node(*arguments, cluster="multiprocess", api=api, JOB_ID="9", ARRAY_STEP_ID=str(step))
+
+    def _worker_node(self, kind: str, *arguments: object, cluster: str, **rest: Any) -> subprocess.Popen[str]:
+        usual = ("--cluster_name", cluster, "--expected_jobmon_version", self.version)
+        return self.start("worker_node_entry_point", f"worker_node_{kind}", *arguments, *usual, **rest)
+
+    def distributor(self, workflow_run_id: int, cluster: str, *, api: str) -> subprocess.Popen[str]:
+        """A distributor of a workflow run."""
+        arguments = ("--cluster_name", cluster, "--workflow_run_id", workflow_run_id)
+        return self.start("jobmon_distributor", "start", *arguments, api=api)
+
+
+CURRENT = Programs("3.4.8", "current", prefix_variable=True)
+EARLIER = Programs("3.2.2", "earlier", prefix_variable=False)
+WORK = Path(__file__).with_name("work.py")

@@ -1,0 +1,156 @@
+"""Jobmon's worker node, unmodified."""
+
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.jobmon.middleman import Middleman
+from tests.jobmon.programs import CURRENT, EARLIER, Programs
+from tests.jobmon.workflow import Workflow
+
+PEERS = [pytest.param(CURRENT, id="3.4.8"), pytest.param(EARLIER, id="3.2.2")]
+WORKER_NODE_CLI_FAILURE = 199
+
+
+def _launched(workflow: Workflow, *commands: str, max_attempts: int = 3) -> list[int]:
+    """Instances that wait for their worker nodes."""
+    task_ids = workflow.bind(*commands, max_attempts=max_attempts)
+    workflow.queue()
+    instances = [task_id * 1000 + 1 for task_id in task_ids]
+    workflow.client.post("/task_instance/instantiate_task_instances", json={"task_instance_ids": instances})
+    launch = {"batch_number": 1, "next_report_increment": 100}
+    assert workflow.client.post(f"/array/{workflow.array_id}/transition_to_launched", json=launch).is_success
+    return instances
+
+
+def _end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit status and what it printed."""
+    printed, _ = process.communicate(timeout=60)
+    return process.returncode, printed
+
+
+def _wait_for(what: Callable[[], object]) -> None:
+    give_up = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("jobmon", PEERS)
+def test_a_job(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
+    [number] = _launched(workflow, workflow.work("a"))
+
+    status, printed = _end(jobmon.worker_node(number, api=middleman.url))
+
+    assert status == 0, printed
+    found = workflow.instance(number)
+    assert (found["task_instance"]["status"], found["task"]["status"]) == ("D", "D")
+    assert found["task_instance"]["stdout_log"] == "run 1 of a\n"
+    assert found["task_instance"]["nodename"]
+    assert found["task_instance"]["process_group_id"]
+    assert workflow.runs("a") == [number]
+    assert middleman.not_ok == []
+
+
+@pytest.mark.parametrize("jobmon", PEERS)
+def test_jobs_of_an_array_find_their_instances(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
+    instances = _launched(workflow, *(workflow.work(name) for name in "abc"))
+
+    nodes = [jobmon.array_worker_node(workflow.array_id, 1, step, api=middleman.url) for step in range(3)]
+
+    assert [_end(node)[0] for node in nodes] == [0, 0, 0]
+    assert [workflow.runs(name) for name in "abc"] == [[number] for number in instances]
+    assert [workflow.instance(number)["task_instance"]["distributor_id"] for number in instances] == [
+        "9_0",
+        "9_1",
+        "9_2",
+    ]
+
+
+@pytest.mark.parametrize("jobmon", PEERS)
+def test_a_failing_command(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
+    [number] = _launched(workflow, workflow.work("a", failures=1))
+
+    assert _end(jobmon.worker_node(number, api=middleman.url))[0] == 0
+
+    found = workflow.instance(number)
+    assert (found["task_instance"]["status"], found["task"]["status"]) == ("E", "G")
+    assert workflow.errors(number) == ["a fails\n"]
+    assert found["task_instance"]["stderr_log"] == "a fails\n"
+
+
+@pytest.mark.parametrize("jobmon", PEERS)
+def test_a_command_that_outlives_heartbeats(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
+    [number] = _launched(workflow, workflow.work("a", seconds=3.5))
+
+    node = jobmon.worker_node(number, api=middleman.url)
+    _wait_for(lambda: middleman.requests["POST /api/v3/task_instance/#/log_report_by"] >= 2)
+
+    assert workflow.turn() == {"R": 1}
+    assert _end(node)[0] == 0
+    assert workflow.instance(number)["task_instance"]["status"] == "D"
+
+
+@pytest.mark.parametrize("jobmon", PEERS)
+def test_killed_while_it_runs(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
+    [number] = _launched(workflow, workflow.work("a", seconds=60))
+    node = jobmon.worker_node(number, api=middleman.url)
+    _wait_for(lambda: workflow.runs("a"))
+
+    reply = workflow.client.put(f"/workflow_run/{workflow.run_id}/terminate_task_instances", json={})
+
+    assert reply.json() == {"workflow_run_id": workflow.run_id, "num_terminated": 1}
+    _end(node)
+    found = workflow.instance(number)
+    assert (found["task_instance"]["status"], found["task"]["status"]) == ("F", "F")
+    resumed, killed = workflow.errors(number)
+    assert resumed == "Workflow resume requested while the status was R."
+    assert "got KILL_SELF event" in killed
+
+
+@pytest.mark.parametrize("jobmon", PEERS)
+def test_triaged_and_back(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
+    [number] = _launched(workflow, workflow.work("a", seconds=3))
+    node = jobmon.worker_node(
+        number,
+        api=middleman.url,
+        JOBMON__HEARTBEAT__TASK_INSTANCE_INTERVAL="2",
+        JOBMON__HEARTBEAT__REPORT_BY_BUFFER="0.1",
+    )
+    _wait_for(lambda: workflow.runs("a"))
+
+    _wait_for(lambda: workflow.turn() and workflow.instance(number)["task_instance"]["status"] == "T")
+    _wait_for(lambda: workflow.instance(number)["task_instance"]["status"] == "R")
+
+    assert _end(node)[0] == 0
+    assert workflow.instance(number)["task_instance"]["status"] == "D"
+    assert workflow.runs("a") == [number]
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+@pytest.mark.parametrize("route", ["log_running", "log_report_by", "log_done", "log_error_worker_node"])
+def test_a_lost_reply(route: str, failures: int, workflow: Workflow, middleman: Middleman) -> None:
+    """It is sent again, and it is as if it had been sent once."""
+    [number] = _launched(workflow, workflow.work("a", failures=failures, seconds=1.2))
+    middleman.lose_answer(route)
+
+    assert _end(CURRENT.worker_node(number, api=middleman.url))[0] == 0
+
+    assert workflow.runs("a") == [number]
+    assert workflow.instance(number)["task_instance"]["status"] == "DE"[failures]
+    assert workflow.errors(number) == ["a fails\n"] * failures
+    sent = middleman.requests[f"POST /api/v3/task_instance/#/{route}"]
+    assert sent >= 2 or (route, failures) in {("log_done", 1), ("log_error_worker_node", 0)}
+
+
+@pytest.mark.parametrize("jobmon", PEERS)
+def test_two_worker_nodes_on_one_instance(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
+    [number] = _launched(workflow, workflow.work("a", seconds=2.5))
+
+    nodes = [jobmon.worker_node(number, api=middleman.url) for _ in range(2)]
+
+    assert sorted(_end(node)[0] for node in nodes) == [0, WORKER_NODE_CLI_FAILURE]
+    assert workflow.runs("a") == [number]
+    assert workflow.instance(number)["task_instance"]["status"] == "D"
