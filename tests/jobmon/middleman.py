@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import httpx
 
+from local.template import Template
+
 _NUMBER = re.compile(r"/\d+")
 
 
@@ -40,7 +42,7 @@ class Middleman:
 
     def pass_on(self, method: str, path: str, body: bytes) -> httpx.Response | None:
         """The API's answer; None if it is to be lost."""
-        plain = path.partition("?")[0]
+        plain = path.partition("?")[0].removeprefix(f"/{Template().stage}")
         reply = self._api.request(method, path, content=body, headers={"Content-Type": "application/json"})
         with self._lock:
             self.requests[f"{method} {_NUMBER.sub('/#', plain)}"] += 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local.template import ROOT
+from local.template import ROOT, Template
 
 _STARTED: Final[list[subprocess.Popen[str]]] = []
 
@@ -66,9 +66,10 @@ class Programs:
         return process
 
     def _service(self, api: str) -> Mapping[str, str]:
+        prefix = f"/{Template().stage}/api/v3"
         if self.prefix_variable:
-            return {"JOBMON__HTTP__SERVICE_URL": api, "JOBMON__HTTP__ROUTE_PREFIX": "/api/v3"}
-        return {"JOBMON__HTTP__SERVICE_URL": f"{api}/api/v3"}
+            return {"JOBMON__HTTP__SERVICE_URL": api, "JOBMON__HTTP__ROUTE_PREFIX": prefix}
+        return {"JOBMON__HTTP__SERVICE_URL": f"{api}{prefix}"}
 
     def worker_node(self, task_instance_id: int, *, api: str, **settings: str) -> subprocess.Popen[str]:
         """A worker node for one instance."""

@@ -1,0 +1,23 @@
+"""The README's example: a seeded run, and a distributor that is pointed at it."""
+
+import time
+
+from local.seed import Seed, load
+from local.template import ROOT
+from tests.jobmon.middleman import Middleman
+from tests.jobmon.programs import CURRENT
+from tests.jobmon.workflow import Workflow
+
+
+def test_a_seeded_run_is_worked_through(workflow: Workflow, middleman: Middleman) -> None:
+    seed = Seed.model_validate_json((ROOT / "docs/hello.json").read_bytes())
+    load(seed)
+    ids = [instance.task_instance_id for instance in seed.task_instances]
+
+    distributor = CURRENT.distributor(8000, "multiprocess", api=middleman.url)
+
+    while any(workflow.instance(number)["task_instance"]["status"] != "D" for number in ids):
+        assert distributor.poll() is None
+        time.sleep(0.2)
+    printed = [workflow.instance(number)["task_instance"]["stdout_log"] for number in ids]
+    assert printed == [f"hello from {number}\n" for number in ids]
