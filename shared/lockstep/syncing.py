@@ -5,8 +5,8 @@ does not grow with the run: docs/decisions/0013-what-must-be-looked-at.md.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lockstep.batches import WAITING, flagged, may_be_in, note, unended_batches, waiting_batches
@@ -21,6 +21,8 @@ from lockstep.workflow_runs import read_run
 
 TI = TaskInstanceStatus
 
+MOST_TOLD: Final = 10_000
+"""Instances that are not listed, and the rest of the last one's batch; the next poll is told of more."""
 MOST_LOOKED_AT: Final = 1_000
 """Instances a poll looks at to find those in LAUNCHED or RUNNING that it does not list; the next looks at others."""
 _TURN_SECONDS: Final = 10
@@ -41,7 +43,8 @@ def sync_status(
     poll = _Poll(workflow_run_id, status, read_run(workflow_run_id, deadline), deadline)
     listed = poll.read(task_instance_ids)
     told = {number: at for number, instance in listed.items() if (at := poll.told(instance)) is not status}
-    told |= dict.fromkeys(poll.find(listed), status)
+    if found := poll.find(listed):
+        told |= dict.fromkeys(poll.confirm(found), status)
     by_status: dict[TaskInstanceStatus, list[int]] = defaultdict(list)
     for number in sorted(told):
         by_status[told[number]].append(number)
@@ -81,28 +84,37 @@ class _Poll:
     def _may_lag(self, seen: TaskInstanceStatus) -> bool:
         return seen is not self.status and may_become(seen, self.status)
 
+    def confirm(self, found: Collection[int]) -> list[int]:
+        """Those of what cheap reads found that are so. A distributor submits again what it is told of wrongly."""
+        run = read_run(self.workflow_run_id, self.deadline, consistent=True)
+        instances = read_by_id(found, self.deadline, consistent=True)
+        return replace(self, run=run).to_tell(instances)
+
     def find(self, listed: dict[int, TaskInstance]) -> list[int]:
-        """Those in status that are not listed."""
+        """Those in status that are not listed, by what cheap reads show."""
         if self.status is TI.QUEUED:
             found = self._find_queued(listed)
-        elif self.succeeded_at:
-            found = {}
         elif self.status in {TI.LAUNCHED, TI.RUNNING}:
             found = {} if self.has_distributor else self._find_under_way(listed)
         elif self.status is TI.INSTANTIATED:
             found = self._find_taken(listed)
         else:
             found = self._find_flagged() if self.status in NEEDS_ATTENTION else {}
+        return self.to_tell({number: instance for number, instance in found.items() if number not in listed})
+
+    def to_tell(self, found: dict[int, TaskInstance]) -> list[int]:
+        """Those that the distributor is told of."""
+        if self.succeeded_at and self.status is not TI.QUEUED:
+            return []
         return [
             number
             for number, instance in found.items()
-            if number not in listed
-            and instance.workflow_run_id == self.workflow_run_id
-            and self.told(instance) is self.status
+            if instance.workflow_run_id == self.workflow_run_id and self.told(instance) is self.status
         ]
 
     def _find_flagged(self) -> dict[int, TaskInstance]:
-        return read_by_id(flagged(self.workflow_run_id, self.status, self.deadline), self.deadline)
+        ids = flagged(self.workflow_run_id, self.status, self.deadline)
+        return read_by_id(ids[:MOST_TOLD], self.deadline)
 
     def _find_queued(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
         """A batch in which nobody waits any more is noted: the next poll passes it over."""
@@ -116,10 +128,13 @@ class _Poll:
             if WAITING.isdisjoint(seen.values()):
                 note(batch, seen, BatchAttention.parse(batch.attention or "").due, self.deadline)
             found |= instances
+            if len(found) >= MOST_TOLD:
+                break
         return found
 
     def _find_taken(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
-        return read_by_id(self._not_listed(listed, waiting_batches(self.workflow_run_id, self.deadline)), self.deadline)
+        ids = self._not_listed(listed, waiting_batches(self.workflow_run_id, self.deadline))
+        return read_by_id(ids[:MOST_TOLD], self.deadline)
 
     def _find_under_way(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
         ids = self._not_listed(listed, unended_batches(self.workflow_run_id, self.deadline))

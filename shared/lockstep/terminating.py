@@ -25,7 +25,7 @@ def terminate_task_instances(workflow_run_id: int) -> int:
         UnavailableError: some may have been stopped; the same call again stops the rest.
     """
     deadline = Deadline(BULK_BUDGET_SECONDS)
-    run = read_run(workflow_run_id, deadline)
+    run = read_run(workflow_run_id, deadline, consistent=True)
     hot = run is not None and run.status == WorkflowRunStatus.HOT_RESUME
     batches = unended_batches(workflow_run_id, deadline)
     return sum(_terminate_batch(batch, workflow_run_id, deadline, hot=hot) for batch in batches)

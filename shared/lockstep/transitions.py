@@ -444,8 +444,11 @@ def premise(report: Report, standing: Standing) -> tuple[Ruling, Premise]:
 
 @cache
 def may_become(status: TaskInstanceStatus, later: TaskInstanceStatus) -> bool:
-    """Whether an instance that was seen in status can be in later by now. It can have stayed where it is."""
-    reached, ahead = {status}, {status}
+    """Whether an instance that was seen in status can be in later by now, or still is.
+
+    From wherever it has not ended, it can have been laid to rest after its task.
+    """
+    reached, ahead = {status} | (set() if has_ended(status) else {TI.ERROR_FATAL}), {status}
     while ahead:
         ahead = {edge.target for edge in VALID if edge.source in ahead} - reached
         reached |= ahead

@@ -55,10 +55,10 @@ def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_dat
     return _move(workflow_run_id, status, [WorkflowRun.heartbeat_date.set(heartbeat_date)], Deadline())
 
 
-def read_run(workflow_run_id: int, deadline: Deadline) -> WorkflowRun | None:
-    """A run, at the price of a read that may lag behind; None where Lockstep has heard only of its instances."""
+def read_run(workflow_run_id: int, deadline: Deadline, *, consistent: bool = False) -> WorkflowRun | None:
+    """A run; None where Lockstep has heard only of its instances. A read that is not consistent may lag behind."""
     key = Key(keys.run(workflow_run_id), keys.RUN)
-    raw = fetch([key], deadline, consistent=False).get(key)
+    raw = fetch([key], deadline, consistent=consistent).get(key)
     return WorkflowRun.from_raw_data(raw) if raw else None
 
 

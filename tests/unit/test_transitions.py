@@ -9,11 +9,14 @@ from lockstep import transitions
 from lockstep.standing import Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.transitions import (
+    ABANDONED,
+    FELL_SILENT,
     FINISH,
     INSTANTIATE,
     KILLED,
     LAUNCH,
     LAUNCH_FAILED,
+    NEVER_REPORTED,
     RECOVER,
     START,
     Kind,
@@ -24,9 +27,13 @@ from lockstep.transitions import (
     failure_of_worker,
     failure_unknown,
     get_new_task_status,
+    has_ended,
+    may_become,
     premise,
     rule,
     status_told,
+    stopped_by_resume,
+    terminate,
     validate_transition,
 )
 
@@ -190,6 +197,10 @@ REPORTS = [
         for make in (failure_of_worker, failure_known, failure_unknown)
         for state in (TI.ERROR, TI.UNKNOWN_ERROR, TI.RESOURCE_ERROR, TI.ERROR_FATAL)
     ),
+    FELL_SILENT,
+    NEVER_REPORTED,
+    *ABANDONED.values(),
+    *(terminate(seen, hot=hot) for hot in (True, False) for seen in stopped_by_resume(hot=hot)),
 ]
 
 
@@ -216,6 +227,16 @@ def test_a_premise_gives_its_ruling_throughout(report: Report) -> None:
         for there in product(holds.task_instance, holds.task or T, lefts, dues):
             other = Standing(*there[:3], overdue=there[3] == "o", expected=there[3] == "e", same_worker=same)
             assert rule(report, other) == ruling, (standing, other)
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")
+def test_what_was_seen_once_says_where_an_instance_can_be(report: Report) -> None:
+    """batches.py passes over an instance that cannot be where it looks for one, and for good one that has ended."""
+    for instance, task, left in product(TI, T, (True, False)):
+        ruling = rule(report, Standing(instance, task, left, overdue=True))
+        if isinstance(ruling, Move):
+            assert may_become(instance, ruling.task_instance)
+            assert not has_ended(instance)
 
 
 def test_the_usual_standing_lets_each_report_move() -> None:
