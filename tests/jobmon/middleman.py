@@ -3,6 +3,7 @@
 import contextlib
 import re
 import threading
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -11,6 +12,7 @@ import httpx
 
 from local.template import Template
 
+_SHORT = 400
 _NUMBER = re.compile(r"/\d+")
 
 
@@ -21,6 +23,8 @@ class Middleman:
         self.requests: Counter[str] = Counter()
         """By method and path, with # for a number."""
         self.not_ok: list[tuple[str, int]] = []
+        self.journal: list[str] = []
+        """Every request and its answer, shortened: what a test that fails shows."""
         self._api = api
         self._lose: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -46,6 +50,8 @@ class Middleman:
         reply = self._api.request(method, path, content=body, headers={"Content-Type": "application/json"})
         with self._lock:
             self.requests[f"{method} {_NUMBER.sub('/#', plain)}"] += 1
+            asked, answered = body.decode(errors="replace")[:_SHORT], reply.text[:_SHORT]
+            self.journal.append(f"{time.strftime('%X')} {method} {plain} {asked} -> {reply.status_code} {answered}")
             if reply.status_code != httpx.codes.OK:
                 self.not_ok.append((plain, reply.status_code))
             for path_end, times in self._lose.items():

@@ -4,30 +4,54 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from local.template import ROOT, Template
 
-_STARTED: Final[list[subprocess.Popen[str]]] = []
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A program that was started, as the leader of a process group of its own."""
+
+    process: "subprocess.Popen[bytes]"
+    _printed: IO[bytes]
+
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def wait(self) -> int:
+        """Its exit status."""
+        return self.process.wait(timeout=60)
+
+    def printed(self) -> str:
+        """What it has printed so far."""
+        self._printed.seek(0)
+        return self._printed.read().decode()
+
+    def kill(self) -> None:
+        """End it and all that it started, as when its machine fails."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        """End it, and forget what it printed."""
+        self.kill()
+        self._printed.close()
 
 
-def kill(process: subprocess.Popen[str]) -> str:
-    """End a program and all that it started, as when its machine fails, and return what it had printed."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    printed, _ = process.communicate()
-    return printed
+_STARTED: Final[list[Started]] = []
 
 
 def kill_all() -> None:
     """End everything that was started."""
     while _STARTED:
-        process = _STARTED.pop()
-        if process.stdout and not process.stdout.closed:
-            kill(process)
+        _STARTED.pop().close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +66,8 @@ class Programs:
     def __str__(self) -> str:
         return self.version
 
-    def start(self, program: str, *arguments: object, api: str, **settings: str) -> subprocess.Popen[str]:
-        """Start a program in a process group of its own, as the leader of it."""
+    def start(self, program: str, *arguments: object, api: str, **settings: str) -> Started:
+        """Start a program."""
         folder = ROOT / ".jobmon" / self.environment / "bin"
         environment = {
             **{name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ},
@@ -54,16 +78,17 @@ class Programs:
             "JOBMON__HEARTBEAT__TASK_INSTANCE_INTERVAL": "1",
             **settings,
         }
+        printed = tempfile.TemporaryFile()  # noqa: SIM115  # closed by Started.kill; a pipe that nobody reads fills up
         process = subprocess.Popen(
             [folder / program, *map(str, arguments)],
             env=environment,
-            stdout=subprocess.PIPE,
+            stdout=printed,
             stderr=subprocess.STDOUT,
-            text=True,
             start_new_session=True,
         )
-        _STARTED.append(process)
-        return process
+        started = Started(process, printed)
+        _STARTED.append(started)
+        return started
 
     def _service(self, api: str) -> Mapping[str, str]:
         prefix = f"/{Template().stage}/api/v3"
@@ -71,22 +96,22 @@ class Programs:
             return {"JOBMON__HTTP__SERVICE_URL": api, "JOBMON__HTTP__ROUTE_PREFIX": prefix}
         return {"JOBMON__HTTP__SERVICE_URL": f"{api}{prefix}"}
 
-    def worker_node(self, task_instance_id: int, *, api: str, **settings: str) -> subprocess.Popen[str]:
+    def worker_node(self, task_instance_id: int, *, api: str, **settings: str) -> Started:
         """A worker node for one instance."""
         return self._worker_node(
             "job", "--task_instance_id", task_instance_id, cluster="sequential", api=api, **settings
         )
 
-    def array_worker_node(self, array_id: int, batch: int, step: int, *, api: str) -> subprocess.Popen[str]:
+    def array_worker_node(self, array_id: int, batch: int, step: int, *, api: str) -> Started:
         """A worker node that finds its instance by its step."""
         arguments = ("array", "--array_id", array_id, "--batch_number", batch)
         return self._worker_node(*arguments, cluster="multiprocess", api=api, JOB_ID="9", ARRAY_STEP_ID=str(step))
 
-    def _worker_node(self, kind: str, *arguments: object, cluster: str, **rest: Any) -> subprocess.Popen[str]:
+    def _worker_node(self, kind: str, *arguments: object, cluster: str, **rest: Any) -> Started:
         usual = ("--cluster_name", cluster, "--expected_jobmon_version", self.version)
         return self.start("worker_node_entry_point", f"worker_node_{kind}", *arguments, *usual, **rest)
 
-    def distributor(self, workflow_run_id: int, cluster: str, *, api: str) -> subprocess.Popen[str]:
+    def distributor(self, workflow_run_id: int, cluster: str, *, api: str) -> Started:
         """A distributor of a workflow run."""
         arguments = ("--cluster_name", cluster, "--workflow_run_id", workflow_run_id)
         return self.start("jobmon_distributor", "start", *arguments, api=api)

@@ -17,7 +17,7 @@ def test_a_seeded_run_is_worked_through(workflow: Workflow, middleman: Middleman
     distributor = CURRENT.distributor(8000, "multiprocess", api=middleman.url)
 
     while any(workflow.instance(number)["task_instance"]["status"] != "D" for number in ids):
-        assert distributor.poll() is None
+        assert distributor.runs(), distributor.printed()
         time.sleep(0.2)
     printed = [workflow.instance(number)["task_instance"]["stdout_log"] for number in ids]
     assert printed == [f"hello from {number}\n" for number in ids]

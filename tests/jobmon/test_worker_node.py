@@ -1,6 +1,5 @@
 """Jobmon's worker node, unmodified."""
 
-import subprocess
 import time
 from collections.abc import Callable
 
@@ -25,12 +24,6 @@ def _launched(workflow: Workflow, *commands: str, max_attempts: int = 3) -> list
     return instances
 
 
-def _end(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Exit status and what it printed."""
-    printed, _ = process.communicate(timeout=60)
-    return process.returncode, printed
-
-
 def _wait_for(what: Callable[[], object]) -> None:
     give_up = time.monotonic() + 30
     while not what():
@@ -42,9 +35,9 @@ def _wait_for(what: Callable[[], object]) -> None:
 def test_a_job(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
     [number] = _launched(workflow, workflow.work("a"))
 
-    status, printed = _end(jobmon.worker_node(number, api=middleman.url))
+    node = jobmon.worker_node(number, api=middleman.url)
 
-    assert status == 0, printed
+    assert node.wait() == 0, node.printed()
     found = workflow.instance(number)
     assert (found["task_instance"]["status"], found["task"]["status"]) == ("D", "D")
     assert found["task_instance"]["stdout_log"] == "run 1 of a\n"
@@ -60,7 +53,7 @@ def test_jobs_of_an_array_find_their_instances(jobmon: Programs, workflow: Workf
 
     nodes = [jobmon.array_worker_node(workflow.array_id, 1, step, api=middleman.url) for step in range(3)]
 
-    assert [_end(node)[0] for node in nodes] == [0, 0, 0]
+    assert [node.wait() for node in nodes] == [0, 0, 0]
     assert [workflow.runs(name) for name in "abc"] == [[number] for number in instances]
     assert [workflow.instance(number)["task_instance"]["distributor_id"] for number in instances] == [
         "9_0",
@@ -73,7 +66,7 @@ def test_jobs_of_an_array_find_their_instances(jobmon: Programs, workflow: Workf
 def test_a_failing_command(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
     [number] = _launched(workflow, workflow.work("a", failures=1))
 
-    assert _end(jobmon.worker_node(number, api=middleman.url))[0] == 0
+    assert jobmon.worker_node(number, api=middleman.url).wait() == 0
 
     found = workflow.instance(number)
     assert (found["task_instance"]["status"], found["task"]["status"]) == ("E", "G")
@@ -89,7 +82,7 @@ def test_a_command_that_outlives_heartbeats(jobmon: Programs, workflow: Workflow
     _wait_for(lambda: middleman.requests["POST /api/v3/task_instance/#/log_report_by"] >= 2)
 
     assert workflow.turn() == {"R": 1}
-    assert _end(node)[0] == 0
+    assert node.wait() == 0
     assert workflow.instance(number)["task_instance"]["status"] == "D"
 
 
@@ -102,7 +95,7 @@ def test_killed_while_it_runs(jobmon: Programs, workflow: Workflow, middleman: M
     reply = workflow.client.put(f"/workflow_run/{workflow.run_id}/terminate_task_instances", json={})
 
     assert reply.json() == {"workflow_run_id": workflow.run_id, "num_terminated": 1}
-    _end(node)
+    node.wait()
     found = workflow.instance(number)
     assert (found["task_instance"]["status"], found["task"]["status"]) == ("F", "F")
     resumed, killed = workflow.errors(number)
@@ -124,7 +117,7 @@ def test_triaged_and_back(jobmon: Programs, workflow: Workflow, middleman: Middl
     _wait_for(lambda: workflow.turn() and workflow.instance(number)["task_instance"]["status"] == "T")
     _wait_for(lambda: workflow.instance(number)["task_instance"]["status"] == "R")
 
-    assert _end(node)[0] == 0
+    assert node.wait() == 0
     assert workflow.instance(number)["task_instance"]["status"] == "D"
     assert workflow.runs("a") == [number]
 
@@ -136,7 +129,7 @@ def test_a_lost_reply(route: str, failures: int, workflow: Workflow, middleman: 
     [number] = _launched(workflow, workflow.work("a", failures=failures, seconds=1.2))
     middleman.lose_answer(route)
 
-    assert _end(CURRENT.worker_node(number, api=middleman.url))[0] == 0
+    assert CURRENT.worker_node(number, api=middleman.url).wait() == 0
 
     assert workflow.runs("a") == [number]
     assert workflow.instance(number)["task_instance"]["status"] == "DE"[failures]
@@ -151,6 +144,6 @@ def test_two_worker_nodes_on_one_instance(jobmon: Programs, workflow: Workflow, 
 
     nodes = [jobmon.worker_node(number, api=middleman.url) for _ in range(2)]
 
-    assert sorted(_end(node)[0] for node in nodes) == [0, WORKER_NODE_CLI_FAILURE]
+    assert sorted(node.wait() for node in nodes) == [0, WORKER_NODE_CLI_FAILURE]
     assert workflow.runs("a") == [number]
     assert workflow.instance(number)["task_instance"]["status"] == "D"
