@@ -113,7 +113,7 @@ def test_a_batch_with_instances_of_two_runs(player: Player) -> None:
 def test_a_batch_that_still_grows_is_not_told_of(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     """The distributor counts the steps of what it is told: a part of a batch would be the wrong steps."""
     array, task_ids = _bind(player, 60)
-    run = Run(player, 99_000_002)
+    run = _new_run(player)
     polled: list[dict[str, list[int]]] = []
 
     def poll_after(*arguments: Any) -> None:
@@ -127,7 +127,7 @@ def test_a_batch_that_still_grows_is_not_told_of(player: Player, monkeypatch: py
 
 def test_a_batch_whose_queueing_broke_off_is_told_of_later(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     array, task_ids = _bind(player, 60)
-    run = Run(player, 99_000_003)
+    run = _new_run(player)
     throttled = error("ProvisionedThroughputExceededException")
     with answering("TransactWriteItems", None, throttled, throttled) as left:
         monkeypatch.setattr(Deadline, "passed", lambda _: not left)
@@ -141,6 +141,11 @@ def test_a_batch_whose_queueing_broke_off_is_told_of_later(player: Player, monke
     assert _queue(player, array, task_ids, run.id)[0] == 200
     monkeypatch.setattr("lockstep.batches.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 60
+
+
+def _new_run(player: Player) -> Run:
+    body = json.dumps({"workflow_id": 7, "next_report_increment": 90})
+    return Run(player, player.send("POST", "/api/v3/workflow_run", body)[1]["workflow_run_id"])
 
 
 def _bind(player: Player, count: int) -> tuple[int, list[int]]:

@@ -35,18 +35,14 @@ def url(table: str) -> Iterator[str]:
 
 @pytest.fixture
 def middleman(url: str) -> Iterator[Middleman]:
+    """Where programs are pointed at. They end before it does."""
     limits = httpx.Limits(max_connections=64)
     with httpx.Client(base_url=url, timeout=30, trust_env=False, limits=limits) as client, Middleman(client) as server:
         yield server
+        kill_all()
 
 
 @pytest.fixture
 def workflow(middleman: Middleman, tmp_path: Path) -> Iterator[Workflow]:
     with httpx.Client(base_url=f"{middleman.url}/api/v3", timeout=30, trust_env=False) as client:
         yield Workflow(client, tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays() -> Iterator[None]:
-    yield
-    kill_all()
