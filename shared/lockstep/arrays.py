@@ -50,6 +50,9 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
         number for number, outcome in zip(queued, outcomes, strict=True) if outcome and _is_taken(outcome.ruling)
     }
     taken_before = _taken_before(ids.keys() - set(queued), deadline)
+    taken_before |= {
+        n for n, outcome in zip(queued, outcomes, strict=True) if outcome and not outcome.moved
+    } & now_taken
     log_taken_again(keys.instance_keys(taken_before), deadline)
     now_taken |= taken_before
     taken = [(number, instance) for number, instance in ids.items() if number in now_taken]

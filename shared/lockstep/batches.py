@@ -157,12 +157,27 @@ def expect(instance: TaskInstance, report_by: float | None, deadline: Deadline) 
     if report_by is None or report_by >= now() + _SOON_SECONDS:
         return
     batch = Batch(keys.array(instance.array_id), keys.batch(instance.array_batch_num))
-    later = [
-        Batch.attention.between(keys.due(prefix, report_by), keys.last(prefix))
+    at = now()
+    if not _bring_forward(batch, report_by, (report_by, None), deadline):
+        _bring_forward(batch, at, (0.0, at), deadline)
+
+
+def _bring_forward(batch: Batch, due: float, if_due: tuple[float, float | None], deadline: Deadline) -> bool:
+    """Whether the batch was due in that span and is due at another moment now.
+
+    One that is overdue is brought forward too: who looks at it now has not seen the instance as it is, and must not
+    put the next look off.
+    """
+    since, until = if_due
+    spans = [
+        Batch.attention.between(
+            keys.due(prefix, since), keys.last(prefix) if until is None else keys.due(prefix, until)
+        )
         for prefix in (keys.LAUNCHED, keys.WAITING)
     ]
-    earlier = str(BatchAttention(report_by, waiting=True))
+    changes: list[Action] = [Batch.attention.set(str(BatchAttention(due, waiting=True)))]
     try:
-        reach(lambda: batch.update([Batch.attention.set(earlier)], later[0] | later[1]), deadline)
+        reach(lambda: batch.update(changes, spans[0] | spans[1]), deadline)
     except ConditionFailedError:
-        return
+        return False
+    return True

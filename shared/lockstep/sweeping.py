@@ -9,6 +9,7 @@ from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, Deadli
 from lockstep.items import Batch, TaskInstance
 from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus
 from lockstep.store import Said, read_by_id
+from lockstep.table import side_by_side
 from lockstep.transitions import ABANDONED, FELL_SILENT, NEVER_REPORTED, has_ended
 
 TI = TaskInstanceStatus
@@ -32,9 +33,8 @@ def sweep(workflow_run_id: int) -> None:
     """
     deadline = Deadline(BULK_BUDGET_SECONDS)
     attention = what_needs_attention(workflow_run_id, now(), deadline)
-    for batch in attention.batches:
-        _sweep_batch(batch, workflow_run_id, deadline)
     _settle_abandoned(attention.instances, deadline)
+    side_by_side(lambda batch: _sweep_batch(batch, workflow_run_id, deadline), attention.batches)
 
 
 def _sweep_batch(batch: Batch, workflow_run_id: int, deadline: Deadline) -> None:
@@ -50,8 +50,15 @@ def _sweep_batch(batch: Batch, workflow_run_id: int, deadline: Deadline) -> None
     requests = [Request(number, _OVERDUE[TI(ours[number].status)]) for number in overdue]
     outcomes = dict(zip(overdue, transit_many(requests, deadline), strict=True))
     seen = {step: _seen(ours[number], outcomes.get(number)) for step, number in steps.items() if number in ours}
-    due = min((at if number in outcomes else look_again(instance, at) for number, instance in ours.items()), default=at)
+    due = min((_again(instance, outcomes.get(number), at) for number, instance in ours.items()), default=at)
     note(batch, seen, due, deadline)
+
+
+def _again(instance: TaskInstance, outcome: Outcome | None, at: float) -> float:
+    """When to look at an instance again; at once, where another report won."""
+    if outcome is None:
+        return look_again(instance, at)
+    return at + HEARTBEAT_BUFFER_SECONDS if outcome.moved else at
 
 
 def _seen(instance: TaskInstance, outcome: Outcome | None) -> TaskInstanceStatus:

@@ -5,7 +5,7 @@ does not grow with the run: docs/decisions/0013-what-must-be-looked-at.md.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,6 +16,7 @@ from lockstep.keys import BatchAttention
 from lockstep.run_transitions import DISTRIBUTED
 from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, WorkflowRunStatus
 from lockstep.store import read_by_id
+from lockstep.table import chunks, side_by_side
 from lockstep.transitions import may_become
 from lockstep.workflow_runs import read_run
 
@@ -26,6 +27,7 @@ MOST_TOLD: Final = 10_000
 MOST_LOOKED_AT: Final = 1_000
 """Instances a poll looks at to find those in LAUNCHED or RUNNING that it does not list; the next looks at others."""
 _TURN_SECONDS: Final = 10
+BATCHES_AT_ONCE: Final = 64
 
 
 def sync_status(
@@ -90,21 +92,21 @@ class _Poll:
         instances = read_by_id(found, self.deadline, consistent=True)
         return replace(self, run=run).to_tell(instances)
 
-    def find(self, listed: dict[int, TaskInstance]) -> list[int]:
+    def find(self, listed: Mapping[int, TaskInstance]) -> list[int]:
         """Those in status that are not listed, by what cheap reads show."""
-        if self.status is TI.QUEUED:
-            found = self._find_queued(listed)
+        if self.status in WAITING:
+            found = self._find_waiting(listed)
         elif self.status in {TI.LAUNCHED, TI.RUNNING}:
             found = {} if self.has_distributor else self._find_under_way(listed)
-        elif self.status is TI.INSTANTIATED:
-            found = self._find_taken(listed)
         else:
-            found = self._find_flagged() if self.status in NEEDS_ATTENTION else {}
+            found = self._find_flagged(listed) if self.status in NEEDS_ATTENTION else {}
         return self.to_tell({number: instance for number, instance in found.items() if number not in listed})
 
-    def to_tell(self, found: dict[int, TaskInstance]) -> list[int]:
+    def to_tell(self, found: Mapping[int, TaskInstance]) -> list[int]:
         """Those that the distributor is told of."""
         if self.succeeded_at and self.status is not TI.QUEUED:
+            return []
+        if self.has_distributor and self.status in {TI.LAUNCHED, TI.RUNNING}:
             return []
         return [
             number
@@ -112,36 +114,42 @@ class _Poll:
             if instance.workflow_run_id == self.workflow_run_id and self.told(instance) is self.status
         ]
 
-    def _find_flagged(self) -> dict[int, TaskInstance]:
-        ids = flagged(self.workflow_run_id, self.status, self.deadline)
+    def _find_flagged(self, listed: Mapping[int, TaskInstance]) -> dict[int, TaskInstance]:
+        ids = [n for n in flagged(self.workflow_run_id, self.status, self.deadline) if n not in listed]
         return read_by_id(ids[:MOST_TOLD], self.deadline)
 
-    def _find_queued(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
-        """A batch in which nobody waits any more is noted: the next poll passes it over."""
-        found: dict[int, TaskInstance] = {}
-        for batch in waiting_batches(self.workflow_run_id, self.deadline):
-            ids = may_be_in(batch, WAITING, self.deadline)
-            if ids is None:
-                continue
-            instances = listed | read_by_id(ids.values() - listed.keys(), self.deadline)
-            seen = {step: TI(instances[number].status) for step, number in ids.items() if number in instances}
-            if WAITING.isdisjoint(seen.values()):
-                note(batch, seen, BatchAttention.parse(batch.attention or "").due, self.deadline)
-            found |= instances
-            if len(found) >= MOST_TOLD:
+    def _find_waiting(self, listed: Mapping[int, TaskInstance]) -> dict[int, TaskInstance]:
+        """What is seen of a batch is noted: the next poll passes over what is taken, and then over the batch."""
+        wanted = WAITING if self.succeeded_at else {self.status}
+        told: dict[int, TaskInstance] = {}
+        for group in self._look_at(waiting_batches(self.workflow_run_id, self.deadline), wanted):
+            ids = {number for _, steps in group for number in steps.values()}
+            found = {**listed, **read_by_id(ids - listed.keys(), self.deadline)}
+            side_by_side(lambda looked: self._note(*looked, found), group)  # noqa: B023  # called at once
+            told |= {number: found[number] for number in ids & found.keys()}
+            if len(self.to_tell(told)) >= MOST_TOLD:
                 break
-        return found
+        return told
 
-    def _find_taken(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
-        ids = self._not_listed(listed, waiting_batches(self.workflow_run_id, self.deadline))
-        return read_by_id(ids[:MOST_TOLD], self.deadline)
+    def _note(self, batch: Batch, steps: Mapping[int, int], found: Mapping[int, TaskInstance]) -> None:
+        seen = {step: TI(found[number].status) for step, number in steps.items() if number in found}
+        if any(batch.seen[step] != status for step, status in seen.items()) or not steps:
+            note(batch, seen, BatchAttention.parse(batch.attention).due, self.deadline)
 
-    def _find_under_way(self, listed: dict[int, TaskInstance]) -> dict[int, TaskInstance]:
-        ids = self._not_listed(listed, unended_batches(self.workflow_run_id, self.deadline))
+    def _find_under_way(self, listed: Mapping[int, TaskInstance]) -> dict[int, TaskInstance]:
+        groups = self._look_at(unended_batches(self.workflow_run_id, self.deadline), {self.status})
+        known = {number for group in groups for _, steps in group for number in steps.values()}
+        ids = sorted(known - listed.keys())
         first = int(now() // _TURN_SECONDS) * MOST_LOOKED_AT % len(ids) if len(ids) > MOST_LOOKED_AT else 0
         return read_by_id((ids[first:] + ids[:first])[:MOST_LOOKED_AT], self.deadline)
 
-    def _not_listed(self, listed: dict[int, TaskInstance], batches: Iterable[Batch]) -> list[int]:
-        known = (may_be_in(batch, {self.status}, self.deadline) or {} for batch in batches)
-        ids = {number for steps in known for number in steps.values()}
-        return sorted(ids - listed.keys())
+    def _look_at(
+        self, batches: Iterable[Batch], statuses: Collection[TaskInstanceStatus]
+    ) -> Iterator[list[tuple[Batch, dict[int, int]]]]:
+        """Each batch with those of its instances that may be in one of the statuses; as many as time allows for."""
+        enough = Deadline(BULK_BUDGET_SECONDS / 2)
+        for group in chunks(batches, BATCHES_AT_ONCE):
+            steps = side_by_side(lambda batch: may_be_in(batch, statuses, self.deadline), group)
+            yield [(batch, found) for batch, found in zip(group, steps, strict=True) if found is not None]
+            if enough.passed():
+                return

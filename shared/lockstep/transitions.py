@@ -343,6 +343,7 @@ ABANDONED: Final[Mapping[TaskInstanceStatus, Report]] = {
         TI.UNKNOWN_ERROR,
         usual=Standing(TI.TRIAGING, T.RUNNING, overdue=True),
         only_from=frozenset({TI.TRIAGING}),
+        task_may_stay=True,
         if_overdue=True,
     ),
     TI.NO_HEARTBEAT: Report(
@@ -350,6 +351,7 @@ ABANDONED: Final[Mapping[TaskInstanceStatus, Report]] = {
         TI.ERROR,
         usual=Standing(TI.NO_HEARTBEAT, T.LAUNCHED),
         only_from=frozenset({TI.NO_HEARTBEAT}),
+        task_may_stay=True,
     ),
     TI.KILL_SELF: Report(
         "abandoned_in_kill",

@@ -52,7 +52,16 @@ def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_dat
     Raises:
         NotFoundError: there is no such run.
     """
-    return _move(workflow_run_id, status, [WorkflowRun.heartbeat_date.set(heartbeat_date)], Deadline())
+    deadline, run = Deadline(), _run(workflow_run_id)
+    changes: list[Action] = [WorkflowRun.heartbeat_date.set(heartbeat_date)]
+    stays = WorkflowRun.pk.exists()
+    if may_come_from := sources(status):
+        stays &= ~WorkflowRun.status.is_in(*sorted(may_come_from))
+    try:
+        reach(lambda: run.update(changes, stays), deadline)
+    except ConditionFailedError:
+        return _move(workflow_run_id, status, changes, deadline)
+    return WorkflowRunStatus(run.status)
 
 
 def read_run(workflow_run_id: int, deadline: Deadline, *, consistent: bool = False) -> WorkflowRun | None:

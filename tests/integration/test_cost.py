@@ -212,7 +212,23 @@ def test_a_heartbeat_that_is_due_soon_tells_its_batch(meter: Meter, player: Play
     _, ids = _run_of(player, 2, 0)
     first, second = (f"/task_instance/{number}/log_report_by" for number in ids)
     assert taken(meter, player, "POST", first, {"next_report_increment": 60}) == (2, 1 + 3, 0)
-    assert taken(meter, player, "POST", second, {"next_report_increment": 90}) == (2, 1 + FAILED_CONDITION, 0)
+    assert taken(meter, player, "POST", second, {"next_report_increment": 90}) == (3, 1 + 2 * FAILED_CONDITION, 0)
+
+
+def test_a_batch_that_waits_to_be_launched_is_read_once(meter: Meter, player: Player) -> None:
+    run = run_of(batch(*({"status": "I"} for _ in range(500)))[0])
+    for status in "IO":
+        player.send("PUT", f"/api/v3/workflow_run/{run}/update_status", json.dumps({"status": status}))
+    body = {"task_instance_ids": [], "status": "Q"}
+    assert taken(meter, player, "POST", f"/workflow_run/{run}/sync_status", body)[2] <= 1 + 0.5
+
+
+def test_a_runs_heartbeat(meter: Meter, player: Player) -> None:
+    run, _ = _run_of(player, 1, 0)
+    beat = {"status": "R", "next_report_increment": 90}
+    path = f"/workflow_run/{run}/log_heartbeat"
+    assert taken(meter, player, "POST", path, beat)[:2] == (2, 1)
+    assert taken(meter, player, "POST", path, beat) == (1, 1, 0)
 
 
 FAILED_CONDITION = 0

@@ -11,6 +11,7 @@ from lockstep.items import Batch
 from lockstep.queueing import GROWS_SECONDS
 from lockstep.store import read_by_id
 from lockstep.table import transact
+from lockstep.workflow_runs import read_run
 from tests.integration.seeding import batch, run_of
 from tests.integration.test_faults import answering, error
 from tests.replay.recording import Player
@@ -329,6 +330,72 @@ def test_a_sweep_that_breaks_off_is_done_by_another(player: Player, monkeypatch:
     monkeypatch.undo()
     run.sweep()
     assert run.poll("T") == {"T": ids}
+
+
+def test_many_small_batches(player: Player) -> None:
+    """A client makes one for each set of resources that it asks for."""
+    ids = [batch({"status": status, "workflow_run_id": 99_000_100})[0] for status in "QR" * 150]
+    run = Run(player, 99_000_100)
+    assert run.poll("Q") == {"Q": ids[::2]}
+    assert run.poll("R") == {"R": ids[1::2]}
+    assert run.terminate() == 300
+    assert run.terminate() == 0
+    assert run.poll("K") == {"K": ids[1::2]}
+    assert run.poll("K", *ids) == {"F": ids[::2]}
+
+
+def test_a_heartbeat_in_the_middle_of_a_sweep_is_held_to_what_it_promises(
+    player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, ids = run_with(player, "RR", report_by_in=200)
+    _look_at_once(ids[0])
+
+    def beat_after(*arguments: Any) -> Any:
+        found = read_by_id(*arguments)
+        _beat(player, ids[0], -1)
+        return found
+
+    monkeypatch.setattr("lockstep.sweeping.read_by_id", beat_after)
+    run.sweep()
+    monkeypatch.undo()
+    run.sweep()
+    assert run.pairs(ids) == ["TR", "RR"]
+
+
+def test_what_a_cheap_read_shows_wrongly_is_not_told(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A distributor submits again what it is told of wrongly; one that succeeded another ends over it."""
+    run, ids = run_with(player, "QK")
+
+    def lag(*arguments: Any, consistent: bool = False) -> Any:
+        found = read_by_id(*arguments, consistent=consistent)
+        if not consistent:
+            for instance in found.values():
+                instance.status = "Q"
+        return found
+
+    taken = json.dumps({"task_instance_ids": ids[:1]})
+    player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
+    monkeypatch.setattr("lockstep.syncing.read_by_id", lag)
+    assert run.poll("Q") == {}
+    assert run.poll("I", ids[0]) == {}
+    monkeypatch.undo()
+    run.move("I", "O")
+    cheap = read_run(run.id, Deadline())
+    run.move("I")
+    monkeypatch.setattr(
+        "lockstep.syncing.read_run",
+        lambda *arguments, consistent=False: read_run(*arguments, consistent=True) if consistent else cheap,
+    )
+    assert run.poll("K") == {}
+
+
+def test_what_nobody_settles_is_settled_though_its_task_was_reset(
+    player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, ids = run_with(player, "TXK", report_by_in=-1, task={"status": "G"})
+    monkeypatch.setattr(sweeping, "ABANDONED_SECONDS", 0)
+    run.sweep()
+    assert run.pairs(ids) == ["UG", "EG", "FG"]
 
 
 def test_a_run_moves_by_its_table(player: Player) -> None:
