@@ -133,7 +133,7 @@ class _Poll:
 
     def _note(self, batch: Batch, steps: Mapping[int, int], found: Mapping[int, TaskInstance]) -> None:
         seen = {step: TI(found[number].status) for step, number in steps.items() if number in found}
-        if any(batch.seen[step] != status for step, status in seen.items()) or not steps:
+        if any(batch.seen[step] != status for step, status in seen.items()) or WAITING.isdisjoint(batch.seen):
             note(batch, seen, BatchAttention.parse(batch.attention).due, self.deadline)
 
     def _find_under_way(self, listed: Mapping[int, TaskInstance]) -> dict[int, TaskInstance]:
