@@ -5,7 +5,7 @@ SOURCES = functions shared/lockstep local tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed invoke test check format docs clean
+.PHONY: help demo run seed token invoke test check format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,11 +13,16 @@ help: ## say what there is
 demo: .venv/run .engine/ready ## an array of 200 from queued to where each must end, over HTTP
 	@$(RUN) -m local.demo
 
-run: .venv/run .engine/ready ## serve the API until Ctrl-C (PORT=3000)
-	@$(RUN) -m local.run --port $(PORT)
+run: .venv/run .engine/ready ## serve the API until Ctrl-C (PORT=3000, AUTH=on asks for tokens)
+	@$(RUN) -m local.run --port $(PORT) --auth $(or $(AUTH),off)
 
 seed: .venv/run ## load a seed file into what runs (FILE=..., PORT=3000)
 	@$(RUN) -m local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" --port $(PORT)
+
+token: .venv/run ## make a token (SCOPE=worker|distributor|operator DAYS=30; RUN_ID=, NAME=; STACK=…, or PORT=3000)
+	@$(RUN) -m local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
+		--days "$(or $(DAYS),$(error say how long: make token SCOPE=$(SCOPE) DAYS=30))" --port $(PORT) \
+		$(if $(RUN_ID),--run "$(RUN_ID)") $(if $(NAME),--name "$(NAME)") $(if $(STACK),--stack "$(STACK)")
 
 invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)
 	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"

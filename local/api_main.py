@@ -10,7 +10,7 @@ from local.run import serve
 def main() -> None:
     """Serve until then."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    serve(0, _say_where)
+    serve(0, _say_where, authenticates="--auth" in sys.argv)
 
 
 def _end_with_parent() -> None:
@@ -19,7 +19,7 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
-def _say_where(api: str, _: str) -> None:
+def _say_where(api: str, _: str, __: str | None) -> None:
     print(api, flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: a full pipe would hold up the log
 

@@ -84,7 +84,7 @@ def _engine() -> Iterator[str]:
         "GATEWAY_PORT": str(port),
         "LOG_LEVEL": "WARNING",
         "MINISTACK_HOST": "127.0.0.1",
-        "SERVICES": "dynamodb",
+        "SERVICES": "dynamodb,secretsmanager",
     }
     process = subprocess.Popen(
         [ROOT / ".engine/bin/python", "-I", ROOT / "local/engine_main.py"],

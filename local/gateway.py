@@ -1,7 +1,8 @@
 """API Gateway on one machine: an ASGI application that turns requests into REST proxy events (payload 1.0).
 
 It answers as API Gateway does where no function does: 403 for a route that there is not, 413 past 10 MB,
-504 (or what template.yaml says) after 29 s, 502 for a reply that is none. Events and replies go through JSON.
+504 (or what template.yaml says) after 29 s, 502 for a reply that is none; and if it is to authenticate, 401 and 403
+by the authorizer's word. Events and replies go through JSON.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
+from local.authorizer import ACCOUNT_ID, API_ID, Authorizer, Denied
 from local.meter import Meter
 from local.template import Route, Template
 
@@ -64,12 +66,17 @@ class TooLargeError(Exception):
 class Gateway:
     """The application. Handlers are imported when it is made, so that the first request is no slower."""
 
-    def __init__(self, meter: Meter, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, meter: Meter, timeout: float = TIMEOUT_SECONDS, *, authenticates: bool = False) -> None:
         self._template = Template()
         self._meter = meter
         self._timeout = timeout
         self._handlers = {route.name: load_handler(route.name) for route in self._template.routes}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lambda")
+        self._authorizer = self._load_authorizer() if authenticates else None
+
+    def _load_authorizer(self) -> Authorizer:
+        settings = self._template.authorizer
+        return Authorizer(load_handler(settings.name), settings.expression, settings.cache_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -94,13 +101,26 @@ class Gateway:
         for route in self._template.routes:
             match = route.pattern.fullmatch(path)
             if match and route.method == scope["method"]:
-                return await self._invoke(
-                    route, _event(scope, path, body, route, match.groupdict(), self._template.stage)
-                )
+                event = _event(scope, path, body, route, match.groupdict(), self._template.stage)
+                return await self._authorize_and_invoke(route, event)
         return self._own("MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, "Missing Authentication Token")
 
     def _without_stage(self, path: str) -> str:
         return path.removeprefix(f"/{self._template.stage}")
+
+    async def _authorize_and_invoke(self, route: Route, event: dict[str, Any]) -> Reply:
+        if self._authorizer:
+            headers = event["headers"] or {}
+            called = headers.get("authorization"), self._template.stage, route.method, event["path"]
+            loop = asyncio.get_running_loop()
+            try:
+                caller = await loop.run_in_executor(self._threads, self._authorizer.context, *called)
+            except Denied as denied:
+                if denied.kind == "AUTHORIZER_FAILURE":
+                    log.exception("the authorizer did not answer")
+                return self._own(denied.kind, HTTPStatus.INTERNAL_SERVER_ERROR, "")
+            event["requestContext"]["authorizer"] = caller
+        return await self._invoke(route, event)
 
     async def _invoke(self, route: Route, event: dict[str, Any]) -> Reply:
         wire = json.dumps(event)
@@ -123,7 +143,7 @@ class Gateway:
     def _own(self, kind: str, status: HTTPStatus, message: str) -> Reply:
         declared = self._template.gateway_response(kind)
         if declared:
-            return Reply(declared.status, [("content-type", "application/json")], declared.render(message).encode())
+            return Reply(declared.status, list(declared.headers.items()), declared.render(message).encode())
         return _json(status, {"message": message})
 
 
@@ -171,8 +191,8 @@ def _event(
         "pathParameters": parameters or None,
         "stageVariables": None,
         "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "local",
+            "accountId": ACCOUNT_ID,
+            "apiId": API_ID,
             "httpMethod": scope["method"],
             "identity": {
                 "sourceIp": (scope.get("client") or ["127.0.0.1"])[0],

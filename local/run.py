@@ -15,7 +15,7 @@ from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
 from local.template import ROOT
 
 MAX_PORT = 65_535
-Ready = Callable[[str, str], None]
+Ready = Callable[[str, str, str | None], None]
 
 
 def state_file(port: int) -> Path:
@@ -28,22 +28,40 @@ def table_name() -> str:
     return os.environ.get("TABLE_NAME", "lockstep")
 
 
-def serve(port: int, ready: Ready) -> None:
-    """Serve on loopback until SIGINT or SIGTERM; port 0 takes any. ready gets the API's and the table's URL."""
+def serve(port: int, ready: Ready, *, authenticates: bool = False) -> None:
+    """Serve on loopback until SIGINT or SIGTERM; port 0 takes any.
+
+    ready gets the API's and the table's URL and, if it authenticates, the name of the secret with the signing keys.
+    """
+    embedded = not os.environ.get(ENDPOINT_VARIABLE)
     with socket.socket() as listener, dynamodb(table_name()) as endpoint:
+        secret = _secret(endpoint, embedded=embedded) if authenticates else None
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
         taken = listener.getsockname()[1]
-        asyncio.run(_serve(listener, lambda: ready(f"http://127.0.0.1:{taken}", endpoint)))
+        url = f"http://127.0.0.1:{taken}"
+        asyncio.run(_serve(listener, lambda: ready(url, endpoint, secret), authenticates=authenticates))
 
 
-async def _serve(listener: socket.socket, ready: Callable[[], None]) -> None:
+def _secret(endpoint: str, *, embedded: bool) -> str:
+    """Beside a DynamoDB that is named, the secret is named too: by SIGNING_KEYS."""
+    from local.signing import SECRET_VARIABLE, use_new_secret  # noqa: PLC0415  # it imports this module
+
+    named = os.environ.get(SECRET_VARIABLE)
+    if named or embedded:
+        return named or use_new_secret(endpoint)
+    raise EngineError(f"AUTH=on with {ENDPOINT_VARIABLE} needs {SECRET_VARIABLE}, the secret with the signing keys")
+
+
+async def _serve(listener: socket.socket, ready: Callable[[], None], *, authenticates: bool) -> None:
     from local.gateway import Gateway  # noqa: PLC0415  # the functions read their settings, made by now, on import
     from local.meter import Meter  # noqa: PLC0415  # as above
 
     meter = Meter()
     meter.attach()
-    config = uvicorn.Config(Gateway(meter), log_level="warning", lifespan="off", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        Gateway(meter, authenticates=authenticates), log_level="warning", lifespan="off", timeout_graceful_shutdown=5
+    )
     await _Server(config, ready).serve(sockets=[listener])
 
 
@@ -69,16 +87,18 @@ def main() -> None:
     """Serve until Ctrl-C, and say where."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=_port, default=3000, help="0 takes any free one")
+    parser.add_argument("--auth", choices=["on", "off"], default="off", help="on: callers need a token (make token)")
     parser.add_argument("--ready-file", type=Path, help="is written when requests are served")
     options = parser.parse_args()
     written: list[Path] = []
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
 
-    def ready(api: str, table: str) -> None:
+    def ready(api: str, table: str, signing_keys: str | None) -> None:
         file = options.ready_file or state_file(int(api.rpartition(":")[2]))
         file.parent.mkdir(exist_ok=True)
         partial = file.with_suffix(".partial")
         where = {"api": api, "table": table, "embedded": embedded, "table_name": table_name()}
+        where["signing_keys"] = signing_keys
         partial.write_text(json.dumps(where | {"region": os.environ["AWS_DEFAULT_REGION"]}))
         partial.rename(file)
         written.append(file)
@@ -87,7 +107,7 @@ def main() -> None:
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        serve(options.port, ready)
+        serve(options.port, ready, authenticates=options.auth == "on")
     except KeyboardInterrupt:
         print("stopped")
     except (EngineError, OSError) as error:

@@ -45,12 +45,24 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizerSettings:
+    """How API Gateway asks who calls."""
+
+    name: str
+    """The function's folder."""
+    expression: str
+    """What the Authorization header must look like."""
+    cache_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayResponse:
     """What API Gateway answers in a function's stead."""
 
     status: int
     body: str
     """A template; $context.error.messageString stands for the message as a JSON string."""
+    headers: dict[str, str]
 
     def render(self, message: str) -> str:
         """The body with its message."""
@@ -72,14 +84,26 @@ class Template:
         routes = [
             Route(function["CodeUri"].split("/")[1], event["Method"].upper(), event["Path"])
             for function in functions
-            for event in (event["Properties"] for event in function["Events"].values())
+            for event in (event["Properties"] for event in function.get("Events", {}).values())
         ]
         return sorted(routes, key=lambda route: len(_PARAMETER.findall(route.resource)))
 
     @property
     def stage(self) -> str:
         """The stage's default name."""
-        return str(self._document["Parameters"]["StageName"]["Default"])
+        return self._default("StageName")
+
+    @property
+    def authorizer(self) -> AuthorizerSettings:
+        """How API Gateway asks who calls, where it does not read signatures itself."""
+        [api] = self._of_type("AWS::Serverless::Api")
+        _, by_token, _ = api["Properties"]["DefinitionBody"]["securityDefinitions"]["Caller"]["If"]
+        expression = by_token["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
+        folder = self._resources["Authorizer"]["Properties"]["CodeUri"].split("/")[1]
+        return AuthorizerSettings(folder, expression, float(self._default("AuthorizerCacheSeconds")))
+
+    def _default(self, parameter: str) -> str:
+        return str(self._document["Parameters"][parameter]["Default"])
 
     @property
     def handler(self) -> str:
@@ -92,13 +116,26 @@ class Template:
         declared = api["Properties"]["GatewayResponses"].get(kind)
         if declared is None:
             return None
-        return GatewayResponse(declared["StatusCode"], declared["ResponseTemplates"]["application/json"])
+        headers = declared["ResponseParameters"]["Headers"]
+        return GatewayResponse(
+            declared["StatusCode"],
+            declared["ResponseTemplates"]["application/json"],
+            {name.lower(): value.strip("'") for name, value in headers.items()},
+        )
 
     def table(self, name: str) -> dict[str, Any]:
-        """Arguments of CreateTable."""
+        """Arguments of CreateTable: what a table is, without what a deployment may set about it."""
         [table] = self._of_type("AWS::DynamoDB::Table")
-        wanted = {"BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes"}
-        return {"TableName": name} | {key: value for key, value in table["Properties"].items() if key in wanted}
+        indexes = [
+            _only({"IndexName", "KeySchema", "Projection"}, index)
+            for index in table["Properties"]["GlobalSecondaryIndexes"]
+        ]
+        named = {"TableName": name, "GlobalSecondaryIndexes": indexes}
+        return named | _only({"BillingMode", "KeySchema", "AttributeDefinitions"}, table["Properties"])
 
     def _of_type(self, kind: str) -> list[dict[str, Any]]:
         return [resource for resource in self._resources.values() if resource["Type"] == kind]
+
+
+def _only(wanted: set[str], properties: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in properties.items() if key in wanted}

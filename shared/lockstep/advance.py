@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from lockstep import keys, store
 from lockstep.batches import expect
+from lockstep.caller import only_run
 from lockstep.clock import Deadline, now
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.items import TaskInstance
 from lockstep.keys import InstanceKey
+from lockstep.observability import count, known, measure
 from lockstep.standing import Premise, Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.store import NOTHING, Found, LostRaceError, PairWrite, Said
@@ -41,6 +43,8 @@ class Request:
     """Stored whether the instance moves or not (but not what a fenced worker says)."""
     on_move: Said = NOTHING
     """Stored only together with the move."""
+    only_run: int | None = field(default_factory=only_run)
+    """The workflow run that the instance must be of: the caller may speak of no other. None: any."""
 
 
 def transit_ti_and_t(
@@ -58,12 +62,14 @@ def transit_ti_and_t(
 
     Raises:
         NotFoundError: there is no such instance.
+        ForbiddenError: it is of another workflow run than the one that the caller's token is for.
         ContentionError: others kept winning until the time budget was spent. Nothing was written.
         TableError: the table cannot be reached. Whether the write landed is not known; the same report again is safe.
     """
-    [outcome] = transit_many([Request(task_instance_id, report, said, on_move)], deadline or Deadline())
+    request = Request(task_instance_id, report, said, on_move)
+    [outcome] = transit_many([request], deadline or Deadline())
     if outcome is None:
-        raise NotFoundError(f"task instance {task_instance_id} does not exist")
+        raise store.not_there(task_instance_id, request.only_run)
     return outcome
 
 
@@ -78,6 +84,7 @@ def transit_many(requests: Iterable[Request], deadline: Deadline) -> list[Outcom
     most = max((pursuit.request.said.and_also(pursuit.request.on_move).actions for pursuit in pursuits), default=1)
     for wave in _waves(pursuits):
         side_by_side(lambda chunk: _settle(chunk, deadline), chunks(wave, store.ACTIONS_PER_TRANSACTION // most))
+    _count(pursuits)
     return [pursuit.outcome for pursuit in pursuits]
 
 
@@ -89,7 +96,10 @@ def log_report_by(task_instance_id: int, said: Said) -> TaskInstanceStatus:
         UnavailableError: as for transit_ti_and_t.
     """
     deadline = Deadline()
-    instance = store.log_heartbeat(instance_key(task_instance_id), said, deadline)
+    instance = store.log_heartbeat(instance_key(task_instance_id), said, deadline, only_run=only_run())
+    known(workflow_run_id=instance.workflow_run_id)
+    if instance.report_by is not None:
+        measure("HeartbeatLag", now() - instance.report_by)
     status = TaskInstanceStatus(instance.status)
     if status is TaskInstanceStatus.TRIAGING:
         status = transit_ti_and_t(task_instance_id, RECOVER, deadline=deadline).status
@@ -123,8 +133,24 @@ def _waves(pursuits: Sequence["_Pursuit"]) -> list[list["_Pursuit"]]:
     return waves
 
 
+def _count(pursuits: Iterable["_Pursuit"]) -> None:
+    """For the operator: what moved from where to where, what did not, and what it took."""
+    for pursuit in pursuits:
+        count("Tries", pursuit.tries)
+        count("LostRaces", max(0, pursuit.turned_down - 1))
+        if pursuit.outcome:
+            ruling = pursuit.outcome.ruling
+            if isinstance(ruling, Move):
+                count(f"Moved.{pursuit.standing.task_instance.name}.{ruling.task_instance.name}")
+            else:
+                count(f"Refused.{ruling.kind.name}")
+            count("ErrorEntries", int(pursuit.stored.error is not None))
+
+
 def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
     while pending := [pursuit for pursuit in pursuits if pursuit.open]:
+        for pursuit in pending:
+            pursuit.tries += 1
         try:
             store.write_pairs([pursuit.write() for pursuit in pending], deadline)
         except LostRaceError as lost:
@@ -134,6 +160,7 @@ def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
                 raise ContentionError("others kept changing the same instances; send it again") from lost
         else:
             for pursuit in pending:
+                pursuit.stored = pursuit.write().said
                 pursuit.close()
 
 
@@ -147,6 +174,12 @@ class _Pursuit:
     task_seen: bool = False
     open: bool = True
     outcome: Outcome | None = None
+    tries: int = 0
+    """Transactions that it was part of."""
+    turned_down: int = 0
+    """Of these, how many it turned down: the first may be a bet that was wrong, each further one a lost race."""
+    stored: Said = NOTHING
+    """What was written of what the request says."""
 
     def __post_init__(self) -> None:
         self.standing = self.request.report.usual
@@ -163,6 +196,7 @@ class _Pursuit:
             task_instance=ruling.task_instance if isinstance(ruling, Move) else None,
             task=ruling.task if isinstance(ruling, Move) else None,
             said=self._to_store(ruling),
+            only_run=self.request.only_run,
         )
 
     def _to_store(self, ruling: Ruling) -> Said:
@@ -175,6 +209,10 @@ class _Pursuit:
         if found.missing:
             self.open = False
             return
+        if found.task_instance and self.request.only_run not in {None, found.task_instance.workflow_run_id}:
+            self.open = False
+            return
+        self.turned_down += found.task_instance is not None or found.task is not None
         self.instance_seen, self.task_seen = found.task_instance is not None, found.task is not None
         if found.task_instance:
             self._see_instance(found.task_instance)

@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 from lockstep import keys
 from lockstep.advance import Request, transit_many
 from lockstep.batches import members, read_batch
+from lockstep.caller import only_run
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
-from lockstep.errors import NotFoundError, UnavailableError
+from lockstep.errors import ForbiddenError, NotFoundError, UnavailableError
 from lockstep.items import Array, ArrayStepIndex
 from lockstep.standing import Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
@@ -88,15 +89,17 @@ def _read_names(array_ids: set[int], deadline: Deadline) -> dict[int, str]:
 
 
 def find_step(array_id: int, batch_num: int, step_id: int) -> int:
-    """The id of the instance at a step of a batch. One query in the usual case.
+    """The id of the instance at a step of a batch. One query in the usual case; a read more if the caller has one run.
 
     Raises:
+        ForbiddenError: the batch is of another workflow run than the one that the caller's token is for.
         NotFoundError: there is no such step.
         UnavailableError: the step exists, but the index does not show it yet.
     """
     if not all(0 <= number <= keys.MAX_ID for number in (array_id, batch_num, step_id)):
         raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
     deadline, lag = Deadline(), Deadline(INDEX_LAG_SECONDS)
+    _check_run(array_id, batch_num, deadline)
     while True:
         partition = keys.array_step(array_id, batch_num, step_id)
         at_step = ArrayStepIndex.array_step_id == step_id
@@ -108,6 +111,16 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
         if lag.passed():
             raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
         time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _check_run(array_id: int, batch_num: int, deadline: Deadline) -> None:
+    if (run := only_run()) is None:
+        return
+    batch = read_batch(array_id, batch_num, deadline)
+    if not batch or batch.workflow_run_id != run:
+        raise ForbiddenError(
+            f"batch {batch_num} of array {array_id} is not of workflow run {run}, which the token is for"
+        )
 
 
 def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NOTHING) -> None:

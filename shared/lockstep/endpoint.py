@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -11,8 +12,10 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from lockstep.errors import BadRequestError, FieldError, InvalidError, LockstepError
-from lockstep.observability import caller_context, logger
+from lockstep import keys, observability
+from lockstep.caller import calling
+from lockstep.errors import BadRequestError, FieldError, InvalidError, LockstepError, TooLargeError
+from lockstep.observability import caller_context, count, logger
 
 P = TypeVar("P", bound=BaseModel)
 B = TypeVar("B", bound=BaseModel)
@@ -20,6 +23,10 @@ B = TypeVar("B", bound=BaseModel)
 MAX_FIELDS: Final = 20
 """That a reply names; a body may have a great many that do not fit."""
 MAX_NAME: Final = 200
+MAX_BODY_BYTES: Final = int(os.environ.get("MAX_BODY_BYTES", "5242880"))
+"""Of a request's body. API Gateway's own limit is 10 MB, Lambda's 6 MB with headers and escapes."""
+MAX_DIGITS: Final = 20
+"""Of an id in a path that is looked at for the log."""
 
 Event = dict[str, Any]
 LambdaHandler = Callable[[Event, Any], dict[str, Any]]
@@ -36,21 +43,18 @@ def endpoint(path: type[P], body: type[B]) -> Callable[[Callable[[P, B], BaseMod
         @wraps(route)
         def lambda_handler(event: Event, context: Any) -> dict[str, Any]:
             began = time.perf_counter()
-            status, reply, why = _answer(route, event, path, body)
-            logger.info(
-                "%s %s",
-                event["httpMethod"],
-                event["path"],
-                extra={
-                    **caller_context(event.get("headers") or {}),
-                    **(event.get("pathParameters") or {}),
-                    "route": event["resource"],
-                    "status": status,
-                    "request_id": getattr(context, "aws_request_id", None),
-                    "seconds": round(time.perf_counter() - began, 4),
-                    "why": why,
-                },
-            )
+            authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
+            with observability.observed(), calling(authorizer):
+                observability.known(**_facts(event, context, authorizer))
+                status, reply, why = _answer(route, event, path, body)
+                observability.report(
+                    "%s %s",
+                    event["httpMethod"],
+                    event["path"],
+                    status=status,
+                    seconds=round(time.perf_counter() - began, 4),
+                    why=why,
+                )
             return {
                 "statusCode": status,
                 "headers": {"Content-Type": "application/json"},
@@ -63,14 +67,36 @@ def endpoint(path: type[P], body: type[B]) -> Callable[[Callable[[P, B], BaseMod
     return decorate
 
 
+def _facts(event: Event, context: Any, authorizer: dict[str, Any]) -> dict[str, object]:
+    """What is known of a request before it is served. What we know goes before what the caller says of himself."""
+    ids: dict[str, str] = event.get("pathParameters") or {}
+    return {
+        **caller_context(event.get("headers") or {}),
+        **_task_id(ids.get("task_instance_id", "")),
+        **ids,
+        "route": event["resource"],
+        "request_id": getattr(context, "aws_request_id", None),
+        "caller": authorizer.get("principalId"),
+    }
+
+
+def _task_id(task_instance_id: str) -> dict[str, int]:
+    if len(task_instance_id) > MAX_DIGITS or not (task_instance_id.isascii() and task_instance_id.isdigit()):
+        return {}
+    key = keys.split_task_instance_id(int(task_instance_id))
+    return {"task_id": key.task_id} if key else {}
+
+
 def _answer(
     route: Callable[[P, B], BaseModel], event: Event, path: type[P], body: type[B]
 ) -> tuple[int, object, str | None]:
     try:
         reply = route(_parse_path(event, path), _parse_body(event, body))
     except LockstepError as error:
+        count(f"Failed.{type(error).__name__.removesuffix('Error')}")
         return error.status.value, error.problem(), str(error)
     except Exception:  # noqa: BLE001  # the edge: the one place where nothing may pass
+        count("Failed.Defect")
         logger.exception("a defect of ours")
         return (
             HTTPStatus.INTERNAL_SERVER_ERROR.value,
@@ -93,6 +119,8 @@ def _parse_body(event: Event, model: type[B]) -> B:
     raw: str | bytes = event.get("body") or ""
     if event.get("isBase64Encoded"):
         raw = base64.b64decode(raw)
+    if len(raw) > MAX_BODY_BYTES:
+        raise TooLargeError(f"the body has {len(raw)} bytes; at most {MAX_BODY_BYTES} are taken")
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:

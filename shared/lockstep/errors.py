@@ -2,8 +2,10 @@
 
 LockstepError
 ├── BadRequestError      400  the body is no JSON
+├── ForbiddenError       403  the caller's token is for another workflow run
 ├── NotFoundError        404  no such thing
 ├── ExhaustedError       409  a limit of the id scheme is reached
+├── TooLargeError        413  the body is larger than this deployment takes
 ├── InvalidError         422  the body or the path does not fit
 └── UnavailableError     503  try again
     ├── ContentionError       others kept winning until the time was up
@@ -44,6 +46,12 @@ class BadRequestError(LockstepError):
     status = HTTPStatus.BAD_REQUEST
 
 
+class ForbiddenError(LockstepError):
+    """The caller's token is for one workflow run, and this is not about it. Nothing was changed."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class NotFoundError(LockstepError):
     """What the path names does not exist."""
 
@@ -54,6 +62,12 @@ class ExhaustedError(LockstepError):
     """No further id can be given out."""
 
     status = HTTPStatus.CONFLICT
+
+
+class TooLargeError(LockstepError):
+    """The body is larger than this deployment takes."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class InvalidError(LockstepError):

@@ -1,18 +1,35 @@
-"""The log: one JSON line for each request, written when the reply is known."""
+"""The log: one JSON line for each request, written when the reply is known; the metrics are part of it (EMF).
+
+What is known of a request is kept for the thread that serves it and those that side_by_side starts for it.
+"""
 
 import json
 import logging
-from collections.abc import Mapping
-from typing import Final
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from lockstep.text import escape
 
-logger = Logger(service="lockstep")
+SERVICE: Final = os.environ.get("POWERTOOLS_SERVICE_NAME", "lockstep")
+"""The metrics' one dimension: the stack."""
+NAMESPACE: Final = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "")
+"""Of the metrics; without it there are none."""
+MAX_METRICS: Final = 90
+"""Different ones in a line; CloudWatch takes 100."""
+
+logger = Logger(service=SERVICE)
 
 MAX_CONTEXT_KEYS: Final = 20
 _RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {
+    "_aws",
     "message",
     "asctime",
     "level",
@@ -25,12 +42,68 @@ _RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "exception",
     "exception_name",
     "stack_trace",
+    "self",
     "route",
     "status",
     "request_id",
+    "caller",
     "seconds",
     "why",
 }
+_METRICS: Final[ContextVar[dict[tuple[str, str], list[float]] | None]] = ContextVar("metrics", default=None)
+_LOCK: Final = Lock()
+
+
+@contextmanager
+def observed() -> Iterator[None]:
+    """A request: what is known and counted inside belongs to it."""
+    token = _METRICS.set(defaultdict(list))
+    try:
+        yield
+    finally:
+        _METRICS.reset(token)
+        logger.thread_safe_clear_keys()
+
+
+def known(**facts: object) -> None:
+    """What every further line about the request says too."""
+    logger.thread_safe_append_keys(**facts)
+
+
+def count(name: str, number: int = 1) -> None:
+    """So many more of it happened in this request. Nothing is written for none, or outside of a request."""
+    metrics = _METRICS.get()
+    if number and metrics is not None:
+        with _LOCK:
+            metrics[name, "Count"] = [sum(metrics[name, "Count"]) + number]
+
+
+def measure(name: str, seconds: float) -> None:
+    """It took so long, or came so late, in this request."""
+    metrics = _METRICS.get()
+    if metrics is not None:
+        with _LOCK:
+            metrics[name, "Seconds"].append(seconds)
+
+
+def report(message: str, *args: object, level: int = logging.INFO, **facts: object) -> None:
+    """The request's line, with its metrics. These are written whatever the log level."""
+    metrics = _emf()
+    if logger.log_level <= level:
+        logger.log(level, message, *args, extra=facts | metrics)
+    elif metrics:
+        print(json.dumps(metrics), flush=True)  # noqa: T201  # standard output is where CloudWatch reads metrics
+
+
+def _emf() -> dict[str, Any]:
+    metrics = _METRICS.get()
+    if not (metrics and NAMESPACE):
+        return {}
+    emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=SERVICE)
+    for (name, unit), values in list(metrics.items())[:MAX_METRICS]:
+        for value in values[:MAX_METRICS]:
+            emf.add_metric(name, unit, value)
+    return dict(emf.serialize_metric_set())
 
 
 def caller_context(headers: Mapping[str, str]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, Deadli
 from lockstep.errors import ContentionError, ExhaustedError, NotFoundError
 from lockstep.items import Array, Batch, Task, TaskInstance
 from lockstep.keys import BatchAttention
+from lockstep.observability import count
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.table import ConditionFailedError, Key, chunks, fetch, reach, side_by_side, transact
 from lockstep.transitions import may_queue
@@ -47,6 +48,7 @@ def queue_tasks(
         numbered = enumerate(batches, last - len(batches) + 1)
         fill = partial(_fill, array_id, task_resources_id, workflow_run_id, deadline)
         side_by_side(lambda batch: fill(*batch), numbered)
+    count("Queued", sum(task.queued for task in ready))
     by_status: dict[TaskStatus, list[int]] = defaultdict(list)
     for task_id in sorted(tasks):
         by_status[tasks[task_id].status].append(task_id)

@@ -6,6 +6,7 @@ from lockstep.advance import instance_key, transit_ti_and_t
 from lockstep.batches import expect
 from lockstep.clock import Deadline
 from lockstep.items import Spec, TaskInstance
+from lockstep.observability import known
 from lockstep.resources import Directories, read_directories
 from lockstep.statuses import TaskInstanceStatus
 from lockstep.store import Said, read_for_start
@@ -34,6 +35,7 @@ def log_running(task_instance_id: int, said: Said) -> StartRow:
         reading = aside.submit(read_for_start, key, deadline)
         outcome = transit_ti_and_t(task_instance_id, START, who, when, deadline)
         instance, spec = reading.result()
+    known(workflow_run_id=instance.workflow_run_id)
     if outcome.status is TaskInstanceStatus.RUNNING:
         expect(instance, said.report_by, deadline)
     stdout_dir, stderr_dir = _directories(instance, spec, deadline)

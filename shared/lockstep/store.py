@@ -11,7 +11,7 @@ from pynamodb.transactions import TransactWrite
 
 from lockstep import keys, text
 from lockstep.clock import Deadline, now
-from lockstep.errors import NotFoundError, TableError
+from lockstep.errors import ForbiddenError, NotFoundError, TableError
 from lockstep.items import (
     MAX_ERROR_BYTES,
     MAX_INLINE_PATH_BYTES,
@@ -89,6 +89,8 @@ class PairWrite:
     task: TaskStatus | None
     """None: the status stays."""
     said: Said
+    only_run: int | None = None
+    """The workflow run that the instance must be of. None: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ def _instance_action(write: PairWrite, at: float) -> _Action:
         condition &= TaskInstance.report_by < at
     if premise.unexpected:
         condition &= TaskInstance.report_by.does_not_exist() | (TaskInstance.report_by < at)
+    if write.only_run is not None:
+        condition &= TaskInstance.workflow_run_id == write.only_run
     changes: list[Action] = _said_changes(write.said)
     if write.task_instance and write.task_instance not in premise.task_instance:
         changes += [TaskInstance.status.set(write.task_instance), TaskInstance.status_date.set(at)]
@@ -239,29 +243,43 @@ def _found(reasons: list[RawItem | None]) -> Found:
     return Found(instance, task, missing=any(raw == {} for raw in reasons))
 
 
-def log_heartbeat(key: InstanceKey, said: Said, deadline: Deadline) -> TaskInstance:
-    """Store what a heartbeat says, in whatever status the instance is, and return the instance as it now is.
+def log_heartbeat(key: InstanceKey, said: Said, deadline: Deadline, *, only_run: int | None = None) -> TaskInstance:
+    """Store what a heartbeat says, in whatever status the instance is, and return the instance as it was before.
 
     One request and one write unit, unless a path is too long for the instance's own item.
 
     Raises:
         NotFoundError: there is no such instance.
+        ForbiddenError: there is none in only_run.
     """
-    instance = TaskInstance(keys.task(key.task_id), keys.instance(key.number))
-    _update_existing(instance, _said_changes(said), deadline)
-    if long_paths := _log_changes(said):
-        log = Log(keys.task(key.task_id), keys.log(key.number))
-        reach(lambda: log.update(long_paths), deadline)
-    return instance
-
-
-def _update_existing(instance: TaskInstance, changes: list[Action], deadline: Deadline) -> None:
+    partition = keys.task(key.task_id)
+    there = TaskInstance.pk.exists()
+    condition = there if only_run is None else there & (TaskInstance.workflow_run_id == only_run)
     try:
-        reach(lambda: instance.update(changes, condition=TaskInstance.pk.exists()), deadline)
+        reply = reach(
+            lambda: connection().update_item(
+                Item.Meta.table_name,
+                partition,
+                keys.instance(key.number),
+                actions=_said_changes(said),
+                condition=condition,
+                return_values="ALL_OLD",
+            ),
+            deadline,
+        )
     except ConditionFailedError:
-        raise NotFoundError(
-            f"task instance {keys.task_instance_id_of(instance.pk, instance.sk)} does not exist"
-        ) from None
+        raise not_there(keys.task_instance_id(*key), only_run) from None
+    if long_paths := _log_changes(said):
+        log = Log(partition, keys.log(key.number))
+        reach(lambda: log.update(long_paths), deadline)
+    return TaskInstance.from_raw_data(reply["Attributes"])
+
+
+def not_there(task_instance_id: int, only_run: int | None) -> NotFoundError | ForbiddenError:
+    """What to raise about an instance that does not exist, or not in the only run that the caller may speak of."""
+    if only_run is None:
+        return NotFoundError(f"task instance {task_instance_id} does not exist")
+    return ForbiddenError(f"task instance {task_instance_id} is not of workflow run {only_run}, which the token is for")
 
 
 def log_heartbeats(instances: Iterable[InstanceKey], report_by: float, deadline: Deadline) -> None:

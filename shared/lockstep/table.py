@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -235,6 +236,8 @@ def chunks(things: Iterable[S], size: int) -> Iterator[list[S]]:
 def side_by_side(work: Callable[[S], R], pieces: Iterable[S]) -> list[R]:
     """The results in order. One piece is worked off in the calling thread, more in PARALLEL threads.
 
+    A thread knows what the calling one knows of the request: who calls, what to count.
+
     Raises what the first failing piece raised, after all are finished.
     """
     pieces = list(pieces)
@@ -242,4 +245,4 @@ def side_by_side(work: Callable[[S], R], pieces: Iterable[S]) -> list[R]:
         return [work(piece) for piece in pieces]
     connect()
     with ThreadPoolExecutor(PARALLEL) as threads:
-        return list(threads.map(work, pieces))
+        return list(threads.map(lambda known, piece: known.run(work, piece), [copy_context() for _ in pieces], pieces))

@@ -1,0 +1,88 @@
+"""The keys that tokens are signed with: a secret's present value and the one before. A rotation cuts nobody off."""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lockstep.observability import logger
+from lockstep.tokens import key_id
+
+STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
+FRESH_SECONDS: Final = 300.0
+"""A key that was taken out of the secret is valid for so long yet."""
+ASK_AGAIN_SECONDS: Final = 10.0
+"""How soon a token with a key that is not known may cause another look."""
+_CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
+
+
+class KeysUnavailableError(Exception):
+    """The secret cannot be read. API Gateway answers 500 for it, which the template makes a 503."""
+
+
+def current(client: Any, secret: str) -> str:
+    """The key that new tokens are signed with."""
+    return _read(client, secret, "AWSCURRENT") or ""
+
+
+class SigningKeys:
+    """The valid keys by key_id, read when they are needed and kept for FRESH_SECONDS."""
+
+    @classmethod
+    def of_deployment(cls) -> "SigningKeys":
+        """Those in the secret that the template names."""
+        return cls(os.environ["SIGNING_KEYS"])
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+        self._client: Any = None
+        self._keys: dict[str, str] = {}
+        self._read_at = float("-inf")
+
+    def valid(self) -> Mapping[str, str]:
+        """The keys as they were FRESH_SECONDS ago or later; older ones if the secret cannot be read now.
+
+        Raises:
+            KeysUnavailableError: it could never be read.
+        """
+        if time.monotonic() - self._read_at >= FRESH_SECONDS:
+            self._refresh()
+        return self._keys
+
+    def newest(self) -> Mapping[str, str]:
+        """The keys as they were ASK_AGAIN_SECONDS ago or later."""
+        if time.monotonic() - self._read_at >= ASK_AGAIN_SECONDS:
+            self._refresh()
+        return self._keys
+
+    def _refresh(self) -> None:
+        self._client = self._client or client()
+        try:
+            found = [_read(self._client, self._secret, stage) for stage in STAGES]
+        except (BotoCoreError, ClientError) as error:
+            if not self._keys:
+                raise KeysUnavailableError(f"cannot read the signing keys: {error}") from error
+            logger.warning("the signing keys cannot be read again: those known stay valid", exc_info=error)
+        else:
+            self._keys = {key_id(key): key for key in found if key}
+        self._read_at = time.monotonic()
+
+
+def client() -> Any:
+    """A client for Secrets Manager, where the environment says that it is."""
+    return botocore.session.get_session().create_client(
+        "secretsmanager", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"), config=_CONFIG
+    )
+
+
+def _read(client: Any, secret: str, stage: str) -> str | None:
+    try:
+        return str(client.get_secret_value(SecretId=secret, VersionStage=stage)["SecretString"])
+    except client.exceptions.ResourceNotFoundException:
+        if stage == "AWSCURRENT":
+            raise
+        return None
