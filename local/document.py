@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from local.template import ROOT
+from local import openapi
+from local.gateway import load_handler
+from local.template import ROOT, Template
 from lockstep.run_transitions import RUN_MOVES, RunEdge
 from lockstep.statuses import (
     ERROR_STATES,
@@ -40,6 +42,7 @@ from lockstep.transitions import (
 S = TypeVar("S", TaskInstanceStatus, WorkflowRunStatus)
 
 STATE_MACHINE: Final = ROOT / "docs/state-machine.md"
+OPENAPI: Final = ROOT / "docs/openapi.json"
 REPORTS: Final = (
     INSTANTIATE,
     LAUNCH,
@@ -63,6 +66,12 @@ _SOME_TASK_STATUS: Final = TaskStatus.RUNNING
 def state_machine() -> str:
     """docs/state-machine.md: the machines of transitions.py and run_transitions.py, as pictures and as tables."""
     return "\n".join([*_instances(), *_tasks(), *_together(), *_beyond(), *_runs()])
+
+
+def openapi_document() -> str:
+    """docs/openapi.json: what every route takes and answers."""
+    operations = [openapi.operation(route, load_handler(route.name)) for route in Template().routes]
+    return openapi.write(openapi.document(operations, {"url": "http://127.0.0.1:3000", "description": "make run"}))
 
 
 def _instances() -> Iterator[str]:
@@ -210,7 +219,7 @@ def _family(status: TaskInstanceStatus) -> str:
     return "legacy: nothing leads here" if status not in {edge.source for edge in VALID} else ""
 
 
-DOCUMENTS: Final = {STATE_MACHINE: state_machine}
+DOCUMENTS: Final = {STATE_MACHINE: state_machine, OPENAPI: openapi_document}
 
 
 def main() -> None:

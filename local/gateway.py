@@ -3,6 +3,7 @@
 It answers as API Gateway does where no function does: 403 for a route that there is not, 413 past 10 MB,
 504 (or what template.yaml says) after 29 s, 502 for a reply that is none; and if it is to authenticate, 401 and 403
 by the authorizer's word. Events and replies go through JSON.
+Beside the API's routes it serves its own: USAGE_PATH, and the API's document with a page to look at it.
 """
 
 import asyncio
@@ -18,8 +19,10 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
+from local import openapi
 from local.authorizer import ACCOUNT_ID, API_ID, Authorizer, Denied
 from local.meter import Meter
+from local.pages import DOCUMENT_PATH, page
 from local.template import Route, Template
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
@@ -95,8 +98,8 @@ class Gateway:
             body = await _read_body(receive)
         except TooLargeError:
             return self._own("REQUEST_TOO_LARGE", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
-        if scope["path"] == USAGE_PATH:
-            return _json(HTTPStatus.OK, self._meter.usage())
+        if own := self._beside_the_api(scope):
+            return own
         path = self._without_stage(scope["path"])
         for route in self._template.routes:
             match = route.pattern.fullmatch(path)
@@ -104,6 +107,17 @@ class Gateway:
                 event = _event(scope, path, body, route, match.groupdict(), self._template.stage)
                 return await self._authorize_and_invoke(route, event)
         return self._own("MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, "Missing Authentication Token")
+
+    def _beside_the_api(self, scope: Scope) -> Reply | None:
+        if scope["path"] == USAGE_PATH:
+            return _json(HTTPStatus.OK, self._meter.usage())
+        if scope["method"] != "GET":
+            return None
+        if scope["path"] == DOCUMENT_PATH:
+            operations = [openapi.operation(route, self._handlers[route.name]) for route in self._template.routes]
+            return _json(HTTPStatus.OK, openapi.document(operations, {"url": "/"}))
+        shown = page(scope["path"])
+        return shown and _raw(HTTPStatus.OK, shown.media_type, shown.content)
 
     def _without_stage(self, path: str) -> str:
         return path.removeprefix(f"/{self._template.stage}")
@@ -237,5 +251,8 @@ def _from_lambda(reply: dict[str, Any]) -> Reply:
 
 
 def _json(status: HTTPStatus, body: object) -> Reply:
-    raw = json.dumps(body).encode()
-    return Reply(status, [("content-type", "application/json"), ("content-length", str(len(raw)))], raw)
+    return _raw(status, "application/json", json.dumps(body).encode())
+
+
+def _raw(status: HTTPStatus, media_type: str, body: bytes) -> Reply:
+    return Reply(status, [("content-type", media_type), ("content-length", str(len(body)))], body)

@@ -1,8 +1,8 @@
 """POST /api/v3/array/{array_id}/log_distributor_id: the ids that the cluster gave a batch."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, RootModel
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel
 
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.endpoint import endpoint
@@ -13,8 +13,16 @@ from lockstep.wire import MAX_IDS_PER_CALL, ArrayPath, DistributorId, Reply
 ByInstance = Annotated[dict[str, DistributorId], Field(max_length=MAX_IDS_PER_CALL), BeforeValidator(only_instance_ids)]
 
 
+def _other_keys_hold_anything(schema: dict[str, Any]) -> None:
+    schema["patternProperties"] = {
+        "^[1-9][0-9]{0,11}([0-9][0-9][1-9]|[0-9][1-9]0|[1-9]00)$": schema.pop("additionalProperties")
+    }
+
+
 class DistributorIds(RootModel[ByInstance]):
     """Distributor ids by task instance id. A key that is no instance's id is ignored."""
+
+    model_config = ConfigDict(json_schema_extra=_other_keys_hold_anything)
 
 
 class DistributorIdsReply(Reply):

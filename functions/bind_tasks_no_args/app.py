@@ -7,20 +7,20 @@ from pydantic import Field
 from lockstep.binding import TaskToBind, bind_tasks
 from lockstep.endpoint import endpoint
 from lockstep.statuses import TaskStatus
-from lockstep.wire import MAX_IDS_PER_CALL, Id, Nothing, Reply, Request, ShortText
+from lockstep.wire import MAX_IDS_PER_CALL, Id, Key, Nothing, Reply, Request
 
 
 class TasksToBind(Request):
     """Tasks by a name of the caller's; within a workflow they are known by node and arguments."""
 
     workflow_id: Id
-    tasks: Annotated[dict[ShortText, TaskToBind], Field(max_length=MAX_IDS_PER_CALL)]
+    tasks: Annotated[dict[Key, TaskToBind], Field(max_length=MAX_IDS_PER_CALL)]
 
 
 class BoundTasksReply(Reply):
     """Each task's id and status, by the caller's name."""
 
-    tasks: dict[ShortText, tuple[int, TaskStatus]]
+    tasks: dict[Key, tuple[int, TaskStatus]]
 
 
 @endpoint(Nothing, TasksToBind)

@@ -1,5 +1,9 @@
 """GET /api/v3/cluster/{cluster_name}: where a distributor or a worker node learns which plugin to use."""
 
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
 from lockstep.clusters import CLUSTERS, Cluster
 from lockstep.endpoint import endpoint
 from lockstep.wire import Nothing, Reply, Request, Text
@@ -8,7 +12,7 @@ from lockstep.wire import Nothing, Reply, Request, Text
 class ClusterPath(Request):
     """The path of a route about a cluster."""
 
-    cluster_name: Text
+    cluster_name: Annotated[Text, WithJsonSchema({"type": "string", "minLength": 1})]
 
 
 class ClusterReply(Reply):

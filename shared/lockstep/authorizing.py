@@ -38,7 +38,7 @@ def authorize(header: str, called: str, keys: SigningKeys) -> dict[str, Any]:
             count("Unauthorized")
             report("a token is refused", level=logging.WARNING, called=called, why=str(error))
             raise UnauthorizedError from error
-        report("a token is good", called=called, caller=grant.name, **_context(grant))
+        report("a token is good", called=called, caller=grant.name, scope=grant.scope, only_run=grant.workflow_run_id)
     return {
         "principalId": grant.name,
         "policyDocument": _policy(grant, called),

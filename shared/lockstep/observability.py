@@ -90,7 +90,8 @@ def report(message: str, *args: object, level: int = logging.INFO, **facts: obje
     """The request's line, with its metrics. These are written whatever the log level."""
     metrics = _emf()
     if logger.log_level <= level:
-        logger.log(level, message, *args, extra=facts | metrics)
+        say = logger.warning if level >= logging.WARNING else logger.info
+        say(message, *args, extra=facts | metrics)
     elif metrics:
         print(json.dumps(metrics), flush=True)  # noqa: T201  # standard output is where CloudWatch reads metrics
 

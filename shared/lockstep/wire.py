@@ -2,12 +2,22 @@
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from lockstep.clock import now
 from lockstep.statuses import TaskInstanceStatus, WorkflowRunStatus
@@ -27,16 +37,32 @@ def _text(value: Any) -> str:
     raise PydanticCustomError("text_type", "must be text")
 
 
-def _at_most(limit: int) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if size(value) > limit:
-            raise PydanticCustomError("text_too_long", "must take at most {limit} bytes as UTF-8", {"limit": limit})
+@dataclass(frozen=True, slots=True)
+class _AtMost:
+    """A limit in bytes. The schema can only count characters: it refuses no text that fits."""
+
+    limit: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"maxLength": self.limit, "description": f"at most {self.limit} bytes as UTF-8"}
+
+    def check(self, value: str) -> str:
+        if size(value) > self.limit:
+            raise PydanticCustomError(
+                "text_too_long", "must take at most {limit} bytes as UTF-8", {"limit": self.limit}
+            )
         return value
 
-    return check
 
-
-Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+Text = Annotated[
+    str,
+    PlainValidator(_text),
+    WithJsonSchema({"type": ["string", "number"]}, mode="validation"),
+    WithJsonSchema({"type": "string"}, mode="serialization"),
+]
 
 
 def _storable(resources: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +78,7 @@ def _storable(resources: dict[str, Any]) -> dict[str, Any]:
         raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": MAX_RESOURCES_BYTES})
     for name in ("stdout", "stderr"):
         if isinstance(resources.get(name), str):
-            _at_most(MAX_PATH_BYTES)(resources[name])
+            _AtMost(MAX_PATH_BYTES).check(resources[name])
     return resources
 
 
@@ -67,14 +93,23 @@ def _is_deeper(value: Any, limit: int) -> bool:
 MAX_RESOURCES_DEPTH: Final = 50
 MAX_RESOURCES_BYTES: Final = 60_000
 MAX_PATH_BYTES: Final = 4096
-RequestedResources = Annotated[dict[str, Any], AfterValidator(_storable)]
+RequestedResources = Annotated[
+    dict[str, Any],
+    AfterValidator(_storable),
+    Field(
+        description=f"at most {MAX_RESOURCES_BYTES} bytes as JSON, nested at most {MAX_RESOURCES_DEPTH} deep",
+        json_schema_extra={"properties": {name: {"maxLength": MAX_PATH_BYTES} for name in ("stdout", "stderr")}},
+    ),
+]
 """What a task asks of the cluster, as its queue understands it."""
-ShortText = Annotated[Text, AfterValidator(_at_most(255))]
-DistributorId = Annotated[Text, AfterValidator(_at_most(80))]
-Nodename = Annotated[Text, AfterValidator(_at_most(255))]
-Path = Annotated[Text, AfterValidator(_at_most(MAX_PATH_BYTES))]
-Name = Annotated[Text, AfterValidator(_at_most(1_000))]
-Command = Annotated[Text, AfterValidator(_at_most(300_000))]
+ShortText = Annotated[Text, _AtMost(255)]
+Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]
+"""Of a JSON object: a short text, and never a number."""
+DistributorId = Annotated[Text, _AtMost(80)]
+Nodename = Annotated[Text, _AtMost(255)]
+Path = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
+Name = Annotated[Text, _AtMost(1_000)]
+Command = Annotated[Text, _AtMost(300_000)]
 Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
 SmallCount = Annotated[int, Field(ge=0, lt=2**31)]
 ProcessGroupId = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -98,7 +133,11 @@ _REPORTED_ENDS: Final = frozenset(
         TaskInstanceStatus.ERROR_FATAL,
     }
 )
-ErrorState = Annotated[TaskInstanceStatus, AfterValidator(_lets_end)]
+ErrorState = Annotated[
+    TaskInstanceStatus,
+    AfterValidator(_lets_end),
+    WithJsonSchema({"type": "string", "enum": sorted(_REPORTED_ENDS), "description": "how an attempt may have failed"}),
+]
 
 
 class Request(BaseModel):
@@ -118,8 +157,13 @@ def _decimal(value: Any) -> Any:
     return value
 
 
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,37}")
-IdInPath = Annotated[int, BeforeValidator(_decimal)]
+_DIGITS: Final = 37
+_DECIMAL: Final = re.compile(rf"-?[0-9]{{1,{_DIGITS}}}")
+IdInPath = Annotated[
+    int,
+    BeforeValidator(_decimal),
+    WithJsonSchema({"type": "integer", "minimum": 1 - 10**_DIGITS, "maximum": 10**_DIGITS - 1}),
+]
 
 
 class InstancePath(Request):
@@ -159,6 +203,8 @@ class TaskInstanceIds(Request):
 
 class Reply(BaseModel):
     """A reply's body."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 class BatchOfArray(Request):

@@ -15,6 +15,7 @@ import pytest
 from local import gateway
 from local.seed import Seed, load
 from local.template import ROOT, Template
+from tests import described
 
 EVENTS: Final = ROOT / "events"
 SEED: Final = EVENTS / "seed.json"
@@ -546,7 +547,9 @@ def send(name: str, event: Event) -> tuple[int, Any]:
     handler = gateway.load_handler(route_name(name))
     reply = json.loads(gateway.invoke(handler, json.dumps(event), route_name(name)))
     assert reply["headers"] == {"Content-Type": "application/json"}
-    return reply["statusCode"], json.loads(reply["body"])
+    body = json.loads(reply["body"])
+    described.reply(route_name(name), reply["statusCode"]).validate(body)
+    return reply["statusCode"], body
 
 
 def look(task_instance_id: int) -> Facts:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from typing import Any
 
@@ -9,8 +10,10 @@ import httpx
 import pytest
 
 from local import gateway
-from local.gateway import Gateway, Handler
+from local.document import OPENAPI
+from local.gateway import MAX_BODY_BYTES, Gateway, Handler
 from local.meter import Meter
+from tests import described
 
 URL = "http://local"
 Events = list[dict[str, Any]]
@@ -21,6 +24,11 @@ def ask(
 ) -> httpx.Response:
     """The gateway's reply where every function is this one."""
     monkeypatch.setattr(gateway, "load_handler", lambda _: handler)
+    return ask_the_api(method, path, timeout, **given)
+
+
+def ask_the_api(method: str, path: str, timeout: float = 29.0, **given: Any) -> httpx.Response:
+    """The gateway's reply."""
 
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app=Gateway(Meter(), timeout))  # type: ignore[arg-type]  # dicts for typed dicts
@@ -127,3 +135,51 @@ def test_sizes(monkeypatch: pytest.MonkeyPatch, size: int, status: int) -> None:
 def test_no_such_route_is_a_403(monkeypatch: pytest.MonkeyPatch, method: str, path: str) -> None:
     reply = ask(monkeypatch, echo, method, path)
     assert (reply.status_code, reply.json()) == (403, {"message": "Missing Authentication Token"})
+
+
+def test_it_serves_its_own_document() -> None:
+    reply = ask_the_api("GET", "/openapi.json")
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
+    assert reply.json() == json.loads(OPENAPI.read_text()) | {"servers": [{"url": "/"}]}
+
+
+def test_its_page_shows_the_document_and_needs_nothing_from_elsewhere() -> None:
+    page = ask_the_api("GET", "/docs")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert 'url: "/openapi.json"' in page.text
+    assert "//" not in page.text
+    parts = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+    media_types = {path: ask_the_api("GET", path).headers["content-type"] for path in parts}
+    assert media_types == {
+        "/docs/swagger-ui.css": "text/css; charset=utf-8",
+        "/docs/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    }
+    assert b"SwaggerUIBundle" in ask_the_api("GET", "/docs/swagger-ui-bundle.js").content
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/docs/",
+        "/docs/LICENSE",
+        "/docs/../../../pyproject.toml",
+        "/docs/%2e%2e/core.py",
+        "/docs/..%2fcore.py",
+        "/docs/%2fetc%2fpasswd",
+        "/docs/swagger-ui.css/../../core.py",
+        "/docs/swagger-ui.css%00",
+    ],
+)
+def test_its_page_gives_away_no_other_file(path: str) -> None:
+    assert ask_the_api("GET", path).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_its_page_and_document_are_for_reading(path: str) -> None:
+    assert ask_the_api("POST", path).status_code == 403
+
+
+def test_what_is_too_large_is_a_problem() -> None:
+    reply = ask_the_api("POST", "/api/v3/task_instance/42/log_done", content=b"x" * (MAX_BODY_BYTES + 1))
+    described.reply("log_done", reply.status_code).validate(reply.json())
+    assert (reply.status_code, reply.json()["status"]) == (413, 413)

@@ -1,0 +1,183 @@
+"""The API as an OpenAPI 3.1 document, made of template.yaml and of the functions' models and docstrings."""
+
+import inspect
+import json
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final, Literal, NamedTuple, get_type_hints
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+
+from local.template import ROOT, Route
+from lockstep.errors import BadRequestError, ExhaustedError, InvalidError, NotFoundError, UnavailableError
+
+REF_TEMPLATE: Final = "#/components/schemas/{model}"
+FINDS_NOTHING_UNKNOWN: Final = frozenset(
+    {
+        "array_log_distributor_id",
+        "get_cluster",
+        "set_status_for_triaging",
+        "sync_status",
+        "terminate_task_instances",
+        "transition_to_killed",
+        "transition_to_launched",
+    }
+)
+"""Functions to which an array, a run or a cluster that there is not is as good as an empty one."""
+MAY_RUN_OUT_OF_IDS: Final = frozenset({"queue_task_batch"})
+
+ABOUT: Final = """\
+Jobmon's task-instance state machine. A refused transition is no error: it is a 200 with the status that stands.
+What a caller gets wrong, and what goes wrong here, is a problem document (RFC 9457). A 503 may be sent again as it was.
+
+Beyond its schema a number or a boolean may come as another JSON type that has only one reading (`"7"` for `7`), and a
+task to bind as an object. Text is limited by its length in UTF-8: a `maxLength` is what ASCII may take.
+Fields that are not known are ignored."""
+
+Json = dict[str, Any]
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Mode = Literal["validation", "serialization"]
+Schemas = Mapping[tuple[type[BaseModel], Mode], Json]
+"""The reference to each model."""
+
+
+class WrongField(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[WrongField] = Field(default_factory=list, description="only in a 422")
+
+
+class Operation(NamedTuple):
+    """A route, what its function takes and answers, and what is said of it."""
+
+    route: Route
+    path: type[BaseModel]
+    body: type[BaseModel]
+    reply: type[BaseModel]
+    summary: str
+    description: str
+
+
+class _Refusal(NamedTuple):
+    name: str
+    description: str
+
+
+def _of(error: type[Exception]) -> _Refusal:
+    return _Refusal(error.__name__.removesuffix("Error"), inspect.getdoc(error) or "")
+
+
+REFUSALS: Final = {
+    HTTPStatus.BAD_REQUEST: _of(BadRequestError),
+    HTTPStatus.UNAUTHORIZED: _Refusal("Unauthorized", "There is no token, or it is not known."),
+    HTTPStatus.FORBIDDEN: _Refusal("Forbidden", "The token does not allow for this route."),
+    HTTPStatus.NOT_FOUND: _of(NotFoundError),
+    HTTPStatus.CONFLICT: _of(ExhaustedError),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Refusal("TooLarge", "The request takes more than 6 MB."),
+    HTTPStatus.UNPROCESSABLE_ENTITY: _of(InvalidError),
+    HTTPStatus.INTERNAL_SERVER_ERROR: _Refusal("Defect", "A defect of Lockstep's; its log says which."),
+    HTTPStatus.SERVICE_UNAVAILABLE: _of(UnavailableError),
+}
+
+
+def operation(route: Route, handler: Handler) -> Operation:
+    """The operation that a function declares. Its module begins by naming the route, and then says what it is for."""
+    declared = inspect.unwrap(handler)
+    path, body, reply = get_type_hints(declared).values()
+    says = (inspect.getdoc(sys.modules[declared.__module__]) or "").splitlines()[0]
+    summary = says.removeprefix(f"{route.method} {route.resource}: ").removesuffix(".")
+    return Operation(route, path, body, reply, summary, inspect.getdoc(declared) or "")
+
+
+def document(operations: Sequence[Operation], server: Json) -> Json:
+    """The whole document. Models of one name get a name each."""
+    schemas, components = _schemas(operations)
+    paths: dict[str, Json] = {}
+    for one in operations:
+        paths.setdefault(one.route.resource, {})[one.route.method.lower()] = _operation(one, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Lockstep",
+            "version": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
+            "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [server],
+        "security": [{"basic": []}, {"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "responses": {one.name: _refusal(status, schemas) for status, one in REFUSALS.items()},
+            "securitySchemes": {
+                "basic": {"type": "http", "scheme": "basic", "description": "the token is the password"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def write(made: Json) -> str:
+    """A document as it lies in docs/."""
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def _schemas(operations: Iterable[Operation]) -> tuple[Schemas, Json]:
+    models: list[tuple[type[BaseModel], Mode]] = [(Problem, "serialization")]
+    for one in operations:
+        models += [(one.body, "validation")] if one.body.model_fields else []
+        models += [(one.reply, "serialization")]
+    references, definitions = models_json_schema(models, ref_template=REF_TEMPLATE)
+    return {model: references[model] for model in models}, dict(sorted(definitions["$defs"].items()))
+
+
+def _operation(one: Operation, schemas: Schemas) -> Json:
+    made: Json = {"operationId": one.route.name, "summary": one.summary, "description": one.description}
+    parameters = one.path.model_json_schema().get("properties", {})
+    if parameters:
+        made["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": schema} for name, schema in parameters.items()
+        ]
+    if one.body.model_fields:
+        made["requestBody"] = {"required": True, "content": _json(schemas[one.body, "validation"])}
+    answer = {"description": inspect.getdoc(one.reply) or "", "content": _json(schemas[one.reply, "serialization"])}
+    refused = {str(status.value): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in _may(one)}
+    made["responses"] = {"200": answer} | refused
+    return made
+
+
+def _may(one: Operation) -> list[HTTPStatus]:
+    """The refusals that a route can give, in order."""
+    numbered = any(field.annotation is int for field in one.path.model_fields.values())
+    only_where = {
+        HTTPStatus.BAD_REQUEST: bool(one.body.model_fields),
+        HTTPStatus.NOT_FOUND: bool(one.path.model_fields) and one.route.name not in FINDS_NOTHING_UNKNOWN,
+        HTTPStatus.CONFLICT: one.route.name in MAY_RUN_OUT_OF_IDS,
+        HTTPStatus.UNPROCESSABLE_ENTITY: bool(one.body.model_fields) or numbered,
+    }
+    return [status for status in REFUSALS if only_where.get(status, True)]
+
+
+def _refusal(status: HTTPStatus, schemas: Schemas) -> Json:
+    problem = schemas[Problem, "serialization"]
+    if status is HTTPStatus.UNPROCESSABLE_ENTITY:
+        problem = problem | {"required": ["errors"]}
+    return {"description": REFUSALS[status].description, "content": _json(problem)}
+
+
+def _json(schema: Json) -> Json:
+    return {"application/json": {"schema": schema}}

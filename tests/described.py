@@ -1,0 +1,34 @@
+"""What docs/openapi.json says of an operation, as validators."""
+
+import json
+from functools import cache
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+
+from local.document import OPENAPI
+
+DOCUMENT: Final = json.loads(OPENAPI.read_text())
+OPERATIONS: Final = {
+    operation["operationId"]: operation for methods in DOCUMENT["paths"].values() for operation in methods.values()
+}
+
+
+@cache
+def request(name: str) -> Draft202012Validator:
+    """Of an operation's body."""
+    return _validator(OPERATIONS[name]["requestBody"])
+
+
+@cache
+def reply(name: str, status: int) -> Draft202012Validator:
+    """Of what an operation answers with a status. KeyError: it never does, the document says."""
+    answer = OPERATIONS[name]["responses"][str(status)]
+    if reference := answer.get("$ref"):
+        answer = DOCUMENT["components"]["responses"][reference.rpartition("/")[2]]
+    return _validator(answer)
+
+
+def _validator(holder: dict[str, Any]) -> Draft202012Validator:
+    schema = holder["content"]["application/json"]["schema"]
+    return Draft202012Validator(schema | {"components": DOCUMENT["components"]})

@@ -1,0 +1,190 @@
+"""docs/openapi.json is an OpenAPI 3.1 document, names every route once, and its limits are those of the models."""
+
+import json
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+from pydantic import BaseModel, ValidationError
+
+from local import openapi
+from local.gateway import load_handler
+from local.openapi import Json, Operation
+from local.template import Route, Template
+from lockstep.errors import FieldError, InvalidError, NotFoundError
+from tests import described
+from tests.described import DOCUMENT, OPERATIONS
+
+ROUTES = {route.name: route for route in Template().routes}
+
+
+def test_it_is_openapi() -> None:
+    validate(DOCUMENT, cls=OpenAPIV31SpecValidator)
+
+
+def test_every_route_is_in_it_once() -> None:
+    named = [
+        (operation["operationId"], method.upper(), path)
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+    ]
+    assert sorted(named) == sorted((route.name, route.method, route.resource) for route in ROUTES.values())
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_an_operation_names_what_is_in_its_path_and_says_what_it_is_for(name: str) -> None:
+    operation = OPERATIONS[name]
+    assert [parameter["name"] for parameter in operation.get("parameters", [])] == list(ROUTES[name].pattern.groupindex)
+    assert operation["summary"]
+    assert "/" not in operation["summary"]
+    assert operation["description"]
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_what_every_operation_may_answer(name: str) -> None:
+    assert OPERATIONS[name]["responses"].keys() >= {"200", "401", "403", "413", "500", "503"}
+
+
+@pytest.mark.parametrize("error", [NotFoundError("no such thing"), InvalidError([FieldError("status", "no such")])])
+def test_a_problem_is_what_errors_say(error: NotFoundError | InvalidError) -> None:
+    problem = error.problem()
+    described.reply("log_done", error.status).validate(problem)
+    assert problem.keys() <= openapi.Problem.model_fields.keys()
+
+
+def test_a_422_names_fields() -> None:
+    assert not described.reply("log_done", 422).is_valid(NotFoundError("no such thing").problem())
+
+
+def test_models_of_one_name_stay_apart() -> None:
+    def one(name: str, kind: type) -> Operation:
+        class Nothing(BaseModel):
+            pass
+
+        class Body(BaseModel):
+            value: kind  # type: ignore[valid-type]  # it differs
+
+        class Reply(BaseModel):
+            value: kind  # type: ignore[valid-type]  # as above
+
+        return Operation(Route(name, "POST", f"/{name}"), Nothing, Body, Reply, "a summary", "a description")
+
+    made = openapi.document([one("first", int), one("second", str)], {"url": "/"})
+    validate(made, cls=OpenAPIV31SpecValidator)
+    found = {}
+    for name in ("first", "second"):
+        operation = made["paths"][f"/{name}"]["post"]
+        for holder in (operation["requestBody"], operation["responses"]["200"]):
+            reference = holder["content"]["application/json"]["schema"]["$ref"]
+            schema = made["components"]["schemas"][reference.removeprefix("#/components/schemas/")]
+            found[reference] = schema["properties"]["value"]["type"]
+    assert sorted(found.values()) == ["integer", "integer", "string", "string"]
+
+
+ROW = [1, "hash", 1, 1, "name", "command", 3, False, None, None]
+ARRAY: Json = {"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "a"}
+START: Json = {"process_group_id": 1, "next_report_increment": 90}
+FAILURE: Json = {"error_state": "E", "error_description": "boom"}
+RUN: Json = {"workflow_id": 1, "next_report_increment": 90}
+QUEUE: Json = {"task_ids": [1], "task_resources_id": 1, "workflow_run_id": 1}
+TRIAGED: Json = {"error_state": "E", "error_message": "boom"}
+POLL: Json = {"task_instance_ids": [1], "status": "R"}
+
+
+def tasks(*row: Any, name: str = "a") -> Json:
+    return {"workflow_id": 1, "tasks": {name: list(row)}}
+
+
+def resources(**wanted: Any) -> Json:
+    return {"queue_id": 1, "requested_resources": wanted}
+
+
+FITS: list[tuple[str, Any]] = [
+    ("array_log_distributor_id", {}),
+    ("array_log_distributor_id", {"1001": "x" * 80, "9007199254740001": 7}),
+    ("array_log_distributor_id", {"1000": None, "999": None, "-1001": [], "abc": {}, "9" * 20: None}),
+    ("bind_resources", resources(stdout="x" * 4096, stderr=7, memory=[{"a": None}])),
+    ("bind_resources", resources() | {"task_resources_type_id": "x" * 255}),
+    ("bind_tasks_no_args", tasks(*ROW)),
+    ("bind_tasks_no_args", tasks(*ROW[:7])),
+    ("bind_tasks_no_args", tasks(*ROW, name="x" * 255)),
+    ("bind_tasks_no_args", tasks(*ROW[:4], "x" * 1000, "x" * 300_000, 0)),
+    ("create_array", ARRAY | {"workflow_id": 2**53 - 1, "max_concurrently_running": 2**31 - 1, "name": "x" * 1000}),
+    ("create_array", ARRAY | {"max_concurrently_running": 0}),
+    ("create_workflow_run", RUN | {"user": None, "jobmon_version": "x" * 255}),
+    ("log_distributor_id", {"distributor_id": 8675309, "next_report_increment": -1e9}),
+    ("log_done", {}),
+    ("log_done", {"nodename": "x" * 255, "distributor_id": "x" * 80, "stdout": "x" * 4096, "stdout_log": "x" * 9999}),
+    ("log_done", {"nodename": None, "distributor_id": 8675309, "nobody_knows": 1}),
+    *[("log_error_worker_node", FAILURE | {"error_state": state}) for state in "EFUZ"],
+    ("log_running", START | {"process_group_id": 2**63 - 1, "next_report_increment": 1e9}),
+    ("log_running", START | {"process_group_id": -(2**63)}),
+    ("queue_task_batch", QUEUE | {"task_ids": [-1, 0, 2**70] * 3333}),
+    ("sync_status", POLL | {"task_instance_ids": []}),
+]
+REFUSED: list[tuple[str, Any]] = [
+    ("array_log_distributor_id", {"1001": "x" * 81}),
+    ("array_log_distributor_id", {"1001": None}),
+    ("array_log_distributor_id", {str(number): "a" for number in range(100_001, 120_001)}),
+    ("array_log_distributor_id", []),
+    ("bind_resources", resources(stdout="x" * 4097)),
+    ("bind_resources", resources() | {"queue_id": 0}),
+    ("bind_resources", resources() | {"requested_resources": None}),
+    ("bind_resources", resources() | {"task_resources_type_id": "x" * 256}),
+    ("bind_tasks_no_args", tasks(*ROW[:6])),
+    ("bind_tasks_no_args", tasks(*ROW, None)),
+    ("bind_tasks_no_args", tasks(*ROW, name="x" * 256)),
+    ("bind_tasks_no_args", tasks(*ROW[:1], "x" * 256, *ROW[2:])),
+    ("bind_tasks_no_args", tasks(*ROW[:4], "x" * 1001, *ROW[5:])),
+    ("bind_tasks_no_args", tasks(*ROW[:5], "x" * 300_001, *ROW[6:])),
+    ("bind_tasks_no_args", tasks(*ROW[:6], 2**31)),
+    ("bind_tasks_no_args", tasks(*ROW[:7], None)),
+    ("create_array", ARRAY | {"workflow_id": 2**53}),
+    ("create_array", ARRAY | {"max_concurrently_running": 2**31}),
+    ("create_array", ARRAY | {"max_concurrently_running": -1}),
+    ("create_array", ARRAY | {"name": None}),
+    ("create_workflow_run", RUN | {"user": "x" * 256}),
+    ("log_done", {"nodename": True}),
+    ("log_done", {"nodename": "x" * 256}),
+    ("log_done", {"distributor_id": "x" * 81}),
+    ("log_done", {"stderr": "x" * 4097}),
+    ("log_done", None),
+    *[("log_error_worker_node", FAILURE | {"error_state": state}) for state in ("D", "W", "R", "e", "", None)],
+    *[("log_known_error", TRIAGED | {"error_state": state}) for state in ("D", "W", "R", "e", "", None)],
+    ("log_known_error", {"error_state": "E"}),
+    ("log_running", START | {"process_group_id": 2**63}),
+    ("log_running", START | {"process_group_id": -(2**63) - 1}),
+    ("log_running", START | {"process_group_id": 1.5}),
+    ("log_running", START | {"next_report_increment": 1.1e9}),
+    ("log_running", START | {"next_report_increment": None}),
+    ("log_running", {"process_group_id": 1}),
+    ("queue_task_batch", QUEUE | {"task_ids": [1] * 10_001}),
+    ("queue_task_batch", QUEUE | {"task_ids": [None]}),
+    ("sync_status", POLL | {"status": "r"}),
+    ("update_workflow_run_status", {"status": "X"}),
+]
+
+
+def fits_the_schema(name: str, body: Any) -> bool:
+    return bool(described.request(name).is_valid(body))
+
+
+def fits_the_model(name: str, body: Any) -> bool:
+    model = openapi.operation(ROUTES[name], load_handler(name)).body
+    try:
+        model.model_validate_json(json.dumps(body))
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("name", "body"), FITS, ids=lambda given: repr(given)[:60])
+def test_what_the_schema_takes_the_model_takes(name: str, body: Any) -> None:
+    assert fits_the_schema(name, body)
+    assert fits_the_model(name, body)
+
+
+@pytest.mark.parametrize(("name", "body"), REFUSED, ids=lambda given: repr(given)[:60])
+def test_what_the_schema_refuses_the_model_refuses(name: str, body: Any) -> None:
+    assert not fits_the_schema(name, body)
+    assert not fits_the_model(name, body)
