@@ -1,6 +1,7 @@
 """Drives every function through its scenarios and prints what each asked of AWS.
 
-It does so in a process and on a table of its own. Its output is one JSON object: what each needs to be allowed.
+It does so in a process and on a table of its own. Its output is one JSON object: what each function needs to be
+allowed, and the places of the layer that asked.
 """
 
 import json
@@ -27,7 +28,8 @@ def main() -> None:
         player = recording.Player()
         for scenario in SCENARIOS:
             scenario(player)
-    json.dump({function: sorted(grants) for function, grants in recorder.seen.items()}, sys.stdout)
+    seen = {function: sorted(grants) for function, grants in recorder.seen.items()}
+    json.dump({"seen": seen, "places": sorted(recorder.places)}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """What each function asks of AWS, in the words of IAM."""
 
 import re
+import traceback
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import botocore
 
 from local import gateway
-from local.template import Grant
+from local.template import ROOT, Grant
 
 _PARTS: Final = {
     "Put": "PutItem",
@@ -27,6 +29,7 @@ _TABLE: Final = re.compile(r'"(?P<table>[^"]+)"(?:\."(?P<index>[^"]+)")?')
 _NAMED_BY: Final = {"secretsmanager": "SecretId"}
 """The parameter that says what a service is to act on."""
 UNKNOWN: Final = "?"
+LAYER: Final = ROOT / "shared/lockstep"
 
 
 def needed(service: str, operation: str, params: dict[str, Any]) -> set[Grant]:
@@ -78,6 +81,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.seen: dict[str, set[Grant]] = defaultdict(set)
+        self.places: set[tuple[str, int]] = set()
+        """Files and lines of the layer that a request came through."""
         self._function: str | None = None
         botocore.register_initializer(lambda session: session.register("before-parameter-build", self._hear))
 
@@ -93,6 +98,8 @@ class Recorder:
     def _hear(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         if self._function:
             self.seen[self._function] |= needed(model.service_model.signing_name, model.name, params)
+            passed = ((Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_stack(None))
+            self.places |= {(file.name, line) for file, line in passed if file.parent == LAYER}
 
 
 _invoke: Final = gateway.invoke

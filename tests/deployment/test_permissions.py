@@ -1,9 +1,11 @@
 """Every function may do what it does and nothing else: what it is granted is what its code was seen to ask for."""
 
+import ast
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -11,20 +13,22 @@ import pytest
 from local.engine import ENDPOINT_VARIABLE
 from local.template import ROOT, Grant, Template
 from tests.deployment.drive import ENVIRONMENT
-from tests.deployment.recorder import needed
+from tests.deployment.recorder import LAYER, needed
 from tests.deployment.transformed import Transformed
 
 FUNCTIONS: Final = Transformed().functions
 OF_THE_RUNTIME: Final = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 """Lambda itself does these under a function's role."""
+ASKING: Final = frozenset({"reach", "transact", "fetch", "fetch_present", "query"})
+"""The layer's ways to the table."""
 Seen = dict[str, set[Grant]]
 
 
 @pytest.fixture(scope="module")
-def seen() -> Seen:
-    """What each function asked for."""
+def driven() -> dict[str, Any]:
+    """What tests/deployment/drive.py saw."""
     environment = {name: value for name, value in os.environ.items() if name != ENDPOINT_VARIABLE}
-    driven = subprocess.run(
+    drive = subprocess.run(
         [sys.executable, "-m", "tests.deployment.drive"],
         cwd=ROOT,
         env=environment | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join((".", "shared"))},
@@ -32,7 +36,14 @@ def seen() -> Seen:
         text=True,
         check=True,
     )
-    return {function: {Grant(*grant) for grant in grants} for function, grants in json.loads(driven.stdout).items()}
+    saw: dict[str, Any] = json.loads(drive.stdout)
+    return saw
+
+
+@pytest.fixture(scope="module")
+def seen(driven: dict[str, Any]) -> Seen:
+    """What each function asked for."""
+    return {function: {Grant(*grant) for grant in grants} for function, grants in driven["seen"].items()}
 
 
 def granted(function: str) -> set[Grant]:
@@ -41,6 +52,16 @@ def granted(function: str) -> set[Grant]:
 
 def test_every_function_was_driven(seen: Seen) -> None:
     assert seen.keys() == FUNCTIONS.keys()
+
+
+@pytest.mark.parametrize("module", sorted(LAYER.glob("*.py")), ids=lambda module: module.name)
+def test_every_place_that_asks_was_seen_asking(driven: dict[str, Any], module: Path) -> None:
+    """What is seen is all there is only if no path was left out: a place that is named here wants a scenario."""
+    lines = {line for name, line in driven["places"] if name == module.name}
+    calls = [call for call in ast.walk(ast.parse(module.read_text())) if isinstance(call, ast.Call)]
+    asking = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ASKING]
+    unseen = [call for call in asking if lines.isdisjoint(range(call.lineno, (call.end_lineno or call.lineno) + 1))]
+    assert not [f"{module.name}:{call.lineno} {ast.unparse(call)}" for call in unseen]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
