@@ -27,7 +27,7 @@ token: .venv/run ## make a token (SCOPE=worker|distributor|operator DAYS=30; RUN
 invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)
 	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"
 
-test: .venv/test .engine/ready .jobmon/ready ## every test
+test: .venv/test .engine/ready .jobmon/ready .sam/ready ## every test
 	@.venv/bin/python -m pytest
 
 check: .venv/test .engine/ready .jobmon/ready .sam/ready ## what CI runs: format, lint, types, layers, templates, tests

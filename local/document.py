@@ -43,6 +43,7 @@ S = TypeVar("S", TaskInstanceStatus, WorkflowRunStatus)
 
 STATE_MACHINE: Final = ROOT / "docs/state-machine.md"
 OPENAPI: Final = ROOT / "docs/openapi.json"
+PERMISSIONS: Final = ROOT / "docs/permissions.md"
 REPORTS: Final = (
     INSTANTIATE,
     LAUNCH,
@@ -219,7 +220,29 @@ def _family(status: TaskInstanceStatus) -> str:
     return "legacy: nothing leads here" if status not in {edge.source for edge in VALID} else ""
 
 
-DOCUMENTS: Final = {STATE_MACHINE: state_machine, OPENAPI: openapi_document}
+def permissions() -> str:
+    """docs/permissions.md: what each function may do, by template.yaml."""
+    return "\n".join([*_functions(), ""])
+
+
+def _functions() -> Iterator[str]:
+    yield "# What each function may do"
+    yield ""
+    yield "Made from `template.yaml` by `make docs`; change it there. A test drives every function through its usual"
+    yield "and its rare paths: what it then asks of AWS is what stands here, no less and no more. Beside it, each may"
+    yield "write its log."
+    yield ""
+    yield "| function | may | on |"
+    yield "|---|---|---|"
+    for function, grants in sorted(Template().grants.items()):
+        for resource in sorted({grant.on for grant in grants}):
+            actions = ", ".join(f"`{grant.action}`" for grant in sorted(grants) if grant.on == resource)
+            yield f"| `{function}` | {actions} | `{resource}` |"
+        if not grants:
+            yield f"| `{function}` | nothing | |"
+
+
+DOCUMENTS: Final = {STATE_MACHINE: state_machine, OPENAPI: openapi_document, PERMISSIONS: permissions}
 
 
 def main() -> None:

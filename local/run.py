@@ -15,6 +15,7 @@ from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
 from local.template import ROOT
 
 MAX_PORT = 65_535
+LOCAL_SECRET = "signing-keys"  # noqa: S105  # the secret's name
 Ready = Callable[[str, str, str | None], None]
 
 
@@ -47,9 +48,11 @@ def _secret(endpoint: str, *, embedded: bool) -> str:
     """Beside a DynamoDB that is named, the secret is named too: by SIGNING_KEYS."""
     from local.signing import SECRET_VARIABLE, use_new_secret  # noqa: PLC0415  # it imports this module
 
-    named = os.environ.get(SECRET_VARIABLE)
-    if named or embedded:
-        return named or use_new_secret(endpoint)
+    if embedded:
+        use_new_secret(endpoint, LOCAL_SECRET)
+        return LOCAL_SECRET
+    if named := os.environ.get(SECRET_VARIABLE):
+        return named
     raise EngineError(f"AUTH=on with {ENDPOINT_VARIABLE} needs {SECRET_VARIABLE}, the secret with the signing keys")
 
 

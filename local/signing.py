@@ -33,12 +33,11 @@ class CannotSignError(Exception):
     """There is no key to sign with; the message says why in one line."""
 
 
-def use_new_secret(endpoint: str) -> str:
-    """Make a secret with a fresh key in the embedded engine, for this process's functions; its name."""
+def use_new_secret(endpoint: str, name: str) -> None:
+    """Make a secret with a fresh key in the embedded engine, for the functions of this process and its children."""
     os.environ[SECRETS_VARIABLE] = endpoint
-    os.environ[SECRET_VARIABLE] = name = f"lockstep-{secrets.token_hex(4)}"
+    os.environ[SECRET_VARIABLE] = name
     signing_keys.client().create_secret(Name=name, SecretString=secrets.token_urlsafe(48))
-    return name
 
 
 def secret_of(stack: str) -> str:

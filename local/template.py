@@ -1,15 +1,17 @@
 """What template.yaml says, read so that what runs here and what is deployed cannot drift apart."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_REFERENCE: Final = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 
 
 class _Loader(yaml.SafeLoader):
@@ -70,6 +72,15 @@ class GatewayResponse:
         return self.body.replace("$context.error.messageString", f'"{quoted}"')
 
 
+class Grant(NamedTuple):
+    """One thing that a function may do."""
+
+    action: str
+    """As IAM names it."""
+    on: str
+    """A resource's logical id, and what of it: `Table`, `Table/index/run`."""
+
+
 class Template:
     """template.yaml."""
 
@@ -110,6 +121,15 @@ class Template:
         """Module and name of every function's handler."""
         return str(self._document["Globals"]["Function"]["Handler"])
 
+    @cached_property
+    def grants(self) -> dict[str, frozenset[Grant]]:
+        """What each function may do, by its folder."""
+        functions = (item["Properties"] for item in self._of_type("AWS::Serverless::Function"))
+        return {
+            function["CodeUri"].split("/")[1]: frozenset(_grants(function.get("Policies", [])))
+            for function in functions
+        }
+
     def gateway_response(self, kind: str) -> GatewayResponse | None:
         """What the template has API Gateway answer, if it says so for this kind or for its family."""
         [api] = self._of_type("AWS::Serverless::Api")
@@ -139,3 +159,20 @@ class Template:
 
 def _only(wanted: set[str], properties: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in properties.items() if key in wanted}
+
+
+def _grants(policies: list[dict[str, Any]]) -> Iterator[Grant]:
+    for statement in (statement for policy in policies for statement in policy["Statement"]):
+        for action in _several(statement["Action"]):
+            for resource in _several(statement["Resource"]):
+                yield Grant(action, _name(resource))
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _name(resource: dict[str, str]) -> str:
+    """A resource that a short form refers to: {"Sub": "${Table.Arn}/index/run"} is Table/index/run."""
+    [(form, argument)] = resource.items()
+    return _REFERENCE.sub(r"\1", argument) if form == "Sub" else argument.removesuffix(".Arn")

@@ -1,0 +1,38 @@
+"""Drives every function through its scenarios and prints what each asked of AWS.
+
+It does so in a process and on a table of its own. Its output is one JSON object: what each function needs to be
+allowed, and the places of the layer that asked.
+"""
+
+import json
+import os
+import sys
+from typing import Final
+from unittest.mock import patch
+
+from local import gateway
+from local.engine import dynamodb
+from local.signing import use_new_secret
+from tests.deployment.recorder import Recorder
+from tests.deployment.scenarios import SCENARIOS
+from tests.replay import recording
+
+ENVIRONMENT: Final = {"TABLE_NAME": "Table", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+"""What template.yaml refers to is called by its logical id, so that what is asked can be told by it."""
+
+
+def main() -> None:
+    """Print it; end with a traceback where a scenario does not go as it should."""
+    recorder = Recorder()
+    invoked = (patch.object(module, "invoke", recorder.invoke) for module in (gateway, recording))
+    with next(invoked), next(invoked), dynamodb(os.environ["TABLE_NAME"]) as endpoint:
+        use_new_secret(endpoint, "SigningKeys")
+        player = recording.Player()
+        for scenario in SCENARIOS:
+            scenario(player)
+    seen = {function: sorted(grants) for function, grants in recorder.seen.items()}
+    json.dump({"seen": seen, "places": sorted(recorder.places)}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""What makes each function ask all that it can ask of AWS: every event in events/, and the paths that none takes."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from unittest.mock import patch
+
+from local import gateway, signing
+from local.seed import Seed, load
+from lockstep import keys, sweeping
+from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.scopes import Scope
+from lockstep.tokens import Grant
+from tests.integration.seeding import pair, running
+from tests.integration.test_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
+from tests.integration.test_runs import POLLED, Run, run_with
+from tests.replay import test_events
+from tests.replay.recording import Player
+
+Scenario = Callable[[Player], None]
+
+
+def every_event(_: Player) -> None:
+    load(Seed.model_validate_json(test_events.SEED.read_bytes()))
+    for case in test_events.CASES.values():
+        if case.behind:
+            test_events.send(case.behind, test_events.read(case.behind))
+        assert test_events.send(case.event, test_events.read(case.event))[0] == case.status, case.event
+
+
+def reports_and_the_same_ones_again(player: Player) -> None:
+    for route, (stands, _, body, _) in REPORTS.items():
+        instance = pair(stands[0], stands[1], task={"num_attempts": 3})
+        for _ in range(2):
+            _ask(player, "POST", f"task_instance/{instance}/{route}", body)
+
+
+def a_start_that_reads_twice_and_has_directories_of_its_own(player: Player) -> None:
+    instance = pair("O", "O", task_resources_id=2)
+    with _unseen("BatchGetItem", keys.SPEC):
+        assert _ask(player, "POST", f"task_instance/{instance}/log_running", CLAIM)["task_instance"][1] == "R"
+
+
+def promises_to_report_soon(player: Player) -> None:
+    """A batch that is due already is brought forward at the second try only."""
+    for report_by_in in (1000, -1):
+        for route in ("log_running", "log_report_by"):
+            instance = pair("O", "O", report_by_in=report_by_in) if route == "log_running" else running(report_by_in=-1)
+            _ask(player, "POST", f"task_instance/{instance}/{route}", CLAIM | {"next_report_increment": -1})
+
+
+def heartbeats(player: Player) -> None:
+    silent = pair("T", "R")
+    beat = {"next_report_increment": HEARTBEAT_BUFFER_SECONDS, "stdout": "o" * 1000}
+    assert _ask(player, "POST", f"task_instance/{silent}/log_report_by", beat) == {"status": "R"}
+
+
+def an_index_that_lags(player: Player) -> None:
+    run, [first, _] = run_with(player, "IK")
+    with _unseen("Query", keys.TASK):
+        found = _ask(player, "GET", f"get_array_task_instance_id/{run.id}/1/0")
+    assert found == {"task_instance_id": first}
+    body = {"batch_number": 1, "next_report_increment": 90}
+    for route in ("transition_to_launched", "transition_to_killed"):
+        with _unseen("Query", keys.TASK):
+            assert _ask(player, "POST", f"array/{run.id}/{route}", body) == {}
+    assert [player.whole(number)["task_instance"]["status"] for number in (first, first + 1000)] == ["O", "F"]
+
+
+def taken_instances(player: Player) -> None:
+    queued, taken = pair("Q", "Q"), pair("I", "I")
+    for _ in range(2):
+        body = {"task_instance_ids": [queued, taken]}
+        reply = _ask(player, "POST", "task_instance/instantiate_task_instances", body)
+        assert [ids for *_, ids in reply["task_instance_batches"]] == [[queued], [taken]]
+
+
+def what_somebody_else_bound_meanwhile(player: Player) -> None:
+    workflow_id = next(WORKFLOWS)
+    bound = bind(player, workflow_id)
+    with _unseen("BatchGetItem", keys.LOOKUP, times=2):
+        assert bind(player, workflow_id) == bound
+
+
+def what_is_bound_anew(player: Player) -> None:
+    workflow_id = next(WORKFLOWS)
+    array, [first, *_] = bind(player, workflow_id)
+    row = [1, 1, array, 1, "t", "false", 3, False, {}, []]
+    body = {"workflow_id": workflow_id, "tasks": {"1": row}}
+    assert _ask(player, "PUT", "task/bind_tasks_no_args", body) == {"tasks": {"1": [first, "G"]}}
+
+
+def what_somebody_else_queued_meanwhile(player: Player) -> None:
+    array, tasks = bind(player, next(WORKFLOWS))
+    body = {"task_ids": tasks, "task_resources_id": 1, "workflow_run_id": 1}
+    others = [tasks[:3]]
+
+    def queue_first(**_: Any) -> None:
+        if others:
+            _ask(player, "POST", f"array/{array}/queue_task_batch", body | {"task_ids": others.pop()})
+
+    with listening("before-call.dynamodb.TransactWriteItems", queue_first):
+        reply = _ask(player, "POST", f"array/{array}/queue_task_batch", body)
+    assert reply == {"tasks_by_status": {"Q": tasks}}
+
+
+def polls(player: Player) -> None:
+    run, ids = run_with(player, "QIORTKXDEUZWF")
+    for distributors in ("", "IO", "RI"):
+        if distributors:
+            run.move(*distributors)
+        for status in POLLED:
+            run.poll(status)
+            run.poll(status, *ids)
+
+
+def a_poll_that_sees_what_was_taken_meanwhile(player: Player) -> None:
+    run, ids = run_with(player, "QQ")
+    _ask(player, "POST", "task_instance/instantiate_task_instances", {"task_instance_ids": ids[:1]})
+    assert run.poll("Q") == {"Q": ids[1:]}
+
+
+def sweeps(player: Player) -> None:
+    run, ids = run_with(player, "ORTKX", report_by_in=-1)
+    with patch.object(sweeping, "LAUNCH_SECONDS", 0), patch.object(sweeping, "ABANDONED_SECONDS", 0):
+        for _ in range(2):
+            run.sweep()
+    assert run.pairs(ids) == ["EG", "UG", "UG", "FF", "EG"]
+
+
+def resumes(player: Player) -> None:
+    for status in "CH":
+        run, _ = run_with(player, "QIORTKX")
+        assert run.move("I", "O", "R", status) == status
+        assert run.terminate() > 0
+
+
+def moves_of_a_run(player: Player) -> None:
+    made = _ask(player, "POST", "workflow_run", {"workflow_id": 7, "next_report_increment": 90})
+    run = Run(player, made["workflow_run_id"])
+    assert [run.move(status) for status in "DBIOI"] == list("LBIOO")
+    for status in "RRI":
+        assert run.send("POST", "log_heartbeat", status=status, next_report_increment=90) == (200, {"status": "R"})
+
+
+def asks_who_calls(_: Player) -> None:
+    token = signing.make(Grant("test", Scope.WORKER), 1, os.environ["SIGNING_KEYS"])
+    event = {"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": "arn:api/v1/GET/api/v3/health"}
+    reply = json.loads(gateway.invoke(gateway.load_handler("authorizer"), json.dumps(event), "authorizer"))
+    assert reply["principalId"] == "test"
+
+
+def looks_for_a_step_with_a_token_for_one_run(player: Player) -> None:
+    run, [first] = run_with(player, "O")
+    event = test_events.read("get_array_task_instance_id")
+    event["pathParameters"] = {"array_id": str(run.id), "batch_num": "1", "step_id": "0"}
+    event["requestContext"]["authorizer"] = {"workflow_run_id": str(run.id)}
+    assert test_events.send("get_array_task_instance_id", event) == (200, {"task_instance_id": first})
+
+
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    every_event,
+    reports_and_the_same_ones_again,
+    a_start_that_reads_twice_and_has_directories_of_its_own,
+    promises_to_report_soon,
+    heartbeats,
+    an_index_that_lags,
+    taken_instances,
+    what_somebody_else_bound_meanwhile,
+    what_is_bound_anew,
+    what_somebody_else_queued_meanwhile,
+    polls,
+    a_poll_that_sees_what_was_taken_meanwhile,
+    sweeps,
+    resumes,
+    moves_of_a_run,
+    asks_who_calls,
+    looks_for_a_step_with_a_token_for_one_run,
+)
+
+
+def _ask(player: Player, method: str, path: str, body: Any = None) -> Any:
+    status, reply = player.send(method, f"/api/v3/{path}", None if body is None else json.dumps(body))
+    assert status == 200, (path, reply)
+    return reply
+
+
+@contextmanager
+def _unseen(operation: str, key: str, times: int = 1) -> Iterator[None]:
+    """The next replies that hold an item whose key holds these words come without it, as if it were too new."""
+    left = [None] * times
+
+    def hide(parsed: dict[str, Any], **_: Any) -> None:
+        pages = [parsed["Items"]] if "Items" in parsed else list(parsed.get("Responses", {}).values())
+        for items in pages:
+            shown = [item for item in items if key not in item["pk"]["S"] + item["sk"]["S"]]
+            if left and len(shown) < len(items):
+                left.pop()
+                items[:] = shown
+
+    with listening(f"after-call.dynamodb.{operation}", hide):
+        yield
+    assert not left
