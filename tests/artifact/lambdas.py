@@ -2,14 +2,15 @@
 
 import os
 import subprocess
-import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
-from typing import Any, Final, Self
+from tempfile import TemporaryFile
+from typing import IO, Any, Final
 
 from local.engine import LOCAL_SETTINGS
 from local.template import ROOT, Function
@@ -33,51 +34,25 @@ class NoAnswerError(Exception):
 
 
 class Lambda:
-    """One warm function, from the moment it is entered until it is left.
-
-    It can import its folder, the layer and awslambdaric, in this order as in Lambda, and has no environment
-    but Lambda's and the template's, with settings over it. scratch is its home. Where pycache is given,
-    compiled modules are kept there; Lambda has nowhere to keep them.
-
-    Raises:
-        NoAnswerError: on entering, if the function cannot be imported.
-    """
+    """One warm function. start makes it."""
 
     def __init__(
-        self, function: Function, layer: Path, settings: Mapping[str, str], scratch: Path, pycache: Path | None = None
+        self,
+        function: Function,
+        process: "subprocess.Popen[bytes]",
+        api: RuntimeApi,
+        stdout: IO[bytes],
+        stderr: IO[bytes],
     ) -> None:
         self.function = function
         self.request_ids: list[str] = []
         """Of the invocations so far."""
-        self._api = RuntimeApi()
-        self._stdout, self._stderr = (tempfile.TemporaryFile(dir=scratch) for _ in range(2))  # noqa: SIM115  # closed in __exit__
-        of_cache = {"PYTHONPYCACHEPREFIX": str(pycache)} if pycache else {"PYTHONDONTWRITEBYTECODE": "1"}
-        self._environment = {**_lambdas_own(function, layer, scratch), **of_cache, **function.variables, **settings}
-
-    def __enter__(self) -> Self:
-        self._api.__enter__()
-        self._process = subprocess.Popen(
-            [PYTHON, "-m", "awslambdaric", self.function.handler],
-            cwd=self.function.folder,
-            env=self._environment | {"AWS_LAMBDA_RUNTIME_API": self._api.address},
-            stdin=subprocess.DEVNULL,
-            stdout=self._stdout,
-            stderr=self._stderr,
-        )
+        self._process = process
+        self._api = api
+        self._stdout = stdout
+        self._stderr = stderr
         threading.Thread(target=self._watch).start()
-        try:
-            self._hear(Kind.READY, within=START_SECONDS)
-        except NoAnswerError:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._api.__exit__()
-        self._stdout.close()
-        self._stderr.close()
+        self._hear(Kind.READY, within=START_SECONDS)
 
     @property
     def pid(self) -> int:
@@ -123,12 +98,42 @@ class Lambda:
         return f"{self.function.name}: {what}\n{_all_of(self._stdout)}{_all_of(self._stderr)}"
 
 
-def _all_of(file: Any) -> str:
+def _all_of(file: IO[bytes]) -> str:
     """From its beginning, without a move of the place in it: that is where the process writes."""
     return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")
 
 
-def _lambdas_own(function: Function, layer: Path, scratch: Path) -> dict[str, str]:
+@contextmanager
+def start(
+    function: Function, layer: Path, settings: Mapping[str, str], scratch: Path, pycache: Path | None = None
+) -> Iterator[Lambda]:
+    """A function that waits for its first event, and ends when it is left.
+
+    It can import its folder, the layer and awslambdaric, in this order as in Lambda, and has no environment
+    but Lambda's and the template's, with settings over it. scratch is its home. Where pycache is given,
+    compiled modules are kept there; Lambda has nowhere to keep them.
+
+    Raises:
+        NoAnswerError: it cannot be imported.
+    """
+    of_cache = {"PYTHONPYCACHEPREFIX": str(pycache)} if pycache else {"PYTHONDONTWRITEBYTECODE": "1"}
+    with TemporaryFile(dir=scratch) as stdout, TemporaryFile(dir=scratch) as stderr, RuntimeApi() as api:
+        process = subprocess.Popen(
+            [PYTHON, "-m", "awslambdaric", function.handler],
+            cwd=function.folder,
+            env={**_lambdas_own(function, layer, scratch, api), **of_cache, **function.variables, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+        )
+        try:
+            yield Lambda(function, process, api, stdout, stderr)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _lambdas_own(function: Function, layer: Path, scratch: Path, api: RuntimeApi) -> dict[str, str]:
     return {
         "_HANDLER": function.handler,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
@@ -136,6 +141,7 @@ def _lambdas_own(function: Function, layer: Path, scratch: Path) -> dict[str, st
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_RUNTIME_API": api.address,
         "AWS_REGION": REGION,
         **LOCAL_SETTINGS,
         "HOME": str(scratch),

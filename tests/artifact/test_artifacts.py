@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ import pytest
 
 from local.engine import create_table
 from local.template import ROOT, Function, Template
+from tests.artifact import lambdas
 from tests.artifact.lambdas import PYTHON, FunctionError, Lambda, NoAnswerError
 from tests.artifact.usage import PROC, peak_mib
 from tests.replay.cases import CASES, SEED, Event, Send, look, read, route_name, stated
@@ -20,7 +22,7 @@ from tests.replay.cases import CASES, SEED, Event, Send, look, read, route_name,
 FUNCTIONS: Final = {function.name: function for function in Template().functions}
 TABLE: Final = "artifacts"
 
-Start = Callable[[Function], Lambda]
+Start = Callable[[Function], AbstractContextManager[Lambda]]
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +36,10 @@ def settings(table: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def start(
-    settings: dict[str, str], host_layer: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Function], Lambda]:
-    """Makes a function, not yet entered. What one of them compiles, the next one need not."""
+def start(settings: dict[str, str], host_layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Starts a function. What one of them compiles, the next one need not."""
     scratch, pycache = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("pycache")
-    return lambda function: Lambda(function, host_layer, settings, scratch, pycache)
+    return lambda function: lambdas.start(function, host_layer, settings, scratch, pycache)
 
 
 def sender(*functions: Lambda) -> Send:
@@ -62,8 +62,8 @@ def ask(start: Start) -> Iterator[Send]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_starts_and_one_process_answers_all_its_events(start: Start, ask: Send, name: str) -> None:
-    with start(FUNCTIONS[name]) as function:
-        send = sender(function)
+    with start(FUNCTIONS[name]) as warm:
+        send = sender(warm)
         for sentence, case in CASES.items():
             if route_name(case.event) != name:
                 continue
@@ -73,26 +73,24 @@ def test_a_function_starts_and_one_process_answers_all_its_events(start: Start, 
             assert (code, body if code == 200 else stated(body, case.body)) == (case.status, case.body), sentence
             for task_instance_id, wanted in case.afterwards.items():
                 assert stated(look(ask, task_instance_id), wanted) == wanted, sentence
-        logged = [json.loads(line) for line in function.stdout().splitlines()]
-        assert [line["request_id"] for line in logged] == function.request_ids
+        logged = [json.loads(line) for line in warm.stdout().splitlines()]
+        assert [line["request_id"] for line in logged] == warm.request_ids
         if PROC.is_dir():
-            peak = peak_mib(function.pid)
-            print(f"{name}: at most {peak:.0f} MiB of {function.function.memory}")  # noqa: T201  # pytest -rP shows it
-            assert peak < function.function.memory
+            peak = peak_mib(warm.pid)
+            print(f"{name}: at most {peak:.0f} MiB of {warm.function.memory}")  # noqa: T201  # pytest -rP shows it
+            assert peak < warm.function.memory
 
 
-def test_an_exception_is_reported_and_the_next_event_answered(start: Start) -> None:
-    with start(FUNCTIONS["health"]) as function:
-        with pytest.raises(FunctionError) as raised:
-            function.invoke({})
-        assert raised.value.reported["errorType"] == "KeyError"
-        assert raised.value.reported["requestId"] == function.request_ids[0]
-        assert sender(function)("health", read("health")) == (200, {"status": "OK"})
+def test_an_event_that_is_not_api_gateways_does_not_end_the_process(start: Start) -> None:
+    with start(FUNCTIONS["health"]) as warm:
+        with suppress(FunctionError):
+            warm.invoke({})
+        assert sender(warm)("health", read("health")) == (200, {"status": "OK"})
 
 
 def test_a_bad_event_is_answered_and_so_is_the_next(start: Start) -> None:
-    with start(FUNCTIONS["get_task_instance"]) as function:
-        send = sender(function)
+    with start(FUNCTIONS["get_task_instance"]) as warm:
+        send = sender(warm)
         codes = [send(name, read(name))[0] for name in ("get_task_instance.id_not_a_number", "get_task_instance")]
         assert codes == [422, 200]
 
@@ -113,9 +111,20 @@ def test_a_layer_without_a_requirement_is_noticed(
     for path in host_layer.iterdir():
         if path.name != "jmespath":
             layer.joinpath(path.name).symlink_to(path)
-    function = Lambda(FUNCTIONS["health"], layer, {}, tmp_path_factory.mktemp("scratch"))
-    with pytest.raises(NoAnswerError, match=r"INIT_ERROR.*No module named 'jmespath'"), function:
+    starting = lambdas.start(FUNCTIONS["health"], layer, {}, tmp_path_factory.mktemp("scratch"))
+    with pytest.raises(NoAnswerError, match=r"INIT_ERROR.*No module named 'jmespath'"), starting:
         pass
+
+
+def stub(folder: Path, body: str) -> Function:
+    """A function that says something and then does what it is told."""
+    (folder / "app.py").write_text(f"""
+import sys
+def lambda_handler(event, context):
+    print("its last words", file=sys.stderr)
+    {body}
+""")
+    return replace(FUNCTIONS["health"], folder=folder, timeout=1)
 
 
 @pytest.mark.parametrize(
@@ -126,15 +135,16 @@ def test_a_layer_without_a_requirement_is_noticed(
     ],
 )
 def test_a_function_that_does_not_answer_is_noticed(start: Start, tmp_path: Path, body: str, complaint: str) -> None:
-    (tmp_path / "app.py").write_text(f"""
-import sys
-def lambda_handler(event, context):
-    print("its last words", file=sys.stderr)
-    {body}
-""")
-    function = replace(FUNCTIONS["health"], folder=tmp_path, timeout=1)
-    with start(function) as silent, pytest.raises(NoAnswerError, match=f"{complaint}\nits last words"):
+    with start(stub(tmp_path, body)) as silent, pytest.raises(NoAnswerError, match=f"{complaint}\nits last words"):
         silent.invoke({})
+
+
+def test_an_exception_is_reported_and_the_next_event_answered(start: Start, tmp_path: Path) -> None:
+    with start(stub(tmp_path, "return 60 / event['divisor']")) as warm:
+        with pytest.raises(FunctionError, match="ZeroDivisionError: division by zero") as raised:
+            warm.invoke({"divisor": 0})
+        assert raised.value.reported["requestId"] == warm.request_ids[0]
+        assert warm.invoke({"divisor": 2}) == 30
 
 
 def test_what_runs_here_and_what_is_deployed_differ_in_what_is_compiled_only(
