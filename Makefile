@@ -27,10 +27,10 @@ token: .venv/run ## make a token (SCOPE=worker|distributor|operator DAYS=30; RUN
 invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)
 	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"
 
-test: .venv/test .engine/ready .jobmon/ready .sam/ready ## every test
+test: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## every test
 	@.venv/bin/python -m pytest
 
-check: .venv/test .engine/ready .jobmon/ready .sam/ready ## what CI runs: format, lint, types, layers, templates, tests
+check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what CI runs: format, lint, types, layers, templates, tests
 	.venv/bin/ruff format --check $(SOURCES)
 	.venv/bin/ruff check $(SOURCES)
 	.venv/bin/mypy
@@ -48,7 +48,7 @@ docs: .venv/run ## write the generated documents again
 	@$(RUN) -m local.document
 
 clean: ## remove what the other targets made
-	rm -rf .venv .engine .jobmon .sam .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .engine .lambda .jobmon .sam .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lockstep needs Python 3.11 or newer")'
@@ -66,6 +66,11 @@ clean: ## remove what the other targets made
 .engine/ready: local/engine-requirements.txt
 	$(PYTHON) -m venv .engine
 	.engine/bin/pip install --quiet --disable-pip-version-check -r local/engine-requirements.txt
+	@touch $@
+
+.lambda/ready: .venv/pip tests/lambda-requirements.txt
+	$(PYTHON) -m venv --without-pip .lambda
+	.venv/bin/pip --python .lambda/bin/python install --quiet --disable-pip-version-check -r tests/lambda-requirements.txt
 	@touch $@
 
 .jobmon/ready: tests/jobmon/current-requirements.txt tests/jobmon/earlier-requirements.txt

@@ -1,7 +1,7 @@
 """What template.yaml says, read so that what runs here and what is deployed cannot drift apart."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,6 +58,23 @@ class AuthorizerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """One function, with what Globals say where it says nothing."""
+
+    name: str
+    """Its folder's."""
+    folder: Path
+    runtime: str
+    handler: str
+    timeout: int
+    """Seconds that an invocation may take."""
+    memory: int
+    """MiB."""
+    variables: Mapping[str, str]
+    """Its environment. A parameter has its default; what only a deployment knows stands as it is written."""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayResponse:
     """What API Gateway answers in a function's stead."""
 
@@ -91,13 +108,39 @@ class Template:
     @cached_property
     def routes(self) -> list[Route]:
         """All routes, those with fewer parameters first: API Gateway prefers a literal part to a parameter."""
-        functions = (item["Properties"] for item in self._of_type("AWS::Serverless::Function"))
         routes = [
-            Route(function["CodeUri"].split("/")[1], event["Method"].upper(), event["Path"])
-            for function in functions
-            for event in (event["Properties"] for event in function.get("Events", {}).values())
+            Route(_folder(function).name, event["Method"].upper(), event["Path"])
+            for function in self._of_type("AWS::Serverless::Function")
+            for event in (event["Properties"] for event in function["Properties"].get("Events", {}).values())
         ]
         return sorted(routes, key=lambda route: len(_PARAMETER.findall(route.resource)))
+
+    @cached_property
+    def functions(self) -> list[Function]:
+        """All functions, also those that no route leads to."""
+        return [self._function(resource) for resource in self._of_type("AWS::Serverless::Function")]
+
+    def _function(self, resource: dict[str, Any]) -> Function:
+        usual = self._document["Globals"]["Function"]
+        settings = usual | resource["Properties"]
+        variables = [level.get("Environment", {}).get("Variables", {}) for level in (usual, resource["Properties"])]
+        folder = _folder(resource)
+        return Function(
+            name=folder.name,
+            folder=folder,
+            runtime=settings["Runtime"],
+            handler=settings["Handler"],
+            timeout=settings["Timeout"],
+            memory=settings["MemorySize"],
+            variables={name: self._value(value) for level in variables for name, value in level.items()},
+        )
+
+    def _value(self, declared: Any) -> str:
+        if not isinstance(declared, dict):
+            return str(declared)
+        [argument] = declared.values()
+        parameter = self._document["Parameters"].get(argument, {}) if "Ref" in declared else {}
+        return str(parameter.get("Default", argument))
 
     @property
     def stage(self) -> str:
@@ -110,8 +153,8 @@ class Template:
         [api] = self._of_type("AWS::Serverless::Api")
         _, by_token, _ = api["Properties"]["DefinitionBody"]["securityDefinitions"]["Caller"]["If"]
         expression = by_token["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
-        folder = self._resources["Authorizer"]["Properties"]["CodeUri"].split("/")[1]
-        return AuthorizerSettings(folder, expression, float(self._default("AuthorizerCacheSeconds")))
+        folder = _folder(self._resources["Authorizer"])
+        return AuthorizerSettings(folder.name, expression, float(self._default("AuthorizerCacheSeconds")))
 
     def _default(self, parameter: str) -> str:
         return str(self._document["Parameters"][parameter]["Default"])
@@ -176,3 +219,7 @@ def _name(resource: dict[str, str]) -> str:
     """A resource that a short form refers to: {"Sub": "${Table.Arn}/index/run"} is Table/index/run."""
     [(form, argument)] = resource.items()
     return _REFERENCE.sub(r"\1", argument) if form == "Sub" else argument.removesuffix(".Arn")
+
+
+def _folder(function: dict[str, Any]) -> Path:
+    return ROOT / str(function["Properties"]["CodeUri"])

@@ -1,15 +1,17 @@
-"""What all tests share: one embedded engine for each test process, and the whole system over HTTP."""
+"""What all tests share: one embedded engine for each test process, the whole system over HTTP, and the built layer."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from local.engine import dynamodb
 from local.template import ROOT
+from tests.artifact.building import build_for_host, build_for_lambda
 
 os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
 
@@ -35,3 +37,15 @@ def api(table: str) -> Iterator[httpx.Client]:
             yield client
         serving.stdin.close()
         assert serving.wait() == 0
+
+
+@pytest.fixture(scope="session")
+def lambda_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layer as it is deployed."""
+    return build_for_lambda(tmp_path_factory.mktemp("lambda_layer"))
+
+
+@pytest.fixture(scope="session")
+def host_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layer as this machine can run it."""
+    return build_for_host(tmp_path_factory.mktemp("host_layer"))

@@ -16,18 +16,19 @@ from lockstep.tokens import Grant
 from tests.integration.seeding import pair, running
 from tests.integration.test_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
 from tests.integration.test_runs import POLLED, Run, run_with
-from tests.replay import test_events
+from tests.replay.cases import CASES, SEED, read
 from tests.replay.recording import Player
+from tests.replay.test_events import send
 
 Scenario = Callable[[Player], None]
 
 
 def every_event(_: Player) -> None:
-    load(Seed.model_validate_json(test_events.SEED.read_bytes()))
-    for case in test_events.CASES.values():
+    load(Seed.model_validate_json(SEED.read_bytes()))
+    for case in CASES.values():
         if case.behind:
-            test_events.send(case.behind, test_events.read(case.behind))
-        assert test_events.send(case.event, test_events.read(case.event))[0] == case.status, case.event
+            send(case.behind, read(case.behind))
+        assert send(case.event, read(case.event))[0] == case.status, case.event
 
 
 def reports_and_the_same_ones_again(player: Player) -> None:
@@ -154,10 +155,10 @@ def asks_who_calls(_: Player) -> None:
 
 def looks_for_a_step_with_a_token_for_one_run(player: Player) -> None:
     run, [first] = run_with(player, "O")
-    event = test_events.read("get_array_task_instance_id")
+    event = read("get_array_task_instance_id")
     event["pathParameters"] = {"array_id": str(run.id), "batch_num": "1", "step_id": "0"}
     event["requestContext"]["authorizer"] = {"workflow_run_id": str(run.id)}
-    assert test_events.send("get_array_task_instance_id", event) == (200, {"task_instance_id": first})
+    assert send("get_array_task_instance_id", event) == (200, {"task_instance_id": first})
 
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (

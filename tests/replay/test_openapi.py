@@ -6,7 +6,8 @@ import pytest
 
 from tests import described
 from tests.described import OPERATIONS
-from tests.replay.test_events import CASES, Event, body_of, read, route_name, send
+from tests.replay.cases import CASES, Event, read, route_name
+from tests.replay.test_events import body_of, send
 
 GOOD = [case.event for case in CASES.values() if case.status == 200]
 UNFIT = [case.event for case in CASES.values() if case.status == 422 and "id_not_a_number" not in case.event]

@@ -1,10 +1,11 @@
 """template.yaml, the functions' folders and the routes they name agree."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from local.template import ROOT, Route, Template
+from local.template import ROOT, Function, Route, Template
 
 TEMPLATE = Template()
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
@@ -38,3 +39,33 @@ def test_a_handler_holds_nothing_but_its_route() -> None:
         source = (ROOT / "functions" / name / "app.py").read_text()
         for foreign in ("try:", "os.environ", "boto", "pynamodb", "time.sleep"):
             assert foreign not in source, f"{foreign} in {name}"
+
+
+def test_a_function_has_what_globals_say_where_it_says_nothing() -> None:
+    functions = {function.name: function for function in TEMPLATE.functions}
+    assert sorted(functions) == FOLDERS
+    usual, bulk = functions["log_done"], functions["queue_task_batch"]
+    assert (usual.folder, usual.handler) == (ROOT / "functions/log_done", "app.lambda_handler")
+    assert usual.timeout < bulk.timeout
+    assert usual.variables["POWERTOOLS_LOG_LEVEL"] == "INFO"
+    assert usual.variables["TABLE_NAME"] == "Table"
+
+
+def test_a_function_without_a_route_is_a_function(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text("""
+Parameters: {Size: {Type: Number, Default: 7}}
+Globals: {Function: {Runtime: python3.13, Handler: app.f, MemorySize: 128, Environment: {Variables: {A: 1, B: 1}}}}
+Resources:
+  Alone:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/alone/
+      Timeout: 3
+      Environment: {Variables: {B: !Ref Size, C: !GetAtt Table.Arn}}
+""")
+    template = Template(file)
+    assert template.routes == []
+    variables = {"A": "1", "B": "7", "C": "Table.Arn"}
+    alone = Function("alone", ROOT / "functions/alone", "python3.13", "app.f", 3, 128, variables)
+    assert template.functions == [alone]

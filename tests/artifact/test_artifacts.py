@@ -1,0 +1,163 @@
+"""What is deployed, run as Lambda runs it: every function's folder and the layer, under awslambdaric."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from local.engine import create_table
+from local.template import ROOT, Function, Template
+from tests.artifact import lambdas
+from tests.artifact.lambdas import PYTHON, FunctionError, Lambda, NoAnswerError
+from tests.artifact.usage import PROC, peak_mib
+from tests.replay.cases import CASES, SEED, Event, Send, look, read, route_name, stated
+
+FUNCTIONS: Final = {function.name: function for function in Template().functions}
+TABLE: Final = "artifacts"
+
+Start = Callable[[Function], AbstractContextManager[Lambda]]
+
+
+@pytest.fixture(scope="module")
+def settings(table: str) -> dict[str, str]:
+    """Where functions find a table of their own, which events/seed.json describes."""
+    of_table = {"AWS_ENDPOINT_URL_DYNAMODB": table, "TABLE_NAME": TABLE}
+    create_table(table, TABLE)
+    environment = os.environ | of_table | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
+    subprocess.run([sys.executable, "-m", "local.seed", SEED], cwd=ROOT, env=environment, check=True)
+    return of_table
+
+
+@pytest.fixture(scope="module")
+def start(settings: dict[str, str], host_layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Starts a function. What one of them compiles, the next one need not."""
+    scratch, pycache = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("pycache")
+    return lambda function: lambdas.start(function, host_layer, settings, scratch, pycache)
+
+
+def sender(*functions: Lambda) -> Send:
+    by_name = {each.function.name: each for each in functions}
+
+    def send(name: str, event: Event) -> tuple[int, Any]:
+        reply = by_name[route_name(name)].invoke(event)
+        assert reply["headers"] == {"Content-Type": "application/json"}
+        return reply["statusCode"], json.loads(reply["body"])
+
+    return send
+
+
+@pytest.fixture(scope="module")
+def ask(start: Start) -> Iterator[Send]:
+    """Two functions that say how things stand."""
+    with start(FUNCTIONS["get_task_instance"]) as instance, start(FUNCTIONS["task_instance_error_log"]) as errors:
+        yield sender(instance, errors)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_starts_and_one_process_answers_all_its_events(start: Start, ask: Send, name: str) -> None:
+    with start(FUNCTIONS[name]) as warm:
+        send = sender(warm)
+        for sentence, case in CASES.items():
+            if route_name(case.event) != name:
+                continue
+            if case.behind:
+                send(case.behind, read(case.behind))
+            code, body = send(case.event, read(case.event))
+            assert (code, body if code == 200 else stated(body, case.body)) == (case.status, case.body), sentence
+            for task_instance_id, wanted in case.afterwards.items():
+                assert stated(look(ask, task_instance_id), wanted) == wanted, sentence
+        logged = [json.loads(line) for line in warm.stdout().splitlines()]
+        assert [line["request_id"] for line in logged] == warm.request_ids
+        if PROC.is_dir():
+            peak = peak_mib(warm.pid)
+            print(f"{name}: at most {peak:.0f} MiB of {warm.function.memory}")  # noqa: T201  # pytest -rP shows it
+            assert peak < warm.function.memory
+
+
+def test_an_event_that_is_not_api_gateways_does_not_end_the_process(start: Start) -> None:
+    with start(FUNCTIONS["health"]) as warm:
+        with suppress(FunctionError):
+            warm.invoke({})
+        assert sender(warm)("health", read("health")) == (200, {"status": "OK"})
+
+
+def test_a_bad_event_is_answered_and_so_is_the_next(start: Start) -> None:
+    with start(FUNCTIONS["get_task_instance"]) as warm:
+        send = sender(warm)
+        codes = [send(name, read(name))[0] for name in ("get_task_instance.id_not_a_number", "get_task_instance")]
+        assert codes == [422, 200]
+
+
+def test_a_function_finds_nothing_beside_the_layer_but_its_runtime() -> None:
+    found = subprocess.run(
+        [PYTHON, "-c", "import sys; print(sys.path[-1])"], capture_output=True, text=True, check=True
+    )
+    names = {path.name.partition("-")[0].partition(".")[0] for path in Path(found.stdout.strip()).iterdir()}
+    assert names - {"__pycache__"} == {"awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"}
+
+
+def test_a_layer_without_a_requirement_is_noticed(
+    host_layer: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    layer = tmp_path / "python"
+    layer.mkdir()
+    for path in host_layer.iterdir():
+        if path.name != "jmespath":
+            layer.joinpath(path.name).symlink_to(path)
+    starting = lambdas.start(FUNCTIONS["health"], layer, {}, tmp_path_factory.mktemp("scratch"))
+    with pytest.raises(NoAnswerError, match=r"INIT_ERROR.*No module named 'jmespath'"), starting:
+        pass
+
+
+def stub(folder: Path, body: str) -> Function:
+    """A function that says something and then does what it is told."""
+    (folder / "app.py").write_text(f"""
+import sys
+def lambda_handler(event, context):
+    print("its last words", file=sys.stderr)
+    {body}
+""")
+    return replace(FUNCTIONS["health"], folder=folder, timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        pytest.param("import threading; threading.Event().wait()", "said nothing for 1 s", id="never"),
+        pytest.param("import os; os._exit(3)", "ENDED exit status 3", id="ends"),
+    ],
+)
+def test_a_function_that_does_not_answer_is_noticed(start: Start, tmp_path: Path, body: str, complaint: str) -> None:
+    with start(stub(tmp_path, body)) as silent, pytest.raises(NoAnswerError, match=f"{complaint}\nits last words"):
+        silent.invoke({})
+
+
+def test_an_exception_is_reported_and_the_next_event_answered(start: Start, tmp_path: Path) -> None:
+    with start(stub(tmp_path, "return 60 / event['divisor']")) as warm:
+        with pytest.raises(FunctionError, match="ZeroDivisionError: division by zero") as raised:
+            warm.invoke({"divisor": 0})
+        assert raised.value.reported["requestId"] == warm.request_ids[0]
+        assert warm.invoke({"divisor": 2}) == 30
+
+
+def test_what_runs_here_and_what_is_deployed_differ_in_what_is_compiled_only(
+    host_layer: Path, lambda_layer: Path
+) -> None:
+    assert contents(host_layer) == contents(lambda_layer)
+
+
+def contents(layer: Path) -> dict[Path, bytes]:
+    """Every file but the compiled package's."""
+    files = (path for path in layer.rglob("*") if path.is_file())
+    return {
+        path.relative_to(layer): path.read_bytes()
+        for path in files
+        if not path.relative_to(layer).parts[0].startswith("pydantic_core")
+    }
