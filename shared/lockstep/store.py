@@ -17,6 +17,7 @@ from lockstep.items import (
     MAX_INLINE_PATH_BYTES,
     MAX_LOG_CHARACTERS,
     ErrorEntry,
+    Expiring,
     Item,
     Log,
     Spec,
@@ -120,7 +121,7 @@ def write_pairs(writes: Sequence[PairWrite], deadline: Deadline) -> None:
 
     def build(transaction: TransactWrite) -> None:
         for model, changes, condition in (action for parts in actions for action in parts):
-            transaction.update(model, changes, condition, return_values="ALL_OLD")
+            transaction.update(model, changes + model.renewed(at), condition, return_values="ALL_OLD")
 
     try:
         transact(build, deadline)
@@ -129,7 +130,7 @@ def write_pairs(writes: Sequence[PairWrite], deadline: Deadline) -> None:
         raise LostRaceError([_found([next(reasons) for _ in parts]) for parts in actions]) from failed
 
 
-_Action = tuple[Item, list[Action], Condition | None]
+_Action = tuple[Expiring, list[Action], Condition | None]
 
 
 def _actions(write: PairWrite, at: float) -> list[_Action]:
@@ -248,10 +249,11 @@ def log_heartbeat(key: InstanceKey, said: Said, deadline: Deadline) -> TaskInsta
         NotFoundError: there is no such instance.
     """
     instance = TaskInstance(keys.task(key.task_id), keys.instance(key.number))
-    _update_existing(instance, _said_changes(said), deadline)
+    renewed = Expiring.renewed(now())
+    _update_existing(instance, _said_changes(said) + renewed, deadline)
     if long_paths := _log_changes(said):
         log = Log(keys.task(key.task_id), keys.log(key.number))
-        reach(lambda: log.update(long_paths), deadline)
+        reach(lambda: log.update(long_paths + renewed), deadline)
     return instance
 
 
