@@ -7,16 +7,16 @@ from typing import Final, NamedTuple
 
 from lockstep import keys
 from lockstep.advance import Request, transit_many
-from lockstep.batches import members, read_batch
+from lockstep.batches import NO_STEP, members, read_batch
 from lockstep.caller import only_run
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.errors import ForbiddenError, NotFoundError, UnavailableError
-from lockstep.items import Array, ArrayStepIndex
+from lockstep.items import Array, ArrayStepIndex, Batch
 from lockstep.standing import Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.store import NOTHING, Said, log_taken_again, read_by_id, read_pairs
 from lockstep.table import Key, fetch_present, query
-from lockstep.transitions import INSTANTIATE, Kind, Move, Report, Ruling, rule
+from lockstep.transitions import INSTANTIATE, Kind, Move, Report, Ruling, has_ended, rule
 from lockstep.wire import Text
 
 INDEX_LAG_SECONDS: Final = 2.0
@@ -106,7 +106,7 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
         for raw in query(partition, at_step, deadline, index=ArrayStepIndex.Meta.index_name):
             return keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"])
         batch = read_batch(array_id, batch_num, deadline)
-        if not batch or step_id >= batch.size:
+        if not batch or step_id >= batch.size or _has_gone(batch, step_id):
             raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
         if lag.passed():
             raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
@@ -121,6 +121,12 @@ def _check_run(array_id: int, batch_num: int, deadline: Deadline) -> None:
         raise ForbiddenError(
             f"batch {batch_num} of array {array_id} is not of workflow run {run}, which the token is for"
         )
+
+
+def _has_gone(batch: Batch, step_id: int) -> bool:
+    """Whether a step that the index does not show was seen to have ended: then it has expired, before its batch."""
+    letter = batch.seen[step_id]
+    return letter != NO_STEP and has_ended(TaskInstanceStatus(letter))
 
 
 def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NOTHING) -> None:

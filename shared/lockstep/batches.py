@@ -26,10 +26,11 @@ _SOON_SECONDS: Final = 0.96 * HEARTBEAT_BUFFER_SECONDS
 
 
 def read_batch(array_id: int, batch_num: int, deadline: Deadline) -> Batch | None:
-    """A batch as it stands now."""
+    """A batch as it stands now; None once it has expired."""
     key = Key(keys.array(array_id), keys.batch(batch_num))
     raw = fetch([key], deadline, consistent=True).get(key)
-    return Batch.from_raw_data(raw) if raw else None
+    batch = Batch.from_raw_data(raw) if raw else None
+    return None if batch is None or batch.has_expired(now()) else batch
 
 
 def members(batch: Batch, deadline: Deadline, steps: Iterable[int] | None = None) -> dict[int, int]:
@@ -102,11 +103,11 @@ def _instance_ids(listed: Iterable[RawItem]) -> list[int]:
 
 
 def _read_batches(listed: Iterable[RawItem], deadline: Deadline) -> list[Batch]:
-    """In order; without those that have ended meanwhile."""
+    """In order; without those that have ended meanwhile, or expired."""
     wanted = [Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed]
     items = fetch_present(wanted, deadline)
     batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)
-    return [batch for batch in batches if batch.attention]
+    return [batch for batch in batches if batch.attention and not batch.has_expired(now())]
 
 
 def _full_grown(batches: Iterable[Batch]) -> list[Batch]:
@@ -141,6 +142,7 @@ def note(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float, deadl
     changes: list[Action] = [
         Batch.seen.set("".join(letters)),
         Batch.attention.remove() if all(map(has_ended, there)) else Batch.attention.set(str(attention)),
+        *Batch.renewed(now()),
     ]
     unchanged = (Batch.attention == batch.attention) & (Batch.size == batch.size)
     try:
@@ -175,7 +177,7 @@ def _bring_forward(batch: Batch, due: float, if_due: tuple[float, float | None],
         )
         for prefix in (keys.LAUNCHED, keys.WAITING)
     ]
-    changes: list[Action] = [Batch.attention.set(str(BatchAttention(due, waiting=True)))]
+    changes: list[Action] = [Batch.attention.set(str(BatchAttention(due, waiting=True))), *Batch.renewed(now())]
     try:
         reach(lambda: batch.update(changes, spans[0] | spans[1]), deadline)
     except ConditionFailedError:

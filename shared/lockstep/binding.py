@@ -8,7 +8,7 @@ from pydantic import Field
 from pynamodb.transactions import TransactWrite
 
 from lockstep import keys
-from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, now
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, expiry, now
 from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.items import Array, Counter, Lookup, Resources, Spec, Task
 from lockstep.resources import read_directories
@@ -20,6 +20,7 @@ from lockstep.wire import Command, Id, Name, ShortText, SmallCount
 
 TASKS_PER_TRANSACTION: Final = 33
 """Three items each; a transaction holds 100 actions."""
+ACTIONS_PER_TRANSACTION: Final = 100
 BYTES_PER_TRANSACTION: Final = 3_000_000
 """A transaction holds 4 MB."""
 
@@ -102,8 +103,8 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
     """The id and status of each task, by the caller's name for it.
 
     Within a workflow a task is known by its node and arguments: bound again, it keeps its id, and starts over
-    unless the rules let it stand. Whatever races, one task gets one id. What was bound stays bound when a
-    later part fails; the same call again binds the rest.
+    unless the rules let it stand. Whatever races, one task gets one id. A task that has expired is a new one, with a
+    new id. What was bound stays bound when a later part fails; the same call again binds the rest.
 
     Raises:
         InvalidError: a task names an array that does not exist. Nothing was bound.
@@ -115,10 +116,7 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
         for name, task in tasks.items()
     }
     bindings = {lookups[name]: _Binding(workflow_id, lookups[name], task) for name, task in tasks.items()}
-    _find_known(bindings, deadline)
-    new = [binding for binding in bindings.values() if not binding.exists]
-    for binding, task_id in zip(new, allocate("task", len(new), deadline) if new else (), strict=True):
-        binding.task_id = task_id
+    _look_up(list(bindings.values()), deadline)
     _read_directories(bindings.values(), deadline)
     side_by_side(lambda group: _bind(group, deadline), _transaction_sized(bindings.values()))
     return {name: (bindings[lookup].task_id, bindings[lookup].status) for name, lookup in lookups.items()}
@@ -131,12 +129,23 @@ class _Binding:
     workflow_id: int
     lookup: Key
     task: TaskToBind
-    task_id: int = 0
-    exists: bool = False
+    new_id: int = 0
+    """Given out for it, if it has needed one."""
+    known_id: int = 0
+    """What its lookup says, if there is one. The task may have expired."""
     seen: Task | None = None
-    """How an existing task stood when it was last read."""
+    """How the task with that id stood when it was last read."""
     written: bool = False
     directories: tuple[str | None, str | None] = (None, None)
+
+    @property
+    def task_id(self) -> int:
+        return self.known_id if self.seen else self.new_id
+
+    @property
+    def actions(self) -> int:
+        """Of a transaction."""
+        return 4 if self.known_id and not self.seen else 3
 
     @property
     def key(self) -> Key:
@@ -169,11 +178,15 @@ class _Binding:
             self._start_over(transaction, self.seen, at)
         else:
             self._make(transaction, at)
-        transaction.save(self._spec())
+        transaction.save(self._spec(at))
 
     def _make(self, transaction: TransactWrite, at: float) -> None:
-        lookup = Lookup(*self.lookup, id=self.task_id)
-        transaction.save(lookup, Lookup.pk.does_not_exist(), return_values="ALL_OLD")
+        unclaimed = Lookup.pk.does_not_exist()
+        if self.known_id:
+            unclaimed |= Lookup.id == self.known_id
+            gone = Task.pk.does_not_exist() | (Task.expires_at <= at)
+            transaction.condition_check(Task, keys.task(self.known_id), keys.TASK, gone)
+        transaction.save(Lookup(*self.lookup, id=self.task_id, expires_at=expiry(at)), unclaimed)
         transaction.save(
             Task(
                 *self.key,
@@ -186,6 +199,7 @@ class _Binding:
                 bound_as=self.bound_as,
                 array_id=self.task.array_id,
                 workflow_id=self.workflow_id,
+                expires_at=expiry(at),
             )
         )
 
@@ -200,12 +214,12 @@ class _Binding:
                 Task.spec_version.set(self.spec_version),
                 Task.bound_as.set(self.bound_as),
                 Task.array_id.set(self.task.array_id),
+                *Task.renewed(at),
             ],
             (Task.status == seen.status) & (Task.spec_version == seen.spec_version),
-            return_values="ALL_OLD",
         )
 
-    def _spec(self) -> Spec:
+    def _spec(self, at: float) -> Spec:
         stdout_dir, stderr_dir = self.directories
         return Spec(
             self.key.pk,
@@ -218,6 +232,7 @@ class _Binding:
             task_resources_id=self.task.task_resources_id,
             stdout_dir=stdout_dir,
             stderr_dir=stderr_dir,
+            expires_at=expiry(at),
         )
 
 
@@ -231,10 +246,24 @@ def _check_arrays(tasks: Mapping[str, TaskToBind], deadline: Deadline) -> None:
         )
 
 
-def _find_known(bindings: Mapping[Key, _Binding], deadline: Deadline) -> None:
-    for lookup, raw in fetch(bindings, deadline, consistent=True).items():
-        bindings[lookup].exists = True
-        bindings[lookup].task_id = Lookup.from_raw_data(raw).id
+def _look_up(bindings: Sequence[_Binding], deadline: Deadline) -> None:
+    """See which tasks there are, and give an id to those that are new or have expired.
+
+    An expired task's own id is never used again: its instances' numbers went with it.
+    """
+    lookups = fetch((binding.lookup for binding in bindings), deadline, consistent=True)
+    for binding in bindings:
+        raw = lookups.get(binding.lookup)
+        binding.known_id = Lookup.from_raw_data(raw).id if raw else 0
+    known = {Key(keys.task(binding.known_id), keys.TASK) for binding in bindings if binding.known_id}
+    tasks = {key: Task.from_raw_data(raw) for key, raw in fetch(known, deadline, consistent=True).items()}
+    at = now()
+    for binding in bindings:
+        task = tasks.get(Key(keys.task(binding.known_id), keys.TASK))
+        binding.seen = task if task and not task.has_expired(at) else None
+    new = [binding for binding in bindings if not binding.seen and not binding.new_id]
+    for binding, task_id in zip(new, allocate("task", len(new), deadline) if new else (), strict=True):
+        binding.new_id = task_id
 
 
 def _read_directories(bindings: Iterable[_Binding], deadline: Deadline) -> None:
@@ -260,8 +289,7 @@ def _transaction_sized(bindings: Iterable[_Binding]) -> Iterator[list[_Binding]]
 
 
 def _bind(group: Sequence[_Binding], deadline: Deadline) -> None:
-    _read_known(group, deadline)
-    while pending := [binding for binding in group if not binding.settled]:
+    while pending := _that_fit([binding for binding in group if not binding.settled]):
         at = now()
 
         def build(transaction: TransactWrite) -> None:
@@ -273,26 +301,12 @@ def _bind(group: Sequence[_Binding], deadline: Deadline) -> None:
         except ConditionFailedError as failed:
             if deadline.passed():
                 raise ContentionError("others kept binding the same tasks; send it again") from failed
-            _learn(pending, failed, deadline)
+            _look_up(pending, deadline)
         else:
             for binding in pending:
                 binding.written = True
 
 
-def _learn(pending: Sequence[_Binding], failed: ConditionFailedError, deadline: Deadline) -> None:
-    """Somebody else bound some of them meanwhile, or their status changed."""
-    for raw in filter(None, failed.found):
-        key = Key(raw["pk"]["S"], raw["sk"]["S"])
-        for binding in pending:
-            if key == binding.lookup:
-                binding.exists = True
-                binding.task_id = Lookup.from_raw_data(raw).id
-            elif key == binding.key:
-                binding.seen = Task.from_raw_data(raw)
-    _read_known([binding for binding in pending if binding.exists and not binding.seen], deadline)
-
-
-def _read_known(group: Sequence[_Binding], deadline: Deadline) -> None:
-    known = {binding.key: binding for binding in group if binding.exists}
-    for key, raw in fetch(known, deadline, consistent=True).items():
-        known[key].seen = Task.from_raw_data(raw)
+def _that_fit(pending: Sequence[_Binding]) -> Sequence[_Binding]:
+    """As many of them as one transaction holds."""
+    return pending[: ACTIONS_PER_TRANSACTION // max((binding.actions for binding in pending), default=1)]

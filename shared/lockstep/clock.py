@@ -1,5 +1,6 @@
 """Time: the wall clock in UTC, and how long a request may still try."""
 
+import math
 import os
 import time
 from datetime import UTC, datetime
@@ -11,11 +12,20 @@ BULK_BUDGET_SECONDS: Final = 10.0
 """As above for a request about many instances or tasks, whose answer comes within 18 s."""
 HEARTBEAT_BUFFER_SECONDS: Final = float(os.environ.get("HEARTBEAT_BUFFER_SECONDS", "279"))
 """How far ahead a report sets the next one, usually: Jobmon's task_instance_interval x report_by_buffer, 90 x 3.1."""
+RETENTION_DAYS: Final = float(os.environ.get("RETENTION_DAYS") or 0)
+"""How long what belongs to a task, or is a batch, is kept after it was last written; 0 is for ever."""
+
+_SECONDS_PER_DAY: Final = 86_400
 
 
 def now() -> float:
     """Seconds since 1970, UTC, to the microsecond."""
     return round(time.time(), 6)
+
+
+def expiry(written_at: float) -> int | None:
+    """From when on DynamoDB may delete what is written at a moment, in whole seconds since 1970; None: never."""
+    return math.ceil(written_at + RETENTION_DAYS * _SECONDS_PER_DAY) if RETENTION_DAYS else None
 
 
 def iso(seconds: float) -> str:

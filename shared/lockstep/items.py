@@ -9,9 +9,11 @@ from typing import Final
 
 from pynamodb.attributes import Attribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.constants import NUMBER
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from lockstep.clock import expiry
 from lockstep.text import escape, unescape
 
 MAX_ERROR_BYTES: Final = 400_000
@@ -63,7 +65,24 @@ class Item(Model):
     sk = UnicodeAttribute(range_key=True)
 
 
-class Task(Item):
+class Expiring(Item):
+    """What goes some days after it was last written, where a retention period is set."""
+
+    expires_at = IntegerAttribute(null=True)
+    """When, in seconds since 1970: the TTL attribute that template.yaml names. DynamoDB may take days longer."""
+
+    @classmethod
+    def renewed(cls, at: float) -> list[Action]:
+        """What an update at that moment does besides, so that the item is kept for the whole period again."""
+        expires_at = expiry(at)
+        return [] if expires_at is None else [cls.expires_at.set(expires_at)]
+
+    def has_expired(self, at: float) -> bool:
+        """Whether it may be gone the next moment, and counts as gone."""
+        return self.expires_at is not None and self.expires_at <= at
+
+
+class Task(Expiring):
     """TASK#<id> / TASK: what a transition looks at and changes. Under 400 bytes."""
 
     status = UnicodeAttribute()
@@ -80,7 +99,7 @@ class Task(Item):
     workflow_id = IntegerAttribute()
 
 
-class Spec(Item):
+class Spec(Expiring):
     """TASK#<id> / SPEC: what to run. Replaced as a whole when the task is bound again."""
 
     spec_version = IntegerAttribute()
@@ -122,7 +141,7 @@ class RunIndex(GlobalSecondaryIndex["TaskInstance"]):  # type: ignore[no-untyped
     attention = UnicodeAttribute(range_key=True)
 
 
-class TaskInstance(Item):
+class TaskInstance(Expiring):
     """TASK#<id> / TI#<nnn>: one attempt. Under 1,024 bytes, always: a heartbeat is 1 write unit."""
 
     status = UnicodeAttribute()
@@ -149,7 +168,7 @@ class TaskInstance(Item):
     by_run = RunIndex()
 
 
-class Log(Item):
+class Log(Expiring):
     """TASK#<id> / TI#<nnn>#LOG: what an instance printed, and paths too long for its own item."""
 
     stdout = TextAttribute(null=True)
@@ -158,7 +177,7 @@ class Log(Item):
     stderr_log = TextAttribute(null=True)
 
 
-class ErrorEntry(Item):
+class ErrorEntry(Expiring):
     """TASK#<id> / TI#<nnn>#ERR#<digest>: one thing said about an instance, once."""
 
     description = TextAttribute()
@@ -176,7 +195,7 @@ class Array(Item):
     """The last batch number given out."""
 
 
-class Batch(Item):
+class Batch(Expiring):
     """ARRAY#<id> / BATCH#<nnnnn>."""
 
     size = IntegerAttribute()
@@ -215,8 +234,8 @@ class Resources(Item):
     requested_resources = JSONAttribute()
 
 
-class Lookup(Item):
-    """ARRAYOF#... or TASKOF#... / LOOKUP: the id that a natural key was given."""
+class Lookup(Expiring):
+    """ARRAYOF#... or TASKOF#... / LOOKUP: the id that a natural key was given. An array's never expires."""
 
     id = IntegerAttribute()
 

@@ -9,7 +9,7 @@ from typing import Final
 from pynamodb.transactions import TransactWrite
 
 from lockstep import keys
-from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, Deadline, now
+from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, Deadline, expiry, now
 from lockstep.errors import ContentionError, ExhaustedError, NotFoundError
 from lockstep.items import Array, Batch, Task, TaskInstance
 from lockstep.keys import BatchAttention
@@ -185,6 +185,7 @@ def _add_steps(
                 array_step_id=step,
                 task_resources_id=batch.task_resources_id,
                 spec_version=task.seen.spec_version,
+                expires_at=expiry(at),
             )
         )
         transaction.update(
@@ -194,6 +195,7 @@ def _add_steps(
                 Task.status_date.set(at),
                 Task.num_attempts.add(1),
                 Task.num_instances.set(task.number),
+                *Task.renewed(at),
             ],
             (Task.status == task.seen.status)
             & (Task.num_instances == task.seen.num_instances)
@@ -211,6 +213,7 @@ def _add_steps(
             Batch.seen.set(TaskInstanceStatus.QUEUED * (first + len(tasks))),
             Batch.attention.set(batch.attention),
             Batch.grows_until.set(batch.grows_until) if batch.grows_until else Batch.grows_until.remove(),
+            *Batch.renewed(at),
         ],
         Batch.size == first if first else Batch.pk.does_not_exist(),
         return_values="ALL_OLD",

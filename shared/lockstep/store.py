@@ -17,6 +17,7 @@ from lockstep.items import (
     MAX_INLINE_PATH_BYTES,
     MAX_LOG_CHARACTERS,
     ErrorEntry,
+    Expiring,
     Item,
     Log,
     Spec,
@@ -122,7 +123,7 @@ def write_pairs(writes: Sequence[PairWrite], deadline: Deadline) -> None:
 
     def build(transaction: TransactWrite) -> None:
         for model, changes, condition in (action for parts in actions for action in parts):
-            transaction.update(model, changes, condition, return_values="ALL_OLD")
+            transaction.update(model, changes + model.renewed(at), condition, return_values="ALL_OLD")
 
     try:
         transact(build, deadline)
@@ -131,7 +132,7 @@ def write_pairs(writes: Sequence[PairWrite], deadline: Deadline) -> None:
         raise LostRaceError([_found([next(reasons) for _ in parts]) for parts in actions]) from failed
 
 
-_Action = tuple[Item, list[Action], Condition | None]
+_Action = tuple[Expiring, list[Action], Condition | None]
 
 
 def _actions(write: PairWrite, at: float) -> list[_Action]:
@@ -255,13 +256,14 @@ def log_heartbeat(key: InstanceKey, said: Said, deadline: Deadline, *, only_run:
     partition = keys.task(key.task_id)
     there = TaskInstance.pk.exists()
     condition = there if only_run is None else there & (TaskInstance.workflow_run_id == only_run)
+    renewed = Expiring.renewed(now())
     try:
         reply = reach(
             lambda: connection().update_item(
                 Item.Meta.table_name,
                 partition,
                 keys.instance(key.number),
-                actions=_said_changes(said),
+                actions=_said_changes(said) + renewed,
                 condition=condition,
                 return_values="ALL_OLD",
             ),
@@ -271,7 +273,7 @@ def log_heartbeat(key: InstanceKey, said: Said, deadline: Deadline, *, only_run:
         raise not_there(keys.task_instance_id(*key), only_run) from None
     if long_paths := _log_changes(said):
         log = Log(partition, keys.log(key.number))
-        reach(lambda: log.update(long_paths), deadline)
+        reach(lambda: log.update(long_paths + renewed), deadline)
     return TaskInstance.from_raw_data(reply["Attributes"])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.template import ROOT, Function, Route, Template
+from lockstep.items import Expiring
 
 TEMPLATE = Template()
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
@@ -32,6 +33,18 @@ def test_permissions_are_spelled_out() -> None:
     actions = re.findall(r"dynamodb:[\w*]+", (ROOT / "template.yaml").read_text())
     assert actions
     assert not [action for action in actions if "*" in action]
+
+
+def test_the_ttl_attribute_is_the_models() -> None:
+    assert f"{{AttributeName: {Expiring.expires_at.attr_name}, Enabled: true}}" in (ROOT / "template.yaml").read_text()
+
+
+@pytest.mark.parametrize(("days", "allowed"), [("0", True), ("29", False), ("30", True), ("365", True), ("030", False)])
+def test_a_period_is_none_or_a_month_at_least(days: str, *, allowed: bool) -> None:
+    pattern = re.findall(
+        r"  RetentionDays:\n.*?AllowedPattern: \"(.*?)\"", (ROOT / "template.yaml").read_text(), re.DOTALL
+    )
+    assert (re.fullmatch(pattern[0], days) is not None) is allowed
 
 
 def test_a_handler_holds_nothing_but_its_route() -> None:
