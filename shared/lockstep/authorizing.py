@@ -5,7 +5,6 @@ method and path of its scope, not the one that was called.
 """
 
 import base64
-import binascii
 import logging
 from typing import Any, Final
 
@@ -56,7 +55,7 @@ def _token(header: str) -> str:
     if kind.lower() == "basic":
         try:
             return base64.b64decode(rest, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:  # not ASCII, not base64, or not text in it
             raise BadTokenError("Basic is not base64 of user:token") from error
     raise BadTokenError("neither Basic nor Bearer")
 

@@ -11,6 +11,7 @@ from local import gateway, signing
 from local.seed import Seed, load
 from lockstep import keys, sweeping
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.items import Task
 from lockstep.scopes import Scope
 from lockstep.tokens import Grant
 from tests.integration.seeding import pair, running
@@ -93,6 +94,13 @@ def what_is_bound_anew(player: Player) -> None:
     assert _ask(player, "PUT", "task/bind_tasks_no_args", body) == {"tasks": {"1": [first, "G"]}}
 
 
+def what_is_bound_anew_after_it_expired(player: Player) -> None:
+    workflow_id = next(WORKFLOWS)
+    _, [first, *_] = bind(player, workflow_id)
+    Task(keys.task(first), keys.TASK).delete()
+    assert bind(player, workflow_id)[1][0] > first
+
+
 def what_somebody_else_queued_meanwhile(player: Player) -> None:
     array, tasks = bind(player, next(WORKFLOWS))
     body = {"task_ids": tasks, "task_resources_id": 1, "workflow_run_id": 1}
@@ -171,6 +179,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     taken_instances,
     what_somebody_else_bound_meanwhile,
     what_is_bound_anew,
+    what_is_bound_anew_after_it_expired,
     what_somebody_else_queued_meanwhile,
     polls,
     a_poll_that_sees_what_was_taken_meanwhile,

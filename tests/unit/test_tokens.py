@@ -1,0 +1,223 @@
+"""Tokens and the policies that come of them."""
+
+import base64
+import json
+import time
+from itertools import product
+
+import jwt
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from lockstep import authorizing, signing_keys
+from lockstep.authorizing import UnauthorizedError, authorize
+from lockstep.scopes import API, Scope, allowed
+from lockstep.signing_keys import KeysUnavailableError, SigningKeys
+from lockstep.tokens import BadTokenError, Grant, UnknownKeyError, key_id, sign, verify
+
+OLD, NEW = "o" * 64, "n" * 64
+KEYS = {key_id(key): key for key in (OLD, NEW)}
+CALLED = "arn:aws:execute-api:eu-west-1:123456789012:abc123/v1/POST/api/v3/task_instance/42001/log_done"
+NOW = int(time.time())
+GRANTS = [Grant("ann", scope) for scope in Scope] + [Grant("bob", Scope.WORKER, 7)]
+
+
+def token(grant: Grant = GRANTS[0], key: str = NEW, *, age: int = 0, good_for: int = 86_400) -> str:
+    return sign(grant, key, NOW - age, NOW - age + good_for)
+
+
+@pytest.mark.parametrize("key", [OLD, NEW])
+@pytest.mark.parametrize("grant", GRANTS, ids=str)
+def test_what_was_signed_is_what_is_said(grant: Grant, key: str) -> None:
+    assert verify(token(grant, key), KEYS) == grant
+
+
+def test_an_expired_token_is_bad() -> None:
+    with pytest.raises(BadTokenError, match="expired"):
+        verify(token(age=61, good_for=60), KEYS)
+
+
+def test_a_token_of_another_key_is_not_known() -> None:
+    with pytest.raises(UnknownKeyError):
+        verify(token(key="x" * 40), KEYS)
+
+
+def forged() -> dict[str, str]:
+    head, body, signature = token().split(".")
+    claims = {"sub": "ann", "scope": "operator", "iat": NOW, "exp": NOW + 86_400}
+    key, kid = NEW, {"kid": key_id(NEW)}
+    other = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    without = {name: {key: value for key, value in claims.items() if key != name} for name in claims}
+    return {
+        "other claims under the same signature": f"{head}.{other}.{signature}",
+        "no signature": f"{head}.{body}.",
+        "the none algorithm": jwt.encode(claims, "", "none", headers=kid),
+        "another algorithm": jwt.encode(claims, key, "HS384", headers=kid),
+        "another key under a known name": jwt.encode(claims, "x" * 40, "HS256", headers=kid),
+        "another scope": jwt.encode(claims | {"scope": "root"}, key, "HS256", headers=kid),
+        "an operator's for one run": jwt.encode(claims | {"run": 7}, key, "HS256", headers=kid),
+        "a run that is text": jwt.encode(claims | {"scope": "worker", "run": "7"}, key, "HS256", headers=kid),
+        "not yet": jwt.encode(claims | {"nbf": NOW + 600}, key, "HS256", headers=kid),
+        **{f"no {name}": jwt.encode(rest, key, "HS256", headers=kid) for name, rest in without.items()},
+        "nothing": "",
+        "no token": "let me in",
+        "three dots": "...",
+    }
+
+
+@pytest.mark.parametrize("bad", forged().values(), ids=forged())
+def test_a_forged_token_is_bad(bad: str) -> None:
+    with pytest.raises((BadTokenError, UnknownKeyError)):
+        verify(bad, KEYS)
+
+
+def test_only_a_workers_token_is_for_one_run() -> None:
+    with pytest.raises(ValueError, match="a worker's"):
+        token(Grant("ann", Scope.OPERATOR, 7))
+
+
+def test_a_short_key_signs_nothing() -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        token(key="short")
+
+
+class Secret:
+    """Secrets Manager with one secret, by stage; None cannot be reached."""
+
+    class exceptions:  # noqa: N801  # as botocore's clients have it
+        class ResourceNotFoundException(Exception):  # noqa: N818  # as above
+            pass
+
+    def __init__(self, **stages: str) -> None:
+        self.stages: dict[str, str] | None = stages
+        self.asked = 0
+
+    def get_secret_value(self, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803  # as above
+        self.asked += SecretId == "s"
+        if self.stages is None:
+            raise BotoCoreError
+        if VersionStage not in self.stages:
+            raise self.exceptions.ResourceNotFoundException
+        return {"SecretString": self.stages[VersionStage]}
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> Secret:
+    secret = Secret(AWSCURRENT=OLD)
+    monkeypatch.setattr(signing_keys, "client", lambda: secret)
+    return secret
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Its one element is the time, in seconds."""
+    at = [1000.0]
+    monkeypatch.setattr("lockstep.signing_keys.time.monotonic", lambda: at[0])
+    return at
+
+
+def bearer(key: str) -> str:
+    return f"Bearer {token(key=key)}"
+
+
+def test_keys_are_read_once_for_many_tokens(secret: Secret) -> None:
+    keys = SigningKeys("s")
+    for _ in range(3):
+        authorize(bearer(OLD), CALLED, keys)
+    assert secret.asked == 2  # one for each stage
+
+
+def test_a_rotation_cuts_nobody_off(secret: Secret, clock: list[float]) -> None:
+    keys = SigningKeys("s")
+    authorize(bearer(OLD), CALLED, keys)
+    secret.stages = {"AWSCURRENT": NEW, "AWSPREVIOUS": OLD}
+    clock[0] += signing_keys.ASK_AGAIN_SECONDS
+    for key in (NEW, OLD):
+        assert authorize(bearer(key), CALLED, keys)["principalId"] == "ann"
+
+
+def test_a_key_taken_out_of_use_is_good_for_a_while_only(secret: Secret, clock: list[float]) -> None:
+    keys = SigningKeys("s")
+    authorize(bearer(OLD), CALLED, keys)
+    secret.stages = {"AWSCURRENT": NEW}
+    clock[0] += signing_keys.FRESH_SECONDS
+    with pytest.raises(UnauthorizedError):
+        authorize(bearer(OLD), CALLED, keys)
+
+
+def test_forged_tokens_do_not_make_it_ask_each_time(secret: Secret, clock: list[float]) -> None:
+    keys = SigningKeys("s")
+    for seconds in range(20):
+        clock[0] = 1000.0 + seconds
+        with pytest.raises(UnauthorizedError):
+            authorize(bearer("x" * 40), CALLED, keys)
+    assert secret.asked <= 2 * (1 + 20 / signing_keys.ASK_AGAIN_SECONDS)
+
+
+def test_known_keys_stay_good_while_the_secret_cannot_be_read(secret: Secret, clock: list[float]) -> None:
+    keys = SigningKeys("s")
+    authorize(bearer(OLD), CALLED, keys)
+    secret.stages = None
+    clock[0] += signing_keys.FRESH_SECONDS
+    assert authorize(bearer(OLD), CALLED, keys)["principalId"] == "ann"
+
+
+def test_without_any_key_nobody_can_be_told_apart(secret: Secret) -> None:
+    secret.stages = None
+    with pytest.raises(KeysUnavailableError):  # a 500 to API Gateway, which the template makes a 503
+        authorize(bearer(OLD), CALLED, SigningKeys("s"))
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_token_may_be_a_password_or_a_bearers() -> None:
+    keys = SigningKeys("s")
+    good = token(key=OLD)
+    for header in (f"Bearer {good}", f"bearer {good}", basic(f"anybody:{good}"), basic(f":{good}")):
+        assert authorize(header, CALLED, keys)["principalId"] == "ann"
+
+
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic",
+        "Basic %%%",
+        "Basic é",
+        basic("user"),
+        basic("user:"),
+        basic("user:pass"),
+        "Digest x",
+        "x",
+        "Bearer " + "x" * authorizing.MAX_TOKEN * 2,
+        "Basic " + base64.b64encode(b"\xff:\xff").decode(),
+    ],
+    ids=lambda header: header[:20],
+)
+def test_what_is_no_token_is_unauthorized(header: str) -> None:
+    with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
+        authorize(header, CALLED, SigningKeys("s"))
+
+
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize("scope", Scope)
+def test_a_policy_names_all_that_the_scope_may_call(scope: Scope) -> None:
+    """API Gateway keeps it and applies it to whatever the token calls next."""
+    reply = authorize(f"Bearer {token(Grant('ann', scope), OLD)}", CALLED, SigningKeys("s"))
+    [statement] = reply["policyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+    below = f"arn:aws:execute-api:eu-west-1:123456789012:abc123/v1/{{}}{API}{{}}"
+    assert statement["Resource"] == [below.format(*route.split(" ")) for route in allowed(scope)]
+    assert len(json.dumps(statement)) < 8_000  # as much as API Gateway takes
+
+
+def test_a_wider_scope_may_do_all_that_a_narrower_one_may() -> None:
+    for narrow, wide in product(Scope, Scope):
+        if list(Scope).index(narrow) <= list(Scope).index(wide):
+            assert set(allowed(narrow)) <= set(allowed(wide))
