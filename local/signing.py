@@ -42,13 +42,17 @@ def use_new_secret(endpoint: str, name: str) -> None:
 
 def secret_of(stack: str) -> str:
     """The ARN of a deployed stack's secret."""
-    region = os.environ.get("AWS_REGION")  # botocore itself looks for AWS_DEFAULT_REGION and the profile's only
-    client: Any = botocore.session.get_session().create_client("cloudformation", region)
-    [found] = client.describe_stacks(StackName=stack)["Stacks"]
+    [found] = cloudformation().describe_stacks(StackName=stack)["Stacks"]
     for output in found.get("Outputs", []):
         if output["OutputKey"] == OUTPUT:
             return str(output["OutputValue"])
     raise CannotSignError(f"stack {stack} has no output {OUTPUT}: it was deployed with AuthMode=iam, or is no Lockstep")
+
+
+def cloudformation() -> Any:
+    """A client for the region of the environment or of the profile."""
+    region = os.environ.get("AWS_REGION")  # botocore itself looks for AWS_DEFAULT_REGION and the profile's only
+    return botocore.session.get_session().create_client("cloudformation", region)
 
 
 def local_secret(port: int) -> str:

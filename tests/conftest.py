@@ -10,8 +10,10 @@ import httpx
 import pytest
 
 from local.engine import dynamodb
+from local.signing import use_new_secret
 from local.template import ROOT
 from tests.artifact.building import build_for_host, build_for_lambda
+from tests.guarded import Guarded
 
 os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
 
@@ -21,6 +23,21 @@ def table() -> Iterator[str]:
     """The endpoint of an engine with Lockstep's empty table; this process's functions use it."""
     with dynamodb("lockstep") as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def guarded(table: str) -> Iterator[Guarded]:
+    """The system over HTTP as `make run AUTH=on` serves it, on this process's table."""
+    use_new_secret(table, "signing-keys")
+    environment = os.environ | {"AWS_ENDPOINT_URL_DYNAMODB": table, "PYTHONPATH": os.pathsep.join((".", "shared"))}
+    command = [sys.executable, "-m", "local.api_main", "--auth"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) as serving:
+        assert serving.stdin
+        assert serving.stdout
+        yield Guarded(serving.stdout.readline().strip())
+        serving.stdin.close()
+        assert serving.wait() == 0
 
 
 @pytest.fixture(scope="session")

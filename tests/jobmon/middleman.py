@@ -44,10 +44,11 @@ class Middleman:
         """The next so many answers to a path that ends so never arrive: the connection is closed instead."""
         self._lose[path_end] = times
 
-    def pass_on(self, method: str, path: str, body: bytes) -> httpx.Response | None:
+    def pass_on(self, method: str, path: str, body: bytes, credentials: str | None) -> httpx.Response | None:
         """The API's answer; None if it is to be lost."""
         plain = path.partition("?")[0].removeprefix(f"/{Template().stage}")
-        reply = self._api.request(method, path, content=body, headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"} | ({"Authorization": credentials} if credentials else {})
+        reply = self._api.request(method, path, content=body, headers=headers)
         with self._lock:
             self.requests[f"{method} {_NUMBER.sub('/#', plain)}"] += 1
             asked, answered = body.decode(errors="replace")[:_SHORT], reply.text[:_SHORT]
@@ -65,7 +66,7 @@ def _handler(middleman: Middleman) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            reply = middleman.pass_on(self.command, self.path, body)
+            reply = middleman.pass_on(self.command, self.path, body, self.headers.get("Authorization"))
             if reply is None:
                 self.close_connection = True
                 return

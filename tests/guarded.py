@@ -1,0 +1,42 @@
+"""A system that asks for tokens, and the tokens for it."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from local import signing
+from lockstep import signing_keys
+from lockstep.clock import now
+from lockstep.scopes import Scope
+from lockstep.tokens import Grant, sign
+
+SECRET = "signing-keys"  # noqa: S105  # the secret's name
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Where it is served."""
+
+    url: str
+
+    def token(self, scope: Scope, run: int | None = None) -> str:
+        """As `make token` makes it."""
+        return signing.make(Grant("test", scope, run), 1, SECRET)
+
+    def expired(self, scope: Scope) -> str:
+        """One that was good until a second ago."""
+        at = int(now())
+        return sign(Grant("test", scope), signing_keys.current(signing_keys.client(), SECRET), at - 100, at - 1)
+
+    def forged(self, scope: Scope) -> str:
+        """One that another key has signed."""
+        at = int(now())
+        return sign(Grant("test", scope), "x" * 64, at, at + 100)
+
+    def with_token(self, token: str) -> str:
+        """The URL as Jobmon's programs are given it."""
+        return self.url.replace("://", f"://somebody:{token}@")
+
+    def client(self, token: str) -> httpx.Client:
+        """What sends a token with every request."""
+        return httpx.Client(base_url=f"{self.with_token(token)}/api/v3", timeout=30, trust_env=False)

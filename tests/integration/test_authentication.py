@@ -1,0 +1,308 @@
+"""Every route, every scope: who may call what, and what those are told who may not."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from local import signing
+from local.run import state_file
+from local.template import ROOT, Route, Template
+from lockstep import signing_keys
+from lockstep.scopes import Scope
+from tests.guarded import SECRET, Guarded
+from tests.integration.seeding import pair
+from tests.integration.test_run import running as started
+
+ROUTES: Final = Template().routes
+LEAST_SCOPE: Final = {
+    "health": "worker",
+    "get_cluster": "worker",
+    "get_array_task_instance_id": "worker",
+    "log_running": "worker",
+    "log_report_by": "worker",
+    "log_done": "worker",
+    "log_error_worker_node": "worker",
+    "get_task_resources": "distributor",
+    "instantiate_task_instances": "distributor",
+    "log_report_by_batch": "distributor",
+    "log_distributor_id": "distributor",
+    "log_no_distributor_id": "distributor",
+    "log_known_error": "distributor",
+    "log_unknown_error": "distributor",
+    "task_instance_error_log": "distributor",
+    "transition_to_launched": "distributor",
+    "transition_to_killed": "distributor",
+    "array_log_distributor_id": "distributor",
+    "sync_status": "distributor",
+    "set_status_for_triaging": "distributor",
+    "log_workflow_run_heartbeat": "distributor",
+    "update_workflow_run_status": "distributor",
+    "create_array": "operator",
+    "queue_task_batch": "operator",
+    "bind_tasks_no_args": "operator",
+    "bind_resources": "operator",
+    "create_workflow_run": "operator",
+    "terminate_task_instances": "operator",
+    "get_task_instance": "operator",
+}
+"""The narrowest scope that may call a route. Each wider one may too."""
+NO_ONE: Final = 9_999_999
+"""Of whatever a path asks for, the one with this number does not exist."""
+BAD: Final = ["none", "no token", "expired", "forged"]
+
+
+def path_of(route: Route) -> str:
+    return re.sub(r"\{\w+\}", str(NO_ONE), route.resource)
+
+
+def call(guarded: Guarded, route: Route, **headers: str) -> httpx.Response:
+    return httpx.request(
+        route.method, guarded.url + path_of(route), headers=headers, json={}, timeout=30, trust_env=False
+    )
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def problem(reply: httpx.Response) -> tuple[int, str]:
+    """Status and title of a problem document that is as the clients need it."""
+    assert reply.headers["Content-Type"] == "application/json"
+    body = reply.json()
+    assert body.keys() >= {"type", "title", "status", "detail"}
+    assert body["status"] == reply.status_code
+    return reply.status_code, body["title"]
+
+
+def test_every_route_is_looked_at() -> None:
+    assert sorted(LEAST_SCOPE) == sorted(route.name for route in ROUTES)
+
+
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_who_may_call_what(guarded: Guarded, route: Route, scope: Scope) -> None:
+    reply = call(guarded, route, **bearer(guarded.token(scope)))
+    if list(Scope).index(scope) >= list(Scope).index(Scope(LEAST_SCOPE[route.name])):
+        assert reply.status_code in {200, 404, 422}
+    else:
+        assert problem(reply) == (403, "Forbidden")
+        assert reply.json()["detail"] == "the token is not for this route"
+
+
+@pytest.fixture(scope="module")
+def kept(guarded: Guarded) -> dict[Scope, str]:
+    """One token of each scope, whose policies the gateway has kept since they were first used."""
+    tokens = {scope: guarded.token(scope) for scope in Scope}
+    for token in tokens.values():
+        assert httpx.get(f"{guarded.url}/api/v3/health", headers=bearer(token), trust_env=False).is_success
+    return tokens
+
+
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_kept_policy_says_the_same(guarded: Guarded, kept: dict[Scope, str], route: Route, scope: Scope) -> None:
+    may = list(Scope).index(scope) >= list(Scope).index(Scope(LEAST_SCOPE[route.name]))
+    assert (call(guarded, route, **bearer(kept[scope])).status_code != 403) is may
+
+
+@pytest.mark.parametrize("credentials", BAD)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_without_a_good_token_nobody_may(guarded: Guarded, route: Route, credentials: str) -> None:
+    headers = {
+        "none": {},
+        "no token": {"Authorization": "Basic dXNlcjpwYXNzd29yZA=="},
+        "expired": bearer(guarded.expired(Scope.OPERATOR)),
+        "forged": bearer(guarded.forged(Scope.OPERATOR)),
+    }
+    reply = call(guarded, route, **headers[credentials])
+    assert problem(reply) == (401, "Unauthorized")
+    assert reply.headers["WWW-Authenticate"] == "Basic realm=lockstep"
+
+
+def test_no_such_route_is_a_403_whoever_asks(guarded: Guarded) -> None:
+    reply = httpx.get(f"{guarded.url}/api/v3/nonsense", headers=bearer(guarded.token(Scope.OPERATOR)), trust_env=False)
+    assert problem(reply) == (403, "Forbidden")
+
+
+OURS, THEIRS = 31, 32
+REPORTS: Final[dict[str, tuple[tuple[str, str], dict[str, Any]]]] = {
+    "log_running": (("O", "O"), {"process_group_id": 1, "next_report_increment": 90}),
+    "log_report_by": (("R", "R"), {"next_report_increment": 90}),
+    "log_done": (("R", "R"), {"nodename": "n"}),
+    "log_error_worker_node": (("R", "R"), {"error_state": "E", "error_description": "e"}),
+}
+"""What a worker node sends, and how things stand before it."""
+
+
+@pytest.fixture
+def worker(guarded: Guarded) -> Iterator[httpx.Client]:
+    """A worker node of one run."""
+    with guarded.client(guarded.token(Scope.WORKER, OURS)) as client:
+        yield client
+
+
+def whole(guarded: Guarded, task_instance_id: int) -> Any:
+    with guarded.client(guarded.token(Scope.OPERATOR)) as client:
+        errors = client.get(f"/task_instance/{task_instance_id}/task_instance_error_log").json()
+        return client.get(f"/task_instance/{task_instance_id}").json() | errors
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_token_for_one_run_is_good_for_its_instances(guarded: Guarded, worker: httpx.Client, report: str) -> None:
+    stands, body = REPORTS[report]
+    instance = pair(*stands, workflow_run_id=OURS)
+    assert worker.post(f"/task_instance/{instance}/{report}", json=body).is_success
+    assert whole(guarded, instance)["task_instance"]["status"] in {"R", "D", "E"}
+
+
+@pytest.mark.parametrize(
+    "stands", [("R", "R"), ("O", "O"), ("T", "R"), ("K", "R"), ("D", "D"), ("Q", "Q")], ids="/".join
+)
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_token_for_another_run_changes_nothing(
+    guarded: Guarded, worker: httpx.Client, report: str, stands: tuple[str, str]
+) -> None:
+    instance = pair(*stands, workflow_run_id=THEIRS, report_by_in=-1)
+    before = whole(guarded, instance)
+    reply = worker.post(f"/task_instance/{instance}/{report}", json=REPORTS[report][1])
+    assert problem(reply) == (403, "Forbidden")
+    assert f"not of workflow run {OURS}" in reply.json()["detail"]
+    assert whole(guarded, instance) == before
+
+
+def test_a_token_for_one_run_finds_its_steps_only(guarded: Guarded, worker: httpx.Client) -> None:
+    with guarded.client(guarded.token(Scope.OPERATOR)) as operator:
+        array = {"workflow_id": 7_000_123, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+        array_id = operator.post("/array", json=array).json()["array_id"]
+        rows = {str(n): [n, "0", array_id, 1, "t", "true", 3, False, {}, []] for n in (1, 2)}
+        bound = operator.put(
+            "/task/bind_tasks_no_args", json={"workflow_id": 7_000_123, "mark_created": True, "tasks": rows}
+        )
+        tasks = sorted(task_id for task_id, _ in bound.json()["tasks"].values())
+        for task, run in zip(tasks, (OURS, THEIRS), strict=True):
+            queue = {"task_ids": [task], "task_resources_id": 1, "workflow_run_id": run}
+            assert operator.post(f"/array/{array_id}/queue_task_batch", json=queue).is_success
+    ours, theirs, nobodys = (worker.get(f"/get_array_task_instance_id/{array_id}/{batch}/0") for batch in (1, 2, 3))
+    assert ours.json() == {"task_instance_id": tasks[0] * 1000 + 1}
+    assert problem(theirs) == problem(nobodys) == (403, "Forbidden")
+
+
+def test_whether_an_instance_exists_is_not_told_to_another_runs_worker(worker: httpx.Client) -> None:
+    for report, (_, body) in REPORTS.items():
+        reply = worker.post(f"/task_instance/{NO_ONE}001/{report}", json=body)
+        assert problem(reply) == (403, "Forbidden")
+
+
+def test_a_rotation_cuts_nobody_off(guarded: Guarded) -> None:
+    before = guarded.token(Scope.WORKER)
+    signing_keys.client().put_secret_value(SecretId=SECRET, SecretString="r" * 64)
+    after = guarded.token(Scope.WORKER)
+    assert before.split(".")[0] != after.split(".")[0]
+    for token in (before, after):
+        with guarded.client(token) as client:
+            assert client.get("/health").is_success
+
+
+def test_what_cannot_be_asked_is_a_503(guarded: Guarded) -> None:
+    """API Gateway's word for an authorizer that fails, made into what clients send again on."""
+    broken = {"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://127.0.0.1:9", "PYTHONPATH": os.pathsep.join((".", "shared"))}
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "local.api_main", "--auth"],
+            cwd=ROOT,
+            env=os.environ | broken,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as serving,
+    ):
+        assert serving.stdout
+        assert serving.stdin
+        url = serving.stdout.readline().strip()
+        reply = httpx.get(
+            f"{url}/api/v3/health", headers=bearer(guarded.token(Scope.WORKER)), timeout=30, trust_env=False
+        )
+        serving.stdin.close()
+    assert problem(reply) == (503, "Service Unavailable")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "SIGNING_KEYS"):
+        monkeypatch.delenv(name, raising=False)
+    return os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
+
+
+def make_token(environment: dict[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "local.signing", *options]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str]) -> None:
+    with started(environment, "--port", "0", "--auth", "on") as (serving, url):
+        port = url.split(":")[2].split("/")[0]
+        made = make_token(
+            environment, "--scope", "worker", "--days", "2", "--run", "7", "--name", "ann", "--port", port
+        )
+        token = made.stdout.strip()
+        told = httpx.get(f"{url}/health", headers=bearer(token), trust_env=False)
+        not_told = httpx.get(f"{url}/health", trust_env=False)
+        assert state_file(int(port)).exists()
+        serving.terminate()
+    assert "a token of ann for scope worker, workflow run 7 only, until " in made.stderr
+    assert (told.status_code, not_told.status_code) == (200, 401)
+
+
+def test_make_token_finds_a_deployed_stacks_secret(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class CloudFormation:
+        def describe_stacks(self, StackName: str) -> Any:  # noqa: N803  # as botocore has it
+            outputs = {"lockstep": [{"OutputKey": "SigningKeys", "OutputValue": SECRET}], "other": []}
+            return {"Stacks": [{"Outputs": outputs[StackName]}]}
+
+    assert table
+    monkeypatch.setattr(signing, "cloudformation", CloudFormation)
+    assert signing.secret_of("lockstep") == SECRET
+    with pytest.raises(signing.CannotSignError, match="AuthMode=iam"):
+        signing.secret_of("other")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--scope", "root", "--days", "1"], "--scope"),
+        (["--scope", "worker", "--days", "0"], "1 to 3650"),
+        (["--scope", "worker", "--days", "soon"], "1 to 3650"),
+        (["--scope", "worker", "--days", "1", "--run", "x"], "no workflow run's id"),
+        (["--scope", "worker", "--days", "1", "--port", "1"], "nothing runs on port 1"),
+    ],
+)
+def test_make_token_says_what_is_wrong(environment: dict[str, str], options: list[str], complaint: str) -> None:
+    made = make_token(environment, *options)
+    assert made.returncode != 0
+    assert made.stdout == ""
+    assert complaint in made.stderr
+    assert "Traceback" not in made.stderr
+
+
+def test_make_token_says_that_no_token_is_asked_for(environment: dict[str, str]) -> None:
+    with started(environment, "--port", "0") as (serving, url):
+        made = make_token(environment, "--scope", "worker", "--days", "1", "--port", url.split(":")[2].split("/")[0])
+        serving.terminate()
+    assert (made.returncode, made.stdout) == (1, "")
+    assert "asks for no token" in made.stderr
+
+
+def test_an_operators_token_is_not_for_one_run(environment: dict[str, str]) -> None:
+    with started(environment, "--port", "0", "--auth", "on") as (serving, url):
+        port = url.split(":")[2].split("/")[0]
+        made = make_token(environment, "--scope", "operator", "--days", "1", "--run", "7", "--port", port)
+        serving.terminate()
+    assert (made.returncode, made.stdout) == (1, "")
+    assert "a worker's" in made.stderr
