@@ -225,6 +225,18 @@ def test_a_megabyte_for_an_instance_that_has_many(api: httpx.Client) -> None:
     assert [row[2][:2] for row in reply.json()["task_instance_error_log"]] == [f"{number:02d}" for number in range(16)]
 
 
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_a_body_past_what_a_deployment_takes_changes_nothing(api: httpx.Client, letter: str) -> None:
+    instance = running()
+    most = 5 * 1024 * 1024 - len('{"stdout_log": ""}')
+    fits = json.dumps({"stdout_log": letter * (most // len(letter.encode()))}, ensure_ascii=False)
+    reply = api.post(f"/task_instance/{instance}/log_done", content=fits.replace("}", " " * 20 + "}").encode())
+    assert (reply.status_code, reply.json()["status"]) == (413, 413)
+    assert "at most 5242880" in reply.json()["detail"]
+    assert api.get(f"/task_instance/{instance}").json()["task_instance"]["status"] == "R"
+    assert api.post(f"/task_instance/{instance}/log_done", content=fits.encode()).is_success
+
+
 def test_a_body_past_the_gateways_limit(api: httpx.Client) -> None:
     reply = api.post(f"/task_instance/{running()}/log_done", content=b"x" * (10 * 1024 * 1024 + 1))
     assert reply.status_code == 413
