@@ -72,6 +72,10 @@ def parameters_told() -> list[list[str]]:
     return list(rows(section(DEPLOY, "## Parameters")))
 
 
+def test_the_functions_are_as_many_as_is_told() -> None:
+    assert f"There are {len(of_type('AWS::Serverless::Function'))} functions" in DEPLOY
+
+
 def test_every_output_is_told_of() -> None:
     assert {named(row[0])[0] for row in rows(section(DEPLOY, "## Outputs"))} == TEMPLATE["Outputs"].keys()
 
