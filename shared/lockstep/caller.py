@@ -5,18 +5,37 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
+from lockstep.errors import ForbiddenError
+from lockstep.scopes import Scope, may_call
+
+_SCOPE: Final[ContextVar[Scope | None]] = ContextVar("scope", default=None)
 _ONLY_RUN: Final[ContextVar[int | None]] = ContextVar("only_run", default=None)
 
 
 @contextmanager
 def calling(authorizer: Mapping[str, Any]) -> Iterator[None]:
     """The caller has what the authorizer's context says: requestContext.authorizer, whose values are text."""
-    run = authorizer.get("workflow_run_id")
-    token = _ONLY_RUN.set(None if run is None else int(run))
+    scope, run = authorizer.get("scope"), authorizer.get("workflow_run_id")
+    tokens = _SCOPE.set(Scope(scope) if scope else None), _ONLY_RUN.set(None if run is None else int(run))
     try:
         yield
     finally:
-        _ONLY_RUN.reset(token)
+        _SCOPE.reset(tokens[0])
+        _ONLY_RUN.reset(tokens[1])
+
+
+def check_scope(method: str, resource: str) -> None:
+    """Let pass who may call a route, by its path with parameters in braces.
+
+    API Gateway has looked already; but where the API's own policy allows the call, as a private API's does, it lets
+    pass what the authorizer's policy does not name.
+
+    Raises:
+        ForbiddenError: the caller's token is not for it.
+    """
+    scope = _SCOPE.get()
+    if scope and not may_call(scope, method, resource):
+        raise ForbiddenError("the token is not for this route")
 
 
 def only_run() -> int | None:

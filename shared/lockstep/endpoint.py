@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lockstep import keys, observability, text
-from lockstep.caller import calling
+from lockstep.caller import calling, check_scope
 from lockstep.errors import BadRequestError, FieldError, InvalidError, LockstepError, TooLargeError
 from lockstep.observability import caller_context, count, logger
 
@@ -43,14 +44,16 @@ def endpoint(path: type[P], body: type[B]) -> Callable[[Callable[[P, B], BaseMod
         @wraps(route)
         def lambda_handler(event: Event, context: Any) -> dict[str, Any]:
             began = time.perf_counter()
-            authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
+            gateway = event.get("requestContext") or {}
+            authorizer = gateway.get("authorizer") or {}
             with observability.observed(), calling(authorizer):
-                observability.known(**_facts(event, context, authorizer))
+                observability.known(**_facts(event, context, gateway, authorizer))
                 status, reply, why = _answer(route, event, path, body)
                 observability.report(
                     "%s %s",
                     event["httpMethod"],
                     event["path"],
+                    level=logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
                     status=status,
                     seconds=round(time.perf_counter() - began, 4),
                     why=why,
@@ -67,7 +70,7 @@ def endpoint(path: type[P], body: type[B]) -> Callable[[Callable[[P, B], BaseMod
     return decorate
 
 
-def _facts(event: Event, context: Any, authorizer: dict[str, Any]) -> dict[str, object]:
+def _facts(event: Event, context: Any, gateway: Event, authorizer: dict[str, Any]) -> dict[str, object]:
     """What is known of a request before it is served. What we know goes before what the caller says of himself."""
     ids: dict[str, str] = event.get("pathParameters") or {}
     return {
@@ -76,6 +79,7 @@ def _facts(event: Event, context: Any, authorizer: dict[str, Any]) -> dict[str, 
         **ids,
         "route": event["resource"],
         "request_id": getattr(context, "aws_request_id", None),
+        "gateway_request_id": gateway.get("requestId"),
         "caller": authorizer.get("principalId"),
     }
 
@@ -91,6 +95,7 @@ def _answer(
     route: Callable[[P, B], BaseModel], event: Event, path: type[P], body: type[B]
 ) -> tuple[int, object, str | None]:
     try:
+        check_scope(event["httpMethod"], event["resource"])
         reply = route(_parse_path(event, path), _parse_body(event, body))
     except LockstepError as error:
         count(f"Failed.{type(error).__name__.removesuffix('Error')}")

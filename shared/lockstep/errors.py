@@ -2,7 +2,7 @@
 
 LockstepError
 ├── BadRequestError      400  the body is no JSON
-├── ForbiddenError       403  the caller's token is for another workflow run
+├── ForbiddenError       403  the caller's token is not for this
 ├── NotFoundError        404  no such thing
 ├── ExhaustedError       409  a limit of the id scheme is reached
 ├── TooLargeError        413  the body is larger than this deployment takes
@@ -47,7 +47,7 @@ class BadRequestError(LockstepError):
 
 
 class ForbiddenError(LockstepError):
-    """The caller's token is for one workflow run, and this is not about it. Nothing was changed."""
+    """The caller's token is for other routes, or for one workflow run and this is not about it. Nothing was changed."""
 
     status = HTTPStatus.FORBIDDEN
 

@@ -46,6 +46,7 @@ _RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "route",
     "status",
     "request_id",
+    "gateway_request_id",
     "caller",
     "seconds",
     "why",

@@ -1,5 +1,6 @@
 """Who may call which route. A scope may do all that the one before it may, and its own."""
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -60,3 +61,15 @@ def allowed(scope: Scope) -> list[str]:
     """
     upto = list(Scope)[: list(Scope).index(scope) + 1]
     return [route for each in upto for route in _OWN[each]]
+
+
+def may_call(scope: Scope, method: str, resource: str) -> bool:
+    """Whether a scope may call a route of the API, by its path with parameters in braces.
+
+    >>> may_call(Scope.WORKER, "GET", "/api/v3/task_instance/{task_instance_id}")
+    False
+    """
+    return f"{method} {_PARAMETER.sub('*', resource.removeprefix(API))}" in allowed(scope)
+
+
+_PARAMETER: Final = re.compile(r"\{\w+\}")

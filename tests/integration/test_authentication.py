@@ -1,5 +1,6 @@
 """Every route, every scope: who may call what, and what those are told who may not."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from local import signing
+from local import gateway, signing
 from local.run import state_file
 from local.template import ROOT, Route, Template
 from lockstep import signing_keys
@@ -109,6 +110,24 @@ def kept(guarded: Guarded) -> dict[Scope, str]:
 def test_a_kept_policy_says_the_same(guarded: Guarded, kept: dict[Scope, str], route: Route, scope: Scope) -> None:
     may = list(Scope).index(scope) >= list(Scope).index(Scope(LEAST_SCOPE[route.name]))
     assert (call(guarded, route, **bearer(kept[scope])).status_code != 403) is may
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_function_refuses_what_the_gateway_let_pass(route: Route, scope: Scope) -> None:
+    """It does where the API's own policy allows the call: a private API's must."""
+    event = {
+        "httpMethod": route.method,
+        "path": path_of(route),
+        "resource": route.resource,
+        "pathParameters": dict.fromkeys(re.findall(r"\{(\w+)\}", route.resource), str(NO_ONE)),
+        "requestContext": {"authorizer": {"principalId": "ann", "scope": scope.value}},
+        "body": "{}",
+    }
+    reply = json.loads(gateway.invoke(gateway.load_handler(route.name), json.dumps(event), route.name))
+    may = list(Scope).index(scope) >= list(Scope).index(Scope(LEAST_SCOPE[route.name]))
+    assert (reply["statusCode"] != 403) is may
 
 
 @pytest.mark.parametrize("credentials", BAD)
