@@ -156,8 +156,13 @@ class Template:
         folder = _folder(self._resources["Authorizer"])
         return AuthorizerSettings(folder.name, expression, float(self._default("AuthorizerCacheSeconds")))
 
+    @property
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """What a deployment may set, by name."""
+        return dict(self._document["Parameters"])
+
     def _default(self, parameter: str) -> str:
-        return str(self._document["Parameters"][parameter]["Default"])
+        return str(self.parameters[parameter]["Default"])
 
     @property
     def handler(self) -> str:

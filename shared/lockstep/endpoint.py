@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from lockstep import keys, observability
+from lockstep import keys, observability, text
 from lockstep.caller import calling
 from lockstep.errors import BadRequestError, FieldError, InvalidError, LockstepError, TooLargeError
 from lockstep.observability import caller_context, count, logger
@@ -119,8 +119,9 @@ def _parse_body(event: Event, model: type[B]) -> B:
     raw: str | bytes = event.get("body") or ""
     if event.get("isBase64Encoded"):
         raw = base64.b64decode(raw)
-    if len(raw) > MAX_BODY_BYTES:
-        raise TooLargeError(f"the body has {len(raw)} bytes; at most {MAX_BODY_BYTES} are taken")
+    taken = len(raw) if isinstance(raw, bytes) else text.size(raw)
+    if taken > MAX_BODY_BYTES:
+        raise TooLargeError(f"the body takes {taken} bytes; at most {MAX_BODY_BYTES} are taken")
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:

@@ -13,7 +13,10 @@ from typing import Any, Final
 import pytest
 
 from local.engine import create_table
+from local.signing import SECRET_VARIABLE, SECRETS_VARIABLE, make, use_new_secret
 from local.template import ROOT, Function, Template
+from lockstep.scopes import Scope
+from lockstep.tokens import Grant
 from tests.artifact import lambdas
 from tests.artifact.lambdas import PYTHON, FunctionError, Lambda, NoAnswerError
 from tests.artifact.usage import PROC, peak_mib
@@ -79,6 +82,26 @@ def test_a_function_starts_and_one_process_answers_all_its_events(start: Start, 
             peak = peak_mib(warm.pid)
             print(f"{name}: at most {peak:.0f} MiB of {warm.function.memory}")  # noqa: T201  # pytest -rP shows it
             assert peak < warm.function.memory
+
+
+def test_the_authorizer_says_who_may_call_and_who_may_not(
+    start: Start, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in (SECRET_VARIABLE, SECRETS_VARIABLE):
+        monkeypatch.setenv(variable, "as it was")  # and is again afterwards
+    use_new_secret(table, "artifacts")
+    found = {SECRET_VARIABLE: "artifacts", SECRETS_VARIABLE: table}
+    authorizer = FUNCTIONS["authorizer"]
+    with start(replace(authorizer, variables={**authorizer.variables, **found})) as warm:
+        called = "arn:aws:execute-api:us-east-1:000000000000:abc/v1/GET/api/v3/health"
+        event = {"type": "TOKEN", "methodArn": called, "authorizationToken": "Bearer x"}
+        with pytest.raises(FunctionError) as raised:
+            warm.invoke(event)
+        assert raised.value.reported["errorMessage"] == "Unauthorized"  # word for word: what makes it a 401
+        token = make(Grant("ann", Scope.WORKER, 7), 1, "artifacts")
+        answer = warm.invoke(event | {"authorizationToken": f"Bearer {token}"})
+        assert (answer["principalId"], answer["context"]) == ("ann", {"scope": "worker", "workflow_run_id": 7})
+        assert called in answer["policyDocument"]["Statement"][0]["Resource"]
 
 
 def test_an_event_that_is_not_api_gateways_does_not_end_the_process(start: Start) -> None:

@@ -76,6 +76,7 @@ class Transformed:
         made = json.loads(ended.stdout)
         self._source: dict[str, Any] = made["source"]
         self.resources: dict[str, Any] = made["translated"]["Resources"]
+        self.conditions: dict[str, Any] = made["translated"]["Conditions"]
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of all resources of a type, by logical id."""

@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from local.template import Route, Template
+from lockstep import endpoint
 from tests.integration.seeding import running
+from tests.replay.recording import Player
 
 ROUTES = Template().routes
 BODIES: dict[str, dict[str, Any]] = {
@@ -223,6 +225,25 @@ def test_a_megabyte_for_an_instance_that_has_many(api: httpx.Client) -> None:
     assert reply.status_code == 200
     assert len(reply.content) < 6_000_000
     assert [row[2][:2] for row in reply.json()["task_instance_error_log"]] == [f"{number:02d}" for number in range(16)]
+
+
+def test_a_body_past_what_a_deployment_takes_changes_nothing(api: httpx.Client) -> None:
+    instance = running()
+    fits = json.dumps({"stdout_log": "x" * (endpoint.MAX_BODY_BYTES - len('{"stdout_log": ""}'))})
+    reply = api.post(f"/task_instance/{instance}/log_done", content=fits + " ")
+    assert (reply.status_code, reply.json()["status"]) == (413, 413)
+    assert "at most 5242880" in reply.json()["detail"]
+    assert api.get(f"/task_instance/{instance}").json()["task_instance"]["status"] == "R"
+    assert api.post(f"/task_instance/{instance}/log_done", content=fits).is_success
+
+
+@pytest.mark.parametrize("most", [19, 20])
+def test_what_a_deployment_takes_is_counted_in_bytes(table: str, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    assert table
+    monkeypatch.setattr(endpoint, "MAX_BODY_BYTES", most)
+    body = '{"nodename": "αβ"}'
+    code, _ = Player().send("POST", f"/api/v3/task_instance/{running()}/log_done", body)
+    assert code == (200 if most == len(body.encode()) else 413)
 
 
 def test_a_body_past_the_gateways_limit(api: httpx.Client) -> None:

@@ -1,0 +1,178 @@
+"""What a deployment is: who may call, what takes over how, what is kept, who is told."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from local.template import ROOT, Template
+from tests.deployment.transformed import Transformed, name, words
+
+DEPLOYED: Final = Transformed()
+GRADUAL: Final = Transformed(Deployment="Canary10Percent5Minutes")
+CALLER: Final[list[dict[str, list[str]]]] = [{"Caller": []}]
+
+
+@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in DEPLOYED.routes])
+def test_no_route_is_open(method: str, path: str) -> None:
+    assert DEPLOYED.api_body["paths"][path][method.lower()]["security"] == CALLER
+
+
+def test_callers_have_a_token_or_sign() -> None:
+    condition, token, signature = DEPLOYED.security_definitions["Caller"]["Fn::If"]
+    assert condition == "ByToken"
+    assert DEPLOYED.conditions["ByToken"] == {"Fn::Equals": [{"Ref": "AuthMode"}, "token"]}
+    assert signature["x-amazon-apigateway-authtype"] == "awsSigv4"
+    asks = token["x-amazon-apigateway-authorizer"]
+    assert (asks["type"], token["in"], token["name"]) == ("token", "header", "Authorization")
+    assert "AuthorizerAliaslive" in "".join(words(asks["authorizerUri"]))
+    assert asks["authorizerResultTtlInSeconds"] == {"Ref": "AuthorizerCacheSeconds"}
+
+
+@pytest.mark.parametrize("header", ["Basic dTpw", "Bearer a.b.c"])
+def test_the_gateway_asks_about_what_may_be_a_token(header: str) -> None:
+    assert re.fullmatch(Template().authorizer.expression, header)
+
+
+@pytest.mark.parametrize("header", ["", "Digest x", "Bearer", "AWS4-HMAC-SHA256 Credential=x"])
+def test_the_gateway_refuses_what_is_none_without_asking(header: str) -> None:
+    assert not re.fullmatch(Template().authorizer.expression, header)
+
+
+def test_the_gateway_may_call_the_authorizer_that_it_asks() -> None:
+    [permission] = [
+        permission
+        for permission in DEPLOYED.of_type("AWS::Lambda::Permission").values()
+        if "authorizers" in "".join(words(permission["SourceArn"]))
+    ]
+    assert permission["FunctionName"] == {"Ref": "AuthorizerAliaslive"}
+
+
+def test_a_private_api_is_reached_through_its_endpoint_only() -> None:
+    [api] = DEPLOYED.of_type("AWS::ApiGateway::RestApi").values()
+    kind = api["EndpointConfiguration"]
+    assert kind["Types"] == [{"Fn::If": ["Private", "PRIVATE", "REGIONAL"]}]
+    condition, policy, otherwise = api["Policy"]["Fn::If"]
+    [statement] = policy["Statement"]
+    assert (condition, otherwise) == ("Private", {"Ref": "AWS::NoValue"})
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceVpce": {"Ref": "VpcEndpointId"}}}
+
+
+def test_every_deployment_is_one_of_the_api_too() -> None:
+    """AuthMode and VpcEndpointId change nothing that SAM can tell by: the stage would go on as it was."""
+    again = Transformed()
+    assert set(DEPLOYED.of_type("AWS::ApiGateway::Deployment")).isdisjoint(again.of_type("AWS::ApiGateway::Deployment"))
+
+
+def test_the_gateway_is_set_by_parameters() -> None:
+    [stage] = DEPLOYED.of_type("AWS::ApiGateway::Stage").values()
+    [api] = DEPLOYED.of_type("AWS::ApiGateway::RestApi").values()
+    [all_methods] = stage["MethodSettings"]
+    assert all_methods["ThrottlingRateLimit"] == {"Ref": "ThrottlingRate"}
+    assert all_methods["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurst"}
+    assert api["MinimumCompressionSize"] == {"Ref": "MinCompressionBytes"}
+    assert name(stage["AccessLogSetting"]["DestinationArn"]) == "AccessLog"
+    line = json.loads(stage["AccessLogSetting"]["Format"])
+    assert {"request_id", "status", "route", "error", "caller", "milliseconds"} <= line.keys()
+    assert all(value.startswith("$context.") for value in line.values())
+
+
+@pytest.mark.parametrize("function", DEPLOYED.functions.values(), ids=lambda function: function.folder)
+def test_a_function_is_what_every_function_is(function: Any) -> None:
+    properties = function.properties
+    assert (properties["Runtime"], properties["Architectures"]) == ("python3.13", ["arm64"])
+    assert properties["Timeout"] in {10, 15, 19}
+    assert (properties["Timeout"] == 19) == (properties["MemorySize"] == 1769)
+    assert properties["LoggingConfig"]["LogGroup"] == {"Ref": "Log"}
+    assert properties["LoggingConfig"]["LogFormat"] == "JSON"
+    assert "SnapStart" not in properties
+    reserved = {"Fn::If": ["ReservesConcurrency", {"Ref": "ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    assert properties["ReservedConcurrentExecutions"] == reserved
+
+
+@pytest.mark.parametrize("function", DEPLOYED.functions.values(), ids=lambda function: function.folder)
+def test_callers_reach_an_alias_of_a_version(function: Any) -> None:
+    alias = DEPLOYED.of_type("AWS::Lambda::Alias")[f"{function.logical_id}Aliaslive"]
+    version, _ = alias["FunctionVersion"]["Fn::GetAtt"]
+    assert DEPLOYED.of_type("AWS::Lambda::Version")[version]["FunctionName"] == {"Ref": function.logical_id}
+
+
+def test_a_new_layer_is_a_new_version_of_every_function(tmp_path: Path) -> None:
+    """Nearly all code is in it: the alias would go on with the old one."""
+    text = (ROOT / "template.yaml").read_text()
+    assert text.count("ContentUri: shared/\n") == 1
+    other = tmp_path / "template.yaml"
+    other.write_text(text.replace("ContentUri: shared/\n", "ContentUri: other/\n"))
+    versions = set(DEPLOYED.of_type("AWS::Lambda::Version"))
+    assert len(versions) == len(DEPLOYED.functions)
+    assert versions.isdisjoint(Transformed(other).of_type("AWS::Lambda::Version"))
+
+
+def test_nothing_is_deployed_gradually_unless_asked() -> None:
+    assert not DEPLOYED.of_type("AWS::CodeDeploy::DeploymentGroup")
+
+
+def test_a_gradual_deployment_goes_back_when_an_alarm_rings() -> None:
+    groups = GRADUAL.of_type("AWS::CodeDeploy::DeploymentGroup")
+    assert len(groups) == len(GRADUAL.functions)
+    for group in groups.values():
+        alarms = group["AlarmConfiguration"]["Alarms"]
+        assert [alarm["Name"]["Ref"] for alarm in alarms] == ["DefectsAlarm", "ServerErrorsAlarm"]
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        assert "Canary10Percent5Minutes" in words(group["DeploymentConfigName"])
+
+
+def test_nothing_that_was_stored_is_lost() -> None:
+    table = DEPLOYED.resources["Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = table["Properties"]
+    assert properties["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    assert Template().parameters["DeletionProtection"]["Default"] == "true"
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_logs_end() -> None:
+    groups = DEPLOYED.of_type("AWS::Logs::LogGroup")
+    assert set(groups) == {"Log", "AccessLog"}
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+
+
+ALARMS: Final = DEPLOYED.of_type("AWS::CloudWatch::Alarm")
+COUNTED: Final = {
+    found
+    for file in (ROOT / "shared/lockstep").glob("*.py")
+    for found in re.findall(r'(?:count|measure)\(f?"([A-Za-z]+)', file.read_text())
+}
+"""The first words of the names of all metrics of ours."""
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_an_alarm_rings_where_it_was_told_to(alarm: dict[str, Any]) -> None:
+    told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert alarm["AlarmActions"] == alarm["OKActions"] == told
+    assert alarm["AlarmDescription"]
+    assert alarm["TreatMissingData"] == "notBreaching"  # nothing happens in a service that idles
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_an_alarm_looks_at_a_metric_that_there_is(alarm: dict[str, Any]) -> None:
+    if alarm["Namespace"] == "Lockstep":
+        assert alarm["MetricName"].partition(".")[0] in COUNTED
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+
+
+def test_the_dashboard_shows_metrics_that_there_are() -> None:
+    [board] = DEPLOYED.of_type("AWS::CloudWatch::Dashboard").values()
+    text = board["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(re.sub(r"\$\{[\w:]+\}", "x", text))["widgets"]
+    ours = {metric[1].partition(".")[0] for widget in widgets for metric in _shown(widget) if metric[0] == "Lockstep"}
+    assert ours | set(re.findall(r"MetricName=(\w+)", text)) == COUNTED
+    places = [(widget["x"], widget["y"]) for widget in widgets]
+    assert len(places) == len(set(places))
+
+
+def _shown(widget: dict[str, Any]) -> list[list[Any]]:
+    return [metric for metric in widget["properties"]["metrics"] if isinstance(metric[0], str)]
