@@ -1,13 +1,16 @@
 """`make docs`: writes the documents that are made from the code. A test holds them fresh."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, TypeVar
 
-from local import openapi
+from local import openapi, prices
 from local.gateway import load_handler
 from local.template import ROOT, Template
+from lockstep import scopes
 from lockstep.run_transitions import RUN_MOVES, RunEdge
+from lockstep.scopes import Scope
 from lockstep.statuses import (
     ERROR_STATES,
     TERMINAL_TASK_STATUSES,
@@ -44,6 +47,8 @@ S = TypeVar("S", TaskInstanceStatus, WorkflowRunStatus)
 STATE_MACHINE: Final = ROOT / "docs/state-machine.md"
 OPENAPI: Final = ROOT / "docs/openapi.json"
 PERMISSIONS: Final = ROOT / "docs/permissions.md"
+COST: Final = ROOT / "docs/cost.md"
+FUNCTIONS: Final = ROOT / "docs/decisions/0018-what-a-function-is-given.md"
 REPORTS: Final = (
     INSTANTIATE,
     LAUNCH,
@@ -221,16 +226,35 @@ def _family(status: TaskInstanceStatus) -> str:
 
 
 def permissions() -> str:
-    """docs/permissions.md: what each function may do, by template.yaml."""
-    return "\n".join([*_functions(), ""])
+    """docs/permissions.md: who may call what by scopes.py, and what each function may do by template.yaml."""
+    return "\n".join([*_callers(), *_functions(), ""])
+
+
+def _callers() -> Iterator[str]:
+    yield "# Permissions"
+    yield ""
+    yield "Made from `shared/lockstep/scopes.py` and `template.yaml` by `make docs`; change it there."
+    yield ""
+    yield "## Who may call what"
+    yield ""
+    yield "With a token, by its scope. A worker's token that is for one workflow run goes for the instances of that run"
+    yield "only, on the same routes. With `AuthMode=iam` IAM says who may call what: `execute-api:Invoke` on"
+    yield "a method and a path. Why it is so: [decision 19](decisions/0019-who-may-call.md)."
+    yield ""
+    yield "| route | " + " | ".join(Scope) + " |"
+    yield "|---|" + ":-:|" * len(Scope)
+    may = {scope: scopes.allowed(scope) for scope in Scope}
+    for called in sorted(f"{route.method} {route.resource.removeprefix(scopes.API)}" for route in Template().routes):
+        marks = ("yes" if any(fnmatchcase(called, allowed) for allowed in may[scope]) else "" for scope in Scope)
+        yield f"| `{called}` | " + " | ".join(marks) + " |"
+    yield ""
 
 
 def _functions() -> Iterator[str]:
-    yield "# What each function may do"
+    yield "## What each function may do"
     yield ""
-    yield "Made from `template.yaml` by `make docs`; change it there. A test drives every function through its usual"
-    yield "and its rare paths: what it then asks of AWS is what stands here, no less and no more. Beside it, each may"
-    yield "write its log."
+    yield "A test drives every function through its usual and its rare paths: what it then asks of AWS is what stands"
+    yield "here, no less and no more. Beside it, each may write its log."
     yield ""
     yield "| function | may | on |"
     yield "|---|---|---|"
@@ -242,7 +266,23 @@ def _functions() -> Iterator[str]:
             yield f"| `{function}` | nothing | |"
 
 
-DOCUMENTS: Final = {STATE_MACHINE: state_machine, OPENAPI: openapi_document, PERMISSIONS: permissions}
+def cost() -> str:
+    """docs/cost.md: its own words with the tables of prices.py."""
+    return prices.filled(COST.read_text())
+
+
+def functions() -> str:
+    """Decision 18: its own words with a sum of prices.py."""
+    return prices.filled(FUNCTIONS.read_text())
+
+
+DOCUMENTS: Final[dict[Path, Callable[[], str]]] = {
+    STATE_MACHINE: state_machine,
+    OPENAPI: openapi_document,
+    PERMISSIONS: permissions,
+    COST: cost,
+    FUNCTIONS: functions,
+}
 
 
 def main() -> None:

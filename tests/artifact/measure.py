@@ -4,7 +4,8 @@
 
 First each function with its events in events/, then the bulk functions with one call each, of all that a call may have.
 Such a call is given the time to end, for the embedded engine answers more slowly than DynamoDB. What is measured is
-what the function itself does: while it waits, it takes no processor time.
+what the function itself does: while it waits, it takes no processor time. Last what a warm function takes for one more
+event, and what it writes to its log: what local/prices.py reckons with.
 """
 
 import json
@@ -31,7 +32,20 @@ RUN: Final = 9_000_000
 ARRAY: Final = SeedArray(
     array_id=9_000_000, name="a", workflow_id=9_000_000, task_template_version_id=1, max_concurrently_running=100
 )
+TIMES: Final = 200
+OFTEN: Final = (
+    "get_cluster",
+    "get_array_task_instance_id",
+    "log_running",
+    "log_report_by",
+    "log_done",
+    "sync_status",
+    "set_status_for_triaging",
+    "log_workflow_run_heartbeat",
+)
 HEAD: Final = "| function | events | CPU s to start | CPU s for the events | peak MiB |\n|---|---|---|---|---|"
+
+HEAD_AGAIN: Final = "| function | CPU ms for one more event | bytes of its log line |\n|---|---|---|"
 
 
 class Measure:
@@ -54,6 +68,18 @@ class Measure:
                 f"| {name} | {label} | {to_start:.2f} | {for_events:.2f} | {peak_mib(function.pid):.0f} |", flush=True
             )
         return replies
+
+    def again(self, name: str) -> None:
+        """Prints what a warm function takes for its first event, given to it again and again."""
+        event = _by_a_caller(read(name))
+        with start(self.functions[name], self._layer, self._settings, self._scratch) as function:
+            function.invoke(event)
+            cpu, logged = cpu_seconds(function.pid), len(function.stdout().encode())
+            statuses = {function.invoke(event)["statusCode"] for _ in range(TIMES)}
+            milliseconds = (cpu_seconds(function.pid) - cpu) / TIMES * 1000
+            line = (len(function.stdout().encode()) - logged) / TIMES
+        assert statuses == {HTTPStatus.OK}, statuses
+        print(f"| {name} | {milliseconds:.1f} | {line:.0f} |", flush=True)
 
     def bulk(self, name: str, ids: int, *events: Event) -> Any:
         """The body of the last reply; all must be a 200."""
@@ -94,6 +120,19 @@ def measure_bulk(measure: Measure, size: int) -> None:
     measure.bulk(*_one("terminate_task_instances", {}, size))
 
 
+def measure_again(measure: Measure) -> None:
+    """What is asked for each instance, and what is asked over and over."""
+    load(Seed.model_validate_json(SEED.read_bytes()))
+    for name in OFTEN:
+        measure.again(name)
+
+
+def _by_a_caller(event: Event) -> Event:
+    """With what API Gateway says of a token's holder."""
+    caller = {"principalId": "somebody", "scope": "worker"}
+    return event | {"requestContext": event["requestContext"] | {"authorizer": caller}}
+
+
 def _one(name: str, body: Any, size: int) -> tuple[str, int, Event]:
     return name, size, _event(name, body)
 
@@ -127,6 +166,8 @@ def main() -> None:
         print(HEAD)
         measure_events(measure)
         measure_bulk(measure, MAX_IDS_PER_CALL)
+        print(f"\n{HEAD_AGAIN}")
+        measure_again(measure)
 
 
 if __name__ == "__main__":

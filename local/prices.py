@@ -1,0 +1,322 @@
+"""What Lockstep costs on AWS: stated prices times measured use, as Markdown tables.
+
+    PYTHONPATH=.:shared .venv/bin/python -m local.prices
+
+Use is measured: write and read units by tests/integration/test_cost.py, requests by tests/jobmon/test_array_of_50.py,
+processor time and log lines by `python -m tests.artifact.measure`. What is assumed is told with the tables.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+STATED_ON: Final = "2026-11-22"
+MILLION: Final = 1_000_000
+_GB: Final = 2**30
+_HOURS_A_MONTH: Final = 730
+_FULL_MEMORY: Final = 1769
+"""MB that come with one whole vCPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What AWS's public list asks for something."""
+
+    what: str
+    dollars: float
+    per: str
+
+
+GATEWAY: Final = Price("API Gateway, REST", 3.50, "million requests, the first 333 million of a month")
+GATEWAY_2: Final = Price("API Gateway, REST", 2.80, "million requests, the next 667 million")
+GATEWAY_3: Final = Price("API Gateway, REST", 2.38, "million requests, the next 19 billion")
+INVOCATION: Final = Price("Lambda, requests", 0.20, "million")
+DURATION: Final = Price("Lambda on arm64, time", 0.0000133334, "GB-second, each call rounded up to 1 ms")
+SNAPSHOT: Final = Price("Lambda SnapStart for Python, cache", 0.0000015046, "GB-second of each published version")
+RESTORE: Final = Price("Lambda SnapStart for Python, restoring", 0.0001397998, "GB restored")
+WRITE: Final = Price("DynamoDB on-demand, write units", 0.625, "million (since November 2024)")
+READ: Final = Price("DynamoDB on-demand, read units", 0.125, "million (since November 2024)")
+STORAGE: Final = Price("DynamoDB, storage", 0.25, "GB-month, the first 25 GB free")
+RECOVERY: Final = Price("DynamoDB, point-in-time recovery", 0.20, "GB-month of the table")
+SECRET: Final = Price("Secrets Manager, secret", 0.40, "secret-month")
+SECRET_CALL: Final = Price("Secrets Manager, calls", 0.05, "10,000 calls")
+LOG: Final = Price("CloudWatch Logs, ingestion", 0.50, "GB")
+KEPT_LOG: Final = Price("CloudWatch Logs, storage", 0.03, "GB-month, compressed")
+METRIC: Final = Price("CloudWatch, custom metric", 0.30, "metric-month, by the hours in which it is sent")
+ALARM: Final = Price("CloudWatch, alarm", 0.10, "alarm-month, the first ten free")
+DASHBOARD: Final = Price("CloudWatch, dashboard", 3.00, "dashboard-month, the first three free")
+TRANSFER: Final = Price("Data transfer to the internet", 0.09, "GB, the first 100 GB of a month free")
+DATABASE: Final = Price("RDS MySQL, db.r6g.large in two zones", 0.43, "hour")
+VCPU: Final = Price("Fargate on arm64, vCPU", 0.03238, "hour")
+MEMORY: Final = Price("Fargate on arm64, GB", 0.00356, "hour")
+BALANCER: Final = Price("Application load balancer", 0.0225, "hour, and its capacity units")
+PRICES: Final = (
+    GATEWAY,
+    GATEWAY_2,
+    GATEWAY_3,
+    INVOCATION,
+    DURATION,
+    SNAPSHOT,
+    RESTORE,
+    WRITE,
+    READ,
+    STORAGE,
+    RECOVERY,
+    SECRET,
+    SECRET_CALL,
+    LOG,
+    KEPT_LOG,
+    METRIC,
+    ALARM,
+    DASHBOARD,
+    TRANSFER,
+    DATABASE,
+    VCPU,
+    MEMORY,
+    BALANCER,
+)
+
+BATCH: Final = 500
+"""Instances that are queued and launched together."""
+RUN: Final = 10_000
+"""Instances of a run."""
+INTERVAL: Final = 90
+"""Seconds between heartbeats: Jobmon's task_instance_interval."""
+LOOP: Final = 30
+"""Seconds that a distributor's loop takes, and a client's: Jobmon's workflow_run_interval."""
+BEFORE_AND_AFTER: Final = 75
+"""Seconds of an instance's life without its heartbeats."""
+SWEEP: Final = 190
+"""Seconds until a batch is looked at again: the sooner end of 190 to 279."""
+WAIT_MS: Final = 10
+"""For an answer of DynamoDB's."""
+STARTS: Final = 0.01
+"""Cold starts for each request."""
+START_CPU_MS: Final = 600
+ACCESS_LINE: Final = 380
+"""Bytes of a line in the gateway's log: the template's format with usual values."""
+LINE_OVERHEAD: Final = 26
+"""Bytes that CloudWatch adds to a line."""
+REPLY: Final = 600
+"""Bytes on the wire, headers included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One route's part in the life of an instance."""
+
+    route: str
+    times: float
+    """Requests for one instance; a part of one if it speaks of several."""
+    cpu_ms: float
+    """Of one request, with a whole vCPU."""
+    line: int
+    """Bytes of its log line, with its metrics."""
+    written: float = 0
+    """Write units of one request."""
+    read: float = 0
+    """Read units of one request."""
+    waits: int = 1
+    """Answers of DynamoDB's that it waits for, one after the other."""
+    memory: int = 512
+    """MB."""
+
+    @property
+    def gb_seconds(self) -> float:
+        """Of all its requests, as Lambda bills them."""
+        share = min(1, self.memory / _FULL_MEMORY)
+        milliseconds = math.ceil(self.cpu_ms / share + self.waits * WAIT_MS)
+        starting = STARTS * START_CPU_MS / share
+        return self.times * (milliseconds + starting) / 1000 * self.memory / 1024
+
+
+def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
+    """What is asked for one instance, from the queue to DONE with its output. Its task's binding is not in it."""
+    seconds = heartbeats * interval + BEFORE_AND_AFTER
+    loops = seconds / LOOP
+    of_batch, of_run = 1 / BATCH, 1 / RUN
+    worker = [
+        Use("GET cluster/{name}", 1, 0.8, 324, waits=0),
+        Use("GET get_array_task_instance_id", 1, 2.3, 421, read=0.5),
+        Use("POST log_running", 1, 5.5, 636, written=4, read=1),
+        Use("POST log_report_by", heartbeats, 2.6, 603, written=1),
+        Use("POST log_done", 1, 5.4, 630, written=6),
+    ]
+    batch = [
+        _bulk("POST queue_task_batch", of_batch, 0.495, written=5 + 6 * of_batch, read=0.5),
+        _bulk("POST instantiate_task_instances", of_batch, 0.465, written=4, read=0.5 + 0.5 * of_batch),
+        Use("POST task_resources/{id}", of_batch, 2.3, 421, read=0.5),
+        _bulk("POST transition_to_launched", of_batch, 0.44, written=4, read=3.5 * of_batch),
+        _bulk("POST array/{id}/log_distributor_id", of_batch, 0.106, written=1),
+        _bulk("POST log_report_by/batch", of_batch, 0.091, written=1),
+    ]
+    looked_at = seconds / SWEEP / loops
+    loop = [
+        Use("POST sync_status", 6 * loops * of_run, 12, 353, read=1, memory=_FULL_MEMORY),
+        _bulk("POST sync_status that tells what is queued", of_run, 0.149, read=1.5, size=RUN),
+        _bulk("POST sync_status that lists what runs", loops * of_run, 0.149, read=0.5, size=RUN),
+        _bulk(
+            "POST set_status_for_triaging",
+            loops * of_run,
+            0.149 * looked_at,
+            written=3 * of_batch * looked_at,
+            read=(0.5 + 3.5 * of_batch) * looked_at,
+            size=RUN,
+        ),
+        Use("POST workflow_run/{id}/log_heartbeat", loops * of_run, 2.8, 357, written=1),
+    ]
+    return worker + batch + loop
+
+
+def _bulk(route: str, times: float, cpu_ms: float, written: float = 0, read: float = 0, size: int = BATCH) -> Use:
+    """A request about many instances; what it takes is said of one of them."""
+    return Use(route, times, cpu_ms * size, 420, written * size, read * size, waits=3, memory=_FULL_MEMORY)
+
+
+def cost(uses: list[Use]) -> dict[str, float]:
+    """Dollars for a million such lives, by what is paid for."""
+    requests = sum(use.times for use in uses)
+    logged = sum(use.times * (use.line + ACCESS_LINE + 2 * LINE_OVERHEAD) for use in uses)
+    return {
+        "API Gateway": requests * GATEWAY.dollars,
+        "Lambda, requests": requests * INVOCATION.dollars,
+        "Lambda, time": sum(use.gb_seconds for use in uses) * DURATION.dollars * MILLION,
+        "DynamoDB, writes": sum(use.times * use.written for use in uses) * WRITE.dollars,
+        "DynamoDB, reads": sum(use.times * use.read for use in uses) * READ.dollars,
+        "CloudWatch, both logs": logged * MILLION / _GB * LOG.dollars,
+        "Data transfer": requests * REPLY * MILLION / _GB * TRANSFER.dollars,
+    }
+
+
+LIVES: Final = (0, 5, 50)
+INTERVALS: Final = (90, 180, 300, 600)
+_HOUR: Final = 4_500
+"""Seconds that the command runs in the table of intervals."""
+
+
+def of_lives() -> Iterator[str]:
+    """A million instances, by component and heartbeats."""
+    costs = [cost(life(heartbeats)) for heartbeats in LIVES]
+    yield "| dollars for a million instances | " + " | ".join(f"{n} heartbeats" for n in LIVES) + " |"
+    yield "|---|" + "--:|" * len(LIVES)
+    for component in costs[0]:
+        yield f"| {component} | " + " | ".join(f"{each[component]:.2f}" for each in costs) + " |"
+    yield "| **together** | " + " | ".join(f"**{sum(each.values()):.2f}**" for each in costs) + " |"
+    shares = (f"{each['API Gateway'] / sum(each.values()):.0%}" for each in costs)
+    yield "| of which API Gateway | " + " | ".join(shares) + " |"
+
+
+def of_requests() -> Iterator[str]:
+    """What one instance asks for."""
+    yield "| for one instance | " + " | ".join(f"{n} heartbeats" for n in LIVES) + " |"
+    yield "|---|" + "--:|" * len(LIVES)
+    lives = [life(heartbeats) for heartbeats in LIVES]
+    for uses in zip(*lives, strict=True):
+        yield f"| {uses[0].route} | " + " | ".join(f"{use.times:.4g}" for use in uses) + " |"
+    yield "| **requests** | " + " | ".join(f"{sum(use.times for use in uses):.2f}" for uses in lives) + " |"
+    for name, unit in (("write units", "written"), ("read units", "read")):
+        units = (sum(use.times * getattr(use, unit) for use in uses) for uses in lives)
+        yield f"| **{name}** | " + " | ".join(f"{number:.2f}" for number in units) + " |"
+
+
+def of_intervals() -> Iterator[str]:
+    """What a longer heartbeat interval saves, and what it takes."""
+    yield "| interval, s | heartbeats in 75 minutes | dollars for a million instances | silence is noticed after, s |"
+    yield "|--:|--:|--:|---|"
+    for interval in INTERVALS:
+        heartbeats = _HOUR // interval
+        dollars = sum(cost(life(heartbeats, interval)).values())
+        yield f"| {interval} | {heartbeats} | {dollars:.0f} | {2.1 * interval:.0f} to {3.1 * interval + 30:.0f} |"
+
+
+ALARMS: Final = 7
+FUNCTIONS: Final = 20
+FUNCTIONS_IN_BULK: Final = 10
+
+
+def of_idleness() -> Iterator[str]:
+    """What is paid in a month in which nothing is asked."""
+    yield "| in a month without a request | dollars | within AWS's free allowance |"
+    yield "|---|--:|--:|"
+    yield f"| secret (not with AuthMode=iam) | {SECRET.dollars:.2f} | {SECRET.dollars:.2f} |"
+    yield f"| {ALARMS} alarms | {ALARMS * ALARM.dollars:.2f} | 0.00 |"
+    yield f"| dashboard (Dashboard=false: none) | {DASHBOARD.dollars:.2f} | 0.00 |"
+    paid = SECRET.dollars + ALARMS * ALARM.dollars + DASHBOARD.dollars
+    yield f"| **together** | **{paid:.2f}** | **{SECRET.dollars:.2f}** |"
+    table = f"{STORAGE.dollars + RECOVERY.dollars:.2f}"
+    yield f"| for each GB in the table: storage and recovery | {table} | {RECOVERY.dollars:.2f} |"
+    yield f"| for each GB of logs, until LogRetentionDays are over | {KEPT_LOG.dollars:.2f} | |"
+
+
+def of_a_server() -> Iterator[str]:
+    """The other way: a small server and a database that are always on."""
+    month = _HOURS_A_MONTH * (DATABASE.dollars + 2 * (VCPU.dollars + 2 * MEMORY.dollars) + BALANCER.dollars)
+    yield "Two small containers (1 vCPU, 2 GB), a load balancer and a db.r6g.large in two zones are always on:"
+    yield f"{month:.0f} dollars a month before storage, work or not. For that money Lockstep does, in a month,"
+    counts = (f"{month / sum(cost(life(n)).values()):.1f} million instances with {n} heartbeats" for n in LIVES)
+    yield ", or ".join(counts) + "."
+
+
+def of_snapshots() -> Iterator[str]:
+    """What SnapStart would take of an idle stack."""
+    month = _HOURS_A_MONTH * 3600 * SNAPSHOT.dollars
+    small, large = FUNCTIONS * month * 512 / 1024, FUNCTIONS_IN_BULK * month * _FULL_MEMORY / 1024
+    yield f"{FUNCTIONS} functions of 512 MB take {small:.2f} dollars a month,"
+    yield f"{FUNCTIONS_IN_BULK} of {_FULL_MEMORY:,} MB {large:.2f}: together {small + large:.2f} dollars a month,"
+    yield "used or not, for each version that is kept."
+
+
+def of_assumptions() -> Iterator[str]:
+    """What was not measured."""
+    yield f"- A run has {RUN:,} instances in batches of {BATCH}, which all run at the same time. The fewer they"
+    yield "  are, the larger is the share of each in its distributor."
+    yield f"- Jobmon's intervals: a heartbeat every {INTERVAL} s; every {LOOP} s a distributor's loop (seven polls that"
+    yield "  list every instance once) and a client's (sweep, heartbeat of the run). Beside its heartbeats an instance"
+    yield f"  lives for {BEFORE_AND_AFTER} s."
+    yield f"- DynamoDB answers in {WAIT_MS} ms; a bulk route waits for three answers one after the other."
+    yield f"- {STARTS:.0%} of requests meet a cold start of {START_CPU_MS} ms of processor time, which Lambda bills"
+    yield "  since August 2025. AWS says that it is fewer."
+    yield f"- A function has its MB / {_FULL_MEMORY:,} of a processor that is as fast as the one of the measurement."
+    yield f"- A reply takes {REPLY} bytes with its headers and goes to the internet; a line of the access log takes"
+    yield f"  {ACCESS_LINE} bytes, and CloudWatch counts {LINE_OVERHEAD} more for each line."
+    yield "- No try is lost, no attempt fails, no free allowance counts."
+
+
+def of_prices() -> Iterator[str]:
+    """The stated prices."""
+    yield f"As stated on {STATED_ON}:"
+    yield ""
+    yield "| | dollars | per |"
+    yield "|---|--:|---|"
+    for price in PRICES:
+        yield f"| {price.what} | {price.dollars:.10f}".rstrip("0").rstrip(".") + f" | {price.per} |"
+
+
+TABLES: Final = {
+    "lives": of_lives,
+    "requests": of_requests,
+    "assumptions": of_assumptions,
+    "intervals": of_intervals,
+    "idle": of_idleness,
+    "server": of_a_server,
+    "snapshots": of_snapshots,
+    "prices": of_prices,
+}
+_MADE: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    """The text with the tables of today between its marks: `<!-- made: name -->` and `<!-- end -->`."""
+    return _MADE.sub(lambda found: found[1] + "\n".join(TABLES[found[2]]()) + "\n" + found[3], text)
+
+
+def main() -> None:
+    """Print every table."""
+    for name, table in TABLES.items():
+        print(f"## {name}", *table(), "", sep="\n")
+
+
+if __name__ == "__main__":
+    main()
