@@ -110,6 +110,17 @@ def test_a_new_layer_is_a_new_version_of_every_function(tmp_path: Path) -> None:
     assert versions.isdisjoint(Transformed(other).of_type("AWS::Lambda::Version"))
 
 
+@pytest.mark.parametrize("function", DEPLOYED.functions.values(), ids=lambda function: function.folder)
+def test_a_parameter_that_changes_alone_is_a_new_version(function: Any) -> None:
+    """SAM digests what refers to it, and not its value; CloudFormation replaces a version whose description changes."""
+    alias = DEPLOYED.of_type("AWS::Lambda::Alias")[f"{function.logical_id}Aliaslive"]
+    version = DEPLOYED.of_type("AWS::Lambda::Version")[alias["FunctionVersion"]["Fn::GetAtt"][0]]
+    named = set(re.findall(r"\$\{(\w+)\}", version["Description"]["Fn::Sub"]))
+    variables = function.properties["Environment"]["Variables"].values()
+    referred = {value["Ref"] for value in variables if isinstance(value, dict) and "Ref" in value}
+    assert named == referred & Template().parameters.keys()
+
+
 def test_nothing_is_deployed_gradually_unless_asked() -> None:
     assert not DEPLOYED.of_type("AWS::CodeDeploy::DeploymentGroup")
 
