@@ -18,6 +18,11 @@ from tests.guarded import Guarded
 os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: Jobmon's programs."""
+    items.sort(key=lambda item: "jobmon" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def table() -> Iterator[str]:
     """The endpoint of an engine with Lockstep's empty table; this process's functions use it."""

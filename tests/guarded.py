@@ -1,16 +1,24 @@
 """A system that asks for tokens, and the tokens for it."""
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 
 import httpx
 
-from local import signing
 from lockstep import signing_keys
 from lockstep.clock import now
 from lockstep.scopes import Scope
 from lockstep.tokens import Grant, sign
 
 SECRET = "signing-keys"  # noqa: S105  # the secret's name
+
+_NUMBERS = count()
+_client = cache(signing_keys.client)
+
+
+def _key() -> str:
+    return signing_keys.current(_client(), SECRET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +28,14 @@ class Guarded:
     url: str
 
     def token(self, scope: Scope, run: int | None = None) -> str:
-        """As `make token` makes it."""
-        return signing.make(Grant("test", scope, run), 1, SECRET)
+        """One that has not been used yet."""
+        at = int(now())
+        return sign(Grant(f"test {next(_NUMBERS)}", scope, run), _key(), at, at + 3_600)
 
     def expired(self, scope: Scope) -> str:
         """One that was good until a second ago."""
         at = int(now())
-        return sign(Grant("test", scope), signing_keys.current(signing_keys.client(), SECRET), at - 100, at - 1)
+        return sign(Grant("test", scope), _key(), at - 100, at - 1)
 
     def forged(self, scope: Scope) -> str:
         """One that another key has signed."""

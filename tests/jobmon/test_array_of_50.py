@@ -24,8 +24,14 @@ def _ends(name: str) -> str:
     return "ED" if name in FAILS_ONCE else "EEE" if name in ALWAYS_FAILS else "D"
 
 
-@pytest.mark.parametrize("plugin", ["sequential", "multiprocess"])
-@pytest.mark.parametrize("jobmon", [pytest.param(CURRENT, id="3.4.8"), pytest.param(EARLIER, id="3.2.2")])
+@pytest.mark.parametrize(
+    ("jobmon", "plugin"),
+    [  # the fourth pair is in test_succession.py
+        pytest.param(CURRENT, "multiprocess", id="3.4.8-multiprocess"),
+        pytest.param(CURRENT, "sequential", id="3.4.8-sequential"),
+        pytest.param(EARLIER, "sequential", id="3.2.2-sequential"),
+    ],
+)
 def test_until_every_task_is_done_or_has_failed(
     jobmon: Programs, plugin: str, workflow: Workflow, middleman: Middleman
 ) -> None:

@@ -12,7 +12,6 @@ NAMES = [f"t{number:02d}" for number in range(50)]
 @pytest.mark.parametrize(
     ("jobmon", "plugin"),
     [
-        pytest.param(CURRENT, "sequential", id="3.4.8-sequential"),
         pytest.param(CURRENT, "multiprocess", id="3.4.8-multiprocess"),
         pytest.param(EARLIER, "multiprocess", id="3.2.2-multiprocess"),
     ],
