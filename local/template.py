@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,11 +14,11 @@ _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _REFERENCE: Final = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms, each read as {name: argument}."""
 
 
-def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+def _short_form(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.ScalarNode):
         return {name: loader.construct_scalar(node)}
     if isinstance(node, yaml.SequenceNode):
@@ -28,6 +28,12 @@ def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str
 
 
 _Loader.add_multi_constructor("!", _short_form)
+
+
+@cache
+def _read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506  # a SafeLoader
+    return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ class Function:
     """Seconds that an invocation may take."""
     memory: int
     """MiB."""
+    logging: Mapping[str, str]
+    """LoggingConfig: how Lambda sets its loggers before the function is imported."""
     variables: Mapping[str, str]
     """Its environment. A parameter has its default; what only a deployment knows stands as it is written."""
 
@@ -102,7 +110,7 @@ class Template:
     """template.yaml."""
 
     def __init__(self, path: Path = ROOT / "template.yaml") -> None:
-        self._document: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506  # a SafeLoader
+        self._document = _read(path)
         self._resources: dict[str, Any] = self._document["Resources"]
 
     @cached_property
@@ -132,6 +140,7 @@ class Template:
             handler=settings["Handler"],
             timeout=settings["Timeout"],
             memory=settings["MemorySize"],
+            logging=settings.get("LoggingConfig", {}),
             variables={name: self._value(value) for level in variables for name, value in level.items()},
         )
 

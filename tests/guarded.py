@@ -30,7 +30,7 @@ class Guarded:
     def token(self, scope: Scope, run: int | None = None) -> str:
         """One that has not been used yet."""
         at = int(now())
-        return sign(Grant(f"test {next(_NUMBERS)}", scope, run), _key(), at, at + 3_600)
+        return sign(Grant(f"test-{next(_NUMBERS)}", scope, run), _key(), at, at + 3_600)
 
     def expired(self, scope: Scope) -> str:
         """One that was good until a second ago."""

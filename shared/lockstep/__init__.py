@@ -1,1 +1,8 @@
 """Lockstep: a task instance and its task move together, in one transaction, or neither moves."""
+
+import logging
+
+for _library in ("botocore", "pynamodb", "urllib3"):
+    # Lambda gives the root logger a level of its own. At DEBUG they write whole bodies, and keys with them; at INFO, what
+    # they found at every cold start.
+    logging.getLogger(_library).setLevel(logging.WARNING)

@@ -82,9 +82,11 @@ def transit_many(requests: Iterable[Request], deadline: Deadline) -> list[Outcom
     """
     pursuits = [_Pursuit(request) for request in requests]
     most = max((pursuit.request.said.and_also(pursuit.request.on_move).actions for pursuit in pursuits), default=1)
-    for wave in _waves(pursuits):
-        side_by_side(lambda chunk: _settle(chunk, deadline), chunks(wave, store.ACTIONS_PER_TRANSACTION // most))
-    _count(pursuits)
+    try:
+        for wave in _waves(pursuits):
+            side_by_side(lambda chunk: _settle(chunk, deadline), chunks(wave, store.ACTIONS_PER_TRANSACTION // most))
+    finally:
+        _count(pursuits)
     return [pursuit.outcome for pursuit in pursuits]
 
 
@@ -99,7 +101,7 @@ def log_report_by(task_instance_id: int, said: Said) -> TaskInstanceStatus:
     instance = store.log_heartbeat(instance_key(task_instance_id), said, deadline, only_run=only_run())
     known(workflow_run_id=instance.workflow_run_id)
     if instance.report_by is not None:
-        measure("HeartbeatLag", now() - instance.report_by)
+        measure("HeartbeatLag", max(0.0, now() - instance.report_by))
     status = TaskInstanceStatus(instance.status)
     if status is TaskInstanceStatus.TRIAGING:
         status = transit_ti_and_t(task_instance_id, RECOVER, deadline=deadline).status
@@ -134,14 +136,17 @@ def _waves(pursuits: Sequence["_Pursuit"]) -> list[list["_Pursuit"]]:
 
 
 def _count(pursuits: Iterable["_Pursuit"]) -> None:
-    """For the operator: what moved from where to where, what did not, and what it took."""
+    """For the operator: what moved from where to where, what did not, and what it took.
+
+    A write that lands does not say what it found: the sources are all those that it would have landed on.
+    """
     for pursuit in pursuits:
         count("Tries", pursuit.tries)
         count("LostRaces", max(0, pursuit.turned_down - 1))
         if pursuit.outcome:
             ruling = pursuit.outcome.ruling
             if isinstance(ruling, Move):
-                count(f"Moved.{pursuit.standing.task_instance.name}.{ruling.task_instance.name}")
+                count(f"Moved.{'+'.join(pursuit.sources)}.{ruling.task_instance.name}")
             else:
                 count(f"Refused.{ruling.kind.name}")
             count("ErrorEntries", int(pursuit.stored.error is not None))
@@ -160,7 +165,9 @@ def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
                 raise ContentionError("others kept changing the same instances; send it again") from lost
         else:
             for pursuit in pending:
-                pursuit.stored = pursuit.write().said
+                landed = pursuit.write()
+                pursuit.stored = landed.said
+                pursuit.sources = tuple(sorted(status.name for status in landed.premise.task_instance))
                 pursuit.close()
 
 
@@ -180,6 +187,8 @@ class _Pursuit:
     """Of these, how many it turned down: the first may be a bet that was wrong, each further one a lost race."""
     stored: Said = NOTHING
     """What was written of what the request says."""
+    sources: tuple[str, ...] = ()
+    """The statuses that the write which landed was allowed on."""
 
     def __post_init__(self) -> None:
         self.standing = self.request.report.usual

@@ -24,7 +24,7 @@ B = TypeVar("B", bound=BaseModel)
 MAX_FIELDS: Final = 20
 """That a reply names; a body may have a great many that do not fit."""
 MAX_NAME: Final = 200
-MAX_BODY_BYTES: Final = int(os.environ.get("MAX_BODY_BYTES", "5242880"))
+MAX_BODY_BYTES: Final = int(os.environ.get("MAX_BODY_BYTES", "6000000"))
 """Of a request's body. API Gateway's own limit is 10 MB, Lambda's 6 MB with headers and escapes."""
 MAX_DIGITS: Final = 20
 """Of an id in a path that is looked at for the log."""
@@ -80,7 +80,7 @@ def _facts(event: Event, context: Any, gateway: Event, authorizer: dict[str, Any
         "route": event["resource"],
         "request_id": getattr(context, "aws_request_id", None),
         "gateway_request_id": gateway.get("requestId"),
-        "caller": authorizer.get("principalId"),
+        "caller": authorizer.get("principalId") or (gateway.get("identity") or {}).get("userArn"),
     }
 
 

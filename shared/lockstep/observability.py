@@ -6,6 +6,7 @@ What is known of a request is kept for the thread that serves it and those that 
 import json
 import logging
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,6 +52,8 @@ _RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "seconds",
     "why",
 }
+_ORDINARY: Final = re.compile(r"[a-z_][a-z0-9_]*")
+"""A key of structlog. No metric's name is one."""
 _METRICS: Final[ContextVar[dict[tuple[str, str], list[float]] | None]] = ContextVar("metrics", default=None)
 _LOCK: Final = Lock()
 
@@ -111,7 +114,8 @@ def _emf() -> dict[str, Any]:
 def caller_context(headers: Mapping[str, str]) -> dict[str, object]:
     """What Jobmon's clients say of themselves in X-Server-Structlog-Context, fit for a log line.
 
-    A header that is not a JSON object says nothing. Keys that are ours get the prefix `caller_`.
+    A header that is not a JSON object says nothing. Keys that are ours, or look like a metric's name, get the prefix
+    `caller_`.
     """
     raw = next((value for name, value in headers.items() if name.lower() == "x-server-structlog-context"), "{}")
     try:
@@ -124,4 +128,4 @@ def caller_context(headers: Mapping[str, str]) -> dict[str, object]:
 
 
 def _free(key: str) -> str:
-    return f"caller_{key}" if key in _RESERVED else key
+    return key if _ORDINARY.fullmatch(key) and key not in _RESERVED else f"caller_{key}"

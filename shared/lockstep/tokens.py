@@ -1,6 +1,7 @@
 """Tokens: who calls, for what, and until when. Signed (JWT, HS256), so that nobody keeps a list of them."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,7 @@ from lockstep.scopes import Scope
 
 _ALGORITHM: Final = "HS256"
 _REQUIRED: Final = ["sub", "scope", "iat", "exp"]
+_NAME: Final = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 MIN_KEY_BYTES: Final = 32
 """RFC 7518, 3.2: no shorter than the hash."""
 
@@ -43,8 +45,11 @@ def sign(grant: Grant, key: str, issued_at: int, expires_at: int) -> str:
     """A token, good from one moment to another: seconds since 1970.
 
     Raises:
-        ValueError: only a worker's token can be for one run, or the key is too short to sign with.
+        ValueError: only a worker's token can be for one run; a name has at most 64 letters, digits and . @ _ -, for API
+            Gateway puts it into its log as it is; or the key is too short to sign with.
     """
+    if not _NAME.fullmatch(grant.name):
+        raise ValueError(f"{grant.name!r} is no name: 1 to 64 letters, digits and . @ _ -")
     if grant.workflow_run_id is not None and grant.scope is not Scope.WORKER:
         raise ValueError(f"a token for one workflow run is a worker's, not one for {grant.scope}")
     if len(key.encode()) < MIN_KEY_BYTES:
@@ -66,7 +71,7 @@ def verify(token: str, keys: Mapping[str, str]) -> Grant:
         kid = str(jwt.get_unverified_header(token).get("kid"))
         if kid not in keys:
             raise UnknownKeyError(f"no key {kid!r} is valid")
-        claims = jwt.decode(token, keys[kid], [_ALGORITHM], options={"require": _REQUIRED})
+        claims = jwt.decode(token, keys[kid], [_ALGORITHM], options={"require": _REQUIRED, "verify_iat": False})
         return Grant(claims["sub"], Scope(claims["scope"]), _run(claims))
     except (jwt.InvalidTokenError, ValueError) as error:
         raise BadTokenError(str(error)) from error

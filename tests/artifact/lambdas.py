@@ -82,6 +82,10 @@ class Lambda:
         """What it has written there so far: its log."""
         return _all_of(self._stdout)
 
+    def stderr(self) -> str:
+        """What it has written there so far."""
+        return _all_of(self._stderr)
+
     def _hear(self, *kinds: Kind, within: float) -> Heard:
         try:
             heard = self._api.heard.get(timeout=within)
@@ -141,6 +145,8 @@ def _lambdas_own(function: Function, layer: Path, scratch: Path, api: RuntimeApi
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_FORMAT": function.logging["LogFormat"],
+        "AWS_LAMBDA_LOG_LEVEL": function.logging["ApplicationLogLevel"],
         "AWS_LAMBDA_RUNTIME_API": api.address,
         "AWS_REGION": REGION,
         **LOCAL_SETTINGS,

@@ -16,6 +16,7 @@ from local.engine import create_table
 from local.signing import SECRET_VARIABLE, SECRETS_VARIABLE, make, use_new_secret
 from local.template import ROOT, Function, Template
 from lockstep.scopes import Scope
+from lockstep.signing_keys import client, current
 from lockstep.tokens import Grant
 from tests.artifact import lambdas
 from tests.artifact.lambdas import PYTHON, FunctionError, Lambda, NoAnswerError
@@ -102,6 +103,8 @@ def test_the_authorizer_says_who_may_call_and_who_may_not(
         answer = warm.invoke(event | {"authorizationToken": f"Bearer {token}"})
         assert (answer["principalId"], answer["context"]) == ("ann", {"scope": "worker", "workflow_run_id": 7})
         assert called in answer["policyDocument"]["Statement"][0]["Resource"]
+        key = current(client(), "artifacts")
+        assert key not in warm.stdout() + warm.stderr()
 
 
 def test_an_event_that_is_not_api_gateways_does_not_end_the_process(start: Start) -> None:

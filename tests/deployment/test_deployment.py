@@ -55,9 +55,25 @@ def test_a_private_api_is_reached_through_its_endpoint_only() -> None:
     kind = api["EndpointConfiguration"]
     assert kind["Types"] == [{"Fn::If": ["Private", "PRIVATE", "REGIONAL"]}]
     condition, policy, otherwise = api["Policy"]["Fn::If"]
-    [statement] = policy["Statement"]
     assert (condition, otherwise) == ("Private", {"Ref": "AWS::NoValue"})
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceVpce": {"Ref": "VpcEndpointId"}}}
+    elsewhere, rest = policy["Statement"]
+    assert (elsewhere["Effect"], elsewhere["Principal"], elsewhere["Resource"]) == ("Deny", "*", "execute-api:/*")
+    assert elsewhere["Condition"] == {"StringNotEquals": {"aws:SourceVpce": {"Ref": "VpcEndpointId"}}}
+    asked, allowed, nothing = rest["Fn::If"]
+    assert (asked, allowed["Effect"], nothing) == ("ByToken", "Allow", {"Ref": "AWS::NoValue"})
+
+
+def test_there_is_one_stage() -> None:
+    """SAM makes another one unless it is told not to, without limits and without a log."""
+    [deployment] = DEPLOYED.of_type("AWS::ApiGateway::Deployment").values()
+    assert "StageName" not in deployment
+    assert len(DEPLOYED.of_type("AWS::ApiGateway::Stage")) == 1
+
+
+def test_the_stage_is_made_after_the_role_that_its_log_needs() -> None:
+    [stage] = DEPLOYED.of_type("AWS::ApiGateway::Stage").values()
+    waits = stage["Variables"]["access_log_by"]["Fn::If"]
+    assert waits[:2] == ["SetsApiGatewayLogging", {"Ref": "ApiGatewayAccount"}]
 
 
 def test_every_deployment_is_one_of_the_api_too() -> None:
@@ -128,6 +144,7 @@ def test_nothing_is_deployed_gradually_unless_asked() -> None:
 def test_a_gradual_deployment_goes_back_when_an_alarm_rings() -> None:
     groups = GRADUAL.of_type("AWS::CodeDeploy::DeploymentGroup")
     assert len(groups) == len(GRADUAL.functions)
+    assert GRADUAL.resources["AuthorizerDeploymentGroup"]["Condition"] == "ByToken"
     for group in groups.values():
         alarms = group["AlarmConfiguration"]["Alarms"]
         assert [alarm["Name"]["Ref"] for alarm in alarms] == ["DefectsAlarm", "ServerErrorsAlarm"]
@@ -168,11 +185,30 @@ def test_an_alarm_rings_where_it_was_told_to(alarm: dict[str, Any]) -> None:
     assert alarm["TreatMissingData"] == "notBreaching"  # nothing happens in a service that idles
 
 
-@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
-def test_an_alarm_looks_at_a_metric_that_there_is(alarm: dict[str, Any]) -> None:
-    if alarm["Namespace"] == "Lockstep":
-        assert alarm["MetricName"].partition(".")[0] in COUNTED
-        assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+STACK: Final = {"service": {"Ref": "AWS::StackName"}}
+STAGE: Final = {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "StageName"}}
+LOOKED_AT: Final = {
+    "DefectsAlarm": ("Lockstep", "Failed.Defect", STACK),
+    "ServerErrorsAlarm": ("AWS/ApiGateway", "5XXError", STAGE),
+    "SlowRepliesAlarm": ("AWS/ApiGateway", "Latency", STAGE),
+    "ThrottledWritesAlarm": ("AWS/DynamoDB", "WriteThrottleEvents", {"TableName": {"Ref": "Table"}}),
+    "SilentWorkersAlarm": ("Lockstep", "Moved.RUNNING.TRIAGING", STACK),
+    "RefusedTokensAlarm": ("Lockstep", "Unauthorized", STACK),
+    "AccountConcurrencyAlarm": ("AWS/Lambda", "ConcurrentExecutions", {}),
+}
+"""Ours are what tests/integration/test_observability.py and test_tokens.py see counted under these names."""
+
+
+def test_alarms_look_at_metrics_that_there_are() -> None:
+    found = {
+        name: (
+            alarm["Namespace"],
+            alarm["MetricName"],
+            {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])},
+        )
+        for name, alarm in ALARMS.items()
+    }
+    assert found == LOOKED_AT
 
 
 def test_the_dashboard_shows_metrics_that_there_are() -> None:

@@ -76,6 +76,7 @@ class Programs:
             **self._service(api),
             "JOBMON__HEARTBEAT__WORKFLOW_RUN_INTERVAL": "1",
             "JOBMON__HEARTBEAT__TASK_INSTANCE_INTERVAL": "1",
+            "JOBMON__HEARTBEAT__REPORT_BY_BUFFER": "8",
             **settings,
         }
         printed = tempfile.TemporaryFile()  # noqa: SIM115  # closed by Started.kill; a pipe that nobody reads fills up

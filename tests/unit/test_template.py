@@ -80,5 +80,5 @@ Resources:
     template = Template(file)
     assert template.routes == []
     variables = {"A": "1", "B": "7", "C": "Table.Arn"}
-    alone = Function("alone", ROOT / "functions/alone", "python3.13", "app.f", 3, 128, variables)
+    alone = Function("alone", ROOT / "functions/alone", "python3.13", "app.f", 3, 128, {}, variables)
     assert template.functions == [alone]

@@ -76,6 +76,16 @@ def test_only_a_workers_token_is_for_one_run() -> None:
         token(Grant("ann", Scope.OPERATOR, 7))
 
 
+@pytest.mark.parametrize("name", ["", "x" * 65, 'a"b', "a b", "a\n", "\u00e9"])
+def test_a_name_fits_any_log(name: str) -> None:
+    with pytest.raises(ValueError, match="is no name"):
+        token(Grant(name, Scope.WORKER))
+
+
+def test_a_clock_that_is_fast_where_it_was_made_does_no_harm() -> None:
+    assert verify(token(age=-3_600), KEYS) == GRANTS[0]
+
+
 def test_a_short_key_signs_nothing() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         token(key="short")
