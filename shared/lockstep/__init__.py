@@ -3,6 +3,5 @@
 import logging
 
 for _library in ("botocore", "pynamodb", "urllib3"):
-    # Lambda gives the root logger a level of its own. At DEBUG they write whole bodies, and keys with them; at INFO, what
-    # they found at every cold start.
+    # Lambda gives the root logger a level of its own. At DEBUG they write whole bodies, and keys with them.
     logging.getLogger(_library).setLevel(logging.WARNING)

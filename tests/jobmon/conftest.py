@@ -15,8 +15,8 @@ from tests.jobmon.programs import kill_all
 from tests.jobmon.workflow import Workflow
 
 REPORT_BY_BUFFER = 8
-"""Intervals, of 1 s here, that a report is good for: more than the 3.1 of Jobmon's configuration, because a machine with
-more worker nodes than processors lets one of them wait for as long as that."""
+"""Intervals, of 1 s here, that a report is good for: more than the 3.1 of Jobmon's configuration, because on a
+machine with more worker nodes than processors one of them may wait for as long as that."""
 
 
 @pytest.fixture(scope="session")
