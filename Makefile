@@ -1,11 +1,13 @@
 PYTHON ?= python3
 PORT ?= 3000
 RUN = exec env PYTHONPATH=.:shared .venv/bin/python
+# An option whose variable is set, be it to nothing: that is for the program to refuse.
+given = $(if $(filter undefined,$(origin $(1))),,$(2) "$($(1))")
 SOURCES = functions shared/lockstep local tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token invoke test check format docs clean
+.PHONY: help demo run seed token invoke test check measure format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +24,7 @@ seed: .venv/run ## load a seed file into what runs (FILE=..., PORT=3000)
 token: .venv/run ## make a token (SCOPE=worker|distributor|operator DAYS=30; RUN_ID=, NAME=; STACK=…, or PORT=3000)
 	@$(RUN) -m local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
 		--days "$(or $(DAYS),$(error say how long: make token SCOPE=$(SCOPE) DAYS=30))" --port $(PORT) \
-		$(if $(RUN_ID),--run "$(RUN_ID)") $(if $(NAME),--name "$(NAME)") $(if $(STACK),--stack "$(STACK)")
+		$(call given,RUN_ID,--run) $(call given,NAME,--name) $(call given,STACK,--stack)
 
 invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)
 	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"
@@ -39,6 +41,9 @@ check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what C
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam validate --lint --region us-east-1
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
 	.venv/bin/python -m pytest
+
+measure: .venv/test .engine/ready .lambda/ready ## what each function takes of memory and processor
+	@$(RUN) -m tests.artifact.measure
 
 format: .venv/test ## lay out the code and mend what can be mended
 	.venv/bin/ruff check --fix $(SOURCES)

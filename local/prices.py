@@ -3,7 +3,7 @@
     PYTHONPATH=.:shared .venv/bin/python -m local.prices
 
 Use is measured: write and read units by tests/integration/test_cost.py, requests by tests/jobmon/test_array_of_50.py,
-processor time and log lines by `python -m tests.artifact.measure`. What is assumed is told with the tables.
+processor time and log lines by `make measure`. What is assumed is told with the tables.
 """
 
 import math

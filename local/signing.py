@@ -50,9 +50,8 @@ def secret_of(stack: str) -> str:
 
 
 def cloudformation() -> Any:
-    """A client for the region of the environment or of the profile."""
-    region = os.environ.get("AWS_REGION")  # botocore itself looks for AWS_DEFAULT_REGION and the profile's only
-    return botocore.session.get_session().create_client("cloudformation", region)
+    """A client for the region of AWS_DEFAULT_REGION or of the profile, as SAM has it."""
+    return botocore.session.get_session().create_client("cloudformation")
 
 
 def local_secret(port: int) -> str:
@@ -104,7 +103,7 @@ def main() -> None:
     except (CannotSignError, BotoCoreError, ClientError, ValueError) as error:
         raise SystemExit(str(error)) from error
     until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(clock.now() + options.days * _DAY_SECONDS))
-    only = f", workflow run {options.run} only" if options.run else ""
+    only = "" if options.run is None else f", workflow run {options.run} only"
     print(f"a token of {options.name} for scope {options.scope}{only}, until {until}", file=sys.stderr)
     print(token)
 

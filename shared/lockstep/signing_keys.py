@@ -73,10 +73,8 @@ class SigningKeys:
 
 
 def client() -> Any:
-    """A client for Secrets Manager, where the environment says that it is."""
-    return botocore.session.get_session().create_client(
-        "secretsmanager", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"), config=_CONFIG
-    )
+    """A client for Secrets Manager, in the region of AWS_DEFAULT_REGION, which Lambda sets, or of the profile."""
+    return botocore.session.get_session().create_client("secretsmanager", config=_CONFIG)
 
 
 def _read(client: Any, secret: str, stage: str) -> str | None:

@@ -1,6 +1,6 @@
 """What functions take of memory and processor, as a Markdown table. Linux only; processor time is this machine's.
 
-    PYTHONPATH=.:shared .venv/bin/python -m tests.artifact.measure
+    make measure
 
 First each function with its events in events/, then the bulk functions with one call each, of all that a call may have.
 Such a call is given the time to end, for the embedded engine answers more slowly than DynamoDB. What is measured is
@@ -129,7 +129,7 @@ def measure_again(measure: Measure) -> None:
 
 def _by_a_caller(event: Event) -> Event:
     """With what API Gateway says of a token's holder."""
-    caller = {"principalId": "somebody", "scope": "worker"}
+    caller = {"principalId": "somebody", "scope": "operator"}
     return event | {"requestContext": event["requestContext"] | {"authorizer": caller}}
 
 

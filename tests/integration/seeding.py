@@ -6,7 +6,8 @@ from typing import Any, Final
 from local.seed import Seed, load
 from lockstep import keys
 
-_IDS: Final = count(10_000_000)
+_IDS: Final = count(10_000_000, 1_000)
+"""Far apart: the API goes on counting from the last one that it has seen."""
 
 
 def running(**instance: Any) -> int:

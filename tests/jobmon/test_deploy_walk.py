@@ -1,0 +1,60 @@
+"""docs/deploy.md, from the first token to a worker node that has reported, on a system that asks for tokens."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from local.template import ROOT
+from tests.integration.test_run import running
+from tests.jobmon.programs import CURRENT, kill_all
+
+REQUEST = re.compile(r"^lockstep (?P<method>\w+) (?P<path>\S+) '(?P<body>[^']+)'(?:  # (?P<reply>.+))?$", re.MULTILINE)
+REQUESTS = [found.groupdict() for found in REQUEST.finditer((ROOT / "docs/deploy.md").read_text())]
+ELSEWHERE = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "SIGNING_KEYS"}
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    return inherited | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
+
+
+@pytest.fixture
+def url(environment: dict[str, str]) -> Iterator[str]:
+    """Of a system whose table is empty."""
+    with running(environment, "--port", "0", "--auth", "on") as (serving, url):
+        yield url.removesuffix("/api/v3")
+        kill_all()
+        serving.terminate()
+
+
+def token(environment: dict[str, str], url: str, scope: str) -> str:
+    options = ["--scope", scope, "--days", "1", "--port", url.rpartition(":")[2]]
+    command = [sys.executable, "-m", "local.signing", *options]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
+
+
+def test_a_worker_reports(environment: dict[str, str], url: str) -> None:
+    assert len(REQUESTS) == 6
+    credentials = ("operator", token(environment, url, "operator"))
+    with httpx.Client(base_url=f"{url}/api/v3", auth=credentials, timeout=30, trust_env=False) as client:
+        for request in REQUESTS:
+            reply = client.request(request["method"], request["path"], content=request["body"])
+            assert reply.is_success, (request, reply.text)
+            if request["reply"]:
+                assert reply.json() == json.loads(request["reply"])
+        api = url.replace("://", f"://distributor:{token(environment, url, 'distributor')}@")
+        distributor = CURRENT.distributor(1, "multiprocess", api=api)
+        while client.get("task_instance/1001").json()["task_instance"]["status"] != "D":
+            assert distributor.runs(), distributor.printed()
+            time.sleep(0.2)
+        assert client.get("task_instance/1001").json()["task_instance"]["stdout_log"] == "hello\n"
