@@ -138,23 +138,23 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
     loops = seconds / LOOP
     of_batch, of_run = 1 / BATCH, 1 / RUN
     worker = [
-        Use("GET cluster/{name}", 1, 0.8, 324, waits=0),
-        Use("GET get_array_task_instance_id", 1, 2.3, 421, read=0.5),
-        Use("POST log_running", 1, 5.5, 636, written=4, read=1),
-        Use("POST log_report_by", heartbeats, 2.6, 603, written=1),
-        Use("POST log_done", 1, 5.4, 630, written=6),
+        Use("GET cluster/{name}", 1, 0.8, 383, waits=0),
+        Use("GET get_array_task_instance_id", 1, 2.3, 481, read=0.5),
+        Use("POST log_running", 1, 5.5, 696, written=4, read=1),
+        Use("POST log_report_by", heartbeats, 2.6, 648, written=1),
+        Use("POST log_done", 1, 5.4, 690, written=6),
     ]
     batch = [
         _bulk("POST queue_task_batch", of_batch, 0.495, written=5 + 6 * of_batch, read=0.5),
         _bulk("POST instantiate_task_instances", of_batch, 0.465, written=4, read=0.5 + 0.5 * of_batch),
-        Use("POST task_resources/{id}", of_batch, 2.3, 421, read=0.5),
+        Use("POST task_resources/{id}", of_batch, 2.3, 481, read=0.5),
         _bulk("POST transition_to_launched", of_batch, 0.44, written=4, read=3.5 * of_batch),
         _bulk("POST array/{id}/log_distributor_id", of_batch, 0.106, written=1),
         _bulk("POST log_report_by/batch", of_batch, 0.091, written=1),
     ]
     looked_at = seconds / SWEEP / loops
     loop = [
-        Use("POST sync_status", 6 * loops * of_run, 12, 353, read=1, memory=_FULL_MEMORY),
+        Use("POST sync_status", 6 * loops * of_run, 12, 413, read=1, memory=_FULL_MEMORY),
         _bulk("POST sync_status that tells what is queued", of_run, 0.149, read=1.5, size=RUN),
         _bulk("POST sync_status that lists what runs", loops * of_run, 0.149, read=0.5, size=RUN),
         _bulk(
@@ -165,14 +165,14 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
             read=(0.5 + 3.5 * of_batch) * looked_at,
             size=RUN,
         ),
-        Use("POST workflow_run/{id}/log_heartbeat", loops * of_run, 2.8, 357, written=1),
+        Use("POST workflow_run/{id}/log_heartbeat", loops * of_run, 2.8, 417, written=1),
     ]
     return worker + batch + loop
 
 
 def _bulk(route: str, times: float, cpu_ms: float, written: float = 0, read: float = 0, size: int = BATCH) -> Use:
     """A request about many instances; what it takes is said of one of them."""
-    return Use(route, times, cpu_ms * size, 420, written * size, read * size, waits=3, memory=_FULL_MEMORY)
+    return Use(route, times, cpu_ms * size, 480, written * size, read * size, waits=3, memory=_FULL_MEMORY)
 
 
 def cost(uses: list[Use]) -> dict[str, float]:
