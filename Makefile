@@ -37,7 +37,7 @@ check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what C
 	.venv/bin/ruff check $(SOURCES)
 	.venv/bin/mypy
 	PYTHONPATH=shared .venv/bin/lint-imports --no-cache
-	.venv/bin/cfn-lint template.yaml
+	.venv/bin/cfn-lint template.yaml --append-rules cfn_lint_serverless.rules
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam validate --lint --region us-east-1
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
 	.venv/bin/python -m pytest
