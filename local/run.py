@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
+from local.secret import SECRET_VARIABLE, use_new_secret
 from local.template import ROOT
 
 MAX_PORT = 65_535
@@ -46,8 +47,6 @@ def serve(port: int, ready: Ready, *, authenticates: bool = False) -> None:
 
 def _secret(endpoint: str, *, embedded: bool) -> str:
     """Beside a DynamoDB that is named, the secret is named too: by SIGNING_KEYS."""
-    from local.signing import SECRET_VARIABLE, use_new_secret  # noqa: PLC0415  # it imports this module
-
     if embedded:
         use_new_secret(endpoint, LOCAL_SECRET)
         return LOCAL_SECRET

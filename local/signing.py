@@ -7,7 +7,6 @@ import argparse
 import getpass
 import json
 import os
-import secrets
 import sys
 import time
 from typing import Any, Final
@@ -17,12 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.engine import use_embedded
 from local.run import state_file
+from local.secret import SECRETS_VARIABLE
 from lockstep import clock, signing_keys
 from lockstep.scopes import Scope
 from lockstep.tokens import Grant, sign
 
-SECRETS_VARIABLE: Final = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
-SECRET_VARIABLE: Final = "SIGNING_KEYS"  # noqa: S105  # the variable's name
 OUTPUT: Final = "SigningKeys"
 """Of the stack: the secret's ARN."""
 MAX_DAYS: Final = 3_650
@@ -31,13 +29,6 @@ _DAY_SECONDS: Final = 86_400
 
 class CannotSignError(Exception):
     """There is no key to sign with; the message says why in one line."""
-
-
-def use_new_secret(endpoint: str, name: str) -> None:
-    """Make a secret with a fresh key in the embedded engine, for the functions of this process and its children."""
-    os.environ[SECRETS_VARIABLE] = endpoint
-    os.environ[SECRET_VARIABLE] = name
-    signing_keys.client().create_secret(Name=name, SecretString=secrets.token_urlsafe(48))
 
 
 def secret_of(stack: str) -> str:

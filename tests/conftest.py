@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from local.engine import dynamodb
-from local.signing import use_new_secret
+from local.secret import use_new_secret
 from local.template import ROOT
 from lockstep.observability import logger
 from tests.artifact.building import build_for_host, build_for_lambda

@@ -15,8 +15,8 @@ from lockstep.tokens import key_id
 STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
 FRESH_SECONDS: Final = 300.0
 """A key that was taken out of the secret is valid for so long yet."""
-ASK_AGAIN_SECONDS: Final = 10.0
-"""How soon a token with a key that is not known may cause another look."""
+ASK_AGAIN_SECONDS: Final = 1.0
+"""How soon a token with a key that is not known may cause another look: forged ones must not cost two calls each."""
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
 
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 import pytest
 
 from local.engine import create_table
-from local.signing import SECRET_VARIABLE, SECRETS_VARIABLE, make, use_new_secret
+from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE, use_new_secret
+from local.signing import make
 from local.template import ROOT, Function, Template
 from lockstep.scopes import Scope
 from lockstep.signing_keys import client, current

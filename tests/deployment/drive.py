@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from local import gateway
 from local.engine import dynamodb
-from local.signing import use_new_secret
+from local.secret import use_new_secret
 from tests.deployment.recorder import Recorder
 from tests.deployment.scenarios import SCENARIOS
 from tests.replay import recording

@@ -1,0 +1,17 @@
+"""The secret with the signing keys, in the embedded engine."""
+
+import os
+import secrets
+from typing import Final
+
+from lockstep import signing_keys
+
+SECRETS_VARIABLE: Final = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
+SECRET_VARIABLE: Final = "SIGNING_KEYS"  # noqa: S105  # the variable's name
+
+
+def use_new_secret(endpoint: str, name: str) -> None:
+    """Make a secret with a fresh key in the embedded engine, for the functions of this process and its children."""
+    os.environ[SECRETS_VARIABLE] = endpoint
+    os.environ[SECRET_VARIABLE] = name
+    signing_keys.client().create_secret(Name=name, SecretString=secrets.token_urlsafe(48))
