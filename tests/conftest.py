@@ -1,5 +1,6 @@
 """What all tests share: one embedded engine for each test process, the whole system over HTTP, and the built layer."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tests.artifact.building import build_for_host, build_for_lambda
 from tests.guarded import Guarded
 
 os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"  # of what is started
-logger.setLevel("CRITICAL")  # of what runs here
+logging.getLogger(logger.name).setLevel("CRITICAL")  # of what runs here
 
 
 collect_ignore = ["deployment/sam_transform.py"]  # SAM's own interpreter runs it: ours has not what it imports

@@ -8,7 +8,7 @@ from typing import Any, Final
 from lockstep.errors import ForbiddenError
 from lockstep.scopes import Scope, may_call
 
-_SCOPE: Final[ContextVar[Scope | None]] = ContextVar("scope", default=None)
+_SCOPE: Final[ContextVar[str | None]] = ContextVar("scope", default=None)
 _ONLY_RUN: Final[ContextVar[int | None]] = ContextVar("only_run", default=None)
 
 
@@ -16,7 +16,7 @@ _ONLY_RUN: Final[ContextVar[int | None]] = ContextVar("only_run", default=None)
 def calling(authorizer: Mapping[str, Any]) -> Iterator[None]:
     """The caller has what the authorizer's context says: requestContext.authorizer, whose values are text."""
     scope, run = authorizer.get("scope"), authorizer.get("workflow_run_id")
-    tokens = _SCOPE.set(Scope(scope) if scope else None), _ONLY_RUN.set(None if run is None else int(run))
+    tokens = _SCOPE.set(scope), _ONLY_RUN.set(None if run is None else int(run))
     try:
         yield
     finally:
@@ -27,14 +27,14 @@ def calling(authorizer: Mapping[str, Any]) -> Iterator[None]:
 def check_scope(method: str, resource: str) -> None:
     """Let pass who may call a route, by its path with parameters in braces.
 
-    API Gateway has looked already; but where the API's own policy allows the call, as a private API's does, it lets
-    pass what the authorizer's policy does not name.
+    API Gateway has looked already, by patterns in which * spans slashes. Where a policy of the API's own allowed the
+    call, it would let pass what the authorizer's policy does not name.
 
     Raises:
         ForbiddenError: the caller's token is not for it.
     """
     scope = _SCOPE.get()
-    if scope and not may_call(scope, method, resource):
+    if scope and not (scope in set(Scope) and may_call(Scope(scope), method, resource)):
         raise ForbiddenError("the token is not for this route")
 
 

@@ -27,6 +27,8 @@ MAX_METRICS: Final = 90
 """Different ones in a line; CloudWatch takes 100."""
 
 logger = Logger(service=SERVICE)
+# On Lambda the Logger heeds ApplicationLogLevel alone, which must let metrics through: LogLevel is set behind its back.
+logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
 
 MAX_CONTEXT_KEYS: Final = 20
 _RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {

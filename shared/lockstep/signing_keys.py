@@ -15,6 +15,8 @@ from lockstep.tokens import key_id
 STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
 FRESH_SECONDS: Final = 300.0
 """A key that was taken out of the secret is valid for so long yet."""
+PATIENCE_SECONDS: Final = 10.0
+"""How long the secret is left alone after it could not be read."""
 ASK_AGAIN_SECONDS: Final = 1.0
 """How soon a token with a key that is not known may cause another look: forged ones must not cost two calls each."""
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
@@ -42,6 +44,7 @@ class SigningKeys:
         self._client: Any = None
         self._keys: dict[str, str] = {}
         self._read_at = float("-inf")
+        self._failed_at = float("-inf")
 
     def valid(self) -> Mapping[str, str]:
         """The keys as they were FRESH_SECONDS ago or later; older ones if the secret cannot be read now.
@@ -60,6 +63,8 @@ class SigningKeys:
         return self._keys
 
     def _refresh(self) -> None:
+        if self._keys and time.monotonic() - self._failed_at < PATIENCE_SECONDS:
+            return
         self._client = self._client or client()
         try:
             found = [_read(self._client, self._secret, stage) for stage in STAGES]
@@ -67,9 +72,10 @@ class SigningKeys:
             if not self._keys:
                 raise KeysUnavailableError(f"cannot read the signing keys: {error}") from error
             logger.warning("the signing keys cannot be read again: those known stay valid", exc_info=error)
+            self._failed_at = time.monotonic()
         else:
             self._keys = {key_id(key): key for key in found if key}
-        self._read_at = time.monotonic()
+            self._read_at = time.monotonic()
 
 
 def client() -> Any:

@@ -94,7 +94,8 @@ def test_the_authorizer_says_who_may_call_and_who_may_not(
     use_new_secret(table, "artifacts")
     found = {SECRET_VARIABLE: "artifacts", SECRETS_VARIABLE: table}
     authorizer = FUNCTIONS["authorizer"]
-    with start(replace(authorizer, variables={**authorizer.variables, **found})) as warm:
+    talkative = {**authorizer.logging, "ApplicationLogLevel": "DEBUG"}  # even then no library writes what it sends
+    with start(replace(authorizer, variables={**authorizer.variables, **found}, logging=talkative)) as warm:
         called = "arn:aws:execute-api:us-east-1:000000000000:abc/v1/GET/api/v3/health"
         event = {"type": "TOKEN", "methodArn": called, "authorizationToken": "Bearer x"}
         with pytest.raises(FunctionError) as raised:
@@ -106,6 +107,16 @@ def test_the_authorizer_says_who_may_call_and_who_may_not(
         assert called in answer["policyDocument"]["Statement"][0]["Resource"]
         key = current(client(), "artifacts")
         assert key not in warm.stdout() + warm.stderr()
+
+
+def test_the_log_level_is_the_templates_parameter_and_metrics_come_all_the_same(start: Start) -> None:
+    """Lambda's own level, which the Logger would heed before it, stays at INFO."""
+    health = FUNCTIONS["get_task_instance"]
+    with start(replace(health, variables={**health.variables, "POWERTOOLS_LOG_LEVEL": "ERROR"})) as warm:
+        assert sender(warm)("get_task_instance.unknown_id", read("get_task_instance.unknown_id"))[0] == 404
+        [line] = [json.loads(line) for line in warm.stdout().splitlines()]
+    assert "_aws" in line
+    assert "message" not in line
 
 
 def test_an_event_that_is_not_api_gateways_does_not_end_the_process(start: Start) -> None:

@@ -117,7 +117,7 @@ def test_a_kept_policy_says_the_same(guarded: Guarded, kept: dict[Scope, str], r
 @pytest.mark.parametrize("scope", Scope)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_a_function_refuses_what_the_gateway_let_pass(route: Route, scope: Scope) -> None:
-    """It does where the API's own policy allows the call: a private API's must."""
+    """Which it would where a policy of the API's own allowed the call."""
     event = {
         "httpMethod": route.method,
         "path": path_of(route),
@@ -129,6 +129,15 @@ def test_a_function_refuses_what_the_gateway_let_pass(route: Route, scope: Scope
     reply = json.loads(gateway.invoke(gateway.load_handler(route.name), json.dumps(event), route.name))
     may = list(Scope).index(scope) >= list(Scope).index(Scope(LEAST_SCOPE[route.name]))
     assert (reply["statusCode"] != 403) is may
+
+
+@pytest.mark.usefixtures("table")
+def test_a_scope_that_a_function_does_not_know_may_nothing() -> None:
+    """During a deployment the authorizer may be newer than the function."""
+    event: dict[str, Any] = {"httpMethod": "GET", "path": "/api/v3/health", "resource": "/api/v3/health"}
+    event |= {"requestContext": {"authorizer": {"principalId": "ann", "scope": "auditor"}}}
+    reply = json.loads(gateway.invoke(gateway.load_handler("health"), json.dumps(event), "health"))
+    assert reply["statusCode"] == 403
 
 
 @pytest.mark.parametrize("credentials", BAD)

@@ -172,6 +172,16 @@ def test_known_keys_stay_good_while_the_secret_cannot_be_read(secret: Secret, cl
     assert authorize(bearer(OLD), CALLED, keys)["principalId"] == "ann"
 
 
+def test_a_secret_that_cannot_be_read_is_left_alone_for_a_while(secret: Secret, clock: list[float]) -> None:
+    keys = SigningKeys("s")
+    authorize(bearer(OLD), CALLED, keys)
+    secret.stages, secret.asked = None, 0
+    for number in range(20):
+        clock[0] = 1000.0 + signing_keys.FRESH_SECONDS + number
+        assert authorize(bearer(OLD), CALLED, keys)["principalId"] == "ann"
+    assert secret.asked == 2  # twice in 20 s; the first stage that cannot be read is the last one asked for
+
+
 def test_without_any_key_nobody_can_be_told_apart(secret: Secret) -> None:
     secret.stages = None
     with pytest.raises(KeysUnavailableError):  # a 500 to API Gateway, which the template makes a 503
