@@ -292,6 +292,13 @@ def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str]) ->
     assert (told.status_code, not_told.status_code) == (200, 401)
 
 
+def test_make_token_takes_a_name_as_it_is(environment: dict[str, str]) -> None:
+    command = ["make", "--silent", "token", "SCOPE=worker", "DAYS=1", 'NAME=a" $(false) b', "RUN_ID=", "PORT=1"]
+    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert made.returncode != 0
+    assert "'' is no workflow run's id" in made.stderr
+
+
 def test_make_token_finds_a_deployed_stacks_secret(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class CloudFormation:
         def describe_stacks(self, StackName: str) -> Any:  # noqa: N803  # as botocore has it

@@ -29,3 +29,4 @@ def test_the_package_is_in_it(lambda_layer: Path) -> None:
     source = {path.name for path in (ROOT / "shared/lockstep").glob("*.py")}
     assert {path.name for path in (lambda_layer / "lockstep").glob("*.py")} == source
     assert not list(lambda_layer.rglob("*.pyc"))
+    assert not (lambda_layer / "bin").exists()
