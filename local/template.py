@@ -181,10 +181,9 @@ class Template:
     @cached_property
     def grants(self) -> dict[str, frozenset[Grant]]:
         """What each function may do, by its folder."""
-        functions = (item["Properties"] for item in self._of_type("AWS::Serverless::Function"))
         return {
-            function["CodeUri"].split("/")[1]: frozenset(_grants(function.get("Policies", [])))
-            for function in functions
+            _folder(function).name: frozenset(_grants(function["Properties"].get("Policies", [])))
+            for function in self._of_type("AWS::Serverless::Function")
         }
 
     def gateway_response(self, kind: str) -> GatewayResponse | None:
@@ -220,12 +219,13 @@ def _only(wanted: set[str], properties: dict[str, Any]) -> dict[str, Any]:
 
 def _grants(policies: list[dict[str, Any]]) -> Iterator[Grant]:
     for statement in (statement for policy in policies for statement in policy["Statement"]):
-        for action in _several(statement["Action"]):
-            for resource in _several(statement["Resource"]):
+        for action in several(statement["Action"]):
+            for resource in several(statement["Resource"]):
                 yield Grant(action, _name(resource))
 
 
-def _several(value: Any) -> list[Any]:
+def several(value: Any) -> list[Any]:
+    """A list, where IAM takes one thing for a list of one."""
     return value if isinstance(value, list) else [value]
 
 

@@ -16,7 +16,7 @@ from lockstep.standing import Premise, Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.store import NOTHING, Found, LostRaceError, PairWrite, Said
 from lockstep.table import chunks, side_by_side
-from lockstep.transitions import RECOVER, Kind, Move, Report, Ruling, premise, status_told
+from lockstep.transitions import RECOVER, Kind, Move, Refusal, Report, Ruling, premise, status_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,31 +143,28 @@ def _count(pursuits: Iterable["_Pursuit"]) -> None:
     for pursuit in pursuits:
         count("Tries", pursuit.tries)
         count("LostRaces", max(0, pursuit.turned_down - 1))
-        if pursuit.outcome:
-            ruling = pursuit.outcome.ruling
-            if isinstance(ruling, Move):
-                count(f"Moved.{'+'.join(pursuit.sources)}.{ruling.task_instance.name}")
-            else:
-                count(f"Refused.{ruling.kind.name}")
-            count("ErrorEntries", int(pursuit.stored.error is not None))
+        if pursuit.outcome and isinstance(pursuit.outcome.ruling, Refusal):
+            count(f"Refused.{pursuit.outcome.ruling.kind.name}")
+        if landed := pursuit.landed:
+            if landed.task_instance:
+                sources = "+".join(sorted(status.name for status in landed.premise.task_instance))
+                count(f"Moved.{sources}.{landed.task_instance.name}")
+            count("ErrorEntries", int(landed.said.error is not None))
 
 
 def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
     while pending := [pursuit for pursuit in pursuits if pursuit.open]:
-        for pursuit in pending:
-            pursuit.tries += 1
+        writes = [pursuit.write() for pursuit in pending]
         try:
-            store.write_pairs([pursuit.write() for pursuit in pending], deadline)
+            store.write_pairs(writes, deadline)
         except LostRaceError as lost:
             for pursuit, found in zip(pending, lost.found, strict=True):
                 pursuit.learn(found)
             if deadline.passed() and any(pursuit.open for pursuit in pending):
                 raise ContentionError("others kept changing the same instances; send it again") from lost
         else:
-            for pursuit in pending:
-                landed = pursuit.write()
-                pursuit.stored = landed.said
-                pursuit.sources = tuple(sorted(status.name for status in landed.premise.task_instance))
+            for pursuit, write in zip(pending, writes, strict=True):
+                pursuit.landed = write
                 pursuit.close()
 
 
@@ -185,10 +182,8 @@ class _Pursuit:
     """Transactions that it was part of."""
     turned_down: int = 0
     """Of these, how many it turned down: the first may be a bet that was wrong, each further one a lost race."""
-    stored: Said = NOTHING
-    """What was written of what the request says."""
-    sources: tuple[str, ...] = ()
-    """The statuses that the write which landed was allowed on."""
+    landed: PairWrite | None = None
+    """What was written in the end."""
 
     def __post_init__(self) -> None:
         self.standing = self.request.report.usual
@@ -198,6 +193,8 @@ class _Pursuit:
         return keys.split_task_instance_id(self.request.task_instance_id)
 
     def write(self) -> PairWrite:
+        """The next try."""
+        self.tries += 1
         ruling, holds = premise(self.request.report, self.standing)
         return PairWrite(
             key=instance_key(self.request.task_instance_id),
@@ -215,10 +212,8 @@ class _Pursuit:
 
     def learn(self, found: Found) -> None:
         """Take in what turned a write down, and close where that answers the request already."""
-        if found.missing:
-            self.open = False
-            return
-        if found.task_instance and self.request.only_run not in {None, found.task_instance.workflow_run_id}:
+        elsewhere = found.task_instance and self.request.only_run not in {None, found.task_instance.workflow_run_id}
+        if found.missing or elsewhere:
             self.open = False
             return
         self.turned_down += found.task_instance is not None or found.task is not None

@@ -13,6 +13,7 @@ from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.items import Array, Counter, Lookup, Resources, Spec, Task
 from lockstep.resources import read_directories
 from lockstep.statuses import TaskStatus
+from lockstep.store import ACTIONS_PER_TRANSACTION
 from lockstep.table import ConditionFailedError, Key, fetch, reach, side_by_side, transact
 from lockstep.text import digest, size
 from lockstep.transitions import is_reset_by_binding
@@ -20,7 +21,6 @@ from lockstep.wire import Command, Id, Name, ShortText, SmallCount
 
 TASKS_PER_TRANSACTION: Final = 33
 """Three items each; a transaction holds 100 actions."""
-ACTIONS_PER_TRANSACTION: Final = 100
 BYTES_PER_TRANSACTION: Final = 3_000_000
 """A transaction holds 4 MB."""
 

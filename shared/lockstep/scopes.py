@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 
@@ -63,6 +64,7 @@ def allowed(scope: Scope) -> list[str]:
     return [route for each in upto for route in _OWN[each]]
 
 
+@cache
 def may_call(scope: Scope, method: str, resource: str) -> bool:
     """Whether a scope may call a route of the API, by its path with parameters in braces.
 

@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lockstep.observability import logger
 from lockstep.tokens import key_id
 
-STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
 FRESH_SECONDS: Final = 300.0
 """A key that was taken out of the secret is valid for so long yet."""
 PATIENCE_SECONDS: Final = 10.0
@@ -28,7 +27,7 @@ class KeysUnavailableError(Exception):
 
 def current(client: Any, secret: str) -> str:
     """The key that new tokens are signed with."""
-    return _read(client, secret, "AWSCURRENT") or ""
+    return _read(client, secret, "AWSCURRENT")
 
 
 class SigningKeys:
@@ -67,14 +66,14 @@ class SigningKeys:
             return
         self._client = self._client or client()
         try:
-            found = [_read(self._client, self._secret, stage) for stage in STAGES]
+            found = [current(self._client, self._secret), *_before(self._client, self._secret)]
         except (BotoCoreError, ClientError) as error:
             if not self._keys:
                 raise KeysUnavailableError(f"cannot read the signing keys: {error}") from error
             logger.warning("the signing keys cannot be read again: those known stay valid", exc_info=error)
             self._failed_at = time.monotonic()
         else:
-            self._keys = {key_id(key): key for key in found if key}
+            self._keys = {key_id(key): key for key in found}
             self._read_at = time.monotonic()
 
 
@@ -83,10 +82,13 @@ def client() -> Any:
     return botocore.session.get_session().create_client("secretsmanager", config=_CONFIG)
 
 
-def _read(client: Any, secret: str, stage: str) -> str | None:
+def _before(client: Any, secret: str) -> list[str]:
+    """The key before the present one; none, if there was none."""
     try:
-        return str(client.get_secret_value(SecretId=secret, VersionStage=stage)["SecretString"])
+        return [_read(client, secret, "AWSPREVIOUS")]
     except client.exceptions.ResourceNotFoundException:
-        if stage == "AWSCURRENT":
-            raise
-        return None
+        return []
+
+
+def _read(client: Any, secret: str, stage: str) -> str:
+    return str(client.get_secret_value(SecretId=secret, VersionStage=stage)["SecretString"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local.template import ROOT, Grant
+from local.template import ROOT, Grant, several
 
 _METHODS: Final = frozenset(
     {"get", "put", "post", "delete", "patch", "head", "options", "x-amazon-apigateway-any-method"}
@@ -201,7 +201,7 @@ def _policy_documents(value: Any) -> Iterator[dict[str, Any]]:
 
 def _statements(document: dict[str, Any]) -> Iterator[Statement]:
     for statement in _whatever_holds(document["Statement"]):
-        yield Statement(statement["Effect"], _several(statement["Action"]), _several(statement["Resource"]))
+        yield Statement(statement["Effect"], several(statement["Action"]), several(statement["Resource"]))
 
 
 def _whatever_holds(value: Any) -> Iterator[Any]:
@@ -220,7 +220,3 @@ def _whatever_holds(value: Any) -> Iterator[Any]:
 
 def _allowed(statements: list[Statement]) -> set[Grant]:
     return set().union(*(statement.grants for statement in statements))
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
