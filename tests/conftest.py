@@ -2,8 +2,6 @@
 
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +10,10 @@ import pytest
 
 from local.engine import dynamodb
 from local.secret import use_new_secret
-from local.template import ROOT
 from lockstep.observability import logger
 from tests.artifact.building import build_for_host, build_for_lambda
-from tests.guarded import Guarded
+from tests.guarded import SECRET, Guarded
+from tests.serving import serving
 
 os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"  # of what is started
 logging.getLogger(logger.name).setLevel("CRITICAL")  # of what runs here
@@ -39,32 +37,20 @@ def table() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def guarded(table: str) -> Iterator[Guarded]:
     """The system over HTTP as `make run AUTH=on` serves it, on this process's table."""
-    use_new_secret(table, "signing-keys")
-    environment = os.environ | {"AWS_ENDPOINT_URL_DYNAMODB": table, "PYTHONPATH": os.pathsep.join((".", "shared"))}
-    command = [sys.executable, "-m", "local.api_main", "--auth"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) as serving:
-        assert serving.stdin
-        assert serving.stdout
-        yield Guarded(serving.stdout.readline().strip())
-        serving.stdin.close()
-        assert serving.wait() == 0
+    use_new_secret(table, SECRET)
+    with serving("--auth", AWS_ENDPOINT_URL_DYNAMODB=table) as url:
+        yield Guarded(url)
 
 
 @pytest.fixture(scope="session")
 def api(table: str) -> Iterator[httpx.Client]:
     """The system over HTTP, as `make run` serves it, on this process's table."""
-    environment = os.environ | {"AWS_ENDPOINT_URL_DYNAMODB": table, "PYTHONPATH": os.pathsep.join((".", "shared"))}
-    command = [sys.executable, "-m", "local.api_main"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) as serving:
-        assert serving.stdin
-        assert serving.stdout
-        url = serving.stdout.readline().strip() + "/api/v3"
-        with httpx.Client(base_url=url, timeout=30, trust_env=False, limits=httpx.Limits(max_connections=64)) as client:
-            yield client
-        serving.stdin.close()
-        assert serving.wait() == 0
+    limits = httpx.Limits(max_connections=64)
+    with (
+        serving(AWS_ENDPOINT_URL_DYNAMODB=table) as url,
+        httpx.Client(base_url=f"{url}/api/v3", timeout=30, trust_env=False, limits=limits) as client,
+    ):
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Every route, every scope: who may call what, and what those are told who may not."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from lockstep.scopes import Scope
 from tests.guarded import SECRET, Guarded
 from tests.integration.seeding import pair
 from tests.integration.test_run import running as started
+from tests.serving import alone, serving
 
 ROUTES: Final = Template().routes
 LEAST_SCOPE: Final = {
@@ -243,33 +243,15 @@ def test_a_rotation_cuts_nobody_off(guarded: Guarded) -> None:
 
 def test_what_cannot_be_asked_is_a_503(guarded: Guarded) -> None:
     """API Gateway's word for an authorizer that fails, made into what clients send again on."""
-    broken = {"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://127.0.0.1:9", "PYTHONPATH": os.pathsep.join((".", "shared"))}
-    with (
-        subprocess.Popen(
-            [sys.executable, "-m", "local.api_main", "--auth"],
-            cwd=ROOT,
-            env=os.environ | broken,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as serving,
-    ):
-        assert serving.stdout
-        assert serving.stdin
-        url = serving.stdout.readline().strip()
-        reply = httpx.get(
-            f"{url}/api/v3/health", headers=bearer(guarded.token(Scope.WORKER)), timeout=30, trust_env=False
-        )
-        serving.stdin.close()
+    with serving("--auth", AWS_ENDPOINT_URL_SECRETS_MANAGER="http://127.0.0.1:9") as url:
+        headers = bearer(guarded.token(Scope.WORKER))
+        reply = httpx.get(f"{url}/api/v3/health", headers=headers, timeout=30, trust_env=False)
     assert problem(reply) == (503, "Service Unavailable")
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "SIGNING_KEYS"):
-        monkeypatch.delenv(name, raising=False)
-    return os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
+def environment() -> dict[str, str]:
+    return alone()
 
 
 def make_token(environment: dict[str, str], *options: str) -> "subprocess.CompletedProcess[str]":

@@ -15,20 +15,6 @@ Taken = tuple[int, float, float]
 """Requests, write units, read units."""
 
 
-@pytest.fixture(scope="module")
-def player(table: str) -> Player:
-    assert table
-    return Player()
-
-
-@pytest.fixture(scope="module")
-def meter(table: str) -> Meter:
-    assert table
-    attached = Meter()
-    attached.attach()
-    return attached
-
-
 def taken(meter: Meter, player: Player, method: str, path: str, body: Any = None) -> Taken:
     before = meter.usage()
     status, reply = player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body))

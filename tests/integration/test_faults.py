@@ -25,12 +25,6 @@ from tests.integration.seeding import pair, running
 from tests.replay.recording import Player
 
 
-@pytest.fixture
-def player(table: str) -> Player:
-    assert table
-    return Player()
-
-
 @contextmanager
 def answering(operation: str, *answers: Any) -> Iterator[list[Any]]:
     """DynamoDB's next answers to an operation; None lets the real one through. Yields those that are left."""

@@ -56,12 +56,6 @@ def seen(table: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     return Seen(capsys)
 
 
-@pytest.fixture
-def player(table: str) -> Player:
-    assert table
-    return Player()
-
-
 def post(player: Player, instance: int, report: str, **body: Any) -> int:
     return player.send("POST", f"/api/v3/task_instance/{instance}/{report}", json.dumps(body))[0]
 

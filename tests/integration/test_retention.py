@@ -24,20 +24,6 @@ BEAT = {"next_report_increment": 279}
 CLAIM = {**BEAT, "process_group_id": 1, "nodename": "n", "distributor_id": "7"}
 
 
-@pytest.fixture(scope="module")
-def player(table: str) -> Player:
-    assert table
-    return Player()
-
-
-@pytest.fixture(scope="module")
-def meter(table: str) -> Meter:
-    assert table
-    attached = Meter()
-    attached.attach()
-    return attached
-
-
 @pytest.fixture
 def retention(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", DAYS)

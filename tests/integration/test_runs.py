@@ -57,12 +57,6 @@ class Run:
         return log
 
 
-@pytest.fixture
-def player(table: str) -> Player:
-    assert table
-    return Player()
-
-
 def rows(statuses: str, **more: Any) -> list[dict[str, Any]]:
     return [{"status": status, **more} for status in statuses]
 

@@ -1,18 +1,15 @@
 """A system whose clients report every second, and a middleman before it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from local.template import ROOT
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import kill_all
 from tests.jobmon.workflow import Workflow
+from tests.serving import serving
 
 REPORT_BY_BUFFER = 8
 """Intervals, of 1 s here, that a report is good for: more than the 3.1 of Jobmon's configuration, because on a
@@ -22,16 +19,8 @@ machine with more worker nodes than processors one of them may wait for as long 
 @pytest.fixture(scope="session")
 def url(table: str) -> Iterator[str]:
     """Where the API is served."""
-    settings = {"AWS_ENDPOINT_URL_DYNAMODB": table, "PYTHONPATH": os.pathsep.join((".", "shared"))}
-    environment = os.environ | settings | {"HEARTBEAT_BUFFER_SECONDS": str(REPORT_BY_BUFFER)}
-    command = [sys.executable, "-m", "local.api_main"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) as serving:
-        assert serving.stdin
-        assert serving.stdout
-        yield serving.stdout.readline().strip()
-        serving.stdin.close()
-        assert serving.wait() == 0
+    with serving(AWS_ENDPOINT_URL_DYNAMODB=table, HEARTBEAT_BUFFER_SECONDS=str(REPORT_BY_BUFFER)) as url:
+        yield url
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+import pytest
+
 from local.template import ROOT, Template
 
 
@@ -120,4 +122,6 @@ class Programs:
 
 CURRENT = Programs("3.4.8", "current", prefix_variable=True)
 EARLIER = Programs("3.2.2", "earlier", prefix_variable=False)
+PEERS = [pytest.param(CURRENT, id="3.4.8"), pytest.param(EARLIER, id="3.2.2")]
+"""For a test that each of them is to pass."""
 WORK = Path(__file__).with_name("work.py")

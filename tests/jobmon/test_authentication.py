@@ -9,10 +9,8 @@ import pytest
 from lockstep.scopes import Scope
 from tests.guarded import Guarded
 from tests.jobmon.middleman import Middleman
-from tests.jobmon.programs import CURRENT, EARLIER, Programs, kill_all
+from tests.jobmon.programs import CURRENT, PEERS, Programs, kill_all
 from tests.jobmon.workflow import Workflow
-
-PEERS = [pytest.param(CURRENT, id="3.4.8"), pytest.param(EARLIER, id="3.2.2")]
 
 
 @pytest.fixture
@@ -22,19 +20,9 @@ def workflow(guarded: Guarded, tmp_path: Path) -> Iterator[Workflow]:
         kill_all()
 
 
-def _launched(workflow: Workflow) -> int:
-    [task_id] = workflow.bind(f"exec touch {workflow.directory}/ran")
-    workflow.queue()
-    instance = task_id * 1000 + 1
-    workflow.client.post("/task_instance/instantiate_task_instances", json={"task_instance_ids": [instance]})
-    launch = {"batch_number": 1, "next_report_increment": 100}
-    assert workflow.client.post(f"/array/{workflow.array_id}/transition_to_launched", json=launch).is_success
-    return instance
-
-
 @pytest.mark.parametrize("jobmon", PEERS)
 def test_a_worker_node_with_its_runs_token_runs(jobmon: Programs, guarded: Guarded, workflow: Workflow) -> None:
-    instance = _launched(workflow)
+    [instance] = workflow.launch(f"exec touch {workflow.directory}/ran")
     node = jobmon.worker_node(instance, api=guarded.with_token(guarded.token(Scope.WORKER, workflow.run_id)))
     assert node.wait() == 0, node.printed()
     assert workflow.instance(instance)["task_instance"]["status"] == "D"
@@ -43,7 +31,7 @@ def test_a_worker_node_with_its_runs_token_runs(jobmon: Programs, guarded: Guard
 
 @pytest.mark.parametrize("credentials", ["another run's", "expired", "none"])
 def test_a_worker_node_without_a_good_one_runs_nothing(guarded: Guarded, workflow: Workflow, credentials: str) -> None:
-    instance = _launched(workflow)
+    [instance] = workflow.launch(f"exec touch {workflow.directory}/ran")
     urls = {
         "another run's": guarded.with_token(guarded.token(Scope.WORKER, workflow.run_id + 1)),
         "expired": guarded.with_token(guarded.expired(Scope.WORKER)),

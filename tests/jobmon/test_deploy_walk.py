@@ -1,10 +1,7 @@
 """docs/deploy.md, from the first token to a worker node that has reported, on a system that asks for tokens."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -12,18 +9,18 @@ import httpx
 import pytest
 
 from local.template import ROOT
+from tests.integration.test_authentication import make_token
 from tests.integration.test_run import running
 from tests.jobmon.programs import CURRENT, kill_all
+from tests.serving import alone
 
 REQUEST = re.compile(r"^lockstep (?P<method>\w+) (?P<path>\S+) '(?P<body>[^']+)'(?:  # (?P<reply>.+))?$", re.MULTILINE)
 REQUESTS = [found.groupdict() for found in REQUEST.finditer((ROOT / "docs/deploy.md").read_text())]
-ELSEWHERE = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "SIGNING_KEYS"}
 
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-    return inherited | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
+    return alone()
 
 
 @pytest.fixture
@@ -36,11 +33,9 @@ def url(environment: dict[str, str]) -> Iterator[str]:
 
 
 def token(environment: dict[str, str], url: str, scope: str) -> str:
-    options = ["--scope", scope, "--days", "1", "--port", url.rpartition(":")[2]]
-    command = [sys.executable, "-m", "local.signing", *options]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.strip()
+    made = make_token(environment, "--scope", scope, "--days", "1", "--port", url.rpartition(":")[2])
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
 
 
 def test_a_worker_reports(environment: dict[str, str], url: str) -> None:

@@ -6,22 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.jobmon.middleman import Middleman
-from tests.jobmon.programs import CURRENT, EARLIER, Programs
+from tests.jobmon.programs import CURRENT, PEERS, Programs
 from tests.jobmon.workflow import Workflow
 
-PEERS = [pytest.param(CURRENT, id="3.4.8"), pytest.param(EARLIER, id="3.2.2")]
 WORKER_NODE_CLI_FAILURE = 199
-
-
-def _launched(workflow: Workflow, *commands: str, max_attempts: int = 3) -> list[int]:
-    """Instances that wait for their worker nodes."""
-    task_ids = workflow.bind(*commands, max_attempts=max_attempts)
-    workflow.queue()
-    instances = [task_id * 1000 + 1 for task_id in task_ids]
-    workflow.client.post("/task_instance/instantiate_task_instances", json={"task_instance_ids": instances})
-    launch = {"batch_number": 1, "next_report_increment": 100}
-    assert workflow.client.post(f"/array/{workflow.array_id}/transition_to_launched", json=launch).is_success
-    return instances
 
 
 def _wait_for(what: Callable[[], object]) -> None:
@@ -33,7 +21,7 @@ def _wait_for(what: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("jobmon", PEERS)
 def test_a_job(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    [number] = _launched(workflow, workflow.work("a"))
+    [number] = workflow.launch(workflow.work("a"))
 
     node = jobmon.worker_node(number, api=middleman.url)
 
@@ -49,7 +37,7 @@ def test_a_job(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> No
 
 @pytest.mark.parametrize("jobmon", PEERS)
 def test_jobs_of_an_array_find_their_instances(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    instances = _launched(workflow, *(workflow.work(name) for name in "abc"))
+    instances = workflow.launch(*(workflow.work(name) for name in "abc"))
 
     nodes = [jobmon.array_worker_node(workflow.array_id, 1, step, api=middleman.url) for step in range(3)]
 
@@ -64,7 +52,7 @@ def test_jobs_of_an_array_find_their_instances(jobmon: Programs, workflow: Workf
 
 @pytest.mark.parametrize("jobmon", PEERS)
 def test_a_failing_command(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    [number] = _launched(workflow, workflow.work("a", failures=1))
+    [number] = workflow.launch(workflow.work("a", failures=1))
 
     assert jobmon.worker_node(number, api=middleman.url).wait() == 0
 
@@ -76,7 +64,7 @@ def test_a_failing_command(jobmon: Programs, workflow: Workflow, middleman: Midd
 
 @pytest.mark.parametrize("jobmon", PEERS)
 def test_a_command_that_outlives_heartbeats(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    [number] = _launched(workflow, workflow.work("a", seconds=3.5))
+    [number] = workflow.launch(workflow.work("a", seconds=3.5))
 
     node = jobmon.worker_node(number, api=middleman.url)
     _wait_for(lambda: middleman.requests["POST /api/v3/task_instance/#/log_report_by"] >= 2)
@@ -88,7 +76,7 @@ def test_a_command_that_outlives_heartbeats(jobmon: Programs, workflow: Workflow
 
 @pytest.mark.parametrize("jobmon", PEERS)
 def test_killed_while_it_runs(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    [number] = _launched(workflow, workflow.work("a", seconds=60))
+    [number] = workflow.launch(workflow.work("a", seconds=60))
     node = jobmon.worker_node(number, api=middleman.url)
     _wait_for(lambda: workflow.runs("a"))
 
@@ -105,7 +93,7 @@ def test_killed_while_it_runs(jobmon: Programs, workflow: Workflow, middleman: M
 
 @pytest.mark.parametrize("jobmon", PEERS)
 def test_triaged_and_back(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    [number] = _launched(workflow, workflow.work("a", seconds=3))
+    [number] = workflow.launch(workflow.work("a", seconds=3))
     node = jobmon.worker_node(
         number,
         api=middleman.url,
@@ -126,7 +114,7 @@ def test_triaged_and_back(jobmon: Programs, workflow: Workflow, middleman: Middl
 @pytest.mark.parametrize("route", ["log_running", "log_report_by", "log_done", "log_error_worker_node"])
 def test_a_lost_reply(route: str, failures: int, workflow: Workflow, middleman: Middleman) -> None:
     """It is sent again, and it is as if it had been sent once."""
-    [number] = _launched(workflow, workflow.work("a", failures=failures, seconds=1.2))
+    [number] = workflow.launch(workflow.work("a", failures=failures, seconds=1.2))
     middleman.lose_answer(route)
 
     assert CURRENT.worker_node(number, api=middleman.url).wait() == 0
@@ -140,7 +128,7 @@ def test_a_lost_reply(route: str, failures: int, workflow: Workflow, middleman: 
 
 @pytest.mark.parametrize("jobmon", PEERS)
 def test_two_worker_nodes_on_one_instance(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    [number] = _launched(workflow, workflow.work("a", seconds=2.5))
+    [number] = workflow.launch(workflow.work("a", seconds=2.5))
 
     nodes = [jobmon.worker_node(number, api=middleman.url) for _ in range(2)]
 

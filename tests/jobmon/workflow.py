@@ -64,6 +64,14 @@ class Workflow:
         self._send("PUT", f"/workflow_run/{self.run_id}/update_status", status="B")
         return self.task_ids
 
+    def launch(self, *commands: str, max_attempts: int = 3) -> list[int]:
+        """The instances of new tasks, that wait for their worker nodes."""
+        instances = [task_id * 1000 + 1 for task_id in self.bind(*commands, max_attempts=max_attempts)]
+        self.queue()
+        self.client.post("/task_instance/instantiate_task_instances", json={"task_instance_ids": instances})
+        self._send("POST", f"/array/{self.array_id}/transition_to_launched", batch_number=1, next_report_increment=100)
+        return instances
+
     def work(self, name: str, **options: float) -> str:
         """A command: see work.py. exec, because a worker node signals the shell alone."""
         told = {**options, "api": str(self.client.base_url).rstrip("/")}
