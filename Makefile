@@ -3,7 +3,7 @@ PORT ?= 3000
 RUN = exec env PYTHONPATH=.:shared .venv/bin/python
 # An option whose variable is set, be it to nothing: that is for the program to refuse.
 given = $(if $(filter undefined,$(origin $(1))),,$(2) "$$$(1)")
-SOURCES = functions shared/lockstep local tests
+SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

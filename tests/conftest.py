@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from local.engine import dynamodb
+from local.layer import build_for_host, build_for_lambda
 from local.secret import use_new_secret
 from lockstep.observability import logger
-from tests.artifact.building import build_for_host, build_for_lambda
 from tests.guarded import SECRET, Guarded
 from tests.serving import serving
 

@@ -1,8 +1,9 @@
 """Rule, write, and look again on a lost race: where the rules and the table meet."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 from lockstep import keys, store
 from lockstep.batches import expect
@@ -19,8 +20,7 @@ from lockstep.table import chunks, side_by_side
 from lockstep.transitions import RECOVER, Kind, Move, Refusal, Report, Ruling, premise, status_told
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a report."""
 
     ruling: Ruling
@@ -125,13 +125,14 @@ def instance_key(task_instance_id: int) -> InstanceKey:
 def _waves(pursuits: Sequence["_Pursuit"]) -> list[list["_Pursuit"]]:
     """Those that can be written, such that no task is in a wave twice: a transaction takes an item once only."""
     waves: list[list[_Pursuit]] = []
-    named: Counter[int] = Counter()
+    named: dict[int, int] = {}
     for pursuit in pursuits:
         if pursuit.key:
-            if named[pursuit.key.task_id] == len(waves):
+            earlier = named.get(pursuit.key.task_id, 0)
+            if earlier == len(waves):
                 waves.append([])
-            waves[named[pursuit.key.task_id]].append(pursuit)
-            named[pursuit.key.task_id] += 1
+            waves[earlier].append(pursuit)
+            named[pursuit.key.task_id] = earlier + 1
     return waves
 
 
@@ -147,9 +148,13 @@ def _count(pursuits: Iterable["_Pursuit"]) -> None:
             count(f"Refused.{pursuit.outcome.ruling.kind.name}")
         if landed := pursuit.landed:
             if landed.task_instance:
-                sources = "+".join(sorted(status.name for status in landed.premise.task_instance))
-                count(f"Moved.{sources}.{landed.task_instance.name}")
+                count(_moved(landed.premise.task_instance, landed.task_instance))
             count("ErrorEntries", int(landed.said.error is not None))
+
+
+@cache
+def _moved(sources: frozenset[TaskInstanceStatus], target: TaskInstanceStatus) -> str:
+    return f"Moved.{'+'.join(sorted(status.name for status in sources))}.{target.name}"
 
 
 def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:
@@ -173,6 +178,8 @@ class _Pursuit:
     """A request on its way to a ruling that holds: what is believed of the pair, what was seen at the last try."""
 
     request: Request
+    key: InstanceKey | None = field(init=False)
+    """None: no instance can have this id."""
     standing: Standing = field(init=False)
     instance_seen: bool = False
     task_seen: bool = False
@@ -186,11 +193,8 @@ class _Pursuit:
     """What was written in the end."""
 
     def __post_init__(self) -> None:
+        self.key = keys.split_task_instance_id(self.request.task_instance_id)
         self.standing = self.request.report.usual
-
-    @property
-    def key(self) -> InstanceKey | None:
-        return keys.split_task_instance_id(self.request.task_instance_id)
 
     def write(self) -> PairWrite:
         """The next try."""
@@ -221,8 +225,7 @@ class _Pursuit:
         if found.task_instance:
             self._see_instance(found.task_instance)
         if found.task:
-            self.standing = replace(
-                self.standing,
+            self.standing = self.standing._replace(
                 task=TaskStatus(found.task.status),
                 attempts_left=found.task.num_attempts < found.task.max_attempts,
             )
@@ -232,8 +235,7 @@ class _Pursuit:
 
     def _see_instance(self, instance: TaskInstance) -> None:
         said, report_by, at = self.request.said, instance.report_by, now()
-        self.standing = replace(
-            self.standing,
+        self.standing = self.standing._replace(
             task_instance=TaskInstanceStatus(instance.status),
             overdue=report_by is not None and report_by < at,
             expected=report_by is not None and report_by >= at,

@@ -30,19 +30,23 @@ def authorize(header: str, called: str, keys: SigningKeys) -> dict[str, Any]:
         UnauthorizedError: there is no token in it, or it is not good.
         KeysUnavailableError: nobody can be told apart now.
     """
-    with observed():
-        try:
-            grant = _verify(_token(header), keys)
-        except (BadTokenError, UnknownKeyError) as error:
-            count("Unauthorized")
-            report("a token is refused", level=logging.WARNING, called=called, why=str(error))
-            raise UnauthorizedError from error
-        report("a token is good", called=called, caller=grant.name, scope=grant.scope, only_run=grant.workflow_run_id)
+    grant = observed(_grant, header, called, keys)
     return {
         "principalId": grant.name,
         "policyDocument": _policy(grant, called),
         "context": _context(grant),
     }
+
+
+def _grant(header: str, called: str, keys: SigningKeys) -> Grant:
+    try:
+        grant = _verify(_token(header), keys)
+    except (BadTokenError, UnknownKeyError) as error:
+        count("Unauthorized")
+        report("a token is refused", level=logging.WARNING, called=called, why=str(error))
+        raise UnauthorizedError from error
+    report("a token is good", called=called, caller=grant.name, scope=grant.scope, only_run=grant.workflow_run_id)
+    return grant
 
 
 def _token(header: str) -> str:

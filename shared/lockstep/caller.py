@@ -1,7 +1,6 @@
-"""Who sends the request that is under way, as the authorizer says. Known in the thread that serves it."""
+"""Who sends the request that is under way, as the authorizer says. Known in the context that serves it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -12,16 +11,11 @@ _SCOPE: Final[ContextVar[str | None]] = ContextVar("scope", default=None)
 _ONLY_RUN: Final[ContextVar[int | None]] = ContextVar("only_run", default=None)
 
 
-@contextmanager
-def calling(authorizer: Mapping[str, Any]) -> Iterator[None]:
-    """The caller has what the authorizer's context says: requestContext.authorizer, whose values are text."""
-    scope, run = authorizer.get("scope"), authorizer.get("workflow_run_id")
-    tokens = _SCOPE.set(scope), _ONLY_RUN.set(None if run is None else int(run))
-    try:
-        yield
-    finally:
-        _SCOPE.reset(tokens[0])
-        _ONLY_RUN.reset(tokens[1])
+def calls(authorizer: Mapping[str, Any]) -> None:
+    """From here on the caller has what requestContext.authorizer says, whose values are text."""
+    run = authorizer.get("workflow_run_id")
+    _SCOPE.set(authorizer.get("scope"))
+    _ONLY_RUN.set(None if run is None else int(run))
 
 
 def check_scope(method: str, resource: str) -> None:

@@ -11,16 +11,18 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticSerializationError
 
 from lockstep import keys, observability, text
-from lockstep.caller import calling, check_scope
+from lockstep.caller import calls, check_scope
 from lockstep.errors import BadRequestError, FieldError, InvalidError, LockstepError, TooLargeError
 from lockstep.observability import caller_context, count, logger
 
 P = TypeVar("P", bound=BaseModel)
 B = TypeVar("B", bound=BaseModel)
 
+OK: Final = HTTPStatus.OK.value
+DEFECT: Final = HTTPStatus.INTERNAL_SERVER_ERROR.value
 MAX_FIELDS: Final = 20
 """That a reply names; a body may have a great many that do not fit."""
 MAX_NAME: Final = 200
@@ -30,6 +32,8 @@ MAX_DIGITS: Final = 20
 """Of an id in a path that is looked at for the log."""
 
 Event = dict[str, Any]
+Answer = tuple[int, str, str | None]
+"""Status and body of a reply, and why it is not a 200."""
 LambdaHandler = Callable[[Event, Any], dict[str, Any]]
 
 
@@ -43,31 +47,35 @@ def endpoint(path: type[P], body: type[B]) -> Callable[[Callable[[P, B], BaseMod
     def decorate(route: Callable[[P, B], BaseModel]) -> LambdaHandler:
         @wraps(route)
         def lambda_handler(event: Event, context: Any) -> dict[str, Any]:
-            began = time.perf_counter()
-            gateway = event.get("requestContext") or {}
-            authorizer = gateway.get("authorizer") or {}
-            with observability.observed(), calling(authorizer):
-                observability.known(**_facts(event, context, gateway, authorizer))
-                status, reply, why = _answer(route, event, path, body)
-                observability.report(
-                    "%s %s",
-                    event["httpMethod"],
-                    event["path"],
-                    level=logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
-                    status=status,
-                    seconds=round(time.perf_counter() - began, 4),
-                    why=why,
-                )
-            return {
-                "statusCode": status,
-                "headers": {"Content-Type": "application/json"},
-                "body": json.dumps(reply),
-                "isBase64Encoded": False,
-            }
+            return observability.observed(_serve, event, context, lambda: _answer(route, event, path, body))
 
         return lambda_handler
 
     return decorate
+
+
+def _serve(event: Event, context: Any, answer: Callable[[], Answer]) -> dict[str, Any]:
+    began = time.perf_counter()
+    gateway = event.get("requestContext") or {}
+    authorizer = gateway.get("authorizer") or {}
+    calls(authorizer)
+    observability.known(**_facts(event, context, gateway, authorizer))
+    status, reply, why = answer()
+    observability.report(
+        "%s %s",
+        event["httpMethod"],
+        event["path"],
+        level=logging.WARNING if status >= DEFECT else logging.INFO,
+        status=status,
+        seconds=round(time.perf_counter() - began, 4),
+        why=why,
+    )
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json"},
+        "body": reply,
+        "isBase64Encoded": False,
+    }
 
 
 def _facts(event: Event, context: Any, gateway: Event, authorizer: dict[str, Any]) -> dict[str, object]:
@@ -91,24 +99,30 @@ def _task_id(task_instance_id: str) -> dict[str, int]:
     return {"task_id": key.task_id} if key else {}
 
 
-def _answer(
-    route: Callable[[P, B], BaseModel], event: Event, path: type[P], body: type[B]
-) -> tuple[int, object, str | None]:
+def _answer(route: Callable[[P, B], BaseModel], event: Event, path: type[P], body: type[B]) -> Answer:
     try:
         check_scope(event["httpMethod"], event["resource"])
         reply = route(_parse_path(event, path), _parse_body(event, body))
     except LockstepError as error:
         count(f"Failed.{type(error).__name__.removesuffix('Error')}")
-        return error.status.value, error.problem(), str(error)
+        return error.status.value, json.dumps(error.problem()), str(error)
     except Exception:  # noqa: BLE001  # the edge: the one place where nothing may pass
         count("Failed.Defect")
         logger.exception("a defect of ours")
         return (
-            HTTPStatus.INTERNAL_SERVER_ERROR.value,
-            LockstepError("a defect of ours; it is in the log").problem(),
+            DEFECT,
+            json.dumps(LockstepError("a defect of ours; it is in the log").problem()),
             None,
         )
-    return HTTPStatus.OK.value, reply.model_dump(), None
+    return OK, _as_json(reply), None
+
+
+def _as_json(reply: BaseModel) -> str:
+    """As pydantic writes it, or where it cannot, as Python does: a lone surrogate."""
+    try:
+        return reply.model_dump_json()
+    except PydanticSerializationError:
+        return json.dumps(reply.model_dump())
 
 
 def _parse_path(event: Event, model: type[P]) -> P:
@@ -124,9 +138,8 @@ def _parse_body(event: Event, model: type[B]) -> B:
     raw: str | bytes = event.get("body") or ""
     if event.get("isBase64Encoded"):
         raw = base64.b64decode(raw)
-    taken = len(raw) if isinstance(raw, bytes) else text.size(raw)
-    if taken > MAX_BODY_BYTES:
-        raise TooLargeError(f"the body takes {taken} bytes; at most {MAX_BODY_BYTES} are taken")
+    if not (len(raw) <= MAX_BODY_BYTES if isinstance(raw, bytes) else text.fits(raw, MAX_BODY_BYTES)):
+        raise TooLargeError(f"the body takes more than {MAX_BODY_BYTES} bytes")
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:

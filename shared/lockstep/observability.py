@@ -7,17 +7,19 @@ import json
 import logging
 import os
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar, copy_context
+from functools import cache, lru_cache
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
+from lockstep.line import Line
 from lockstep.text import escape
+
+R = TypeVar("R")
 
 SERVICE: Final = os.environ.get("POWERTOOLS_SERVICE_NAME", "lockstep")
 """The metrics' one dimension: the stack."""
@@ -26,7 +28,7 @@ NAMESPACE: Final = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "")
 MAX_METRICS: Final = 90
 """Different ones in a line; CloudWatch takes 100."""
 
-logger = Logger(service=SERVICE)
+logger = Logger(service=SERVICE, logger_formatter=Line(SERVICE))
 # On Lambda the Logger heeds ApplicationLogLevel alone, which must let metrics through: LogLevel is set behind its back.
 logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
 
@@ -54,21 +56,18 @@ _RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "seconds",
     "why",
 }
+_HEADER: Final = "x-server-structlog-context"
 _ORDINARY: Final = re.compile(r"[a-z_][a-z0-9_]*")
 """A key of structlog. No metric's name is one."""
 _METRICS: Final[ContextVar[dict[tuple[str, str], list[float]] | None]] = ContextVar("metrics", default=None)
 _LOCK: Final = Lock()
 
 
-@contextmanager
-def observed() -> Iterator[None]:
-    """A request: what is known and counted inside belongs to it."""
-    token = _METRICS.set(defaultdict(list))
-    try:
-        yield
-    finally:
-        _METRICS.reset(token)
-        logger.thread_safe_clear_keys()
+def observed(serve: Callable[..., R], *request: Any) -> R:
+    """The reply to a request: what is known, counted and said of its caller while it is served ends with it."""
+    context = copy_context()
+    context.run(_METRICS.set, {})
+    return context.run(serve, *request)
 
 
 def known(**facts: object) -> None:
@@ -81,7 +80,7 @@ def count(name: str, number: int = 1) -> None:
     metrics = _METRICS.get()
     if number and metrics is not None:
         with _LOCK:
-            metrics[name, "Count"] = [sum(metrics[name, "Count"]) + number]
+            metrics.setdefault((name, "Count"), [0])[0] += number
 
 
 def measure(name: str, seconds: float) -> None:
@@ -89,7 +88,7 @@ def measure(name: str, seconds: float) -> None:
     metrics = _METRICS.get()
     if metrics is not None:
         with _LOCK:
-            metrics[name, "Seconds"].append(seconds)
+            metrics.setdefault((name, "Seconds"), []).append(seconds)
 
 
 def report(message: str, *args: object, level: int = logging.INFO, **facts: object) -> None:
@@ -106,20 +105,30 @@ def _emf() -> dict[str, Any]:
     metrics = _METRICS.get()
     if not (metrics and NAMESPACE):
         return {}
-    emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=SERVICE)
-    for (name, unit), values in list(metrics.items())[:MAX_METRICS]:
-        for value in values[:MAX_METRICS]:
-            emf.add_metric(name, unit, value)
-    return dict(emf.serialize_metric_set())
+    said = {
+        name: {"Unit": unit, "Value": values[:MAX_METRICS]}
+        for (name, unit), values in list(metrics.items())[:MAX_METRICS]
+    }
+    return dict(_provider(NAMESPACE).serialize_metric_set(said))
 
 
-def caller_context(headers: Mapping[str, str]) -> dict[str, object]:
+@cache
+def _provider(namespace: str) -> AmazonCloudWatchEMFProvider:
+    return AmazonCloudWatchEMFProvider(namespace=namespace, service=SERVICE)
+
+
+def caller_context(headers: Mapping[str, str]) -> Mapping[str, object]:
     """What Jobmon's clients say of themselves in X-Server-Structlog-Context, fit for a log line.
 
     A header that is not a JSON object says nothing. Keys that are ours, or look like a metric's name, get the prefix
     `caller_`.
     """
-    raw = next((value for name, value in headers.items() if name.lower() == "x-server-structlog-context"), "{}")
+    return _context_in(next((value for name, value in headers.items() if name.lower() == _HEADER), "{}"))
+
+
+@lru_cache(maxsize=32)
+def _context_in(raw: str) -> Mapping[str, object]:
+    """A run's workers say the same, over and over."""
     try:
         context = json.loads(raw)
         pairs = list(context.items())[:MAX_CONTEXT_KEYS]

@@ -1,12 +1,11 @@
 """How a task instance and its task stand at one moment, and the sets of standings a ruling follows from."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Everything a ruling is made on."""
 
     task_instance: TaskInstanceStatus
@@ -21,8 +20,7 @@ class Standing:
     """The caller is the worker node that already runs the instance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Premise:
+class Premise(NamedTuple):
     """All the standings from which one ruling follows: what the write that carries it out must find."""
 
     task_instance: frozenset[TaskInstanceStatus]

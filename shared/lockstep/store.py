@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -48,8 +48,7 @@ ACTIONS_PER_TRANSACTION: Final = 100
 STATEMENTS_PER_REQUEST: Final = 25
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a report says of the instance beside its status. None leaves what is stored alone."""
 
     distributor_id: str | None = None
@@ -66,8 +65,9 @@ class Said:
 
     def and_also(self, more: "Said") -> "Said":
         """Both; where both say something, more has the last word."""
-        said = {item.name: getattr(more, item.name) for item in fields(Said)}
-        return replace(self, **{name: value for name, value in said.items() if value is not None})
+        if more is NOTHING:
+            return self
+        return Said._make(mine if new is None else new for mine, new in zip(self, more, strict=True))
 
     @property
     def actions(self) -> int:
@@ -79,8 +79,7 @@ class Said:
 NOTHING: Final = Said()
 
 
-@dataclass(frozen=True, slots=True)
-class PairWrite:
+class PairWrite(NamedTuple):
     """One instance's part of a transaction: where it and its task go, and what must be so for that to happen."""
 
     key: InstanceKey
@@ -94,8 +93,7 @@ class PairWrite:
     """The workflow run that the instance must be of. None: any."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What turned a PairWrite down. A part that did not object is None."""
 
     task_instance: TaskInstance | None
@@ -133,6 +131,7 @@ def write_pairs(writes: Sequence[PairWrite], deadline: Deadline) -> None:
 
 
 _Action = tuple[Expiring, list[Action], Condition | None]
+"""An item's key, in a model that has no attribute to fill in; what becomes of it; what must be so."""
 
 
 def _actions(write: PairWrite, at: float) -> list[_Action]:
@@ -147,7 +146,7 @@ def _actions(write: PairWrite, at: float) -> list[_Action]:
 
 def _instance_action(write: PairWrite, at: float) -> _Action:
     premise = write.premise
-    condition = TaskInstance.status.is_in(*sorted(premise.task_instance))
+    condition = _one_of(TaskInstance, premise.task_instance)
     if premise.overdue:
         condition &= TaskInstance.report_by < at
     if premise.unexpected:
@@ -156,13 +155,29 @@ def _instance_action(write: PairWrite, at: float) -> _Action:
         condition &= TaskInstance.workflow_run_id == write.only_run
     changes: list[Action] = _said_changes(write.said)
     if write.task_instance and write.task_instance not in premise.task_instance:
-        changes += [TaskInstance.status.set(write.task_instance), TaskInstance.status_date.set(at)]
+        changes += [_becomes(TaskInstance, write.task_instance), TaskInstance.status_date.set(at)]
         changes += _attention_changes(write.task_instance, premise)
     return (
-        TaskInstance(keys.task(write.key.task_id), keys.instance(write.key.number)),
-        changes or [TaskInstance.status.set(TaskInstance.status)],
+        Expiring(keys.task(write.key.task_id), keys.instance(write.key.number)),
+        changes or [_STAYS],
         condition,
     )
+
+
+@cache
+def _one_of(model: type[TaskInstance | Task], statuses: frozenset[TaskInstanceStatus | TaskStatus]) -> Condition:
+    """Made once for each premise: there are few, and PynamoDB makes an object of every operand."""
+    return model.status.is_in(*sorted(statuses))
+
+
+@cache
+def _becomes(model: type[TaskInstance | Task], status: TaskInstanceStatus | TaskStatus) -> Action:
+    """Made once, as a condition is."""
+    return model.status.set(status)
+
+
+_STAYS: Final = Task.status.set(Task.status)
+"""An update must change something: the status becomes what it is."""
 
 
 def _attention_changes(status: TaskInstanceStatus, premise: Premise) -> list[Action]:
@@ -186,26 +201,24 @@ def _said_changes(said: Said) -> list[Action]:
 
 
 def _is_long(path: str) -> bool:
-    return text.size(path) > MAX_INLINE_PATH_BYTES
+    return not text.fits(path, MAX_INLINE_PATH_BYTES)
 
 
 def _task_action(write: PairWrite, at: float) -> list[_Action]:
     premise = write.premise
     if premise.task is None and premise.attempts_left is None and write.task is None:
         return []
-    condition = Task.status.exists() if premise.task is None else Task.status.is_in(*sorted(premise.task))
+    condition = Task.status.exists() if premise.task is None else _one_of(Task, premise.task)
     if premise.attempts_left is not None:
         left = Task.num_attempts < Task.max_attempts
         condition &= left if premise.attempts_left else ~left
-    changes: list[Action] = [Task.status.set(write.task or Task.status)]
-    if write.task:
-        changes.append(Task.status_date.set(at))
-    return [(Task(keys.task(write.key.task_id), keys.TASK), changes, condition)]
+    changes: list[Action] = [_becomes(Task, write.task), Task.status_date.set(at)] if write.task else [_STAYS]
+    return [(Expiring(keys.task(write.key.task_id), keys.TASK), changes, condition)]
 
 
 def _log_action(write: PairWrite) -> list[_Action]:
     changes = _log_changes(write.said)
-    return [(Log(keys.task(write.key.task_id), keys.log(write.key.number)), changes, None)] if changes else []
+    return [(Expiring(keys.task(write.key.task_id), keys.log(write.key.number)), changes, None)] if changes else []
 
 
 def _log_changes(said: Said) -> list[Action]:
@@ -226,7 +239,7 @@ def _error_action(write: PairWrite, at: float) -> list[_Action]:
     said = write.said.error
     if said is None:
         return []
-    entry = ErrorEntry(keys.task(write.key.task_id), keys.error(write.key.number, text.digest(said)))
+    entry = Expiring(keys.task(write.key.task_id), keys.error(write.key.number, text.digest(said)))
     first_time_only: list[Action] = [
         ErrorEntry.description.set(ErrorEntry.description | text.cut(said, MAX_ERROR_BYTES)),
         ErrorEntry.error_time.set(ErrorEntry.error_time | at),
@@ -382,8 +395,7 @@ def _start_keys(key: InstanceKey) -> tuple[Key, Key]:
     return Key(partition, keys.instance(key.number)), Key(partition, keys.SPEC)
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """Everything that is known of an instance."""
 
     instance: TaskInstance

@@ -9,6 +9,8 @@ from contextvars import copy_context
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
+from botocore import __version__ as botocore_version
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
@@ -27,6 +29,9 @@ RawItem = dict[str, dict[str, Any]]
 PARALLEL: Final = 8
 """How many requests one call may have under way at once."""
 KEYS_PER_READ: Final = 100
+
+USER_AGENT: Final = f"Lockstep Botocore/{botocore_version}"
+"""None lets botocore make one, which it does twice for each request."""
 
 CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _CONFLICTS: Final = {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
@@ -57,7 +62,9 @@ class ConditionFailedError(Exception):
 def connection() -> Connection:
     """The one connection, made at the first call and shared by all models."""
     shared = TaskInstance._get_connection()  # noqa: SLF001  # PynamoDB has no public way to share a client between models
-    Item._connection = shared  # noqa: SLF001  # as above; the subclasses inherit it
+    if Item._connection is not shared:  # noqa: SLF001  # as above; the subclasses inherit it
+        shared.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
+        Item._connection = shared  # noqa: SLF001  # as above
     return shared.connection
 
 

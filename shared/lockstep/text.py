@@ -8,6 +8,8 @@ from typing import Final
 _ESCAPE: Final = "\x10"
 """DATA LINK ESCAPE: introduces four hexadecimal digits of a character that UTF-8 cannot carry."""
 _TO_ESCAPE: Final = re.compile(f"[{_ESCAPE}\ud800-\udfff]")
+_MOST_BYTES: Final = 5
+"""That a character takes: one that is escaped."""
 _ESCAPED: Final = re.compile(f"{_ESCAPE}([0-9a-f]{{4}})")
 
 
@@ -32,12 +34,17 @@ def size(text: str) -> int:
     return len(escape(text).encode())
 
 
+def fits(text: str, limit: int) -> bool:
+    """Whether the text takes at most limit bytes in the table. What is short is not counted."""
+    return len(text) <= limit // _MOST_BYTES or size(text) <= limit
+
+
 def cut(text: str, limit: int) -> str:
     """The text if it takes at most limit bytes; otherwise its beginning and its end with a marker between.
 
     The marker says how many characters were left out. No character is split. limit is at least 100.
     """
-    if len(text) <= limit // 5 or size(text) <= limit:
+    if fits(text, limit):
         return text
     room = (limit - len(_marker(len(text)))) // 2
     head = _fitting(text[:room], room)

@@ -5,7 +5,7 @@ docs/state-machine.md is generated from it (`make docs`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
@@ -221,7 +221,7 @@ def rule(report: Report, standing: Standing) -> Ruling:
     if settled_before:
         return settled_before
     if standing.task_instance in report.unstarted:
-        return rule(KILLED, replace(standing, task_instance=TI.KILL_SELF))
+        return rule(KILLED, standing._replace(task_instance=TI.KILL_SELF))
     ruling = validate_transition(standing, report.target)
     return ruling if isinstance(ruling, Move) else _rule_on_refusal(report, standing, ruling)
 
@@ -270,7 +270,7 @@ def _rule_through_running(report: Report, standing: Standing, refusal: Refusal) 
     if isinstance(running, Refusal):
         return refusal
     return validate_transition(
-        replace(standing, task_instance=TI.RUNNING, task=running.task or standing.task), report.target
+        standing._replace(task_instance=TI.RUNNING, task=running.task or standing.task), report.target
     )
 
 
@@ -324,7 +324,7 @@ FINISH: Final = Report("finish", TI.DONE, usual=_RUNS, through_running=True)
 FELL_SILENT: Final = Report(
     "fell_silent",
     TI.TRIAGING,
-    usual=replace(_RUNS, overdue=True),
+    usual=_RUNS._replace(overdue=True),
     only_from=frozenset({TI.RUNNING}),
     task_may_stay=True,
     if_overdue=True,
@@ -382,7 +382,7 @@ def failure_known(error_state: TaskInstanceStatus) -> Report:
 @cache
 def failure_unknown(error_state: TaskInstanceStatus) -> Report:
     """Triage found no cause; a heartbeat that came meanwhile proves it wrong."""
-    usual = replace(_usual_in_triage(error_state), overdue=True)
+    usual = _usual_in_triage(error_state)._replace(overdue=True)
     return Report("failure_unknown", error_state, usual=usual, if_overdue=True)
 
 
@@ -421,7 +421,7 @@ def premise(report: Report, standing: Standing) -> tuple[Ruling, Premise]:
     ruling = rule(report, standing)
 
     def same(ti: TaskInstanceStatus, task: TaskStatus, *, attempts_left: bool = standing.attempts_left) -> bool:
-        there = replace(standing, task_instance=ti, task=task, attempts_left=attempts_left)
+        there = standing._replace(task_instance=ti, task=task, attempts_left=attempts_left)
         return rule(report, there) == ruling
 
     apart = CLAIMED if report.claims else frozenset()

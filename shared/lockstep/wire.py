@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -22,7 +22,7 @@ from pydantic_core.core_schema import no_info_after_validator_function
 from lockstep.clock import now
 from lockstep.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.store import Said
-from lockstep.text import size
+from lockstep.text import fits
 
 MAX_IDS_PER_CALL: Final = 10_000
 MAX_INCREMENT_SECONDS: Final = 1e9
@@ -50,7 +50,7 @@ class _AtMost:
         return handler(schema) | {"maxLength": self.limit, "description": f"at most {self.limit} bytes as UTF-8"}
 
     def check(self, value: str) -> str:
-        if size(value) > self.limit:
+        if not fits(value, self.limit):
             raise PydanticCustomError(
                 "text_too_long", "must take at most {limit} bytes as UTF-8", {"limit": self.limit}
             )
@@ -143,7 +143,7 @@ ErrorState = Annotated[
 class Request(BaseModel):
     """A request's body. Fields that are not known are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Nothing(Request):
@@ -204,7 +204,7 @@ class TaskInstanceIds(Request):
 class Reply(BaseModel):
     """A reply's body."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True, defer_build=True)
 
 
 class BatchOfArray(Request):
@@ -237,9 +237,10 @@ class MessageReply(Reply):
 
 def said(request: Request) -> Said:
     """What a request says of its instance; next_report_increment is counted from now."""
-    sent = request.model_dump(include=_SAID_FIELDS, exclude_none=True)
-    increment = getattr(request, "next_report_increment", None)
-    return Said(**sent, report_by=None if increment is None else now() + increment)
+    sent = vars(request)
+    increment = sent.get("next_report_increment")
+    of_it = {name: value for name, value in sent.items() if name in _SAID_FIELDS}
+    return Said(**of_it, report_by=None if increment is None else now() + increment)
 
 
-_SAID_FIELDS: Final = {item.name for item in fields(Said)}
+_SAID_FIELDS: Final = frozenset(Said._fields) - {"report_by"}

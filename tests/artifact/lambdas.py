@@ -108,24 +108,20 @@ def _all_of(file: IO[bytes]) -> str:
 
 
 @contextmanager
-def start(
-    function: Function, layer: Path, settings: Mapping[str, str], scratch: Path, pycache: Path | None = None
-) -> Iterator[Lambda]:
+def start(function: Function, layer: Path, settings: Mapping[str, str], scratch: Path) -> Iterator[Lambda]:
     """A function that waits for its first event, and ends when it is left.
 
     It can import its folder, the layer and awslambdaric, in this order as in Lambda, and has no environment
-    but Lambda's and the template's, with settings over it. scratch is its home. Where pycache is given,
-    compiled modules are kept there; Lambda has nowhere to keep them.
+    but Lambda's and the template's, with settings over it. scratch is its home.
 
     Raises:
         NoAnswerError: it cannot be imported.
     """
-    of_cache = {"PYTHONPYCACHEPREFIX": str(pycache)} if pycache else {"PYTHONDONTWRITEBYTECODE": "1"}
     with TemporaryFile(dir=scratch) as stdout, TemporaryFile(dir=scratch) as stderr, RuntimeApi() as api:
         process = subprocess.Popen(
             [PYTHON, "-m", "awslambdaric", function.handler],
             cwd=function.folder,
-            env={**_lambdas_own(function, layer, scratch, api), **of_cache, **function.variables, **settings},
+            env={**_lambdas_own(function, layer, scratch, api), **function.variables, **settings},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
@@ -154,6 +150,7 @@ def _lambdas_own(function: Function, layer: Path, scratch: Path, api: RuntimeApi
         "LAMBDA_TASK_ROOT": str(function.folder),
         "LANG": "en_US.UTF-8",
         "PATH": "/usr/bin:/bin",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(layer),
         "TZ": ":UTC",
     }

@@ -42,9 +42,9 @@ def settings(table: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def start(settings: dict[str, str], host_layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Start:
-    """Starts a function. What one of them compiles, the next one need not."""
-    scratch, pycache = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("pycache")
-    return lambda function: lambdas.start(function, host_layer, settings, scratch, pycache)
+    """Starts a function."""
+    scratch = tmp_path_factory.mktemp("scratch")
+    return lambda function: lambdas.start(function, host_layer, settings, scratch)
 
 
 def sender(*functions: Lambda) -> Send:
@@ -141,6 +141,35 @@ def test_a_function_finds_nothing_beside_the_layer_but_its_runtime() -> None:
     assert names - {"__pycache__"} == {"awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"}
 
 
+NEVER: Final = (
+    "boto3",
+    "aws_xray_sdk",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.utilities.idempotency",
+    "aws_lambda_powertools.utilities.parser",
+)
+"""What a function never imports: each would make every cold start half as long again, or twice.
+
+Powertools' own __init__ imports its Tracer; what that would cost is the X-Ray SDK, which it imports when one is made.
+"""
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_imports_nothing_that_it_can_do_without(host_layer: Path, name: str) -> None:
+    program = "import sys, app; print(*sys.modules)"
+    environment = {**FUNCTIONS[name].variables, "PYTHONPATH": str(host_layer), "AWS_DEFAULT_REGION": "us-east-1"}
+    imported = subprocess.run(
+        [PYTHON, "-Bc", program],
+        cwd=FUNCTIONS[name].folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "aws_lambda_powertools.logging" in imported
+    assert not [module for module in imported if module.startswith(NEVER)]
+
+
 def test_a_layer_without_a_requirement_is_noticed(
     host_layer: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -192,8 +221,8 @@ def test_what_runs_here_and_what_is_deployed_differ_in_what_is_compiled_only(
 
 
 def contents(layer: Path) -> dict[Path, bytes]:
-    """Every file but the compiled package's."""
-    files = (path for path in layer.rglob("*") if path.is_file())
+    """Every file but the compiled package's, and what is compiled for one Python."""
+    files = (path for path in layer.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return {
         path.relative_to(layer): path.read_bytes()
         for path in files

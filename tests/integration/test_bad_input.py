@@ -232,7 +232,7 @@ def test_a_body_past_what_a_deployment_takes_changes_nothing(api: httpx.Client) 
     fits = json.dumps({"stdout_log": "x" * (endpoint.MAX_BODY_BYTES - len('{"stdout_log": ""}'))})
     reply = api.post(f"/task_instance/{instance}/log_done", content=fits + " ")
     assert (reply.status_code, reply.json()["status"]) == (413, 413)
-    assert "at most 6000000" in reply.json()["detail"]
+    assert "more than 6000000 bytes" in reply.json()["detail"]
     assert api.get(f"/task_instance/{instance}").json()["task_instance"]["status"] == "R"
     assert api.post(f"/task_instance/{instance}/log_done", content=fits).is_success
 

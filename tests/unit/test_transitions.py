@@ -1,6 +1,5 @@
 """The whole grid of the state machine, against the table as it was designed, written down once more in letters."""
 
-from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -110,7 +109,7 @@ CONSEQUENCES: dict[str, tuple[Report, Standing, str | Kind]] = {
     "a failed command lets its task try again": (failure_of_worker(TI.ERROR), RUNS, "EG"),
     "the last attempt's failure fails the task": (
         failure_of_worker(TI.ERROR),
-        replace(RUNS, attempts_left=False),
+        RUNS._replace(attempts_left=False),
         "EF",
     ),
     "out of resources adjusts them": (failure_of_worker(TI.RESOURCE_ERROR), RUNS, "ZA"),
@@ -148,9 +147,9 @@ CONSEQUENCES: dict[str, tuple[Report, Standing, str | Kind]] = {
         Standing(TI.INSTANTIATED, T.INSTANTIATING),
         "RR",
     ),
-    "a second worker is fenced while the first is expected": (START, replace(RUNS, expected=True), Kind.FENCED),
-    "the same worker asks again": (START, replace(RUNS, expected=True, same_worker=True), Kind.REPEATED),
-    "a second worker takes over from a silent one": (START, replace(RUNS, overdue=True), "R."),
+    "a second worker is fenced while the first is expected": (START, RUNS._replace(expected=True), Kind.FENCED),
+    "the same worker asks again": (START, RUNS._replace(expected=True, same_worker=True), Kind.REPEATED),
+    "a second worker takes over from a silent one": (START, RUNS._replace(overdue=True), "R."),
     "an orphan is laid to rest": (failure_of_worker(TI.ERROR), Standing(TI.RUNNING, T.DONE), "F."),
     "a heartbeat beats triage": (
         failure_unknown(TI.UNKNOWN_ERROR),
@@ -180,7 +179,7 @@ def test_consequence(sentence: str) -> None:
 
 
 def test_a_fenced_worker_hears_kill_self() -> None:
-    standing = replace(RUNS, expected=True)
+    standing = RUNS._replace(expected=True)
     assert status_told(rule(START, standing), standing) is TI.KILL_SELF
 
 

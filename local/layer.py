@@ -12,9 +12,9 @@ def build_for_lambda(folder: Path) -> Path:
     return _build(folder)
 
 
-def build_for_host(folder: Path) -> Path:
-    """The same with wheels that this machine can load."""
-    return _build(folder, "PLATFORM=")
+def build_for_host(folder: Path, *without: str) -> Path:
+    """The same with wheels that this machine can load, compiled for this Python; levers are set as in `DATA=all`."""
+    return _build(folder, "PLATFORM=", f"COMPILER={sys.executable}", *without)
 
 
 def _build(folder: Path, *variables: str) -> Path:

@@ -1,0 +1,47 @@
+"""A line of the log says what Powertools' own formatter says."""
+
+import json
+import logging
+import sys
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+from lockstep.line import Line
+
+OURS = Line("stack")
+POWERTOOLS = LambdaPowertoolsFormatter(service="stack", utc=True)
+
+
+def record(**more: Any) -> logging.LogRecord:
+    facts = {"name": "lockstep", "levelno": logging.INFO, "levelname": "INFO", "msg": "%s %s", "args": ("POST", "/x")}
+    return logging.makeLogRecord(facts | more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({}, id="nothing more"),
+        pytest.param({"status": 200, "seconds": 0.25, "why": None, "caller": "café \n\x10"}, id="facts"),
+        pytest.param({"_aws": {"CloudWatchMetrics": [{"Metrics": []}]}, "Tries": [1.0, 2.0]}, id="metrics"),
+        pytest.param({"what": ValueError("boom")}, id="what JSON does not know"),
+        pytest.param({"what": chr(0xD800)}, id="what UTF-8 does not know"),
+    ],
+)
+def test_it_says_the_same(more: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
+    OURS.thread_safe_append_keys(task_instance_id="7001001", caller=None)
+    said, expected = (json.loads(formatter.format(record(**more))) for formatter in (OURS, POWERTOOLS))
+    OURS.thread_safe_clear_keys()
+    del expected["location"]
+    said.pop("location", None)
+    assert said == expected
+
+
+def test_an_exception_is_told_in_full() -> None:
+    try:
+        raise ValueError("boom")
+    except ValueError:
+        told = json.loads(OURS.format(record(exc_info=sys.exc_info())))
+    assert (told["exception_name"], told["stack_trace"]["value"]) == ("ValueError", "boom")
