@@ -56,6 +56,7 @@ def demands(steps: Mapping[str, Step]) -> list[Demand]:
     return [
         Demand(limits.GATEWAY_RATE, requests),
         Demand(limits.STAGE_RATE, requests),
+        Demand(limits.CALLS, requests),
         Demand(limits.CONCURRENCY, executing),
         Demand(limits.NEW_TABLE_WRITES, written),
         Demand(limits.NEW_TABLE_READS, read),

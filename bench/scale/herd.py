@@ -7,8 +7,8 @@ function, as lockstep.table.reach does, until there is room or its budget is spe
 turn away, is a 503, and is sent again as Jobmon's client does.
 
 Left out: the way of a request through the network; the pauses between the tries inside a function; DynamoDB's burst
-capacity; the authorizer (its answer is remembered, see the document); Lambda's limit of ten calls a second for each
-concurrency, which is as high as the gateway's rate.
+capacity; the authorizer (its answer is remembered); Lambda's limit of ten calls a second for each of the concurrency,
+which is the gateway's rate again.
 """
 
 import math
@@ -25,6 +25,8 @@ TICK: Final = 0.1
 """Seconds."""
 HORIZON: Final = 1_800
 """Seconds after which a herd that has not settled is given up."""
+_SOMEBODY: Final = 0.5
+"""Workers: of fewer the model knows nothing."""
 _NOBODY: Final = 1e-6
 _ROUNDING: Final = 1e-9
 
@@ -87,6 +89,8 @@ class Course:
     """Second at which a limit first turned something away, or let it wait, by limit."""
     wanted: dict[str, float] = field(default_factory=dict)
     """How many times what there was, at that moment."""
+    tried: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    """Requests by the attempt that they were."""
     answered: float = 0
     """Requests that were answered 200."""
     lost: float = 0
@@ -102,6 +106,11 @@ class Course:
         ticks = self.taken[bucket]
         width = round(1 / TICK)
         return max((sum(ticks[index : index + width]) for index in range(len(ticks))), default=0.0)
+
+    @property
+    def most_attempts(self) -> int:
+        """That anybody needed."""
+        return max(attempt for attempt, amount in self.tried.items() if amount >= _SOMEBODY)
 
     def note(self, limit: str, at: float, wanted: float, there: float) -> None:
         """Remember the first time that a limit bit."""
@@ -149,7 +158,7 @@ class Simulation:
             self._course.refused.append(refused)
             self._course.busy.append(self._busy)
             self._course.running.append(self._running)
-            settled = self._running + self._course.lost >= self._herd.workers - 0.5
+            settled = self._running + self._course.lost >= self._herd.workers - _SOMEBODY
             if settled or (until_bitten and self._course.first):
                 break
         return self._course
@@ -188,6 +197,7 @@ class Simulation:
             self._course.note(GATEWAY, tick * TICK, wanted, self._tokens)
         self._tokens -= wanted * share
         for kind, amount in offered.items():
+            self._course.tried[kind[1]] += amount
             refused[kind] += amount * (1 - share)
         return {kind: amount * share for kind, amount in offered.items()}
 

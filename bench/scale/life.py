@@ -64,10 +64,10 @@ class Walk:
         self._run = self._step("make a run", 0, "POST", "/workflow_run", _run_to_make())["workflow_run_id"]
         self._resources = self._step("bind resources", 0, "POST", "/task/bind_resources", _RESOURCES)
         self._array = self._step("bind the array", 0, "POST", "/array", _array_to_bind())["array_id"]
-        bound = self._bulk("bind tasks", "PUT", "/task/bind_tasks_no_args", self._tasks())
+        bound = self._bulk("bind tasks", "PUT", "/task/bind_tasks_no_args", self._tasks(1, self._size))
         tasks = sorted(task_id for task_id, _ in bound["tasks"].values())
         self._ids = [task * 1000 + 1 for task in tasks]
-        to_queue = {"task_ids": tasks, "task_resources_id": self._resources, "workflow_run_id": self._run}
+        to_queue = self._to_queue(tasks, self._resources)
         self._bulk("queue", "POST", f"/array/{self._array}/queue_task_batch", to_queue)
         for status in "BIO":
             self._move_run(status)
@@ -107,7 +107,9 @@ class Walk:
         )
 
     def unusual(self) -> None:
-        """What happens to instances that run when intervals do not fit, a network fails, or a run is resumed."""
+        """What happens when resources are adjusted, intervals do not fit, a network fails, or a run is resumed."""
+        again = f"/task_instance/{self._one_more()}/log_running"
+        self._step("log_running, resources adjusted", 1, "POST", again, _start(ON_TIME))
         self._step("heartbeat, due sooner than its batch", 1, "POST", self._report(0, "log_report_by"), _beat(SOONER))
         self._step("heartbeat, due soon", 1, "POST", self._report(1, "log_report_by"), _beat(SOON))
         self._step("log_running, due soon", 1, "POST", self._report(-1, "log_running"), _start(SOON))
@@ -126,6 +128,21 @@ class Walk:
         self._step(
             "log_error_worker_node of a stopped one", 1, "POST", self._report(1, "log_error_worker_node"), killed
         )
+
+    def _one_more(self) -> int:
+        """An instance in a batch of its own, whose resources are not those that its task was bound with."""
+        node = self._size + 1
+        with self._tap.ignoring():
+            adjusted = self._caller.send("POST", "/task/bind_resources", _RESOURCES)
+            bound = self._caller.send("PUT", "/task/bind_tasks_no_args", self._tasks(node, node))
+            [[task, _]] = bound["tasks"].values()
+            self._caller.send("POST", f"/array/{self._array}/queue_task_batch", self._to_queue([task], adjusted))
+            ids = {"task_instance_ids": [task * 1000 + 1]}
+            self._caller.send("POST", "/task_instance/instantiate_task_instances", ids)
+        return int(task) * 1000 + 1
+
+    def _to_queue(self, tasks: list[int], resources: int) -> dict[str, Any]:
+        return {"task_ids": tasks, "task_resources_id": resources, "workflow_run_id": self._run}
 
     def _everybody(self, route: str, body: Any, since: int = 0, until: int | None = None) -> None:
         """Nothing is kept of it."""
@@ -147,10 +164,10 @@ class Walk:
     def _lookup(self, index: int) -> str:
         return f"/get_array_task_instance_id/{self._array}/1/{index}"
 
-    def _tasks(self) -> dict[str, Any]:
+    def _tasks(self, first: int, last: int) -> dict[str, Any]:
         rows = {
             str(node): [node, node, self._array, self._resources, "t", "true", 3, False, {}, []]
-            for node in range(1, self._size + 1)
+            for node in range(first, last + 1)
         }
         return {"workflow_id": WORKFLOW, "tasks": rows}
 

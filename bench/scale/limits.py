@@ -49,15 +49,24 @@ TABLE_WRITES: Final = Limit(
 )
 TABLE_READS: Final = Limit("read units of a table", 40_000, TABLE_WRITES.source, _QUOTA)
 
-CONCURRENCY: Final = Limit("executions of Lambda at once", 1_000, "Lambda quotas: Concurrent executions", _QUOTA)
+CONCURRENCY: Final = Limit(
+    "executions of Lambda at once",
+    1_000,
+    "Lambda quotas: Concurrent executions (a new account has fewer, until AWS raises it by itself)",
+    _QUOTA,
+)
 SCALING: Final = Limit(
     "new environments of one function in 10 s",
     1_000,
     "Lambda scaling behavior: Concurrency scaling rate (refilled continuously, not saved up)",
 )
 SCALING_SECONDS: Final = 10
-CALLS_PER_CONCURRENCY: Final = 10
-"""Of one function a second, by the account's concurrency. Lambda quotas, synchronous invocations."""
+CALLS: Final = Limit(
+    "calls of all functions",
+    10 * CONCURRENCY.amount,
+    "Understanding Lambda function scaling: ten requests a second for each of the account's concurrency",
+    "with the concurrency",
+)
 
 _GATEWAY: Final = "Amazon API Gateway quotas: Throttle quota per account, per Region (2,500 and 1,250 in some)"
 GATEWAY_RATE: Final = Limit("requests of API Gateway", 10_000, _GATEWAY, _QUOTA)
@@ -79,6 +88,7 @@ LIMITS: Final = (
     STAGE_BURST,
     CONCURRENCY,
     SCALING,
+    CALLS,
     NEW_TABLE_WRITES,
     NEW_TABLE_READS,
     TABLE_WRITES,

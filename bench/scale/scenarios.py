@@ -108,6 +108,7 @@ def herd(steps: Mapping[str, Step], names: Sequence[str], workers: float = WORKE
 
 START: Final = ("cluster", "look up", "log_running")
 START_BY_RUN: Final = ("cluster", "look up, token of one run", "log_running")
+START_ADJUSTED: Final = ("cluster", "look up", "log_running, resources adjusted")
 START_SOON: Final = ("cluster", "look up", "log_running, due soon")
 COME_BACK: Final = ("heartbeat of one in triage",)
 LEAVE: Final = ("log_error_worker_node of a stopped one",)

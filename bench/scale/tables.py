@@ -159,9 +159,10 @@ def of_herds() -> Iterator[str]:
     """What herds meet."""
     yield from _head(
         "herd",
-        "first limit",
+        "first limit: when, and how many times what there was in that tick",
         "bite too",
         "503s for each worker >",
+        "most attempts >",
         "half done, s >",
         "99 % >",
         "last >",
@@ -176,7 +177,7 @@ def of_herds() -> Iterator[str]:
         then = ", ".join(f"{name(limit)} ({course.first[limit]:.1f} s)" for limit in rest)
         yield (
             f"| {scenario.what} | {name(first)}: {course.first[first]:.1f} s, {course.wanted[first]:.2g} times "
-            f"| {then} | {sum(course.refused) / workers:.1f} | {when} | {course.lost:,.0f} "
+            f"| {then} | {sum(course.refused) / workers:.1f} | {course.most_attempts} | {when} | {course.lost:,.0f} "
             f"| {_hottest(scenario, course)} | {_dollars(scenario, course):.2f} |"
         )
 
@@ -195,6 +196,7 @@ def _dollars(scenario: Scenario, course: Course) -> float:
 _HERDS: Final = {
     "start": scenarios.START,
     "start, tokens of one run": scenarios.START_BY_RUN,
+    "start, resources adjusted": scenarios.START_ADJUSTED,
     "start, reports good for half of HeartbeatBuffer": scenarios.START_SOON,
     "heartbeats of all in triage": scenarios.COME_BACK,
     "errors of all that a resume stopped": scenarios.LEAVE,
