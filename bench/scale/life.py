@@ -123,7 +123,7 @@ class Walk:
         self._everybody("log_report_by", _beat(ON_TIME))
         self._step("log_done", 1, "POST", self._report(0, "log_done"), _DONE)
         self._move_run("C")
-        self._bulk("resume stops the running", "PUT", self._of_run("terminate_task_instances"), None, self._size - 1)
+        self._bulk("resume stops the running", "PUT", self._of_run("terminate_task_instances"), None)
         killed = {"error_state": "F", "error_description": "got KILL_SELF"}
         self._step(
             "log_error_worker_node of a stopped one", 1, "POST", self._report(1, "log_error_worker_node"), killed
@@ -175,8 +175,8 @@ class Walk:
         body = {"task_instance_ids": list(ids), "status": status}
         self._step(name, instances, "POST", self._of_run("sync_status"), body)
 
-    def _bulk(self, name: str, method: str, path: str, body: Any, instances: int | None = None) -> Any:
-        return self._step(name, self._size if instances is None else instances, method, path, body)
+    def _bulk(self, name: str, method: str, path: str, body: Any) -> Any:
+        return self._step(name, self._size, method, path, body)
 
     def _step(
         self,
