@@ -7,7 +7,7 @@ SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token invoke test check measure format docs clean
+.PHONY: help demo run seed token invoke test check measure scale format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what C
 measure: .venv/test .engine/ready .lambda/ready ## what each function takes of memory and processor
 	@$(RUN) -m tests.artifact.measure
 
+scale: .venv/scale .engine/ready ## where limits bite as the use grows: days and herds, simulated from measured costs
+	@$(RUN) -m bench.scale
+
 format: .venv/test ## lay out the code and mend what can be mended
 	.venv/bin/ruff check --fix $(SOURCES)
 	.venv/bin/ruff format $(SOURCES)
@@ -66,6 +69,10 @@ clean: ## remove what the other targets made
 
 .venv/test: .venv/run tests/requirements.txt
 	.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.venv/scale: .venv/run bench/scale/requirements.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check -r bench/scale/requirements.txt
 	@touch $@
 
 .engine/ready: local/engine-requirements.txt

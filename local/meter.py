@@ -56,10 +56,15 @@ def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None
 
 
 def _reckon(asked: dict[str, Any], parsed: dict[str, Any]) -> float:
-    """Each item costs by its own size, one that is not there as the smallest; half where it may lag behind."""
     found = parsed.get("Responses", {}).get(Item.Meta.table_name, [])
-    whole = sum(math.ceil(_size(item) / _BYTES_PER_READ_UNIT) for item in found) + len(asked["Keys"]) - len(found)
-    return whole if asked.get("ConsistentRead") else whole / 2
+    items = [*found, *[None] * (len(asked["Keys"]) - len(found))]
+    return sum(read_units(item, consistent=bool(asked.get("ConsistentRead"))) for item in items)
+
+
+def read_units(item: dict[str, dict[str, Any]] | None, *, consistent: bool) -> float:
+    """What reading an item takes: by its size, as the smallest where there is none; half where it may lag behind."""
+    whole = math.ceil(_size(item) / _BYTES_PER_READ_UNIT) if item else 1
+    return whole if consistent else whole / 2
 
 
 def _size(item: dict[str, dict[str, Any]]) -> int:

@@ -8,7 +8,7 @@ processor time and log lines by `make measure`. What is assumed is told with the
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -124,12 +124,24 @@ class Use:
     """MB."""
 
     @property
+    def milliseconds(self) -> int:
+        """Of one request in an environment that is there, as Lambda bills them."""
+        return math.ceil(self.cpu_ms / self._processor + self.waits * WAIT_MS)
+
+    @property
+    def starting(self) -> float:
+        """Milliseconds more in a new environment."""
+        return START_CPU_MS / self._processor
+
+    @property
     def gb_seconds(self) -> float:
         """Of all its requests, as Lambda bills them."""
-        share = min(1, self.memory / _FULL_MEMORY)
-        milliseconds = math.ceil(self.cpu_ms / share + self.waits * WAIT_MS)
-        starting = STARTS * START_CPU_MS / share
-        return self.times * (milliseconds + starting) / 1000 * self.memory / 1024
+        return self.times * (self.milliseconds + STARTS * self.starting) / 1000 * self.memory / 1024
+
+    @property
+    def _processor(self) -> float:
+        """How much of a whole one it has."""
+        return min(1, self.memory / _FULL_MEMORY)
 
 
 def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
@@ -307,9 +319,9 @@ TABLES: Final = {
 _MADE: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def filled(text: str) -> str:
+def filled(text: str, tables: Mapping[str, Callable[[], Iterable[str]]] = TABLES) -> str:
     """The text with the tables of today between its marks: `<!-- made: name -->` and `<!-- end -->`."""
-    return _MADE.sub(lambda found: found[1] + "\n".join(TABLES[found[2]]()) + "\n" + found[3], text)
+    return _MADE.sub(lambda found: found[1] + "\n".join(tables[found[2]]()) + "\n" + found[3], text)
 
 
 def main() -> None:

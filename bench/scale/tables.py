@@ -1,0 +1,271 @@
+"""The tables of docs/scale.md."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Final
+
+from bench.scale import client, day, herd, limits, scenarios
+from bench.scale.costs import ARRAY, COUNTER, INDEXES, RESOURCES, RUN, RUN_INDEX, Step, load
+from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course
+from bench.scale.scenarios import READS, TABLE, WITHIN, WORKERS, WRITES, Scenario, bucket
+from local import prices
+
+SHARED: Final = (ARRAY, RUN, RUN_INDEX, RESOURCES, COUNTER)
+"""Partitions that an array's or a run's instances have in common."""
+_WORTH_TELLING: Final = 0.005
+_LIMITS: Final = {
+    GATEWAY: "API Gateway's rate and burst",
+    CONCURRENCY: "Lambda's concurrency",
+    SCALING: "Lambda's scaling rate",
+    bucket(TABLE, WRITES): "the table's write units",
+    bucket(TABLE, READS): "the table's read units",
+}
+
+
+@cache
+def steps() -> dict[str, Step]:
+    """The recording."""
+    return load()
+
+
+@cache
+def courses() -> list[tuple[Scenario, Course]]:
+    """Every herd and what becomes of it."""
+    return [(scenario, scenario.run()) for scenario in scenarios.scenarios(steps())]
+
+
+def name(limit: str) -> str:
+    """A limit, for people."""
+    return _LIMITS.get(limit, f"partition of {limit}")
+
+
+def _head(*columns: str) -> Iterator[str]:
+    """A table's first lines; a column that ends in > holds numbers."""
+    yield "| " + " | ".join(column.removesuffix(" >") for column in columns) + " |"
+    yield "|" + "|".join("--:" if column.endswith(" >") else "---" for column in columns) + "|"
+
+
+def of_limits() -> Iterator[str]:
+    """What AWS limits."""
+    yield from _head("a second, unless said otherwise", "limit >", "can be raised", "source")
+    for limit in limits.LIMITS:
+        yield f"| {limit.what} | {limit.amount:,.0f} | {limit.raised} | {limit.source} |"
+
+
+def of_steps() -> Iterator[str]:
+    """What each step takes."""
+    yield from _head(
+        "step",
+        "instances >",
+        "requests >",
+        "write units, of which in indexes >",
+        "read units >",
+        "of whose partitions (write / read units)",
+    )
+    for step in steps().values():
+        whose = ", ".join(
+            f"{role} {units.written:g} / {units.read:g}" + (f" in {units.partitions}" if units.partitions > 1 else "")
+            for role, units in step.units.items()
+        )
+        written = f"{step.written():g}, {step.written(INDEXES & step.units.keys()):g}"
+        yield f"| {step.name} | {step.instances or ''} | {step.requests} | {written} | {step.read():g} | {whose} |"
+
+
+def of_shared() -> Iterator[str]:
+    """What grows with the herd."""
+    yield from _head(
+        "step",
+        "partition",
+        "units for each instance",
+        "most instances a second >",
+        f"{WORKERS:,} in {WITHIN:.0f} s take of it >",
+    )
+    rows = [row for step in steps().values() if step.instances for row in _taken(step, step.instances, SHARED)]
+    for rate, what in sorted(rows):
+        share = WORKERS / WITHIN / rate
+        if share >= _WORTH_TELLING:
+            bold = "**" if share > 1 else ""
+            yield f"| {what} | {rate:,.0f} | {bold}{share:.0%}{bold} |"
+
+
+def _taken(step: Step, times: int, roles: Iterable[str]) -> Iterator[tuple[float, str]]:
+    """How often a second a partition bears it, and what it takes of it, each time."""
+    for role in roles:
+        for kind, units, limit in (
+            ("write", step.written([role]), limits.PARTITION_WRITES),
+            ("read", step.read([role]), limits.PARTITION_READS),
+        ):
+            if units:
+                each = units / times
+                yield limit.amount / each, f"{step.name} | {role} | {each:.3g} {kind}"
+
+
+def of_loops() -> Iterator[str]:
+    """What is asked however many instances there are."""
+    yield from _head("partition", "units of the dearest call that speaks of no instance", "most such calls a second >")
+    for role in SHARED:
+        rows = [row for step in steps().values() if not step.instances for row in _taken(step, 1, [role])]
+        rate, what = min(rows)
+        yield f"| {what.partition(' | ')[2].replace(' | ', ' | ' + what.partition(' | ')[0] + ': ')} | {rate:,.0f} |"
+
+
+def of_days() -> Iterator[str]:
+    """Days of different size."""
+    yield from _head(
+        "instances a day >",
+        "in the busiest second >",
+        "requests/s >",
+        "executions at once >",
+        "write units/s >",
+        "first limit",
+        "dollars a day >",
+    )
+    by_limit = {demand.limit: demand.each for demand in day.demands(steps())}
+    for instances in day.DAYS:
+        rate = instances * max(day.profile())
+        asked = [rate * by_limit[limit] for limit in (limits.GATEWAY_RATE, limits.CONCURRENCY, limits.TABLE_WRITES)]
+        cells = " | ".join(f"{each:,.1f}" for each in (rate, *asked))
+        yield f"| {instances:,} | {cells} | {_first(instances)} | {day.dollars(instances):,.2f} |"
+
+
+def _first(instances: float) -> str:
+    bitten = [
+        (second, demand)
+        for demand in day.demands(steps())
+        if (second := day.first_second(instances, demand)) is not None
+    ]
+    if not bitten:
+        demand = min(day.demands(steps()), key=day.held)
+        return f"none; nearest: {demand.limit.what}, {instances / day.held(demand):.1%}"
+    second, demand = min(bitten, key=lambda each: each[0])
+    clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+    times = instances / day.held(demand)
+    return f"{demand.limit.what}, from {clock} (second {second:,}); at noon {times:.1f} times what there is"
+
+
+def of_a_days_room() -> Iterator[str]:
+    """How many instances a day each limit holds."""
+    yield from _head("limit", "for each instance >", "instances a day that it holds >", "in the busiest second >")
+    for demand in sorted(day.demands(steps()), key=day.held):
+        held = day.held(demand)
+        yield (
+            f"| {demand.limit.what}: {demand.limit.amount:,.0f} | {demand.each:.3g} | {held / 1e6:,.1f} million "
+            f"| {held * max(day.profile()):,.0f} |"
+        )
+
+
+def of_herds() -> Iterator[str]:
+    """What herds meet."""
+    yield from _head(
+        "herd",
+        "first limit: when, and how many times what there was in that tick",
+        "bite too",
+        "503s for each worker >",
+        "most attempts >",
+        "half done, s >",
+        "99 % >",
+        "last >",
+        "given up >",
+        "hottest partition",
+        "dollars >",
+    )
+    for scenario, course in courses():
+        first, *rest = sorted(course.first, key=lambda limit: course.first[limit])
+        workers = scenario.herd.workers
+        when = " | ".join(f"{course.when(share):.0f}" for share in (0.5, 0.99, 1 - 0.5 / workers))
+        then = ", ".join(f"{name(limit)} ({course.first[limit]:.1f} s)" for limit in rest)
+        yield (
+            f"| {scenario.what} | {name(first)}: {course.first[first]:.1f} s, {course.wanted[first]:.2g} times "
+            f"| {then} | {sum(course.refused) / workers:.1f} | {course.most_attempts} | {when} | {course.lost:,.0f} "
+            f"| {_hottest(scenario, course)} | {_dollars(scenario, course):.2f} |"
+        )
+
+
+def _hottest(scenario: Scenario, course: Course) -> str:
+    shares = {of: course.peak(of) / scenario.room.buckets[of] for of in course.taken if not of.startswith(TABLE)}
+    of, share = max(shares.items(), key=lambda item: item[1])
+    return f"{of}: {share:.2%}"
+
+
+def _dollars(scenario: Scenario, course: Course) -> float:
+    """For the whole lives of the herd, and for what is turned away."""
+    return day.dollars(scenario.herd.workers) + sum(course.refused) * prices.GATEWAY.dollars / prices.MILLION
+
+
+_HERDS: Final = {
+    "start": scenarios.START,
+    "start, tokens of one run": scenarios.START_BY_RUN,
+    "start, resources adjusted": scenarios.START_ADJUSTED,
+    "start, reports good for half of HeartbeatBuffer": scenarios.START_SOON,
+    "heartbeats of all in triage": scenarios.COME_BACK,
+    "errors of all that a resume stopped": scenarios.LEAVE,
+}
+
+
+def of_a_herds_room() -> Iterator[str]:
+    """How large a herd each limit holds."""
+    yield from _head("limit, alone", "herd", f"workers within {WITHIN:.0f} s that it holds >", f"{WORKERS:,} are >")
+    for limit in (SCALING, CONCURRENCY, GATEWAY):
+        yield from _held("start", limit, scenarios.GROWN, name(limit))
+    yield from _held("start", bucket(TABLE, WRITES), scenarios.NEW, "write units of a new table")
+    yield from _held("start", bucket(TABLE, WRITES), scenarios.GROWN, "write units of a table, the quota")
+    for what in tuple(_HERDS)[1:]:
+        for limit in _shared_buckets(what):
+            yield from _held(what, limit, scenarios.GROWN, name(limit))
+
+
+def _shared_buckets(what: str) -> list[str]:
+    units = {of for step in _HERDS[what] for of in scenarios.work(steps()[step]).units}
+    return sorted(units & {bucket(role, kind) for role in SHARED for kind in (READS, WRITES)})
+
+
+def _held(what: str, limit: str, table: tuple[float, float], said: str) -> Iterator[str]:
+    held = scenarios.largest(steps(), _HERDS[what], limit, table)
+    shown = f"more than {held:,.0f}" if held >= scenarios.MOST else f"{_rounded(held):,.0f}"
+    yield f"| {said} | {what} | {shown} | {WORKERS / held:.2g} times |"
+
+
+def _rounded(number: float) -> float:
+    """To two digits.
+
+    >>> _rounded(12345)
+    12000
+    """
+    return round(number, 1 - math.floor(math.log10(number)))
+
+
+def of_assumptions() -> Iterator[str]:
+    """What was not measured."""
+    start = scenarios.work(steps()["log_running"])
+    yield f"- A day's instances begin by ((1 - cos) / 2)^{day.SHARPNESS}: none at midnight, at noon"
+    yield f"  {day.peak_factor():.1f} times the mean. Each lives with {day.HEARTBEATS} heartbeats, and asks for all in"
+    yield "  the second in which it begins. No arrays: herds come on top."
+    yield f"- A herd is one array of one run, workers evenly over {WITHIN:.0f} s, in batches of {prices.BATCH};"
+    yield "  partitions of one role are used evenly. No environment is there when it begins. The authorizer's"
+    yield "  answer is remembered: the distributor's polls carry the same token."
+    yield f"- A grown table has had {limits.TABLE_WRITES.amount:,.0f} units a second before; a new one has not."
+    yield f"- A start takes {prices.START_CPU_MS} ms of processor time, {start.starting:.1f} s at 512 MB (decision 18"
+    yield f"  measured 430 to 1,100 ms); then log_running takes {start.seconds * 1000:.0f} ms, {prices.WAIT_MS} of them"
+    yield "  for DynamoDB. Lambda may give a start more processor than that."
+    yield "- DynamoDB throttles to the unit and has no burst capacity; of what waits inside functions all get the"
+    yield "  same share."
+    yield f"- A client sends again {client.ATTEMPTS - 1} times, after 1, 2, 4, ... 256 s and up to"
+    yield f"  {client.JITTER:.0f} s more: jobmon_core's tenacity settings. That it gives up after 300 s too is left"
+    yield "  out: it would have one attempt less."
+    yield "- Dollars are for whole lives, without binding and without API Gateway's rebate for volume; a request that"
+    yield "  is turned away is taken to cost what one that is not costs API Gateway."
+    yield f"- Ticks of {herd.TICK} s; expected numbers, nothing is drawn."
+
+
+TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
+    "limits": of_limits,
+    "steps": of_steps,
+    "shared": of_shared,
+    "loops": of_loops,
+    "days": of_days,
+    "day_room": of_a_days_room,
+    "herds": of_herds,
+    "herd_room": of_a_herds_room,
+    "assumptions": of_assumptions,
+}

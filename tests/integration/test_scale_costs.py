@@ -1,0 +1,70 @@
+"""`make scale` reckons with what the functions take today."""
+
+import pytest
+
+from bench.scale.costs import RECORDED, ROLES, RUN_INDEX, STEP_INDEX, TASK, Step, load, save
+from bench.scale.record import recorded_at
+from lockstep.queueing import TASKS_PER_TRANSACTION
+
+SIZE = 2 * TASKS_PER_TRANSACTION
+ONE_MORE = 1.5 / SIZE
+"""Of a batch, one may have gone another way than the rest: its share is larger in the smaller batch."""
+OF_MANY = ("queue", "instantiate", "launch")
+OF_ONE = ("look up", "log_running", *["heartbeat"] * 5, "log_done")
+
+
+@pytest.fixture(scope="module")
+def today(table: str) -> dict[str, Step]:
+    return {step.name: step for step in recorded_at(table, SIZE)}
+
+
+def _life(steps: dict[str, Step]) -> float:
+    return sum(steps[name].written() / steps[name].instances for name in (*OF_MANY, *OF_ONE))
+
+
+def _of_the_batch(size: int) -> int:
+    """Its number, its size in each transaction, and its entry in the run index."""
+    return 1 + 2 * -(-size // TASKS_PER_TRANSACTION) + 1
+
+
+def test_a_life_takes_28_write_units_today(today: dict[str, Step]) -> None:
+    assert _life(today) == pytest.approx(28 + _of_the_batch(SIZE) / SIZE)
+
+
+def test_a_life_took_28_write_units_in_the_recording() -> None:
+    steps = load()
+    size = steps["queue"].instances
+    assert _life(steps) == pytest.approx(28 + _of_the_batch(size) / size)
+
+
+def test_the_recording_is_what_is_taken_today(today: dict[str, Step]) -> None:
+    recorded = load()
+    assert list(recorded) == list(today), "run `make scale`"
+    for name, step in today.items():
+        if step.instances <= 1:
+            assert step == recorded[name], "run `make scale`"
+        else:
+            assert _each(step) == pytest.approx(_each(recorded[name]), rel=ONE_MORE), f"{name}: run `make scale`"
+
+
+def _each(step: Step) -> tuple[float, float]:
+    """What each instance takes of its own partition, which no batch's size changes."""
+    return step.written([TASK]) / step.instances, step.read([TASK]) / step.instances
+
+
+def test_each_unit_is_somebodys(today: dict[str, Step]) -> None:
+    for step in today.values():
+        assert set(step.units) <= set(ROLES)
+        assert all(units.written >= 0 and units.read >= 0 and units.partitions for units in step.units.values())
+    assert today["queue"].units[STEP_INDEX].written == SIZE
+    assert today["queue"].units[RUN_INDEX].written == 1
+    assert today["sweep, all silent"].units[RUN_INDEX].written == pytest.approx(SIZE + 2), "each, and the batch"
+    assert today["log_running"].units.keys() == {TASK}, "a start that is well writes nothing that others write"
+
+
+def test_a_recording_is_read_as_it_was_written(
+    today: dict[str, Step], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("scale") / RECORDED.name
+    save(today.values(), path)
+    assert load(path) == today
