@@ -1,16 +1,17 @@
 """Counts a Python program's instructions in user space with valgrind's callgrind: the same number at every run."""
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Final
 
-PYTHON: Final = Path(".lambda/bin/python")
+from local.template import ROOT
+
+PYTHON: Final = ROOT / ".lambda/bin/python"
+"""It has nothing installed but Lambda's runtime client."""
 MARK: Final = "getsid"
 """The C function that a counted program calls, as os.getsid(0), where one stretch ends and the next begins."""
 _TOTALS: Final = re.compile(r"^totals: (\d+)$", re.MULTILINE)
@@ -20,27 +21,20 @@ class CannotCountError(Exception):
     """The program was not counted; the message says why."""
 
 
-def count(root: Path, program: Sequence[str | Path], environment: Mapping[str, str]) -> list[int]:
-    """The instructions of each stretch up to a mark; what comes after the last one is not counted.
+def count(program: Sequence[str | Path], environment: Mapping[str, str]) -> list[int]:
+    """The instructions of each stretch up to a mark, and of what comes after the last one.
 
     Raises:
         CannotCountError: there is no valgrind, or the program failed.
     """
     valgrind = which("valgrind")
     if not valgrind:
-        raise CannotCountError("not measured: valgrind is not installed (Debian: apt-get install valgrind)")
+        raise CannotCountError("valgrind is not installed (Debian: apt-get install valgrind)")
     with TemporaryDirectory() as folder:
+        options = ["--quiet", "--tool=callgrind", f"--callgrind-out-file={folder}/out", f"--dump-before={MARK}"]
         ended = subprocess.run(
-            [
-                valgrind,
-                "--quiet",
-                "--tool=callgrind",
-                f"--callgrind-out-file={folder}/out",
-                f"--dump-before={MARK}",
-                root / PYTHON,
-                *program,
-            ],
-            env={"PYTHONHASHSEED": "0", "PATH": os.environ["PATH"], **environment},
+            [valgrind, *options, PYTHON, *program],
+            env={"PYTHONHASHSEED": "0", "HOME": folder, **environment},
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -50,8 +44,4 @@ def count(root: Path, program: Sequence[str | Path], environment: Mapping[str, s
         if ended.returncode:
             raise CannotCountError(f"{program[0]} ended with {ended.returncode}: {ended.stderr}")
         parts = sorted(Path(folder).glob("out.*"), key=lambda part: int(part.suffix[1:]))
-        return [int(total) for part in parts for total in _TOTALS.findall(part.read_text())]
-
-
-if __name__ == "__main__":
-    print(count(Path.cwd(), sys.argv[1:], os.environ))
+        return [int(total) for part in [*parts, Path(folder, "out")] for total in _TOTALS.findall(part.read_text())]

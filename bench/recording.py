@@ -1,38 +1,80 @@
-"""What each function asks of DynamoDB when it serves an event, and what the embedded engine answers."""
+"""What each function asks of AWS when it serves an event, and what the embedded engine answers."""
 
 import threading
-from typing import Any
+from typing import Any, Final
 
 from bench.stub import Call
 from local.gateway import Context, load_handler
+from local.secret import use_new_secret
 from local.seed import Seed, load
+from local.signing import make
+from lockstep import signing_keys
+from lockstep.scopes import Scope
 from lockstep.table import connection
-from tests.replay.cases import SEED, Event
+from lockstep.tokens import Grant
+from tests.replay.cases import SEED, Event, read
+
+AUTHORIZER: Final = "authorizer"
+SECRET: Final = "signing-keys"  # noqa: S105  # the secret's name
 
 
 class Recorder:
-    """Listens to the client that all functions share."""
+    """Listens to the client that all functions share, on the table that events/seed.json describes."""
 
-    def __init__(self) -> None:
+    def __init__(self, endpoint: str) -> None:
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         events = connection().client.meta.events
         events.register("provide-client-params.dynamodb.*", _remember)
         events.register("after-call.dynamodb.*", self._record)
+        use_new_secret(endpoint, SECRET)
 
-    def serve(self, name: str, event: Event) -> tuple[int, list[Call]]:
-        """The status of a function's reply on the table that events/seed.json describes, and the calls that it took."""
-        load(Seed.model_validate_json(SEED.read_bytes()))
+    def event(self, name: str) -> Event:
+        """What a function is given: its first event."""
+        if name != AUTHORIZER:
+            return read(name)
+        token = make(Grant("somebody", Scope.WORKER, None), 1, SECRET)
+        called = "arn:aws:execute-api:us-east-1:000000000000:abc/v1/GET/api/v3/health"
+        return {"type": "TOKEN", "methodArn": called, "authorizationToken": f"Bearer {token}"}
+
+    def serve(self, name: str) -> list[Call]:
+        """The calls that the function's first event takes."""
+        if name == AUTHORIZER:
+            return _secret_calls()
+        self.prepare()
         self._calls.clear()
-        reply = load_handler(name)(event, Context("00000000-0000-0000-0000-000000000000", name))
-        return reply["statusCode"], list(self._calls)
+        self.ask(name)
+        return list(self._calls)
+
+    def prepare(self) -> None:
+        """Let the table be as the events expect it."""
+        load(Seed.model_validate_json(SEED.read_bytes()))
+
+    def ask(self, name: str) -> None:
+        """Give a function its first event."""
+        reply = load_handler(name)(self.event(name), Context("00000000-0000-0000-0000-000000000000", name))
+        assert reply["statusCode"] == 200, reply  # noqa: PLR2004  # HTTP: well
 
     def _record(self, http_response: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
+        call = Call("dynamodb", model.name, context["asked"], http_response.status_code, http_response.text)
         with self._lock:
-            self._calls.append(
-                Call("dynamodb", model.name, context["params"], http_response.status_code, http_response.text)
-            )
+            self._calls.append(call)
 
 
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    context["params"] = params
+    context["asked"] = params
+
+
+def _secret_calls() -> list[Call]:
+    """For the key of now and, as if it were another, the one before."""
+    answers: list[str] = []
+    client = signing_keys.client()
+    client.meta.events.register(
+        "after-call.secrets-manager.*", lambda http_response, **_: answers.append(http_response.text)
+    )
+    signing_keys.current(client, SECRET)
+    stages = ("AWSCURRENT", "AWSPREVIOUS")
+    return [
+        Call("secretsmanager", "GetSecretValue", {"SecretId": SECRET, "VersionStage": stage}, 200, answers[0])
+        for stage in stages
+    ]

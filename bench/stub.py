@@ -1,7 +1,6 @@
 """AWS's end of the wire on loopback: answers what it was told to, over TLS, as often as it is asked."""
 
 import binascii
-import json
 import ssl
 import threading
 from collections import defaultdict
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
-from pathlib import Path
 from typing import Any, Final
 
 import trustme
@@ -30,23 +28,27 @@ class Call:
 
 
 class Stub:
-    """Where AWS is. Its authority signs no certificate but this server's."""
+    """Where AWS is, with an address for each function. Its authority signs no certificate but this server's."""
 
-    def __init__(self, server: ThreadingHTTPServer, authority: trustme.CA) -> None:
-        self.url = f"https://{HOST}:{server.server_port}"
+    def __init__(self, port: int, authority: trustme.CA) -> None:
+        self._url = f"https://{HOST}:{port}"
         self.authority: str = authority.cert_pem.bytes().decode()
-        self._answers: dict[str, Iterator[Call]] = {}
+        self._answers: dict[tuple[str, str], Iterator[Call]] = {}
 
-    def expect(self, calls: Sequence[Call]) -> None:
-        """From now on the calls of one operation are answered in their order, over and over."""
+    def url(self, function: str) -> str:
+        """Where a function finds AWS."""
+        return f"{self._url}/{function}"
+
+    def expect(self, function: str, calls: Sequence[Call]) -> None:
+        """From now on the function's calls of one operation are answered in their order, over and over."""
         by_operation = defaultdict(list)
         for call in calls:
             by_operation[call.operation].append(call)
-        self._answers = {operation: cycle(each) for operation, each in by_operation.items()}
+        self._answers |= {(function, operation): cycle(each) for operation, each in by_operation.items()}
 
-    def answer(self, operation: str) -> Call:
+    def answer(self, function: str, operation: str) -> Call:
         """The next one."""
-        return next(self._answers[operation])
+        return next(self._answers[function, operation])
 
 
 @contextmanager
@@ -55,25 +57,31 @@ def stub() -> Iterator[Stub]:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST).configure_cert(context)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.stub = Stub(server.server_port, authority)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.stub = Stub(server, authority)  # type: ignore[attr-defined]  # where its handlers find it
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield server.stub  # type: ignore[attr-defined]  # as above
+            yield server.stub
         finally:
             server.shutdown()
             thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    stub: Stub
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body leave together
+    server: _Server
 
-    def do_POST(self) -> None:  # the base class calls it so
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        call = self.server.stub.answer(self.headers["X-Amz-Target"].rpartition(".")[2])  # type: ignore[attr-defined]  # as above
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        call = self.server.stub.answer(self.path.strip("/"), operation)
         body = call.answer.encode()
         self.send_response(call.status)
         for name, value in (
@@ -88,17 +96,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
-        """It is counted, not read."""
-
-
-def trust(layer: Path, authority: str) -> None:
-    """Let a built layer's botocore take the stub for AWS."""
-    with (layer / "botocore/cacert.pem").open("a") as roots:
-        roots.write(authority)
-
-
-def write(calls: Sequence[Call], file: Path) -> None:
-    """For counted/raw.py."""
-    file.write_text(
-        json.dumps([{"service": each.service, "operation": each.operation, "params": each.params} for each in calls])
-    )
+        """Nobody reads it."""

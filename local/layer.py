@@ -1,10 +1,23 @@
 """The layer, built by the recipe that `sam build` calls."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 from local.template import ROOT
+
+_ACCEPTED: Final = r"""
+import importlib.util, json, marshal, pathlib, sys
+accepted = {}
+for file in pathlib.Path(sys.argv[1]).rglob("*.pyc"):
+    data = file.read_bytes()
+    if data[:4] == importlib.util.MAGIC_NUMBER and data[4:8] == b"\1\0\0\0":
+        accepted[importlib.util.source_from_cache(str(file))] = marshal.loads(data[16:]).co_filename
+print(json.dumps(accepted))
+"""
+"""Magic number; flags: made from a source whose hash is not looked at; the code."""
 
 
 def build_for_lambda(folder: Path) -> Path:
@@ -21,3 +34,14 @@ def _build(folder: Path, *variables: str) -> Path:
     command = ["make", "--silent", "build-Layer", f"ARTIFACTS_DIR={folder}", f"PYTHON={sys.executable}", *variables]
     subprocess.run(command, cwd=ROOT / "shared", check=True)
     return folder / "python"
+
+
+def compile_for_host(folder: Path) -> None:
+    """Compile what is in a folder for this Python, again."""
+    subprocess.run([sys.executable, ROOT / "shared/precompile.py", folder, sys.executable], check=True)
+
+
+def compiled_for(layer: Path, interpreter: str) -> dict[Path, str]:
+    """The modules whose bytecode an interpreter takes as it is, and the path in their tracebacks."""
+    said = subprocess.check_output([interpreter, "-ISc", _ACCEPTED, layer], text=True)
+    return {Path(module): path for module, path in json.loads(said).items()}

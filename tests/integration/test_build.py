@@ -1,6 +1,5 @@
 """The layer as `sam build` makes it: for Lambda's Python and processor, whatever machine builds it."""
 
-import json
 import os
 import ssl
 import subprocess
@@ -15,6 +14,7 @@ from botocore.config import Config
 from botocore.loaders import Loader
 
 from lighten import ROOTS, SERVICES, NotAsExpectedError, lighten_data, lighten_roots
+from local.layer import compiled_for
 from local.template import ROOT
 from precompile import WHERE_LAYERS_ARE, interpreters, is_version
 
@@ -52,25 +52,10 @@ def test_it_is_small(lambda_layer: Path) -> None:
     assert sum(path.stat().st_size for path in lambda_layer.rglob("*") if path.is_file()) < 40 * MEGABYTE
 
 
-ACCEPTED = """
-import importlib.util, json, marshal, pathlib, sys
-accepted = {}
-for file in pathlib.Path(sys.argv[1]).rglob("*.pyc"):
-    data = file.read_bytes()
-    assert data[:4] == importlib.util.MAGIC_NUMBER, file
-    assert data[4:8] == b"\\1\\0\\0\\0", file
-    accepted[importlib.util.source_from_cache(str(file))] = marshal.loads(data[16:]).co_filename
-print(json.dumps(accepted))
-"""
-"""Magic number, flags (by hash, and that is not looked at), the code."""
-
-
 def test_every_module_is_compiled_for_lambdas_python_where_there_is_one(lambda_layer: Path) -> None:
-    accepting = TARGET or sys.executable
-    said = subprocess.run([accepting, "-c", ACCEPTED, lambda_layer], capture_output=True, text=True, check=True)
     modules = lambda_layer.rglob("*.py") if TARGET else ()
-    expected = {str(module): f"{WHERE_LAYERS_ARE}/{module.relative_to(lambda_layer)}" for module in modules}
-    assert json.loads(said.stdout) == expected
+    in_tracebacks = {module: f"{WHERE_LAYERS_ARE}/{module.relative_to(lambda_layer)}" for module in modules}
+    assert compiled_for(lambda_layer, TARGET or sys.executable) == in_tracebacks
 
 
 def precompile(layer: Path, *named: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -1,0 +1,49 @@
+"""`make bench`: measures everything, prints each part as soon as it is known, and writes docs/performance.md.
+
+The exit code is 1 where a target is missed.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+
+os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # read when lockstep is imported
+
+from bench import artifact, document, functions, load, units
+from bench.row import Section
+from bench.setting import setting
+from local.engine import dynamodb
+from local.meter import Meter
+from local.run import table_name
+
+
+def sections() -> Iterator[Section]:
+    """All of them, each when it is measured."""
+    yield artifact.artifact()
+    with dynamodb(table_name()) as endpoint, setting(endpoint) as bench:
+        meter = Meter()
+        meter.attach()
+        yield units.routes(bench.recorder, meter, bench.functions)
+        yield units.lives(endpoint)
+        counts = functions.Counts(bench)
+        yield functions.cold(counts)
+        yield functions.warm(counts)
+        yield functions.waterfall(bench)
+        yield functions.levers(bench, counts)
+    yield from load.measure()
+
+
+def main() -> int:
+    """The exit code."""
+    found = []
+    for section in sections():
+        print(f"\n{section.title}\n", *document.table(section), sep="\n", flush=True)
+        found.append(section)
+    document.DOCUMENT.write_text(document.made(found))
+    missed = [row.what for section in found for row in section.rows if row.met is False]
+    print(f"\nwrote {document.DOCUMENT.name}; targets missed: {', '.join(missed) or 'none'}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

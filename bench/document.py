@@ -1,0 +1,51 @@
+"""The table, for a terminal and for docs/performance.md."""
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from bench.row import MARIADB, SQLITE, Row, Section
+from local.prices import filled
+from local.template import ROOT
+
+DOCUMENT: Final = ROOT / "docs/performance.md"
+PEERS: Final = (SQLITE, MARIADB)
+_MET: Final = {True: "yes", False: "**no**", None: ""}
+
+
+def table(section: Section) -> Iterator[str]:
+    """A section's rows, as a Markdown table; with the peers' columns where a row has any."""
+    peers = PEERS if any(row.peers for row in section.rows) else ()
+    head = ("", "Lockstep" if peers else "result", "target", "met", *peers)
+    yield _line(head)
+    yield _line("---" for _ in head)
+    yield from (_line(_cells(row, peers)) for row in section.rows)
+
+
+def _cells(row: Row, peers: Iterable[str]) -> tuple[str, ...]:
+    return (row.what, row.result, row.target, _MET[row.met], *(row.peers.get(peer, "") for peer in peers))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def made(sections: Sequence[Section]) -> str:
+    """The document with these sections in the place of those of an earlier run."""
+    return filled(DOCUMENT.read_text(), _parts(sections))
+
+
+def _parts(sections: Sequence[Section]) -> Mapping[str, Callable[[], Iterable[str]]]:
+    return {"machine": lambda: [machine()], "sections": lambda: _all(sections)}
+
+
+def _all(sections: Iterable[Section]) -> Iterator[str]:
+    for section in sections:
+        yield from (f"## {section.title}", "", section.said, "", *table(section), "")
+
+
+def machine() -> str:
+    """What it was measured on."""
+    python = f"Python {platform.python_version()}"
+    return f"The numbers are of {python} on {platform.machine()} with {os.cpu_count()} processors."

@@ -1,0 +1,94 @@
+"""What the counted programs run in: AWS's end of the wire, the functions' calls, and layers that trust it."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from bench.callgrind import count
+from bench.levers import PLAIN
+from bench.recording import SECRET, Recorder
+from bench.stub import Call, Stub, stub
+from local.engine import LOCAL_SETTINGS
+from local.layer import build_for_host
+from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE
+from local.template import ROOT, Function, Template
+
+TIMES: Final = 10
+COUNTED: Final = ROOT / "bench/counted"
+
+
+class Bench:
+    """One run of the benchmark. setting makes it."""
+
+    def __init__(self, wire: Stub, recorder: Recorder, scratch: Path) -> None:
+        self._wire = wire
+        self._scratch = scratch
+        self.recorder = recorder
+        self.functions: dict[str, Function] = {function.name: function for function in Template().functions}
+        self.calls: dict[str, list[Call]] = {}
+        """Of each function's first event."""
+        for name in self.functions:
+            self.calls[name] = recorder.serve(name)
+            wire.expect(name, self.calls[name])
+            self._event_file(name).write_text(json.dumps(recorder.event(name)))
+        self.layer = self.trusting(build_for_host(scratch / "layer"))
+        """As it is deployed."""
+        self._plain = self.trusting(build_for_host(scratch / "plain", *PLAIN))
+
+    def folder(self, name: str) -> Path:
+        """A new one."""
+        return self._scratch / name
+
+    def trusting(self, layer: Path) -> Path:
+        """The layer, whose botocore now takes the stub for AWS."""
+        with (layer / "botocore/cacert.pem").open("a") as roots:
+            roots.write(self._wire.authority)
+        return layer
+
+    def handler(self, name: str, layer: Path) -> list[int]:
+        """The instructions of counted/handler.py."""
+        return count([COUNTED / "handler.py", self._event_file(name), str(TIMES)], self._environment(name, layer))
+
+    def waterfall(self, name: str) -> tuple[list[int], list[str]]:
+        """The instructions and the stages of counted/waterfall.py."""
+        stages = self.folder("stages.json")
+        totals = count(
+            [COUNTED / "waterfall.py", self._event_file(name), str(TIMES), stages], self._environment(name, self.layer)
+        )
+        return totals, json.loads(stages.read_text())
+
+    def raw(self, groups: Mapping[str, Sequence[Call]]) -> list[int]:
+        """The instructions of counted/raw.py, with a botocore as pip installs it."""
+        file = self.folder("groups.json")
+        asked = [
+            {"url": self._wire.url(name), "calls": [asdict(call) for call in calls]} for name, calls in groups.items()
+        ]
+        file.write_text(json.dumps(asked))
+        return count([COUNTED / "raw.py", file, str(TIMES)], {**LOCAL_SETTINGS, "PYTHONPATH": str(self._plain)})
+
+    def _event_file(self, name: str) -> Path:
+        return self._scratch / f"{name}.json"
+
+    def _environment(self, name: str, layer: Path) -> dict[str, str]:
+        function = self.functions[name]
+        return {
+            **function.variables,
+            **LOCAL_SETTINGS,
+            "AWS_ENDPOINT_URL_DYNAMODB": self._wire.url(name),
+            SECRETS_VARIABLE: self._wire.url(name),
+            SECRET_VARIABLE: SECRET,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": os.pathsep.join((str(function.folder), str(layer))),
+        }
+
+
+@contextmanager
+def setting(endpoint: str) -> Iterator[Bench]:
+    """A benchmark on an engine's endpoint; the engine is asked once for each function, while it is made."""
+    with stub() as wire, tempfile.TemporaryDirectory() as scratch:
+        yield Bench(wire, Recorder(endpoint), Path(scratch))
