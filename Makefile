@@ -3,7 +3,7 @@ PORT ?= 3000
 RUN = exec env PYTHONPATH=.:shared .venv/bin/python
 # An option whose variable is set, be it to nothing: that is for the program to refuse.
 given = $(if $(filter undefined,$(origin $(1))),,$(2) "$$$(1)")
-SOURCES = functions shared/lockstep local tests
+SOURCES = functions shared/lockstep local tests bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -53,7 +53,7 @@ docs: .venv/run ## write the generated documents again
 	@$(RUN) -m local.document
 
 clean: ## remove what the other targets made
-	rm -rf .venv .engine .lambda .jobmon .sam .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .engine .lambda .jobmon .sam .peer .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lockstep needs Python 3.11 or newer")'
@@ -89,3 +89,18 @@ clean: ## remove what the other targets made
 	$(PYTHON) -m venv .sam
 	.sam/bin/pip install --quiet --disable-pip-version-check -r tests/sam-requirements.txt
 	@touch $@
+
+# Jobmon's server, which the benchmark measures beside Lockstep.
+.peer/ready: bench/load/peer-requirements.txt
+	$(PYTHON) -m venv .peer
+	.peer/bin/pip install --quiet --disable-pip-version-check -r bench/load/peer-requirements.txt
+	@touch $@
+
+# MariaDB for it, as Debian packages it, with what this machine lacks of its libraries: unpacked, nothing is installed.
+# Where it cannot be had, the benchmark goes on without it and says so.
+.peer/mariadb: .peer/ready
+	@rm -rf .peer/deb $@.partial && mkdir .peer/deb && cd .peer/deb && \
+	apt-get download mariadb-server-core $$(apt-get install --simulate --no-install-recommends mariadb-server-core \
+		| awk '/^Inst / && $$2 != "mariadb-server-core" {print $$2}') && \
+	for package in *.deb; do dpkg -x "$$package" ../mariadb.partial || exit 1; done && \
+	mv ../mariadb.partial ../mariadb || echo "no MariaDB: the benchmark goes on without it"
