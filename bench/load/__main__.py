@@ -1,0 +1,18 @@
+"""`python -m bench.load`: what both systems do under load, as Markdown."""
+
+import signal
+
+from bench.load.measuring import measure
+from bench.load.table import print_section
+
+
+def main() -> None:
+    """Measure and print."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: all that was started ends too
+    for section in measure():
+        print_section(section)
+
+
+if __name__ == "__main__":
+    main()
