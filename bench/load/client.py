@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 SECONDS_TO_ANSWER: Final = 20
@@ -46,6 +46,12 @@ class Client:
         self._last_used = 0.0
         self.replies: list[Reply] = []
         """Of send, in order."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """The next request makes a new connection."""

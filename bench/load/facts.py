@@ -76,7 +76,9 @@ def _per_request(seconds: float, found: Found) -> str:
 def _not_ok(found: Found) -> Fact:
     number = sum(found.not_ok.values())
     which = ", ".join(f"{outcome}: {times}" for outcome, times in sorted(found.not_ok.items()))
-    return exactly("replies that were not 200", number, 0, f"{number} of {found.requests:,}" + (f" ({which})" if which else ""))
+    return exactly(
+        "replies that were not 200", number, 0, f"{number} of {found.requests:,}" + (f" ({which})" if which else "")
+    )
 
 
 def _done(kind: Kind, found: Found) -> Fact:
@@ -87,5 +89,7 @@ def _verdict(verdict: Verdict) -> list[Fact]:
     of_all = f"of {verdict.rounds}"
     return [
         exactly("rounds with more than one winner", verdict.several_winners, 0, f"{verdict.several_winners} {of_all}"),
-        exactly("rounds after which task and instance disagree", verdict.disagreeing, 0, f"{verdict.disagreeing} {of_all}"),
+        exactly(
+            "rounds after which task and instance disagree", verdict.disagreeing, 0, f"{verdict.disagreeing} {of_all}"
+        ),
     ]

@@ -1,13 +1,14 @@
 """A load, carried out by a process of its own, and what it took of the system's processor."""
 
 import json
+import os
 import subprocess
 import sys
 from typing import NamedTuple
 
 from bench.load import processor
 from bench.load.load import Found, Load
-from bench.load.system import System
+from bench.load.system import MODULES, System
 from local.template import ROOT
 
 
@@ -32,6 +33,7 @@ def generate(load: Load) -> Found:
     with subprocess.Popen(
         [sys.executable, "-m", "bench.load.generator"],
         cwd=ROOT,
+        env=os.environ | MODULES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -53,7 +55,9 @@ def generate_on(system: System, load: Load) -> tuple[Found, Cost | None]:
     server, engine = _taken(system)
     result = generate(load)
     server_after, engine_after = _taken(system)
-    return result, Cost(server_after - server, None if engine is None or engine_after is None else engine_after - engine)
+    return result, Cost(
+        server_after - server, None if engine is None or engine_after is None else engine_after - engine
+    )
 
 
 def _taken(system: System) -> Cost:

@@ -91,7 +91,9 @@ def _contention(load: Load, clients: Sequence[Client]) -> Found:
 
 
 def _herd(load: Load, clients: Sequence[Client]) -> Found:
-    waiting = {client: (target, number) for number, (client, target) in enumerate(zip(clients, load.targets, strict=True))}
+    waiting = {
+        client: (target, number) for number, (client, target) in enumerate(zip(clients, load.targets, strict=True))
+    }
     lock = threading.Lock()
     under_way: set[Client] = set()
     most = 0

@@ -26,21 +26,19 @@ _MOST_WORKERS: Final = 1000
 """One batch."""
 
 
-def measure_herd(workers: int = WORKERS) -> Section:
+def measure_herd(workers: int = WORKERS, seconds_to_start: float = SECONDS_TO_START) -> Section:
     """Worker nodes, each with a thread and a connection of its own: log_running, one heartbeat, log_done."""
-    with lockstep() as system:
-        client = Client(system.url)
+    with lockstep() as system, Client(system.url) as client:
         batch = launch(system, client, workers)
-        load = Load(Kind.HERD, system.url, workers, list(batch.task_instance_ids), SECONDS_TO_START)
+        load = Load(Kind.HERD, system.url, workers, list(batch.task_instance_ids), seconds_to_start)
         found, cost = generate_on(system, load)
         done = _tasks_done(system, client, batch)
-        client.close()
     ours = [
         *facts("herd", Kind.HERD, Measured(found, cost)),
         exactly("herd: tasks DONE at the end", done, workers),
         Fact("herd: most workers under way at once", f"{found.most_at_once:,}"),
     ]
-    said = f"{workers:,} workers start within {SECONDS_TO_START:.0f} s on Lockstep's local system, each with a connection of its own."
+    said = f"{workers:,} workers start within {seconds_to_start:.0f} s on Lockstep's local system."
     return Section("A herd", said, rows(ours, {}))
 
 

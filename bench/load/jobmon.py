@@ -55,12 +55,11 @@ def jobmon(uri: str, engine: int | None, folder: Path) -> Iterator[System]:
 
 def _wait_until_up(process: "subprocess.Popen[bytes]", url: str, said: Path) -> None:
     give_up = time.monotonic() + _START_SECONDS
-    client = Client(url)
-    while not client.send("GET", "/health").ok:
-        if process.poll() is not None or time.monotonic() > give_up:
-            raise NotAvailableError(f"Jobmon's server did not start: {last_line(said)}")
-        time.sleep(0.1)
-    client.close()
+    with Client(url) as client:
+        while not client.send("GET", "/health").ok:
+            if process.poll() is not None or time.monotonic() > give_up:
+                raise NotAvailableError(f"Jobmon's server did not start: {last_line(said)}")
+            time.sleep(0.1)
 
 
 def _lay_ground(client: Client, tasks: int) -> Ground:

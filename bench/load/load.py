@@ -93,7 +93,7 @@ def pooled(several: Sequence[Found]) -> Found:
     )
 
 
-def found(clients: list[Client], seconds: float, **more: Any) -> Found:
+def found(clients: Sequence[Client], seconds: float, **more: Any) -> Found:
     """What the clients' requests came to."""
     replies = [reply for client in clients for reply in client.replies]
     not_ok = Counter(reply.outcome for reply in replies if reply.outcome != OK)

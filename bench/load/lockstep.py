@@ -4,14 +4,17 @@ import itertools
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from bench.load import processor
 from bench.load.client import Client
-from bench.load.system import Batch, Ground, Pair, System
+from bench.load.peer import last_line
+from bench.load.system import MODULES, Batch, Ground, Pair, System
 from local.engine import ENDPOINT_VARIABLE
 from local.template import ROOT
 
@@ -23,28 +26,36 @@ def lockstep() -> Iterator[System]:
     """A new one with an empty table of its own. It ends with the block.
 
     Raises:
-        RuntimeError: it does not start; why, it has said on standard error.
+        RuntimeError: it does not start.
     """
     environment = {name: value for name, value in os.environ.items() if name != ENDPOINT_VARIABLE}
-    with subprocess.Popen(
-        [sys.executable, "-m", "local.api_main"],
-        cwd=ROOT,
-        env=environment | {"PYTHONPATH": os.pathsep.join((".", "shared"))},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C is the benchmark's to handle
-    ) as process:
+    with (
+        tempfile.NamedTemporaryFile() as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "local.api_main"],
+            cwd=ROOT,
+            env=environment | MODULES,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # Ctrl-C is the benchmark's to handle
+        ) as process,
+    ):
         assert process.stdin
         assert process.stdout
+        engine = None
         try:
             url = process.stdout.readline().strip()
             if not url:
-                raise RuntimeError("Lockstep did not start")
+                raise RuntimeError(f"Lockstep did not start: {last_line(Path(log.name))}")
             engine = processor.children(process.pid)[0] if processor.counts() else None
             yield System(f"{url}/api/v3", process.pid, engine, _lay_ground, _pairs)
         finally:
             process.stdin.close()
+            process.wait()
+            while engine and processor.runs(engine):  # it ends by itself when its parent has
+                time.sleep(0.01)
 
 
 def _lay_ground(_: Client, tasks: int) -> Ground:

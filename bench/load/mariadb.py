@@ -40,7 +40,7 @@ def mariadb(folder: Path) -> Iterator[MariaDB]:
         raise NotAvailableError("no MariaDB here; `make .peer/mariadb` fetches it where there is apt-get")
     data, said, door = folder / "data", folder / "mariadb.log", folder / "socket"
     data.mkdir()
-    command = ["setpriv", "--pdeathsig", "KILL", _PROGRAM, *_options(data, door)]
+    command = ["setpriv", "--pdeathsig", "KILL", str(_PROGRAM), *_options(data, door)]
     with said.open("w") as log:
         process = _make_tables_and_start(command, log.fileno(), said)
     try:
@@ -57,7 +57,7 @@ def _options(data: Path, door: Path) -> list[str]:
     return ["--no-defaults", f"--user={getpass.getuser()}", *where, *texts]
 
 
-def _make_tables_and_start(command: list[str | Path], log: int, said: Path) -> "subprocess.Popen[bytes]":
+def _make_tables_and_start(command: list[str], log: int, said: Path) -> "subprocess.Popen[bytes]":
     tables = _BEFORE_THEM + "".join((_TEXTS / each).read_text() for each in _SYSTEM_TABLES)
     environment = _environment()
     made = subprocess.run(

@@ -21,19 +21,19 @@ PASSES: Final = 3
 """Over each system in turn, so that what else the machine does falls on all of them."""
 LOCKSTEP: Final = "Lockstep"
 _SAID: Final = f"""\
-A *hot life* is log_running, three heartbeats and log_done; every client has a keep-alive connection and goes through one
-life after the other. A *round of contention* is {len(CONFLICTING)} clients that report about one running instance at the
-same moment: done (twice), failed (twice), out of resources, an unknown error, and two heartbeats; a *winner* is an outcome
-of which its reporter was told that it stands, or which stands at the end. Nothing is sent again, whatever the reply. The
-numbers are of {PASSES} passes over each system in turn, after a warm-up; the load generator is a process of its own.
+A *hot life* is log_running, three heartbeats and log_done; every client has a keep-alive connection and goes through
+one life after the other. A *round of contention* is {len(CONFLICTING)} clients that report about one running instance
+at the same moment: done (twice), failed (twice), out of resources, an unknown error, and two heartbeats; a *winner* is
+an outcome of which its reporter was told that it stands, or which stands at the end. Nothing is sent again, whatever
+the reply. The numbers are of {PASSES} passes over each system in turn, after a warm-up; the load generator is a process
+of its own, on the same machine.
 
-Lockstep is what `make run` serves: one gateway process with the functions in it, and an embedded engine that stands in for
-DynamoDB and keeps its data in memory. Jobmon is `jobmon_server` 3.2.2, the last one that is published with its
-requirements, under gunicorn with {WORKERS} worker processes of {THREADS} threads (its own deployment is uWSGI with
-several worker processes), so it has both processors where Lockstep's gateway has one at a time. SQLite and MariaDB have
-their default settings and their files in memory where /dev/shm has room, so that no disk is waited for; MariaDB is reached
-by a socket. This says what a request costs on one machine, not what either does in production: there DynamoDB and Lambda
-are not one process each.
+Lockstep is what `make run` serves: one gateway process with all functions in it, and an embedded engine that stands in
+for DynamoDB and keeps its data in memory. Jobmon is `jobmon_server` 3.2.2 under gunicorn with {WORKERS} worker
+processes of {THREADS} threads, so that its Python runs on several processors, and Lockstep's on one. SQLite and MariaDB
+have their default settings, and their files in memory where /dev/shm has room, so that no disk is waited for; MariaDB
+is reached by a socket. This says what a request costs on one machine. It says little of production, where functions
+run side by side and DynamoDB is no process beside them.
 """
 
 

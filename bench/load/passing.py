@@ -45,8 +45,7 @@ def one_pass(system: System, sizes: Sizes) -> Iterator[tuple[Name, Measured]]:
     Raises:
         NotOkError: the array could not be made.
     """
-    client = Client(system.url)
-    try:
+    with Client(system.url) as client:
         batch = launch(system, client, sizes.steps)
         fresh = iter(batch.task_instance_ids)
         warm_up = Load(Kind.LIVES, system.url, max(sizes.lives), _take(fresh, sizes.warm_up))
@@ -55,8 +54,6 @@ def one_pass(system: System, sizes: Sizes) -> Iterator[tuple[Name, Measured]]:
             yield _measure(system, Name("hot life", Kind.LIVES, clients), _take(fresh, lives))
         yield _measure(system, Name("array lookup", Kind.LOOKUPS, sizes.lookup_clients), batch.steps)
         yield _contend(system, client, batch, _take(fresh, sizes.rounds))
-    finally:
-        client.close()
 
 
 def _take(fresh: Iterator[int], number: int) -> list[int]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 _PROC: Final = Path("/proc")
+_ENDED: Final = "Z"
 
 
 class Taken(NamedTuple):
@@ -18,6 +19,11 @@ class Taken(NamedTuple):
 def counts() -> bool:
     """Whether this machine tells."""
     return (_PROC / "self/stat").exists()
+
+
+def runs(pid: int) -> bool:
+    """Whether a process has not ended, though nobody may have asked yet how."""
+    return pid in _all()
 
 
 def children(pid: int) -> list[int]:
@@ -42,6 +48,8 @@ def _all() -> dict[int, Taken]:
         except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             continue
         fields = stat.rpartition(")")[2].split()  # from the third on: the second, its name, may hold anything
+        if fields[0] == _ENDED:
+            continue
         ticks = sum(map(int, fields[11:15]))
         found[int(folder.name)] = Taken(int(fields[1]), ticks / os.sysconf("SC_CLK_TCK"))
     return found

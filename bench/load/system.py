@@ -1,10 +1,14 @@
 """A server of Jobmon's wire that runs, and what it must be told before an instance can be launched."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bench.load.client import Client
 
+MODULES: Final = {"PYTHONPATH": os.pathsep.join((".", "shared"))}
+"""The environment of our programs, which run in ROOT."""
 Pair = tuple[str, str]
 """The statuses of an instance and of its task."""
 

@@ -8,7 +8,11 @@ def print_section(section: Section) -> None:
     peers = [peer for peer in (SQLITE, MARIADB) if any(peer in row.peers for row in section.rows)]
     header = ["what", "target", "Lockstep", *peers]
     print(f"## {section.title}\n\n{section.said.strip()}\n")
-    for cells in [header, ["---"] * len(header), *([*_ours(row), *(row.peers[peer] for peer in peers)] for row in section.rows)]:
+    for cells in [
+        header,
+        ["---"] * len(header),
+        *([*_ours(row), *(row.peers[peer] for peer in peers)] for row in section.rows),
+    ]:
         print(f"| {' | '.join(cells)} |")
     print(flush=True)
 
