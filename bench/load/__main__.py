@@ -7,9 +7,9 @@ from bench.load.table import print_section
 
 
 def main() -> None:
-    """Measure and print."""
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: all that was started ends too
+    """Measure and print; ended early, all that was started ends too."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     for section in measure():
         print_section(section)
 

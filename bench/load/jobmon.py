@@ -51,6 +51,7 @@ def jobmon(uri: str, engine: int | None, folder: Path) -> Iterator[System]:
             yield System(url, process.pid, engine, _lay_ground, _pairs)
         finally:
             process.stdin.close()
+            process.wait()  # Popen's own exit does not wait after Ctrl-C
 
 
 def _wait_until_up(process: "subprocess.Popen[bytes]", url: str, said: Path) -> None:
