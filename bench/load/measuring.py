@@ -32,9 +32,9 @@ Lockstep is what `make run` serves: one gateway process with all functions in it
 for DynamoDB and keeps its data in memory. Jobmon is `jobmon_server` 3.2.2 under gunicorn with {WORKERS} worker
 processes of {THREADS} threads, so that its Python runs on several processors, and Lockstep's on one. SQLite and MariaDB
 have their default settings, and their files in memory where /dev/shm has room, so that no disk is waited for; MariaDB
-is reached by a socket. An array lookup asks the embedded engine for one step by an index; it looks at all of the up to
-100 steps that are kept together, where DynamoDB goes by the key. This says what a request costs on one machine. It says little of production, where functions
-run side by side and DynamoDB is no process beside them.
+is reached by a socket. For an array lookup the embedded engine looks at all of the up to 100 steps that the index keeps
+together, where DynamoDB goes by the key. This says what a request costs on one machine. It says little of production,
+where functions run side by side and DynamoDB is no process beside them.
 """
 
 
