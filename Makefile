@@ -7,7 +7,7 @@ SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token invoke test check measure scale format docs clean
+.PHONY: help demo run seed token invoke test check bench measure scale format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what C
 measure: .venv/test .engine/ready .lambda/ready ## what each function takes of memory and processor
 	@$(RUN) -m tests.artifact.measure
 
+bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## what it costs, beside the raw client and beside Jobmon: a quarter of an hour
+	@$(RUN) -m bench
+
 scale: .venv/scale .engine/ready ## where limits bite as the use grows: days and herds, simulated from measured costs
 	@$(RUN) -m bench.scale
 
@@ -56,7 +59,7 @@ docs: .venv/run ## write the generated documents again
 	@$(RUN) -m local.document
 
 clean: ## remove what the other targets made
-	rm -rf .venv .engine .lambda .jobmon .sam .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .engine .lambda .jobmon .sam .peer .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lockstep needs Python 3.11 or newer")'
@@ -67,8 +70,12 @@ clean: ## remove what the other targets made
 	.venv/bin/pip install --quiet --disable-pip-version-check -r local/requirements.txt
 	@touch $@
 
-.venv/test: .venv/run tests/requirements.txt
+.venv/test: .venv/run tests/requirements.txt bench/requirements.txt
 	.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.venv/bench: .venv/run bench/requirements.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
 .venv/scale: .venv/run bench/scale/requirements.txt
@@ -96,3 +103,18 @@ clean: ## remove what the other targets made
 	$(PYTHON) -m venv .sam
 	.sam/bin/pip install --quiet --disable-pip-version-check -r tests/sam-requirements.txt
 	@touch $@
+
+# Jobmon's server, which the benchmark measures beside Lockstep.
+.peer/ready: bench/load/peer-requirements.txt
+	$(PYTHON) -m venv .peer
+	.peer/bin/pip install --quiet --disable-pip-version-check -r bench/load/peer-requirements.txt
+	@touch $@
+
+# MariaDB for it, as Debian packages it, with what this machine lacks of its libraries: unpacked, nothing is installed.
+# Where it cannot be had, the benchmark goes on without it and says so.
+.peer/mariadb: | .peer/ready
+	@rm -rf $@.deb $@.partial && mkdir $@.deb && cd $@.deb && \
+	apt-get download mariadb-server-core $$(apt-get install --simulate --no-install-recommends mariadb-server-core \
+		| awk '/^Inst / && $$2 != "mariadb-server-core" {print $$2}') && \
+	for package in *.deb; do dpkg -x "$$package" ../mariadb.partial || exit 1; done && \
+	mv ../mariadb.partial ../mariadb && rm -rf ../mariadb.deb || echo "no MariaDB: the benchmark goes on without it"

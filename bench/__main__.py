@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # read when lockstep is imported
 
-from bench import artifact, document, functions, load, units
-from bench.row import Section
-from bench.setting import setting
+from bench import artifact, document, functions, units
+from bench.callgrind import CannotCountError
+from bench.load.measuring import measure
+from bench.row import Row, Section
+from bench.setting import Bench, setting
 from local.engine import dynamodb
 from local.meter import Meter
 from local.run import table_name
@@ -25,19 +27,26 @@ def sections() -> Iterator[Section]:
         meter.attach()
         yield units.routes(bench.recorder, meter, bench.functions)
         yield units.lives(endpoint)
+        yield from _counted(bench)
+    yield from measure()
+
+
+def _counted(bench: Bench) -> Iterator[Section]:
+    try:
         counts = functions.Counts(bench)
         yield functions.cold(counts)
         yield functions.warm(counts)
         yield functions.waterfall(bench)
         yield functions.levers(bench, counts)
-    yield from load.measure()
+    except CannotCountError as error:
+        yield Section("Instructions", "", [Row("cold, warm, waterfall, levers", f"not measured: {error}", met=False)])
 
 
 def main() -> int:
     """The exit code."""
     found = []
     for section in sections():
-        print(f"\n{section.title}\n", *document.table(section), sep="\n", flush=True)
+        document.show(section)
         found.append(section)
     document.DOCUMENT.write_text(document.made(found))
     missed = [row.what for section in found for row in section.rows if row.met is False]

@@ -14,7 +14,16 @@ PEERS: Final = (SQLITE, MARIADB)
 _MET: Final = {True: "yes", False: "**no**", None: ""}
 
 
-def table(section: Section) -> Iterator[str]:
+def show(section: Section) -> None:
+    """Print a section."""
+    print(*_text(section), sep="\n", flush=True)
+
+
+def _text(section: Section) -> list[str]:
+    return [f"## {section.title}", "", section.said.strip(), "", *_table(section), ""]
+
+
+def _table(section: Section) -> Iterator[str]:
     """A section's rows, as a Markdown table; with the peers' columns where a row has any."""
     peers = PEERS if any(row.peers for row in section.rows) else ()
     head = ("", "Lockstep" if peers else "result", "target", "met", *peers)
@@ -42,7 +51,7 @@ def _parts(sections: Sequence[Section]) -> Mapping[str, Callable[[], Iterable[st
 
 def _all(sections: Iterable[Section]) -> Iterator[str]:
     for section in sections:
-        yield from (f"## {section.title}", "", section.said, "", *table(section), "")
+        yield from _text(section)
 
 
 def machine() -> str:

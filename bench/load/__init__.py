@@ -1,0 +1,1 @@
+"""Lockstep under load, beside Jobmon's published server."""

@@ -1,0 +1,32 @@
+"""What Jobmon's server needs: its environment, and a folder for a database."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from local.template import ROOT
+
+PEER: Final = ROOT / ".peer"
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a folder of a random name is made in it
+_BYTES_NEEDED: Final = 2**30
+
+
+class NotAvailableError(Exception):
+    """The peer cannot be had on this machine; the message says why in one line."""
+
+
+@contextmanager
+def database_folder() -> Iterator[Path]:
+    """A folder that goes with the block; in memory, where that is large enough, so that no disk is measured."""
+    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _BYTES_NEEDED
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=_MEMORY if in_memory else None) as folder:
+        yield Path(folder)
+
+
+def last_line(file: Path) -> str:
+    """What a program said last."""
+    lines = file.read_text(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

@@ -1,0 +1,170 @@
+"""The load generator counts what it sent and what came back, and the benchmark's verdicts can be bad ones."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from bench.load import processor
+from bench.load.client import Client
+from bench.load.facts import Fact, facts, rows
+from bench.load.generating import generate
+from bench.load.herd import measure_herd
+from bench.load.load import Found, Kind, Load
+from bench.load.lockstep import lockstep
+from bench.load.measured import Measured, Verdict, judge, together
+from bench.load.passing import Name, Sizes, one_pass
+from bench.load.system import System
+from bench.row import MARIADB, SQLITE
+
+SMALL = Sizes(steps=30, warm_up=1, lives={1: 2, 4: 6}, lookup_clients=4, rounds=3)
+REQUESTS_PER_LIFE = 5
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    with lockstep() as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def measured(system: System) -> dict[Name, Measured]:
+    return dict(one_pass(system, SMALL))
+
+
+def test_each_life_is_five_requests_and_ends_done(measured: dict[Name, Measured]) -> None:
+    for clients, lives in SMALL.lives.items():
+        found = measured[Name("hot life", Kind.LIVES, clients)].found
+        assert (found.requests, found.done, found.not_ok) == (REQUESTS_PER_LIFE * lives, lives, {})
+
+
+def test_each_step_is_looked_up_once_and_found(measured: dict[Name, Measured]) -> None:
+    found = measured[Name("array lookup", Kind.LOOKUPS, 4)].found
+    assert (found.requests, found.done, found.not_ok) == (SMALL.steps, SMALL.steps, {})
+
+
+def test_a_round_of_contention_has_one_winner(measured: dict[Name, Measured]) -> None:
+    contention = measured[Name("contention", Kind.CONTENTION, 8)]
+    assert (contention.found.requests, contention.found.not_ok) == (8 * SMALL.rounds, {})
+    assert [len(told) for told in contention.found.acknowledged] == [1] * SMALL.rounds
+    assert contention.verdict == Verdict(SMALL.rounds, several_winners=0, disagreeing=0)
+
+
+@pytest.mark.skipif(not processor.counts(), reason="needs /proc")
+def test_what_gateway_and_engine_take_is_told_apart(measured: dict[Name, Measured]) -> None:
+    cost = together(list(measured.values())).cost
+    assert cost
+    assert cost.engine
+    assert cost.server > 0
+    assert cost.engine > 0
+
+
+def test_every_worker_of_a_herd_ends_done() -> None:
+    by_name = {row.what: row for row in measure_herd(20, seconds_to_start=0.1).rows}
+    assert {row.met for row in by_name.values()} == {True, None}
+    assert by_name["herd: replies that were not 200"].result == "0 of 60"
+    assert by_name["herd: tasks DONE at the end"].result == "20"
+
+
+def test_a_life_of_an_unknown_instance_is_five_replies_that_are_not_200(system: System) -> None:
+    found = generate(Load(Kind.LIVES, system.url, 1, [999_999_001]))
+    assert (found.not_ok, found.done) == ({"404": REQUESTS_PER_LIFE}, 0)
+
+
+@pytest.mark.skipif(not processor.counts(), reason="needs /proc")
+def test_nothing_is_left_of_a_system() -> None:
+    with lockstep() as short:
+        assert short.engine
+        assert runs(short.server)
+        assert runs(short.engine)
+    assert not runs(short.server)
+    assert not runs(short.engine)
+
+
+def runs(pid: int) -> bool:
+    """One that has ended has no command line any more."""
+    command = Path(f"/proc/{pid}/cmdline")
+    return command.exists() and bool(command.read_bytes())
+
+
+@contextmanager
+def a_server(*answers: int | None) -> Iterator[str]:
+    """One that answers with these statuses in turn; None: it hangs up."""
+    left = iter(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            status = next(left)
+            if status is None:
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+def test_whatever_comes_back_is_counted_and_nothing_is_sent_twice() -> None:
+    with a_server(200, 503, None, 200) as url, Client(url) as client:
+        outcomes = [client.send("POST", "/x").outcome for _ in range(4)]
+    assert outcomes == ["200", "503", "RemoteDisconnected", "200"]
+    assert [reply.outcome for reply in client.replies] == outcomes
+
+
+def test_no_reply_in_time_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.load.client.SECONDS_TO_ANSWER", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as nobody_accepts:
+        client = Client(f"http://127.0.0.1:{nobody_accepts.getsockname()[1]}")
+        assert client.send("POST", "/x").outcome == "timeout"
+
+
+def test_two_outcomes_that_were_acknowledged_are_several_winners() -> None:
+    verdict = judge([["D", "E"], ["D"]], {1: ("D", "D"), 2: ("D", "D")})
+    assert verdict == Verdict(2, several_winners=1, disagreeing=0)
+
+
+def test_an_acknowledged_outcome_that_another_one_replaced_is_several_winners() -> None:
+    assert judge([["D"]], {1: ("E", "G")}).several_winners == 1
+
+
+def test_a_task_that_is_elsewhere_than_its_instance_disagrees() -> None:
+    assert judge([["E"]], {1: ("E", "D")}) == Verdict(1, several_winners=0, disagreeing=1)
+
+
+def test_an_error_with_attempts_left_agrees_with_a_task_that_is_to_be_tried_again() -> None:
+    assert judge([["E"], ["Z"]], {1: ("E", "G"), 2: ("Z", "A")}) == Verdict(2, several_winners=0, disagreeing=0)
+
+
+def test_a_missed_target_and_a_peer_that_is_missing_are_said() -> None:
+    found = Found(2.0, [1.0, 3.0], {"503": 1})
+    ours = facts("x", Kind.CONTENTION, Measured(found, None, Verdict(3, 1, 0)))
+    table = {row.what: row for row in rows(ours, {SQLITE: ours, MARIADB: "not available: no apt-get"})}
+    not_ok = table["x: replies that were not 200"]
+    assert (not_ok.result, not_ok.target, not_ok.met) == ("1 of 2 (503: 1)", "0", False)
+    assert not_ok.peers == {SQLITE: not_ok.result, MARIADB: "not available: no apt-get"}
+    assert table["x: requests/s"].result == "1"
+    assert table["x: rounds with more than one winner"].met is False
+    assert table["x: rounds after which task and instance disagree"].met is True
+
+
+def test_passes_are_one_load() -> None:
+    once = Measured(Found(1.0, [5.0], {"500": 1}, done=1), None, Verdict(1, 1, 0))
+    assert facts("x", Kind.LIVES, together([once, once]))[0] == Fact("x: requests/s", "1")
+    assert together([once, once]).verdict == Verdict(2, 2, 0)
