@@ -47,8 +47,7 @@ def cold(counts: Counts) -> Section:
         Row(
             f"{name}: start to first reply",
             f"{count / counts.bare:.2f} ({count / _MILLION:,.0f} MIr)",
-            f"≤ {COLD_TARGET}",
-            count / counts.bare <= COLD_TARGET,
+            *_target(name, count / counts.bare, COLD_TARGET),
         )
         for name, count in counts.cold.items()
     ]
@@ -77,8 +76,12 @@ def _warm_row(name: str, count: float, counts: Counts) -> Row:
         return Row(f"{name}: one more event", took)
     raw = counts.raw[name] / TIMES
     ratio = count / raw
-    target = (f"≤ {WARM_TARGET}", ratio <= WARM_TARGET) if name == SUBJECT else ("", None)
-    return Row(f"{name}: one more event", f"{ratio:.2f} ({took} / {raw / _THOUSAND:,.0f})", *target)
+    result = f"{ratio:.2f} ({took} / {raw / _THOUSAND:,.0f})"
+    return Row(f"{name}: one more event", result, *_target(name, ratio, WARM_TARGET))
+
+
+def _target(name: str, ratio: float, most: float) -> tuple[str, bool | None]:
+    return (f"≤ {most}", ratio <= most) if name == SUBJECT else ("", None)
 
 
 def waterfall(bench: Bench) -> Section:

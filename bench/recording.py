@@ -15,32 +15,32 @@ from lockstep.tokens import Grant
 from tests.replay.cases import SEED, Event, read
 
 AUTHORIZER: Final = "authorizer"
-SECRET: Final = "signing-keys"  # noqa: S105  # the secret's name
 
 
 class Recorder:
     """Listens to the client that all functions share, on the table that events/seed.json describes."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, secret: str) -> None:
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         events = connection().client.meta.events
         events.register("provide-client-params.dynamodb.*", _remember)
         events.register("after-call.dynamodb.*", self._record)
-        use_new_secret(endpoint, SECRET)
+        use_new_secret(endpoint, secret)
+        self.secret = secret
 
     def event(self, name: str) -> Event:
         """What a function is given: its first event."""
         if name != AUTHORIZER:
             return read(name)
-        token = make(Grant("somebody", Scope.WORKER, None), 1, SECRET)
+        token = make(Grant("somebody", Scope.WORKER, None), 1, self.secret)
         called = "arn:aws:execute-api:us-east-1:000000000000:abc/v1/GET/api/v3/health"
         return {"type": "TOKEN", "methodArn": called, "authorizationToken": f"Bearer {token}"}
 
     def serve(self, name: str) -> list[Call]:
         """The calls that the function's first event takes."""
         if name == AUTHORIZER:
-            return _secret_calls()
+            return _secret_calls(self.secret)
         self.prepare()
         self._calls.clear()
         self.ask(name)
@@ -65,16 +65,16 @@ def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None
     context["asked"] = params
 
 
-def _secret_calls() -> list[Call]:
+def _secret_calls(secret: str) -> list[Call]:
     """For the key of now and, as if it were another, the one before."""
     answers: list[str] = []
     client = signing_keys.client()
     client.meta.events.register(
         "after-call.secrets-manager.*", lambda http_response, **_: answers.append(http_response.text)
     )
-    signing_keys.current(client, SECRET)
+    signing_keys.current(client, secret)
     stages = ("AWSCURRENT", "AWSPREVIOUS")
     return [
-        Call("secretsmanager", "GetSecretValue", {"SecretId": SECRET, "VersionStage": stage}, 200, answers[0])
+        Call("secretsmanager", "GetSecretValue", {"SecretId": secret, "VersionStage": stage}, 200, answers[0])
         for stage in stages
     ]

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from typing import Final
 
 from bench.callgrind import count
 from bench.levers import PLAIN
-from bench.recording import SECRET, Recorder
+from bench.recording import Recorder
 from bench.stub import Call, Stub, stub
 from local.engine import LOCAL_SETTINGS
 from local.layer import build_for_host
@@ -19,6 +20,8 @@ from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE
 from local.template import ROOT, Function, Template
 
 TIMES: Final = 10
+SECRET: Final = "signing-keys"  # noqa: S105  # the secret's name
+_COMPILED: Final = ignore_patterns("__pycache__")
 COUNTED: Final = ROOT / "bench/counted"
 
 
@@ -74,6 +77,11 @@ class Bench:
     def _event_file(self, name: str) -> Path:
         return self._scratch / f"{name}.json"
 
+    def _deployed(self, function: Function) -> Path:
+        """Its folder as Lambda gets it: without what this process has compiled."""
+        folder = self.folder(f"functions/{function.name}")
+        return Path(copytree(function.folder, folder, ignore=_COMPILED, dirs_exist_ok=True))
+
     def _environment(self, name: str, layer: Path) -> dict[str, str]:
         function = self.functions[name]
         return {
@@ -81,9 +89,9 @@ class Bench:
             **LOCAL_SETTINGS,
             "AWS_ENDPOINT_URL_DYNAMODB": self._wire.url(name),
             SECRETS_VARIABLE: self._wire.url(name),
-            SECRET_VARIABLE: SECRET,
+            SECRET_VARIABLE: self.recorder.secret,
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": os.pathsep.join((str(function.folder), str(layer))),
+            "PYTHONPATH": os.pathsep.join((str(self._deployed(function)), str(layer))),
         }
 
 
@@ -91,4 +99,4 @@ class Bench:
 def setting(endpoint: str) -> Iterator[Bench]:
     """A benchmark on an engine's endpoint; the engine is asked once for each function, while it is made."""
     with stub() as wire, tempfile.TemporaryDirectory() as scratch:
-        yield Bench(wire, Recorder(endpoint), Path(scratch))
+        yield Bench(wire, Recorder(endpoint, SECRET), Path(scratch))

@@ -13,7 +13,7 @@ from typing import Any
 
 import botocore.session
 
-WARMED_UP = 3
+WARMED_UP = 30
 
 
 def main(groups_file: str, times: int) -> None:

@@ -13,7 +13,7 @@ from functools import wraps
 from types import SimpleNamespace
 from typing import Any, Final
 
-WARMED_UP: Final = 5
+WARMED_UP: Final = 30
 CALIBRATED: Final = 20
 REST: Final = "the rest"
 STAGES: Final = {
