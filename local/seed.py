@@ -235,8 +235,8 @@ def _batches(instances: Iterable[TaskInstance], at: float) -> Iterator[Batch]:
     for (array_id, batch_num), members in batches.items():
         main = members[-1].workflow_run_id
         for run in sorted({member.workflow_run_id for member in members}):
-            sk = keys.batch(batch_num) if run == main else keys.part_of_batch(batch_num, run)
-            yield _batch(Key(keys.array(array_id), sk), run, members, at)
+            sk = keys.BATCH if run == main else keys.part_of_batch(run)
+            yield _batch(Key(keys.batch(array_id, batch_num), sk), run, members, at)
 
 
 def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: float) -> Batch:
