@@ -33,7 +33,7 @@ from lockstep.items import (
     TaskInstance,
     WorkflowRun,
 )
-from lockstep.resources import directories
+from lockstep.resources import directories, forget
 from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from lockstep.sweeping import look_again
 from lockstep.table import ConditionFailedError, Key, chunks, connection, reach, side_by_side
@@ -147,11 +147,13 @@ class Seed(_Entry):
 def load(seed: Seed) -> int:
     """Write all of it, over what has the same ids, and return how many items that took.
 
-    Ids and batch numbers that the seed uses are not given out again.
+    Ids and batch numbers that the seed uses are not given out again. Another process that has read requested
+    resources before they are written over goes on with what they were.
     """
     deadline = Deadline(SECONDS_TO_LOAD)
     items = list(_items(seed))
     side_by_side(lambda chunk: _put(chunk, deadline), chunks(items, ITEMS_PER_REQUEST))
+    forget()
     resources = [task.task_resources_id for task in seed.tasks] + [ti.task_resources_id for ti in seed.task_instances]
     _reserve("array", (array.array_id for array in seed.arrays), deadline)
     _reserve("task", (task.task_id for task in seed.tasks), deadline)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
+from lockstep import keys
 from lockstep.clock import now
-from lockstep.items import TaskInstance
+from lockstep.items import Resources, TaskInstance
 from tests.integration.seeding import batch, pair, run_of, running
 from tests.replay.recording import Player
 
@@ -88,6 +89,20 @@ def test_reads(meter: Meter, player: Player) -> None:
     assert taken(meter, player, "GET", f"/task_instance/{instance}/task_instance_error_log") == (1, 0, 1)
     assert taken(meter, player, "GET", f"/task_instance/{instance}") == (1, 0, 4)
     assert taken(meter, player, "GET", "/health") == (0, 0, 0)
+
+
+def test_adjusted_resources_are_read_once_and_what_is_not_there_each_time(meter: Meter, player: Player) -> None:
+    instances = [pair("O", "O", task_resources_id=number) for number in (THERE, THERE, MISSING, MISSING)]
+    Resources(keys.resources(THERE), keys.RESOURCES, queue_id=1, requested_resources={"stdout": "/adjusted"}).save()
+    start = "/task_instance/{}/log_running"
+    costs = [taken(meter, player, "POST", start.format(instance), START) for instance in instances]
+    assert costs == [(3, 4, 1.5), (2, 4, 1), *[(4, 4, 2.5)] * 2]
+    told = [player.send("POST", f"/api/v3{start.format(instance)}", json.dumps(START))[1] for instance in instances]
+    assert [reply["task_instance"][7] for reply in told] == ["/adjusted"] * 2 + ["/logs/out"] * 2
+
+
+THERE, MISSING = 77_000_001, 77_000_002
+"""Requested resources."""
 
 
 def test_bulk(meter: Meter, player: Player) -> None:

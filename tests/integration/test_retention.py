@@ -12,6 +12,7 @@ from local.meter import Meter
 from lockstep import binding, keys
 from lockstep.clock import Deadline, now
 from lockstep.items import Item
+from lockstep.resources import forget
 from lockstep.table import Key, RawItem, connection, fetch, transact
 from tests.integration import test_cost
 from tests.replay.recording import Player
@@ -198,6 +199,7 @@ def test_everything_else_costs_the_same(meter: Meter, player: Player) -> None:
 
 def test_a_life_costs_the_same(meter: Meter, player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     def cost() -> tuple[float, float]:
+        forget()
         workflow, before = Workflow(player, 40), meter.usage()
         for instance in workflow.queue(task_id for task_id, _ in workflow.bind().values()):
             workflow.finish(instance)
