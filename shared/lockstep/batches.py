@@ -34,6 +34,16 @@ def read_batch(array_id: int, batch_num: int, deadline: Deadline) -> Batch | Non
     return None if batch is None or batch.has_expired(now()) else batch
 
 
+def run_of_batch(array_id: int, batch_num: int, deadline: Deadline) -> int | None:
+    """The workflow run that a batch is of, which never changes; None: there is no such batch, or it has expired."""
+    key = Key(keys.batch(array_id, batch_num), keys.BATCH)
+    raw = fetch_present([key], deadline).get(key)
+    batch = Batch.from_raw_data(raw) if raw else None
+    if batch and batch.has_expired(now()):
+        batch = read_batch(array_id, batch_num, deadline)
+    return batch.workflow_run_id if batch else None
+
+
 def members(batch: Batch, deadline: Deadline, steps: Iterable[int] | None = None) -> dict[int, int]:
     """The ids of a batch's instances by step, as many as the index shows; at least those of some steps, or all."""
     array_id, batch_num = keys.batch_of(batch.pk)
