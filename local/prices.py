@@ -152,7 +152,7 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
     worker = [
         Use("GET cluster/{name}", 1, 0.8, 383, waits=0),
         Use("GET get_array_task_instance_id", 1, 2.3, 481, read=0.5),
-        Use("POST log_running", 1, 5.5, 696, written=4, read=1),
+        Use("POST log_running", 1, 5.5, 696, written=4, read=0.5),
         Use("POST log_report_by", heartbeats, 2.6, 648, written=1),
         Use("POST log_done", 1, 5.4, 690, written=6),
     ]

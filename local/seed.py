@@ -33,7 +33,7 @@ from lockstep.items import (
     TaskInstance,
     WorkflowRun,
 )
-from lockstep.resources import directories
+from lockstep.resources import directories, forget
 from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from lockstep.sweeping import look_again
 from lockstep.table import ConditionFailedError, Key, chunks, connection, reach, side_by_side
@@ -147,11 +147,13 @@ class Seed(_Entry):
 def load(seed: Seed) -> int:
     """Write all of it, over what has the same ids, and return how many items that took.
 
-    Ids and batch numbers that the seed uses are not given out again.
+    Ids and batch numbers that the seed uses are not given out again. Another process that has read requested
+    resources before they are written over goes on with what they were.
     """
     deadline = Deadline(SECONDS_TO_LOAD)
     items = list(_items(seed))
     side_by_side(lambda chunk: _put(chunk, deadline), chunks(items, ITEMS_PER_REQUEST))
+    forget()
     resources = [task.task_resources_id for task in seed.tasks] + [ti.task_resources_id for ti in seed.task_instances]
     _reserve("array", (array.array_id for array in seed.arrays), deadline)
     _reserve("task", (task.task_id for task in seed.tasks), deadline)
@@ -235,8 +237,8 @@ def _batches(instances: Iterable[TaskInstance], at: float) -> Iterator[Batch]:
     for (array_id, batch_num), members in batches.items():
         main = members[-1].workflow_run_id
         for run in sorted({member.workflow_run_id for member in members}):
-            sk = keys.batch(batch_num) if run == main else keys.part_of_batch(batch_num, run)
-            yield _batch(Key(keys.array(array_id), sk), run, members, at)
+            sk = keys.BATCH if run == main else keys.part_of_batch(run)
+            yield _batch(Key(keys.batch(array_id, batch_num), sk), run, members, at)
 
 
 def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: float) -> Batch:

@@ -11,14 +11,15 @@ RECORDED: Final = Path(__file__).with_name("recorded.json")
 TASK: Final = "task"
 """A task's own partition, with all its instances."""
 ARRAY: Final = "array"
-"""An array's: its item, and all its batches."""
+BATCH: Final = "batch"
+"""One batch's own."""
 RUN: Final = "run"
 RESOURCES: Final = "resources"
 COUNTER: Final = "counter"
 LOOKUP: Final = "lookup"
 STEP_INDEX: Final = "index array-step"
 RUN_INDEX: Final = "index run"
-ROLES: Final = (TASK, ARRAY, RUN, RESOURCES, COUNTER, LOOKUP, STEP_INDEX, RUN_INDEX)
+ROLES: Final = (TASK, ARRAY, BATCH, RUN, RESOURCES, COUNTER, LOOKUP, STEP_INDEX, RUN_INDEX)
 INDEXES: Final = frozenset({STEP_INDEX, RUN_INDEX})
 
 

@@ -108,8 +108,9 @@ class Walk:
 
     def unusual(self) -> None:
         """What happens when resources are adjusted, intervals do not fit, a network fails, or a run is resumed."""
-        again = f"/task_instance/{self._one_more()}/log_running"
-        self._step("log_running, resources adjusted", 1, "POST", again, _start(ON_TIME))
+        first, second = (f"/task_instance/{number}/log_running" for number in self._two_more())
+        self._step("log_running, first to read adjusted resources", 1, "POST", first, _start(ON_TIME))
+        self._step("log_running, resources adjusted", 1, "POST", second, _start(ON_TIME))
         self._step("heartbeat, due sooner than its batch", 1, "POST", self._report(0, "log_report_by"), _beat(SOONER))
         self._step("heartbeat, due soon", 1, "POST", self._report(1, "log_report_by"), _beat(SOON))
         self._step("log_running, due soon", 1, "POST", self._report(-1, "log_running"), _start(SOON))
@@ -129,17 +130,17 @@ class Walk:
             "log_error_worker_node of a stopped one", 1, "POST", self._report(1, "log_error_worker_node"), killed
         )
 
-    def _one_more(self) -> int:
-        """An instance in a batch of its own, whose resources are not those that its task was bound with."""
+    def _two_more(self) -> list[int]:
+        """Instances in a batch of their own, whose resources are not those that their tasks were bound with."""
         node = self._size + 1
         with self._tap.ignoring():
             adjusted = self._caller.send("POST", "/task/bind_resources", _RESOURCES)
-            bound = self._caller.send("PUT", "/task/bind_tasks_no_args", self._tasks(node, node))
-            [[task, _]] = bound["tasks"].values()
-            self._caller.send("POST", f"/array/{self._array}/queue_task_batch", self._to_queue([task], adjusted))
-            ids = {"task_instance_ids": [task * 1000 + 1]}
-            self._caller.send("POST", "/task_instance/instantiate_task_instances", ids)
-        return int(task) * 1000 + 1
+            bound = self._caller.send("PUT", "/task/bind_tasks_no_args", self._tasks(node, node + 1))
+            tasks = sorted(task_id for task_id, _ in bound["tasks"].values())
+            self._caller.send("POST", f"/array/{self._array}/queue_task_batch", self._to_queue(tasks, adjusted))
+            ids = [task * 1000 + 1 for task in tasks]
+            self._caller.send("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": ids})
+        return ids
 
     def _to_queue(self, tasks: list[int], resources: int) -> dict[str, Any]:
         return {"task_ids": tasks, "task_resources_id": resources, "workflow_run_id": self._run}

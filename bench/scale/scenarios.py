@@ -6,7 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bench.scale import limits
-from bench.scale.costs import ARRAY, COUNTER, INDEXES, LOOKUP, RESOURCES, ROLES, RUN, RUN_INDEX, STEP_INDEX, Step
+from bench.scale.costs import (
+    ARRAY,
+    BATCH,
+    COUNTER,
+    INDEXES,
+    LOOKUP,
+    RESOURCES,
+    ROLES,
+    RUN,
+    RUN_INDEX,
+    STEP_INDEX,
+    Step,
+)
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course, Herd, Room, Simulation, Work
 from local import prices
 from lockstep.keys import STEPS_PER_PARTITION
@@ -63,7 +75,8 @@ def partitions(workers: float) -> dict[str, float]:
     """How many partition keys of each role one array of so many workers in one run has; evenly used."""
     shared = dict.fromkeys((ARRAY, RUN, RESOURCES, COUNTER, RUN_INDEX), 1.0)
     own = dict.fromkeys(set(ROLES) - shared.keys(), max(1.0, workers))
-    return own | shared | {STEP_INDEX: float(math.ceil(workers / STEPS_PER_PARTITION)), LOOKUP: 1.0}
+    several = {BATCH: math.ceil(workers / prices.BATCH), STEP_INDEX: math.ceil(workers / STEPS_PER_PARTITION)}
+    return own | shared | {role: float(count) for role, count in several.items()} | {LOOKUP: 1.0}
 
 
 def buckets(workers: float, table_writes: float, table_reads: float) -> dict[str, float]:
@@ -127,15 +140,12 @@ def scenarios(steps: Mapping[str, Step]) -> list[Scenario]:
     back = herd(steps, COME_BACK)
     grown, new = room(WORKERS, *GROWN), room(WORKERS, *NEW)
     more = replace(grown, concurrency=5_000, rate=20_000, burst=10_000)
-    batches = math.ceil(WORKERS / prices.BATCH)
     return [
         Scenario("10,000 workers, new table", herd(steps, START, 10_000), room(10_000, *NEW)),
         Scenario("new table", usual, new),
         Scenario("grown table", usual, grown),
         Scenario("grown table, tokens of one run", by_run, grown),
-        Scenario("grown table, tokens of one run, a key for each batch", by_run, spread(grown, ARRAY, batches)),
         Scenario("grown table, reports good for half of HeartbeatBuffer", soon, grown),
-        Scenario("grown table, such reports, a key for each batch", soon, spread(grown, ARRAY, batches)),
         Scenario("grown table, 5,000 executions, 20,000 requests/s", usual, more),
         Scenario("grown table, all in triage, heartbeats come back", back, grown),
         Scenario(

@@ -6,13 +6,14 @@ from functools import cache
 from typing import Final
 
 from bench.scale import client, day, herd, limits, scenarios
-from bench.scale.costs import ARRAY, COUNTER, INDEXES, RESOURCES, RUN, RUN_INDEX, Step, load
+from bench.scale.costs import ARRAY, BATCH, COUNTER, INDEXES, RESOURCES, RUN, RUN_INDEX, Step, load
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course
 from bench.scale.scenarios import READS, TABLE, WITHIN, WORKERS, WRITES, Scenario, bucket
 from local import prices
 
-SHARED: Final = (ARRAY, RUN, RUN_INDEX, RESOURCES, COUNTER)
+_OF_ALL: Final = (ARRAY, RUN, RUN_INDEX, RESOURCES, COUNTER)
 """Partitions that an array's or a run's instances have in common."""
+SHARED: Final = (*_OF_ALL, BATCH)
 _WORTH_TELLING: Final = 0.005
 _LIMITS: Final = {
     GATEWAY: "API Gateway's rate and burst",
@@ -90,7 +91,8 @@ def of_shared() -> Iterator[str]:
 
 
 def _taken(step: Step, times: int, roles: Iterable[str]) -> Iterator[tuple[float, str]]:
-    """How often a second a partition bears it, and what it takes of it, each time."""
+    """How often a second the partitions of an array bear it, and what it takes of them, each time."""
+    there = scenarios.partitions(WORKERS)
     for role in roles:
         for kind, units, limit in (
             ("write", step.written([role]), limits.PARTITION_WRITES),
@@ -98,13 +100,13 @@ def _taken(step: Step, times: int, roles: Iterable[str]) -> Iterator[tuple[float
         ):
             if units:
                 each = units / times
-                yield limit.amount / each, f"{step.name} | {role} | {each:.3g} {kind}"
+                yield there[role] * limit.amount / each, f"{step.name} | {role} | {each:.3g} {kind}"
 
 
 def of_loops() -> Iterator[str]:
     """What is asked however many instances there are."""
     yield from _head("partition", "units of the dearest call that speaks of no instance", "most such calls a second >")
-    for role in SHARED:
+    for role in _OF_ALL:
         rows = [row for step in steps().values() if not step.instances for row in _taken(step, 1, [role])]
         rate, what = min(rows)
         yield f"| {what.partition(' | ')[2].replace(' | ', ' | ' + what.partition(' | ')[0] + ': ')} | {rate:,.0f} |"
@@ -223,7 +225,8 @@ def _shared_buckets(what: str) -> list[str]:
 def _held(what: str, limit: str, table: tuple[float, float], said: str) -> Iterator[str]:
     held = scenarios.largest(steps(), _HERDS[what], limit, table)
     shown = f"more than {held:,.0f}" if held >= scenarios.MOST else f"{_rounded(held):,.0f}"
-    yield f"| {said} | {what} | {shown} | {WORKERS / held:.2g} times |"
+    times = "" if held >= scenarios.MOST else f"{WORKERS / held:.2g} times"
+    yield f"| {said} | {what} | {shown} | {times} |"
 
 
 def _rounded(number: float) -> float:

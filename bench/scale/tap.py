@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from bench.scale.costs import ARRAY, COUNTER, LOOKUP, RESOURCES, RUN, RUN_INDEX, STEP_INDEX, TASK
+from bench.scale.costs import ARRAY, BATCH, COUNTER, LOOKUP, RESOURCES, RUN, RUN_INDEX, STEP_INDEX, TASK
 from local.engine import client
 from local.meter import read_units
 from lockstep.items import ArrayStepIndex, Item, RunIndex
@@ -29,6 +29,7 @@ _INDEXES: Final = {
 _ROLES: Final = {
     "TASK": TASK,
     "ARRAY": ARRAY,
+    "BATCH": BATCH,
     "RUN": RUN,
     "RESOURCES": RESOURCES,
     "COUNTER": COUNTER,

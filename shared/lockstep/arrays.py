@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from lockstep import keys
 from lockstep.advance import Request, transit_many
-from lockstep.batches import NO_STEP, members, read_batch
+from lockstep.batches import NO_STEP, members, read_batch, run_of_batch
 from lockstep.caller import only_run
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.errors import ForbiddenError, NotFoundError, UnavailableError
@@ -116,8 +116,7 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
 def _check_run(array_id: int, batch_num: int, deadline: Deadline) -> None:
     if (run := only_run()) is None:
         return
-    batch = read_batch(array_id, batch_num, deadline)
-    if not batch or batch.workflow_run_id != run:
+    if run_of_batch(array_id, batch_num, deadline) != run:
         raise ForbiddenError(
             f"batch {batch_num} of array {array_id} is not of workflow run {run}, which the token is for"
         )

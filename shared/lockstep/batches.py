@@ -7,6 +7,7 @@ no instance of it is overdue before that. Whoever looks at a batch notes what he
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from pynamodb.expressions.condition import Condition, Or
 from pynamodb.expressions.update import Action
 
 from lockstep import keys
@@ -14,7 +15,7 @@ from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline, now
 from lockstep.items import ArrayStepIndex, Batch, RunIndex, TaskInstance
 from lockstep.keys import BatchAttention
 from lockstep.statuses import TaskInstanceStatus
-from lockstep.table import ConditionFailedError, Key, RawItem, fetch, fetch_present, query, reach, side_by_side
+from lockstep.table import ConditionFailedError, Key, RawItem, fetch, fetch_present, query, reach, side_by_side, update
 from lockstep.transitions import has_ended, may_become
 
 NO_STEP: Final = "."
@@ -27,15 +28,25 @@ _SOON_SECONDS: Final = 0.96 * HEARTBEAT_BUFFER_SECONDS
 
 def read_batch(array_id: int, batch_num: int, deadline: Deadline) -> Batch | None:
     """A batch as it stands now; None once it has expired."""
-    key = Key(keys.array(array_id), keys.batch(batch_num))
+    key = Key(keys.batch(array_id, batch_num), keys.BATCH)
     raw = fetch([key], deadline, consistent=True).get(key)
     batch = Batch.from_raw_data(raw) if raw else None
     return None if batch is None or batch.has_expired(now()) else batch
 
 
+def run_of_batch(array_id: int, batch_num: int, deadline: Deadline) -> int | None:
+    """The workflow run that a batch is of, which never changes; None: there is no such batch, or it has expired."""
+    key = Key(keys.batch(array_id, batch_num), keys.BATCH)
+    raw = fetch_present([key], deadline).get(key)
+    batch = Batch.from_raw_data(raw) if raw else None
+    if batch and batch.has_expired(now()):
+        batch = read_batch(array_id, batch_num, deadline)
+    return batch.workflow_run_id if batch else None
+
+
 def members(batch: Batch, deadline: Deadline, steps: Iterable[int] | None = None) -> dict[int, int]:
     """The ids of a batch's instances by step, as many as the index shows; at least those of some steps, or all."""
-    array_id, batch_num = keys.batch_of(batch.pk, batch.sk)
+    array_id, batch_num = keys.batch_of(batch.pk)
     wanted = range(0, batch.size, keys.STEPS_PER_PARTITION) if steps is None else steps
     firsts = {step - step % keys.STEPS_PER_PARTITION for step in wanted}
     pages = side_by_side(lambda first: _members_from(array_id, batch_num, first, deadline), firsts)
@@ -154,32 +165,35 @@ def note(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float, deadl
 def expect(instance: TaskInstance, report_by: float | None, deadline: Deadline) -> None:
     """Have the instance's batch looked at by then, if that is earlier than batches are looked at anyway.
 
-    Usually it is not, and nothing is sent.
+    Usually it is not, and nothing is sent. A batch that is overdue is brought forward too: who looks at it now has
+    not seen the instance as it is, and must not put the next look off.
     """
-    if report_by is None or report_by >= now() + _SOON_SECONDS:
-        return
-    batch = Batch(keys.array(instance.array_id), keys.batch(instance.array_batch_num))
     at = now()
-    if not _bring_forward(batch, report_by, (report_by, None), deadline):
-        _bring_forward(batch, at, (0.0, at), deadline)
+    if report_by is None or report_by >= at + _SOON_SECONDS:
+        return
+    key = Key(keys.batch(instance.array_id, instance.array_batch_num), keys.BATCH)
+    later, overdue = (report_by, _due_between(report_by, None)), (at, _due_between(0.0, at))
+    stands = _move_look(key, *later, deadline)
+    while stands and not at < stands.due < report_by:
+        stands = _move_look(key, *(overdue if stands.due <= at else later), deadline)
 
 
-def _bring_forward(batch: Batch, due: float, if_due: tuple[float, float | None], deadline: Deadline) -> bool:
-    """Whether the batch was due in that span and is due at another moment now.
-
-    One that is overdue is brought forward too: who looks at it now has not seen the instance as it is, and must not
-    put the next look off.
-    """
-    since, until = if_due
-    spans = [
+def _due_between(since: float, until: float | None) -> Condition:
+    launched, waiting = (
         Batch.attention.between(
             keys.due(prefix, since), keys.last(prefix) if until is None else keys.due(prefix, until)
         )
         for prefix in (keys.LAUNCHED, keys.WAITING)
-    ]
+    )
+    return Or(launched, waiting)
+
+
+def _move_look(key: Key, due: float, where: Condition, deadline: Deadline) -> BatchAttention | None:
+    """Have a batch looked at then, where a condition holds of it. If not, when it is looked at instead; None: never."""
     changes: list[Action] = [Batch.attention.set(str(BatchAttention(due, waiting=True))), *Batch.renewed(now())]
     try:
-        reach(lambda: batch.update(changes, spans[0] | spans[1]), deadline)
-    except ConditionFailedError:
-        return False
-    return True
+        update(key, changes, where, deadline)
+    except ConditionFailedError as failed:
+        [found] = failed.found
+        return BatchAttention.parse(found["attention"]["S"]) if found and "attention" in found else None
+    return None

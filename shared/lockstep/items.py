@@ -196,7 +196,7 @@ class Array(Item):
 
 
 class Batch(Expiring):
-    """ARRAY#<id> / BATCH#<nnnnn>."""
+    """BATCH#<array>#<number> / BATCH, or / RUN#<run> for a part: keys.part_of_batch."""
 
     size = IntegerAttribute()
     """No step is as large."""

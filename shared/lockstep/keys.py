@@ -18,6 +18,7 @@ STEPS_PER_PARTITION: Final = 100
 TASK: Final = "TASK"
 SPEC: Final = "SPEC"
 ARRAY: Final = "ARRAY"
+BATCH: Final = "BATCH"
 RUN: Final = "RUN"
 RESOURCES: Final = "RESOURCES"
 LOOKUP: Final = "LOOKUP"
@@ -109,7 +110,7 @@ def error(number: int, digest: str) -> str:
 
 
 def array(array_id: int) -> str:
-    """The partition of an array and its batches.
+    """The partition of an array.
 
     >>> array(7)
     'ARRAY#7'
@@ -117,31 +118,31 @@ def array(array_id: int) -> str:
     return f"ARRAY#{array_id}"
 
 
-def batch(batch_num: int) -> str:
-    """The sort key of one batch of an array.
+def batch(array_id: int, batch_num: int) -> str:
+    """The partition of one batch of an array.
 
-    >>> batch(12)
-    'BATCH#00012'
+    >>> batch(7, 12)
+    'BATCH#7#12'
     """
-    return f"BATCH#{batch_num:05d}"
+    return f"BATCH#{array_id}#{batch_num}"
 
 
-def part_of_batch(batch_num: int, workflow_run_id: int) -> str:
+def part_of_batch(workflow_run_id: int) -> str:
     """The sort key of the part of a batch that is another run's. Only a seed file makes such batches.
 
-    >>> part_of_batch(12, 5)
-    'BATCH#00012#RUN#5'
+    >>> part_of_batch(5)
+    'RUN#5'
     """
-    return f"{batch(batch_num)}#RUN#{workflow_run_id}"
+    return f"RUN#{workflow_run_id}"
 
 
 def is_part(sk: str) -> bool:
     """Whether a batch's sort key is of such a part.
 
-    >>> is_part("BATCH#00012#RUN#5")
-    True
+    >>> is_part(part_of_batch(5)), is_part(BATCH)
+    (True, False)
     """
-    return "#RUN#" in sk
+    return sk != BATCH
 
 
 def array_step(array_id: int, batch_num: int, step_id: int) -> str:
@@ -249,13 +250,14 @@ def last(prefix: str) -> str:
     return f"{prefix}~"
 
 
-def batch_of(pk: str, sk: str) -> tuple[int, int]:
-    """The array and the number of the batch that has a key.
+def batch_of(pk: str) -> tuple[int, int]:
+    """The array and the number of the batch whose partition it is.
 
-    >>> batch_of("ARRAY#7", "BATCH#00012")
+    >>> batch_of("BATCH#7#12")
     (7, 12)
     """
-    return int(pk.removeprefix("ARRAY#")), int(sk.split("#")[1])
+    _, array_id, batch_num = pk.split("#")
+    return int(array_id), int(batch_num)
 
 
 def resources(task_resources_id: int) -> str:

@@ -123,8 +123,8 @@ def _fill(
 ) -> None:
     """One transaction after another, so that each knows how many steps there are before its own."""
     batch = Batch(
-        keys.array(array_id),
-        keys.batch(batch_num),
+        keys.batch(array_id, batch_num),
+        keys.BATCH,
         size=0,
         num_instances=0,
         task_resources_id=task_resources_id,

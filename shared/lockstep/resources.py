@@ -1,7 +1,8 @@
 """What a set of requested resources says of the directories that a command prints into."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from lockstep import keys
 from lockstep.clock import Deadline
@@ -11,6 +12,8 @@ from lockstep.table import Key, fetch_present
 
 Directories = tuple[str | None, str | None]
 """Of stdout and of stderr."""
+REMEMBERED: Final = 256
+"""Sets whose directories a process remembers: two paths each, of at most 4 KB."""
 
 
 def directories(requested_resources: Mapping[str, Any]) -> Directories:
@@ -24,10 +27,23 @@ def directories(requested_resources: Mapping[str, Any]) -> Directories:
 
 
 def read_directories(task_resources_ids: Iterable[int], deadline: Deadline) -> dict[int, Directories]:
-    """Those of every set of resources that exists."""
-    wanted = {Key(keys.resources(number), keys.RESOURCES): number for number in task_resources_ids}
-    found = fetch_present(wanted, deadline)
-    return {wanted[key]: directories(Resources.from_raw_data(raw).requested_resources) for key, raw in found.items()}
+    """Those of every set of resources that exists. A set never changes: what this process has read, it remembers."""
+    remembered = {number: _remembered(number) for number in task_resources_ids}
+    wanted = {Key(keys.resources(number), keys.RESOURCES): number for number, known in remembered.items() if not known}
+    for key, raw in fetch_present(wanted, deadline).items():
+        remembered[wanted[key]][:] = [directories(Resources.from_raw_data(raw).requested_resources)]
+    return {number: known[0] for number, known in remembered.items() if known}
+
+
+@lru_cache(REMEMBERED)
+def _remembered(_task_resources_id: int) -> list[Directories]:
+    """Where a set's directories are put once they are read; empty until then."""
+    return []
+
+
+def forget() -> None:
+    """Read every set again: somebody writes over what is there, as no function does."""
+    _remembered.cache_clear()
 
 
 def read_resources(task_resources_id: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import Deadline
@@ -51,7 +52,7 @@ class ConditionFailedError(Exception):
     """A write was turned down by its conditions and changed nothing.
 
     found holds, for each action of a transaction in order, the item that turned it down: None where the
-    action's own condition held, an empty dict where there is no such item.
+    action's own condition held, an empty dict where there is no such item. The same of update; of no other write.
     """
 
     def __init__(self, found: Sequence[RawItem | None] = ()) -> None:
@@ -113,7 +114,7 @@ def _ask_for_reasons(error: Exception) -> tuple[set[str], Exception]:
         raise error
     code = cause.response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
-        raise ConditionFailedError from error
+        raise ConditionFailedError([cause.response.get("Item", {})]) from error
     if isinstance(error, TransactWriteError) and code == "TransactionCanceledException":
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         if codes & BUGS:
@@ -142,6 +143,23 @@ def _turned_down_by(error: TransactWriteError) -> list[RawItem | None]:
         (reason.raw_item or {}) if reason and reason.code == CONDITION_FAILED else None
         for reason in error.cancellation_reasons
     ]
+
+
+def update(key: Key, changes: Sequence[Action], condition: Condition, deadline: Deadline) -> None:
+    """Send one UpdateItem that says what turned it down: PynamoDB's own does not ask.
+
+    Raises:
+        ConditionFailedError, ContentionError, TableError: see reach.
+    """
+    request = connection().get_operation_kwargs(
+        Item.Meta.table_name,
+        *key,
+        actions=changes,
+        condition=condition,
+        return_consumed_capacity="TOTAL",
+        return_values_on_condition_failure="ALL_OLD",
+    )
+    reach(lambda: connection().client.update_item(**request), deadline)
 
 
 def transact(build: Callable[[TransactWrite], None], deadline: Deadline) -> None:

@@ -40,9 +40,10 @@ def reports_and_the_same_ones_again(player: Player) -> None:
 
 
 def a_start_that_reads_twice_and_has_directories_of_its_own(player: Player) -> None:
-    instance = pair("O", "O", task_resources_id=2)
-    with _unseen("BatchGetItem", keys.SPEC):
-        assert _ask(player, "POST", f"task_instance/{instance}/log_running", CLAIM)["task_instance"][1] == "R"
+    for attempt, operation in ((1, "Query"), (2, "BatchGetItem")):
+        instance = pair("O", "O", attempt=attempt, task_resources_id=2)
+        with _unseen(operation, keys.SPEC):
+            assert _ask(player, "POST", f"task_instance/{instance}/log_running", CLAIM)["task_instance"][1] == "R"
 
 
 def promises_to_report_soon(player: Player) -> None:

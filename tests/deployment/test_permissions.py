@@ -19,7 +19,7 @@ from tests.deployment.transformed import Transformed
 FUNCTIONS: Final = Transformed().functions
 OF_THE_RUNTIME: Final = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 """Lambda itself does these under a function's role."""
-ASKING: Final = frozenset({"reach", "transact", "fetch", "fetch_present", "query"})
+ASKING: Final = frozenset({"reach", "transact", "fetch", "fetch_present", "query", "update"})
 """The layer's ways to the table."""
 Seen = dict[str, set[Grant]]
 

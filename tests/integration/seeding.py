@@ -15,10 +15,12 @@ def running(**instance: Any) -> int:
     return pair("R", "R", **instance)
 
 
-def pair(status: str, task_status: str, *, task: dict[str, Any] | None = None, **instance: Any) -> int:
-    """The id of a new task instance in a status, with its task in another."""
+def pair(
+    status: str, task_status: str, *, attempt: int = 1, task: dict[str, Any] | None = None, **instance: Any
+) -> int:
+    """The id of a new task instance in a status, with its task in another. Of earlier attempts nothing is kept."""
     number = next(_IDS)
-    task_instance_id = keys.task_instance_id(number, 1)
+    task_instance_id = keys.task_instance_id(number, attempt)
     seed = {
         "arrays": [
             {

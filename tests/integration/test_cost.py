@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
+from lockstep import keys
 from lockstep.clock import now
-from lockstep.items import TaskInstance
+from lockstep.items import Resources, TaskInstance
 from tests.integration.seeding import batch, pair, run_of, running
 from tests.replay.recording import Player
 
@@ -32,8 +33,9 @@ FROM_THE_RUN_INDEX = 1
 BOOM = {"error_state": "U", "error_message": "boom"}
 COST: dict[str, tuple[tuple[str, str, dict[str, Any]], str, dict[str, Any], Taken]] = {
     "log_report_by": (("R", "R", {}), "log_report_by", {"next_report_increment": 279}, (1, 1, 0)),
-    "log_running": (("O", "O", {}), "log_running", START, (2, 4, 1)),
-    "log_running, before the distributor": (("I", "I", {}), "log_running", START, (2, 4, 1)),
+    "log_running": (("O", "O", {}), "log_running", START, (2, 4, 0.5)),
+    "log_running, a later attempt": (("O", "O", {"attempt": 2}), "log_running", START, (2, 4, 1)),
+    "log_running, before the distributor": (("I", "I", {}), "log_running", START, (2, 4, 0.5)),
     "log_done": (("R", "R", {}), "log_done", {"nodename": "n", "stdout": "/o", "stderr": "/e"}, (1, 4, 0)),
     "log_done, with logs": (("R", "R", {}), "log_done", {"stdout_log": "x", "stderr_log": "y"}, (1, 6, 0)),
     "log_error_worker_node": (
@@ -90,6 +92,20 @@ def test_reads(meter: Meter, player: Player) -> None:
     assert taken(meter, player, "GET", "/health") == (0, 0, 0)
 
 
+def test_adjusted_resources_are_read_once_and_what_is_not_there_each_time(meter: Meter, player: Player) -> None:
+    instances = [pair("O", "O", task_resources_id=number) for number in (THERE, THERE, MISSING, MISSING)]
+    Resources(keys.resources(THERE), keys.RESOURCES, queue_id=1, requested_resources={"stdout": "/adjusted"}).save()
+    start = "/task_instance/{}/log_running"
+    costs = [taken(meter, player, "POST", start.format(instance), START) for instance in instances]
+    assert costs == [(3, 4, 1), (2, 4, 0.5), *[(4, 4, 2)] * 2]
+    told = [player.send("POST", f"/api/v3{start.format(instance)}", json.dumps(START))[1] for instance in instances]
+    assert [reply["task_instance"][7] for reply in told] == ["/adjusted"] * 2 + ["/logs/out"] * 2
+
+
+THERE, MISSING = 77_000_001, 77_000_002
+"""Requested resources."""
+
+
 def test_bulk(meter: Meter, player: Player) -> None:
     launched = [pair("O", "O") for _ in range(60)]
     body: dict[str, Any] = {"task_instance_ids": launched, "next_report_increment": 279}
@@ -135,7 +151,7 @@ def test_a_whole_life(meter: Meter, player: Player) -> None:
         sum(part[unit] for part in together) / len(ids) + sum(part[unit] for part in alone) for unit in (1, 2)
     )
     assert written == pytest.approx(28 + WRITTEN_FOR_THE_BATCH / len(ids))
-    assert read == pytest.approx(2.5 + READ_FOR_THE_BATCH / len(ids))
+    assert read == pytest.approx(2 + READ_FOR_THE_BATCH / len(ids))
 
 
 WRITTEN_FOR_THE_BATCH = 1 + 2 * 2 + 1
@@ -198,7 +214,7 @@ def test_a_heartbeat_that_is_due_soon_tells_its_batch(meter: Meter, player: Play
     _, ids = _run_of(player, 2, 0)
     first, second = (f"/task_instance/{number}/log_report_by" for number in ids)
     assert taken(meter, player, "POST", first, {"next_report_increment": 60}) == (2, 1 + 3, 0)
-    assert taken(meter, player, "POST", second, {"next_report_increment": 90}) == (3, 1 + 2 * FAILED_CONDITION, 0)
+    assert taken(meter, player, "POST", second, {"next_report_increment": 90}) == (2, 1 + FAILED_CONDITION, 0)
 
 
 def test_a_batch_that_waits_to_be_launched_is_read_once(meter: Meter, player: Player) -> None:

@@ -1,11 +1,13 @@
 """A workflow run as a whole: what its distributor polls, what its client sweeps, and how a resume ends it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lockstep import keys, sweeping
+from lockstep.batches import note
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline, now
 from lockstep.items import Batch
 from lockstep.queueing import GROWS_SECONDS
@@ -13,7 +15,7 @@ from lockstep.store import read_by_id
 from lockstep.table import transact
 from lockstep.workflow_runs import read_run
 from tests.integration.seeding import batch, run_of
-from tests.integration.test_faults import answering, error
+from tests.integration.test_faults import answering, error, listening
 from tests.replay.recording import Player
 
 POLLED = list("QIORTKX")
@@ -211,7 +213,7 @@ def test_what_was_launched_long_ago_and_never_reported(player: Player, monkeypat
 
 def _look_at_once(task_instance_id: int) -> None:
     """As when its batch's time has come."""
-    item = Batch(keys.array(run_of(task_instance_id)), keys.batch(1))
+    item = Batch(keys.batch(run_of(task_instance_id), 1), keys.BATCH)
     item.update([Batch.attention.set(str(keys.BatchAttention(0, waiting=True)))])
 
 
@@ -275,7 +277,7 @@ def test_a_batch_that_has_ended_is_not_looked_at_again(player: Player) -> None:
     run, ids = run_with(player, "RD", report_by_in=-1)
     run.sweep()
     player.send("POST", f"/api/v3/task_instance/{ids[0]}/log_done", "{}")
-    item = Batch(keys.array(run.id), keys.batch(1))
+    item = Batch(keys.batch(run.id, 1), keys.BATCH)
     _look_at_once(ids[0])
     run.sweep()
     item.refresh()
@@ -351,6 +353,30 @@ def test_a_heartbeat_in_the_middle_of_a_sweep_is_held_to_what_it_promises(
 
     monkeypatch.setattr("lockstep.sweeping.read_by_id", beat_after)
     run.sweep()
+    monkeypatch.undo()
+    run.sweep()
+    assert run.pairs(ids) == ["TR", "RR"]
+
+
+def test_a_note_in_the_middle_of_a_heartbeat_does_not_put_off_what_it_promises(
+    player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, ids = run_with(player, "RR", report_by_in=200)
+    _look_at_once(ids[0])
+    notes: list[Callable[[], None]] = []
+
+    def note_meanwhile(http_response: Any, **_: Any) -> None:
+        if http_response.status_code == 400 and notes:
+            notes.pop()()
+
+    def beat_first(*looked: Any) -> None:
+        notes.append(lambda: note(*looked))
+        with listening("after-call.dynamodb.UpdateItem", note_meanwhile):
+            assert _beat(player, ids[0], -1) == "R"
+
+    monkeypatch.setattr(sweeping, "note", beat_first)
+    run.sweep()
+    assert not notes, "the batch was overdue as the heartbeat found it, and not any more as it was written"
     monkeypatch.undo()
     run.sweep()
     assert run.pairs(ids) == ["TR", "RR"]

@@ -7,8 +7,9 @@ from bench.scale.record import recorded_at
 from lockstep.queueing import TASKS_PER_TRANSACTION
 
 SIZE = 2 * TASKS_PER_TRANSACTION
-ONE_MORE = 1.5 / SIZE
-"""Of a batch, one may have gone another way than the rest: its share is larger in the smaller batch."""
+TWO_MORE = 2.5 / SIZE
+"""One of a batch may have gone another way than the rest, or two of another are stopped too: in the smaller batch their
+share is larger."""
 OF_MANY = ("queue", "instantiate", "launch")
 OF_ONE = ("look up", "log_running", *["heartbeat"] * 5, "log_done")
 
@@ -44,7 +45,7 @@ def test_the_recording_is_what_is_taken_today(today: dict[str, Step]) -> None:
         if step.instances <= 1:
             assert step == recorded[name], "run `make scale`"
         else:
-            assert _each(step) == pytest.approx(_each(recorded[name]), rel=ONE_MORE), f"{name}: run `make scale`"
+            assert _each(step) == pytest.approx(_each(recorded[name]), rel=TWO_MORE), f"{name}: run `make scale`"
 
 
 def _each(step: Step) -> tuple[float, float]:

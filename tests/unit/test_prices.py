@@ -34,7 +34,7 @@ def test_a_life_takes_what_test_cost_measures() -> None:
     uses += [use for use in life(5) if use.route == "POST queue_task_batch"]
     written, read = (sum(use.times * getattr(use, unit) for use in uses) for unit in ("written", "read"))
     assert written == pytest.approx(28 + 6 / BATCH)
-    assert read == pytest.approx(2.5, abs=0.02)
+    assert read == pytest.approx(2, abs=0.02)
 
 
 def test_a_heartbeat_is_a_request_and_a_write_unit_more() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.scale import client, day, document, herd, limits, scenarios
-from bench.scale.costs import ARRAY, RUN_INDEX, STEP_INDEX, TASK, Step, Units, load
+from bench.scale.costs import ARRAY, BATCH, RUN_INDEX, STEP_INDEX, TASK, Step, Units, load
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course, Herd, Room, Simulation, Work
 from bench.scale.limits import Limit
 from bench.scale.scenarios import READS, TABLE, WRITES, bucket
@@ -118,11 +118,12 @@ def test_what_is_shared_is_one_partition_and_the_rest_are_many() -> None:
     assert there[bucket(TABLE, WRITES)] == 40_000
     assert there[bucket(ARRAY, READS)] == 3_000
     assert there[bucket(RUN_INDEX, WRITES)] == 1_000
+    assert there[bucket(BATCH, WRITES)] == 100 * 1_000
     assert there[bucket(STEP_INDEX, READS)] == 500 * 3_000
     assert there[bucket(TASK, WRITES)] == 50_000 * 1_000
-    wider = scenarios.spread(replace(scenarios.room(1, 1, 1), buckets=there), ARRAY, 100)
-    assert wider.buckets[bucket(ARRAY, WRITES)] == 100_000
-    assert wider.buckets[bucket(RUN_INDEX, WRITES)] == 1_000
+    wider = scenarios.spread(replace(scenarios.room(1, 1, 1), buckets=there), RUN_INDEX, 16)
+    assert wider.buckets[bucket(ARRAY, WRITES)] == 1_000
+    assert wider.buckets[bucket(RUN_INDEX, WRITES)] == 16_000
 
 
 def test_the_largest_herd_is_the_one_that_takes_all_there_is() -> None:

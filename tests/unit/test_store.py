@@ -146,20 +146,28 @@ def test_a_stranger_has_no_heartbeat() -> None:
     assert not table.fetch([Key(keys.task(43), keys.instance(1))], Deadline(), consistent=True)
 
 
-def test_an_old_specification_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An eventually consistent read may answer the specification of an earlier binding."""
+@pytest.mark.parametrize(("attempt", "operation"), [(1, "Query"), (2, "BatchGetItem")])
+@pytest.mark.parametrize("lag", ["old", "missing"])
+def test_a_specification_that_lags_is_read_again(attempt: int, operation: str, lag: str) -> None:
+    """An eventually consistent read may answer the specification of an earlier binding, or none."""
+    later = SEED["task_instances"][0] | {"task_instance_id": 42000 + attempt, "errors": ["e" * 10_000]}
+    load(Seed.model_validate(SEED | {"task_instances": [later]}))
     reads: list[bool] = []
-    real = table.fetch
 
-    def lagging(wanted: Any, deadline: Deadline, *, consistent: bool) -> dict[Key, Any]:
-        reads.append(consistent)
-        found = real(wanted, deadline, consistent=consistent)
-        if not consistent:
-            for raw in found.values():
-                if raw["sk"]["S"] == keys.SPEC:
-                    raw |= {"spec_version": {"N": "0"}, "command": {"S": "the old command"}}
-        return found
+    def remember(params: dict[str, Any], **_: Any) -> None:
+        asked = params.get("RequestItems", {}).get(Item.Meta.table_name, params)
+        reads.append(asked.get("ConsistentRead", False))
 
-    monkeypatch.setattr(store, "fetch", lagging)
-    _, spec = store.read_for_start(KEY, Deadline())
-    assert (spec.command, reads) == ("true", [False, True])
+    def lagging(parsed: dict[str, Any], **_: Any) -> None:
+        if reads == [False]:
+            found = parsed.get("Items") or parsed["Responses"][Item.Meta.table_name]
+            [spec] = [raw for raw in found if raw["sk"]["S"] == keys.SPEC]
+            if lag == "missing":
+                found.remove(spec)
+            spec |= {"spec_version": {"N": "0"}, "command": {"S": "the old command"}}
+
+    events = table.connection().client.meta.events
+    events.register(f"provide-client-params.dynamodb.{operation}", remember)
+    events.register(f"after-call.dynamodb.{operation}", lagging)
+    instance, spec = store.read_for_start(InstanceKey(42, attempt), Deadline())
+    assert (instance.sk, spec.command, reads) == (keys.instance(attempt), "true", [False, True])
