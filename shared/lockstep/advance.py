@@ -148,13 +148,13 @@ def _count(pursuits: Iterable["_Pursuit"]) -> None:
             count(f"Refused.{pursuit.outcome.ruling.kind.name}")
         if landed := pursuit.landed:
             if landed.task_instance:
-                count(_moved(landed.premise.task_instance, landed.task_instance))
+                count(f"Moved.{_names(landed.premise.task_instance)}.{landed.task_instance.name}")
             count("ErrorEntries", int(landed.said.error is not None))
 
 
 @cache
-def _moved(sources: frozenset[TaskInstanceStatus], target: TaskInstanceStatus) -> str:
-    return f"Moved.{'+'.join(sorted(status.name for status in sources))}.{target.name}"
+def _names(statuses: frozenset[TaskInstanceStatus]) -> str:
+    return "+".join(sorted(status.name for status in statuses))
 
 
 def _settle(pursuits: Sequence["_Pursuit"], deadline: Deadline) -> None:

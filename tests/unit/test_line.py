@@ -15,7 +15,15 @@ POWERTOOLS = LambdaPowertoolsFormatter(service="stack", utc=True)
 
 
 def record(**more: Any) -> logging.LogRecord:
-    facts = {"name": "lockstep", "levelno": logging.INFO, "levelname": "INFO", "msg": "%s %s", "args": ("POST", "/x")}
+    facts = {
+        "created": 1.5,
+        "msecs": 500.0,
+        "name": "lockstep",
+        "levelno": logging.INFO,
+        "levelname": "INFO",
+        "msg": "%s %s",
+        "args": ("POST", "/x"),
+    }
     return logging.makeLogRecord(facts | more)
 
 
