@@ -113,8 +113,8 @@ clean: ## remove what the other targets made
 # MariaDB for it, as Debian packages it, with what this machine lacks of its libraries: unpacked, nothing is installed.
 # Where it cannot be had, the benchmark goes on without it and says so.
 .peer/mariadb: | .peer/ready
-	@rm -rf $@.deb $@.partial && mkdir $@.deb && cd $@.deb && \
+	@(rm -rf $@.deb $@.partial && mkdir $@.deb && cd $@.deb && \
 	apt-get download mariadb-server-core $$(apt-get install --simulate --no-install-recommends mariadb-server-core \
 		| awk '/^Inst / && $$2 != "mariadb-server-core" {print $$2}') && \
 	for package in *.deb; do dpkg -x "$$package" ../mariadb.partial || exit 1; done && \
-	mv ../mariadb.partial ../mariadb && rm -rf ../mariadb.deb || echo "no MariaDB: the benchmark goes on without it"
+	mv ../mariadb.partial ../mariadb && rm -rf ../mariadb.deb) || echo "no MariaDB: the benchmark goes on without it"

@@ -8,10 +8,8 @@ from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from local.template import ROOT
+from local.layer import LAMBDA_PYTHON
 
-PYTHON: Final = ROOT / ".lambda/bin/python"
-"""It has nothing installed but Lambda's runtime client."""
 MARK: Final = "getsid"
 """The C function that a counted program calls, as os.getsid(0), where one stretch ends and the next begins."""
 _TOTALS: Final = re.compile(r"^totals: (\d+)$", re.MULTILINE)
@@ -33,7 +31,7 @@ def count(program: Sequence[str | Path], environment: Mapping[str, str]) -> list
     with TemporaryDirectory() as folder:
         options = ["--quiet", "--tool=callgrind", f"--callgrind-out-file={folder}/out", f"--dump-before={MARK}"]
         ended = subprocess.run(
-            [valgrind, *options, PYTHON, *program],
+            [valgrind, *options, LAMBDA_PYTHON, *program],
             env={"PYTHONHASHSEED": "0", "HOME": folder, **environment},
             cwd=folder,
             stdout=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ from typing import Final
 
 from local.layer import build_for_host, compile_for_host
 
-PLAIN: Final = ("DATA=all", "ROOTS=all")
+PLAIN: Final = ("LAYER_DATA=all", "LAYER_ROOTS=all")
 """A layer as pip makes it, but compiled."""
 
 
@@ -29,11 +29,13 @@ class Lever:
 
 
 LEVERS: Final = (
-    Lever("modules are compiled", "BYTECODE=none"),
-    Lever("botocore's data for the services that are asked", "DATA=all"),
-    Lever("Amazon's authorities only", "ROOTS=all"),
-    Lever("garbage is looked for seldom", Edit("__init__.py", "gc.set_threshold(50_000, 20, 100)", "")),
-    Lever("models are built when they are used", Edit("wire.py", "defer_build=True", "defer_build=False")),
+    Lever("modules are compiled", "LAYER_BYTECODE=none"),
+    Lever("botocore's data for the services that are asked", "LAYER_DATA=all"),
+    Lever("Amazon's authorities only", "LAYER_ROOTS=all"),
+    Lever(
+        "no garbage is looked for while modules are imported",
+        Edit("__init__.py", "gc.set_threshold(50_000, 20, 100)", ""),
+    ),
     Lever(
         "one User-Agent",
         Edit("table.py", "set_default_client_config(Config(user_agent=USER_AGENT))", "set_default_client_config(None)"),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from bench.stub import Call
 from local.gateway import Context, load_handler
+from local.meter import Meter
 from local.secret import use_new_secret
 from local.seed import Seed, load
 from local.signing import make
@@ -12,7 +13,7 @@ from lockstep import signing_keys
 from lockstep.scopes import Scope
 from lockstep.table import connection
 from lockstep.tokens import Grant
-from tests.replay.cases import SEED, Event, read
+from tests.replay.cases import SEED, Event, read, route_name
 
 AUTHORIZER: Final = "authorizer"
 
@@ -28,9 +29,13 @@ class Recorder:
         events.register("after-call.dynamodb.*", self._record)
         use_new_secret(endpoint, secret)
         self.secret = secret
+        self._meter = Meter()
+        self._meter.attach()
+        self.taken: dict[str, dict[str, float]] = {}
+        """What each event took of DynamoDB, as local.meter counts it."""
 
     def event(self, name: str) -> Event:
-        """What a function is given: its first event."""
+        """What a function is given."""
         if name != AUTHORIZER:
             return read(name)
         token = make(Grant("somebody", Scope.WORKER, None), 1, self.secret)
@@ -38,22 +43,17 @@ class Recorder:
         return {"type": "TOKEN", "methodArn": called, "authorizationToken": f"Bearer {token}"}
 
     def serve(self, name: str) -> list[Call]:
-        """The calls that the function's first event takes."""
+        """The calls that an event takes. An event may be served once: what it makes is then there."""
         if name == AUTHORIZER:
             return _secret_calls(self.secret)
-        self.prepare()
-        self._calls.clear()
-        self.ask(name)
-        return list(self._calls)
-
-    def prepare(self) -> None:
-        """Let the table be as the events expect it."""
         load(Seed.model_validate_json(SEED.read_bytes()))
-
-    def ask(self, name: str) -> None:
-        """Give a function its first event."""
-        reply = load_handler(name)(self.event(name), Context("00000000-0000-0000-0000-000000000000", name))
+        self._calls.clear()
+        before = self._meter.usage()
+        function = route_name(name)
+        reply = load_handler(function)(self.event(name), Context("00000000-0000-0000-0000-000000000000", function))
         assert reply["statusCode"] == 200, reply  # noqa: PLR2004  # HTTP: well
+        self.taken[name] = {what: count - before[what] for what, count in self._meter.usage().items()}
+        return list(self._calls)
 
     def _record(self, http_response: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
         call = Call("dynamodb", model.name, context["asked"], http_response.status_code, http_response.text)

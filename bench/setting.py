@@ -16,10 +16,14 @@ from bench.recording import Recorder
 from bench.stub import Call, Stub, stub
 from local.engine import LOCAL_SETTINGS
 from local.layer import build_for_host
+from local.run import table_name
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE
 from local.template import ROOT, Function, Template
+from tests.replay.cases import route_name
 
 TIMES: Final = 10
+MORE: Final = ("log_done.empty",)
+"""Events beside each function's first: a log_done without output, which is two updates."""
 SECRET: Final = "signing-keys"  # noqa: S105  # the secret's name
 _COMPILED: Final = ignore_patterns("__pycache__")
 COUNTED: Final = ROOT / "bench/counted"
@@ -34,10 +38,11 @@ class Bench:
         self.recorder = recorder
         self.functions: dict[str, Function] = {function.name: function for function in Template().functions}
         self.calls: dict[str, list[Call]] = {}
-        """Of each function's first event."""
-        for name in self.functions:
+        """Of each event: each function's first, and MORE."""
+        for name in (*self.functions, *MORE):
             self.calls[name] = recorder.serve(name)
-            wire.expect(name, self.calls[name])
+            for asker in (name, _bare(name)):
+                wire.expect(asker, self.calls[name])
             self._event_file(name).write_text(json.dumps(recorder.event(name)))
         self.layer = self.trusting(build_for_host(scratch / "layer"))
         """As it is deployed."""
@@ -69,7 +74,8 @@ class Bench:
         """The instructions of counted/raw.py, with a botocore as pip installs it."""
         file = self.folder("groups.json")
         asked = [
-            {"url": self._wire.url(name), "calls": [asdict(call) for call in calls]} for name, calls in groups.items()
+            {"url": self._wire.url(_bare(name)), "calls": [asdict(call) for call in calls]}
+            for name, calls in groups.items()
         ]
         file.write_text(json.dumps(asked))
         return count([COUNTED / "raw.py", file, str(TIMES)], {**LOCAL_SETTINGS, "PYTHONPATH": str(self._plain)})
@@ -83,16 +89,22 @@ class Bench:
         return Path(copytree(function.folder, folder, ignore=_COMPILED, dirs_exist_ok=True))
 
     def _environment(self, name: str, layer: Path) -> dict[str, str]:
-        function = self.functions[name]
+        function = self.functions[route_name(name)]
         return {
             **function.variables,
             **LOCAL_SETTINGS,
+            "TABLE_NAME": table_name(),
             "AWS_ENDPOINT_URL_DYNAMODB": self._wire.url(name),
             SECRETS_VARIABLE: self._wire.url(name),
             SECRET_VARIABLE: self.recorder.secret,
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": os.pathsep.join((str(self._deployed(function)), str(layer))),
         }
+
+
+def _bare(name: str) -> str:
+    """Who asks when the bare client does."""
+    return f"{name}.bare"
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """AWS's end of the wire on loopback: answers what it was told to, over TLS, as often as it is asked."""
 
 import binascii
+import json
+import re
 import ssl
 import threading
 from collections import defaultdict
@@ -14,6 +16,8 @@ from typing import Any, Final
 import trustme
 
 HOST: Final = "localhost"
+_MOMENT: Final = re.compile(r"\d{9,}(\.\d+)?")
+"""Seconds or milliseconds since 1970; no id in events/ is as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +37,41 @@ class Stub:
     def __init__(self, port: int, authority: trustme.CA) -> None:
         self._url = f"https://{HOST}:{port}"
         self.authority: str = authority.cert_pem.bytes().decode()
-        self._answers: dict[tuple[str, str], Iterator[Call]] = {}
+        self.refused: list[tuple[str, str, dict[str, Any]]] = []
+        """Calls that were like none that is expected."""
+        self._answers: dict[tuple[str, str], dict[str, Iterator[Call]]] = {}
 
     def url(self, function: str) -> str:
         """Where a function finds AWS."""
         return f"{self._url}/{function}"
 
     def expect(self, function: str, calls: Sequence[Call]) -> None:
-        """From now on the function's calls of one operation are answered in their order, over and over."""
-        by_operation = defaultdict(list)
+        """From now on the function's calls are answered as these were, whenever they are made; alike ones in turn."""
+        alike = defaultdict(list)
         for call in calls:
-            by_operation[call.operation].append(call)
-        self._answers |= {(function, operation): cycle(each) for operation, each in by_operation.items()}
+            alike[call.operation, _lasting(call.params)].append(call)
+        for (operation, params), each in alike.items():
+            self._answers.setdefault((function, operation), {})[params] = cycle(each)
 
-    def answer(self, function: str, operation: str) -> Call:
-        """The next one."""
-        return next(self._answers[function, operation])
+    def answer(self, function: str, operation: str, params: dict[str, Any]) -> Call:
+        """That of the call that was like this one; where there was none, a refusal."""
+        alike = self._answers.get((function, operation), {}).get(_lasting(params))
+        if alike:
+            return next(alike)
+        self.refused.append((function, operation, params))
+        return Call("", operation, params, 400, '{"__type": "ValidationException"}')
+
+
+def _lasting(params: dict[str, Any]) -> str:
+    """What is the same of a call each time that it is made: not its token, nor any moment, nor the order of lists."""
+    lasting = {name: value for name, value in params.items() if name != "ClientRequestToken"}
+    return _MOMENT.sub("a moment", json.dumps(_sorted(lasting), sort_keys=True))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(each) for name, each in value.items()}
+    return sorted(map(_sorted, value), key=json.dumps) if isinstance(value, list) else value
 
 
 @contextmanager
@@ -79,9 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        params = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        call = self.server.stub.answer(self.path.strip("/"), operation)
+        call = self.server.stub.answer(self.path.strip("/"), operation, params)
         body = call.answer.encode()
         self.send_response(call.status)
         for name, value in (

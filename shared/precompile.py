@@ -1,12 +1,14 @@
 """Compiles the layer for Lambda's Python, so that a function need not when it starts. Called by the Makefile.
 
-    python precompile.py FOLDER [INTERPRETER]
+    python precompile.py FOLDER            for Lambda
+    python precompile.py FOLDER PYTHON     for another Python than Lambda's: for tests
 
-Bytecode is one Python version's own, so it takes a Python 3.13, on whatever processor: the one that is named, or one
-that is found on the PATH, by uv or among pyenv's. Where there is none, the layer is left as it is, and that is said: it
-works, and starts slowly. Bytecode is loaded without a look at its source (PEP 552, unchecked): a layer never changes.
+Bytecode is one Python version's own, so it takes a Python 3.13, on whatever processor: found on the PATH, by uv or
+among pyenv's. Where there is none, the layer is left as it is, and that is said: it works, and starts slowly. Bytecode
+is loaded without a look at its source (PEP 552, unchecked): a layer never changes.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -27,7 +29,7 @@ def interpreters() -> Iterator[str]:
     if uv := shutil.which("uv"):
         asked = [uv, "python", "find", "--offline", VERSION]
         yield subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    pyenv = Path.home() / ".pyenv/versions"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     yield from (str(folder / "bin/python") for folder in sorted(pyenv.glob(f"{VERSION}.*")))
 
 
@@ -47,13 +49,13 @@ def compile_layer(layer: Path, interpreter: str) -> None:
     subprocess.run([interpreter, "-IS", "-m", "compileall", *options, str(layer)], check=True)
 
 
-def main(layer: Path, *named: str) -> None:
-    """Compile, or say why not."""
-    interpreter = next(iter(named or filter(is_version, interpreters())), None)
+def main(layer: Path, *another: str) -> None:
+    """Compile, or say why not; on standard output, which `sam build` shows."""
+    interpreter = next(iter(another or filter(is_version, interpreters())), None)
     if interpreter:
         compile_layer(layer, interpreter)
     else:
-        sys.stderr.write(
+        sys.stdout.write(
             f"no Python {VERSION} was found to compile the layer with: functions compile it at each start, which then"
             f" takes several times as long. Put python{VERSION} on the PATH and build again.\n"
         )

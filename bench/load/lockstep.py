@@ -18,6 +18,8 @@ from bench.load.system import MODULES, Batch, Ground, Pair, System
 from local.engine import ENDPOINT_VARIABLE
 from local.template import ROOT
 
+LOG: Final = {"POWERTOOLS_LOG_LEVEL": "INFO", "POWERTOOLS_METRICS_NAMESPACE": "Lockstep"}
+"""A line for each request, with its metrics, as template.yaml has it."""
 _WORKFLOW_IDS: Final = itertools.count(time.time_ns() // 1000)
 
 
@@ -28,7 +30,7 @@ def lockstep() -> Iterator[System]:
     Raises:
         RuntimeError: it does not start.
     """
-    environment = {name: value for name, value in os.environ.items() if name != ENDPOINT_VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name != ENDPOINT_VARIABLE} | LOG
     with (
         tempfile.NamedTemporaryFile() as log,
         subprocess.Popen(

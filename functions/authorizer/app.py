@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from lockstep import imported
 from lockstep.authorizing import authorize
 from lockstep.signing_keys import SigningKeys
 
 KEYS = SigningKeys.of_deployment()
+imported()
 
 
 def lambda_handler(event: dict[str, str], _: object) -> dict[str, Any]:

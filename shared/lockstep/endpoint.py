@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticSerializationError
 
-from lockstep import keys, observability, text
+from lockstep import imported, keys, observability, text
 from lockstep.caller import calls, check_scope
 from lockstep.errors import BadRequestError, FieldError, InvalidError, LockstepError, TooLargeError
 from lockstep.observability import caller_context, count, logger
@@ -43,6 +43,7 @@ def endpoint(path: type[P], body: type[B]) -> Callable[[Callable[[P, B], BaseMod
     Every outcome is a reply in application/json: a problem document (RFC 9457) for what errors.py names, and
     for a defect of ours a 500 whose cause is in the log. A body of no fields is not looked at.
     """
+    imported()
 
     def decorate(route: Callable[[P, B], BaseModel]) -> LambdaHandler:
         @wraps(route)

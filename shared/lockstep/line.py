@@ -29,6 +29,7 @@ class Line(LambdaPowertoolsFormatter):
             "message": record.getMessage(),
             "timestamp": self.formatTime(record),
             "service": self._service,
+            "xray_trace_id": self._get_latest_trace_id(),
             **self.thread_safe_get_current_keys(),
             **{name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD},
         }

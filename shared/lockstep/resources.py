@@ -1,7 +1,6 @@
 """What a set of requested resources says of the directories that a command prints into."""
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from lockstep import keys
@@ -12,8 +11,9 @@ from lockstep.table import Key, fetch_present
 
 Directories = tuple[str | None, str | None]
 """Of stdout and of stderr."""
-REMEMBERED: Final = 256
+MOST_REMEMBERED: Final = 256
 """Sets whose directories a process remembers: two paths each, of at most 4 KB."""
+_remembered: Final[dict[int, Directories]] = {}
 
 
 def directories(requested_resources: Mapping[str, Any]) -> Directories:
@@ -26,24 +26,22 @@ def directories(requested_resources: Mapping[str, Any]) -> Directories:
     return stdout if isinstance(stdout, str) else None, stderr if isinstance(stderr, str) else None
 
 
-def read_directories(task_resources_ids: Iterable[int], deadline: Deadline) -> dict[int, Directories]:
+def read_directories(task_resources_ids: Collection[int], deadline: Deadline) -> dict[int, Directories]:
     """Those of every set of resources that exists. A set never changes: what this process has read, it remembers."""
-    remembered = {number: _remembered(number) for number in task_resources_ids}
-    wanted = {Key(keys.resources(number), keys.RESOURCES): number for number, known in remembered.items() if not known}
-    for key, raw in fetch_present(wanted, deadline).items():
-        remembered[wanted[key]][:] = [directories(Resources.from_raw_data(raw).requested_resources)]
-    return {number: known[0] for number, known in remembered.items() if known}
-
-
-@lru_cache(REMEMBERED)
-def _remembered(_task_resources_id: int) -> list[Directories]:
-    """Where a set's directories are put once they are read; empty until then."""
-    return []
+    known = {number: _remembered[number] for number in task_resources_ids if number in _remembered}
+    wanted = {Key(keys.resources(number), keys.RESOURCES): number for number in set(task_resources_ids) - known.keys()}
+    found = {
+        wanted[key]: directories(Resources.from_raw_data(raw).requested_resources)
+        for key, raw in fetch_present(wanted, deadline).items()
+    }
+    if len(_remembered) + len(found) <= MOST_REMEMBERED:
+        _remembered.update(found)
+    return known | found
 
 
 def forget() -> None:
     """Read every set again: somebody writes over what is there, as no function does."""
-    _remembered.cache_clear()
+    _remembered.clear()
 
 
 def read_resources(task_resources_id: int) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class ConditionFailedError(Exception):
 
 
 def connection() -> Connection:
-    """The one connection, made at the first call and shared by all models."""
+    """The one connection, made at the first call, which must not be made by two threads, and shared by all models."""
     shared = TaskInstance._get_connection()  # noqa: SLF001  # PynamoDB has no public way to share a client between models
     if Item._connection is not shared:  # noqa: SLF001  # as above; the subclasses inherit it
         shared.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
@@ -89,10 +89,10 @@ def reach(call: Callable[[], R], deadline: Deadline) -> R:
         try:
             return call()
         except (PynamoDBException, ClientError, BotoCoreError) as error:
-            codes, again = _ask_for_reasons(error)
-        if deadline.passed():
-            kind = ContentionError if codes & _CONFLICTS else TableError
-            raise kind(f"gave up after the time budget: {', '.join(sorted(codes))}") from again
+            codes = _worth_another_try(error)
+            if deadline.passed():
+                kind = ContentionError if codes & _CONFLICTS else TableError
+                raise kind(f"gave up after the time budget: {', '.join(sorted(codes))}") from error
         time.sleep(pause)
     raise AssertionError("unreachable: the pauses never end")
 
@@ -105,7 +105,7 @@ def pauses() -> Iterator[float]:
         longest = min(longest * 2, _MAX_PAUSE_SECONDS)
 
 
-def _ask_for_reasons(error: Exception) -> tuple[set[str], Exception]:
+def _worth_another_try(error: Exception) -> set[str]:
     """The codes of an error that is worth another try; every other error is raised under its name."""
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, BotoCoreError):
@@ -121,11 +121,11 @@ def _ask_for_reasons(error: Exception) -> tuple[set[str], Exception]:
             raise error
         if CONDITION_FAILED in codes:
             raise ConditionFailedError(_turned_down_by(error)) from error
-        return codes, error
+        return codes
     if code in BUGS:
         raise error
     if code in _CONFLICTS | _THROTTLES:
-        return {code}, error
+        return {code}
     raise TableError(f"the table does not answer: {code}") from error
 
 

@@ -143,7 +143,7 @@ ErrorState = Annotated[
 class Request(BaseModel):
     """A request's body. Fields that are not known are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Nothing(Request):
@@ -204,7 +204,7 @@ class TaskInstanceIds(Request):
 class Reply(BaseModel):
     """A reply's body."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True, defer_build=True)
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 class BatchOfArray(Request):

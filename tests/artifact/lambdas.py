@@ -13,10 +13,10 @@ from tempfile import TemporaryFile
 from typing import IO, Any, Final
 
 from local.engine import LOCAL_SETTINGS
-from local.template import ROOT, Function
+from local.layer import LAMBDA_PYTHON
+from local.template import Function
 from tests.artifact.runtime_api import Heard, Invocation, Kind, RuntimeApi
 
-PYTHON: Final = ROOT / ".lambda/bin/python"
 START_SECONDS: Final = 60
 REGION: Final = LOCAL_SETTINGS["AWS_DEFAULT_REGION"]
 
@@ -119,7 +119,7 @@ def start(function: Function, layer: Path, settings: Mapping[str, str], scratch:
     """
     with TemporaryFile(dir=scratch) as stdout, TemporaryFile(dir=scratch) as stderr, RuntimeApi() as api:
         process = subprocess.Popen(
-            [PYTHON, "-m", "awslambdaric", function.handler],
+            [LAMBDA_PYTHON, "-m", "awslambdaric", function.handler],
             cwd=function.folder,
             env={**_lambdas_own(function, layer, scratch, api), **function.variables, **settings},
             stdin=subprocess.DEVNULL,

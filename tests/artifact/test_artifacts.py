@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 
 from local.engine import create_table
+from local.layer import LAMBDA_PYTHON, NEVER, imported_by
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE, use_new_secret
 from local.signing import make
 from local.template import ROOT, Function, Template
@@ -20,7 +21,7 @@ from lockstep.scopes import Scope
 from lockstep.signing_keys import client, current
 from lockstep.tokens import Grant
 from tests.artifact import lambdas
-from tests.artifact.lambdas import PYTHON, FunctionError, Lambda, NoAnswerError
+from tests.artifact.lambdas import FunctionError, Lambda, NoAnswerError
 from tests.artifact.usage import PROC, peak_mib
 from tests.replay.cases import CASES, SEED, Event, Send, look, read, route_name, stated
 
@@ -135,37 +136,15 @@ def test_a_bad_event_is_answered_and_so_is_the_next(start: Start) -> None:
 
 def test_a_function_finds_nothing_beside_the_layer_but_its_runtime() -> None:
     found = subprocess.run(
-        [PYTHON, "-c", "import sys; print(sys.path[-1])"], capture_output=True, text=True, check=True
+        [LAMBDA_PYTHON, "-c", "import sys; print(sys.path[-1])"], capture_output=True, text=True, check=True
     )
     names = {path.name.partition("-")[0].partition(".")[0] for path in Path(found.stdout.strip()).iterdir()}
     assert names - {"__pycache__"} == {"awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"}
 
 
-NEVER: Final = (
-    "boto3",
-    "aws_xray_sdk",
-    "aws_lambda_powertools.event_handler",
-    "aws_lambda_powertools.utilities.idempotency",
-    "aws_lambda_powertools.utilities.parser",
-)
-"""What a function never imports: each would make every cold start half as long again, or twice.
-
-Powertools' own __init__ imports its Tracer; what that would cost is the X-Ray SDK, which it imports when one is made.
-"""
-
-
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_imports_nothing_that_it_can_do_without(host_layer: Path, name: str) -> None:
-    program = "import sys, app; print(*sys.modules)"
-    environment = {**FUNCTIONS[name].variables, "PYTHONPATH": str(host_layer), "AWS_DEFAULT_REGION": "us-east-1"}
-    imported = subprocess.run(
-        [PYTHON, "-Bc", program],
-        cwd=FUNCTIONS[name].folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+    imported = imported_by(FUNCTIONS[name], host_layer)
     assert "aws_lambda_powertools.logging" in imported
     assert not [module for module in imported if module.startswith(NEVER)]
 

@@ -6,24 +6,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from http import HTTPStatus
 from pathlib import Path
 from shutil import copytree
 
 import botocore.session
 import pytest
 
-from bench.callgrind import PYTHON, CannotCountError, count
+from bench.callgrind import CannotCountError, count
 from bench.counted.waterfall import STAGES
 from bench.document import made
 from bench.functions import THE_CALL
 from bench.levers import LEVERS, Edit, Lever, layer_without
 from bench.recording import Recorder
 from bench.row import SQLITE, Row, Section
-from bench.setting import COUNTED
+from bench.setting import COUNTED, MORE
 from bench.stub import Call, Stub, stub
 from local.engine import LOCAL_SETTINGS
+from local.layer import LAMBDA_PYTHON
 from local.template import ROOT, Template
+from tests.replay.cases import route_name
 
 REFUSED = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
 CALLS = [
@@ -47,13 +48,13 @@ def roots(wire: Stub, tmp_path: Path) -> Path:
     return file
 
 
-def test_the_stand_in_answers_each_operation_in_order_over_and_over(wire: Stub, roots: Path) -> None:
+def test_the_stand_in_answers_a_call_as_it_was_answered_whenever_it_is_made(wire: Stub, roots: Path) -> None:
     session = botocore.session.get_session()
     session.set_credentials("nobody's", "nobody's")
     url = wire.url("some_function")
     client = session.create_client("dynamodb", "us-east-1", endpoint_url=url, verify=str(roots))
-    found = [client.get_item(**CALLS[0].params).get("Item") for _ in range(4)]
-    assert found == [{"pk": {"S": "a"}}, None] * 2
+    found = [client.get_item(**CALLS[number].params).get("Item") for number in (1, 0, 0, 1)]
+    assert found == [None, {"pk": {"S": "a"}}, {"pk": {"S": "a"}}, None]
     with pytest.raises(client.exceptions.ConditionalCheckFailedException):
         client.put_item(**CALLS[2].params)
 
@@ -65,45 +66,77 @@ def test_the_bare_client_makes_the_calls_whatever_the_answer(wire: Stub, roots: 
     subprocess.run([sys.executable, COUNTED / "raw.py", groups, "2"], env=environment, check=True)
 
 
-@pytest.mark.parametrize("program", ["handler.py", "waterfall.py"])
-def test_a_function_is_driven_to_its_replies(
-    table: str, wire: Stub, host_layer: Path, tmp_path: Path, program: str
+@pytest.fixture(scope="module")
+def recorder(table: str) -> Recorder:
+    return Recorder(table, "signing-keys-of-the-benchmark")
+
+
+@pytest.fixture(scope="module")
+def deployed(host_layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(copytree(host_layer, tmp_path_factory.mktemp("deployed") / "python"))
+
+
+@pytest.mark.parametrize("name", [*(function.name for function in Template().functions), *MORE])
+def test_a_function_makes_the_calls_that_were_recorded_event_after_event(
+    recorder: Recorder, deployed: Path, tmp_path: Path, name: str
 ) -> None:
-    recorder = Recorder(table, f"signing-keys-of-{program}")
-    wire.expect("log_done", recorder.serve("log_done"))
-    event, stages = tmp_path / "event.json", tmp_path / "stages.json"
-    event.write_text(json.dumps(recorder.event("log_done")))
-    layer = copytree(host_layer, tmp_path / "layer")
-    with (layer / "botocore/cacert.pem").open("a") as authorities:
-        authorities.write(wire.authority)
+    calls = recorder.serve(name)
+    with stub() as wire:
+        wire.expect(name, calls)
+        drive("handler.py", wire, name, recorder, deployed, tmp_path)
+        assert wire.refused == []
+
+
+def test_the_stages_of_a_function_are_passed(recorder: Recorder, deployed: Path, tmp_path: Path) -> None:
+    with stub() as wire:
+        wire.expect("log_done", recorder.serve("log_done"))
+        drive("waterfall.py", wire, "log_done", recorder, deployed, tmp_path)
+    passed = set(json.loads((tmp_path / "stages").read_text()))
+    assert passed >= {*STAGES.values(), *THE_CALL, "a mark", "the rest"} - {"metrics"}
+
+
+def drive(program: str, wire: Stub, name: str, recorder: Recorder, layer: Path, folder: Path) -> None:
+    event = folder / "event"
+    event.write_text(json.dumps(recorder.event(name)))
+    (layer / "botocore/cacert.pem").write_text(wire.authority)
     environment = {
         **LOCAL_SETTINGS,
-        "AWS_ENDPOINT_URL_DYNAMODB": wire.url("log_done"),
-        "PYTHONPATH": os.pathsep.join((str(ROOT / "functions/log_done"), str(layer))),
+        "AWS_ENDPOINT_URL_DYNAMODB": wire.url(name),
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": wire.url(name),
+        "SIGNING_KEYS": recorder.secret,
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "functions" / route_name(name)), str(layer))),
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
-    output = subprocess.check_output([PYTHON, COUNTED / program, event, "2", stages], env=environment)
-    statuses = {json.loads(line)["status"] for line in output.splitlines()}
-    assert statuses == {HTTPStatus.OK}
-    if program == "waterfall.py":
-        assert set(json.loads(stages.read_text())) >= {*STAGES.values(), *THE_CALL, "a mark", "the rest"} - {"metrics"}
+    subprocess.run([LAMBDA_PYTHON, COUNTED / program, event, "2", folder / "stages"], env=environment, check=True)
 
 
-def test_every_functions_calls_can_be_recorded(table: str) -> None:
-    recorder = Recorder(table, "signing-keys-of-all")
-    asks = {function.name: len(recorder.serve(function.name)) for function in Template().functions}
-    assert {name for name, calls in asks.items() if not calls} == {"health", "get_cluster"}
-    assert asks["log_done"] == 1
-
-
+BEHAVIOUR = """
+import gc, json
+asked = []
+gc.set_threshold = lambda *_, real=gc.set_threshold: asked.append(1) or real(*_)
+from lockstep import endpoint, observability, store, table
+config = table.connection().client.meta.config
+print(json.dumps([
+    len(asked),
+    config.user_agent.startswith("Lockstep"),
+    type(observability.logger.registered_formatter).__name__,
+    hasattr(store._one_of, "cache_info"),
+    hasattr(observability._provider, "cache_info"),
+]))
+"""
 EDITED = [lever for lever in LEVERS if isinstance(lever.without, Edit)]
 
 
+def behaviour(layer: Path) -> list[object]:
+    environment = {**LOCAL_SETTINGS, "PYTHONPATH": str(layer)}
+    said: list[object] = json.loads(subprocess.check_output([LAMBDA_PYTHON, "-c", BEHAVIOUR], env=environment))
+    return said
+
+
 @pytest.mark.parametrize("lever", EDITED, ids=lambda each: each.name)
-def test_a_lever_can_be_taken_out(host_layer: Path, tmp_path: Path, lever: Lever) -> None:
-    without = layer_without(lever, host_layer, tmp_path)
-    program = "import lockstep.endpoint, lockstep.advance, lockstep.table; lockstep.table.connection()"
-    environment = {**LOCAL_SETTINGS, "PYTHONPATH": str(without)}
-    subprocess.run([PYTHON, "-c", program], env=environment, check=True)
+def test_a_lever_that_is_taken_out_is_out_and_no_other_is(host_layer: Path, tmp_path: Path, lever: Lever) -> None:
+    usual, without = behaviour(host_layer), behaviour(layer_without(lever, host_layer, tmp_path))
+    assert [one == other for one, other in zip(usual, without, strict=True)].count(False) == 1
 
 
 def test_without_valgrind_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

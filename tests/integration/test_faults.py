@@ -1,12 +1,15 @@
 """What DynamoDB may do to a write, and what the caller hears. No engine answers so: it is put in its mouth."""
 
+import gc
 import io
 import json
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,13 +17,13 @@ from typing import Any
 import httpx
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
 from local.engine import dynamodb
 from local.template import ROOT
 from lockstep import clock
-from lockstep.table import connection
+from lockstep.table import connection, reach
 from tests.integration.seeding import pair, running
 from tests.replay.recording import Player
 
@@ -340,3 +343,23 @@ def test_engine_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert line["task_instance_id"] == "1001"
         serving.terminate()
         assert serving.wait() == 0
+
+
+def test_a_try_that_failed_keeps_nothing_of_the_request(table: str) -> None:
+    """A request may hold megabytes. What a cycle keeps stays until garbage is looked for, and a function has 512 MB."""
+    assert table
+
+    class Request:
+        """What is sent."""
+
+    def send(request: Request, times: Iterator[int]) -> Request:
+        if next(times) < 2:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
+        return request
+
+    gc.disable()
+    try:
+        sent = weakref.ref(reach(partial(send, Request(), count()), clock.Deadline()))
+        assert sent() is None
+    finally:
+        gc.enable()
