@@ -40,6 +40,6 @@ def count(program: Sequence[str | Path], environment: Mapping[str, str]) -> list
             check=False,
         )
         if ended.returncode:
-            raise CannotCountError(f"{program[0]} ended with {ended.returncode}: {ended.stderr}")
+            raise CannotCountError(f"{' '.join(map(str, program))} ended with {ended.returncode}: {ended.stderr}")
         parts = sorted(Path(folder).glob("out.*"), key=lambda part: int(part.suffix[1:]))
         return [int(total) for part in [*parts, Path(folder, "out")] for total in _TOTALS.findall(part.read_text())]

@@ -15,6 +15,8 @@ from lockstep.table import connection
 from lockstep.tokens import Grant
 from tests.replay.cases import SEED, Event, read, route_name
 
+_HOURS: Final = 100_000.0
+"""Some, in seconds."""
 AUTHORIZER: Final = "authorizer"
 
 
@@ -46,7 +48,7 @@ class Recorder:
         """The calls that an event takes. An event may be served once: what it makes is then there."""
         if name == AUTHORIZER:
             return _secret_calls(self.secret)
-        load(Seed.model_validate_json(SEED.read_bytes()))
+        load(_lasting())
         self._calls.clear()
         before = self._meter.usage()
         function = route_name(name)
@@ -59,6 +61,16 @@ class Recorder:
         call = Call("dynamodb", model.name, context["asked"], http_response.status_code, http_response.text)
         with self._lock:
             self._calls.append(call)
+
+
+def _lasting() -> Seed:
+    """events/seed.json, but who is to report within minutes need not for hours: counting takes a while."""
+    seed = Seed.model_validate_json(SEED.read_bytes())
+    instances = [
+        each.model_copy(update={"report_by_in": _HOURS}) if (each.report_by_in or 0) > 0 else each
+        for each in seed.task_instances
+    ]
+    return seed.model_copy(update={"task_instances": instances})
 
 
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

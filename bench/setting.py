@@ -37,6 +37,9 @@ class Bench:
         self._scratch = scratch
         self.recorder = recorder
         self.functions: dict[str, Function] = {function.name: function for function in Template().functions}
+        self.layer = self.trusting(build_for_host(scratch / "layer"))
+        """As it is deployed."""
+        self._plain = self.trusting(build_for_host(scratch / "plain", *PLAIN))
         self.calls: dict[str, list[Call]] = {}
         """Of each event: each function's first, and MORE."""
         for name in (*self.functions, *MORE):
@@ -44,9 +47,6 @@ class Bench:
             for asker in (name, _bare(name)):
                 wire.expect(asker, self.calls[name])
             self._event_file(name).write_text(json.dumps(recorder.event(name)))
-        self.layer = self.trusting(build_for_host(scratch / "layer"))
-        """As it is deployed."""
-        self._plain = self.trusting(build_for_host(scratch / "plain", *PLAIN))
 
     def folder(self, name: str) -> Path:
         """A new one."""
