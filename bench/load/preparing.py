@@ -1,14 +1,12 @@
 """From tasks to LAUNCHED instances over HTTP, by the routes that both systems have."""
 
-import itertools
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 from bench.load.client import Client, NotOkError
 from bench.load.reports import NO_SURPRISE, log_running
 from bench.load.system import Batch, Ground, System
-
-T = TypeVar("T")
+from lockstep.table import chunks
 
 IDS_PER_CALL: Final = 500
 """As Jobmon's client and distributor send them."""
@@ -30,7 +28,7 @@ def launch(system: System, client: Client, tasks: int) -> Batch:
     queued = {"task_ids": task_ids, "task_resources_id": task_resources_id, "workflow_run_id": run_id}
     client.ask("POST", f"/array/{array_id}/queue_task_batch", queued)
     instances = _in_status(client, run_id, "Q")
-    for chunk in _chunks(instances):
+    for chunk in chunks(instances, IDS_PER_CALL):
         client.ask("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": chunk})
     client.ask("POST", f"/array/{array_id}/transition_to_launched", {"batch_number": 1, **NO_SURPRISE})
     launched = _in_status(client, run_id, "O")
@@ -68,7 +66,7 @@ def _bind(client: Client, ground: Ground) -> tuple[int, int, list[int]]:
         for node in ground.node_ids
     }
     bound: dict[str, list[Any]] = {}
-    for chunk in _chunks(list(tasks)):
+    for chunk in chunks(tasks, IDS_PER_CALL):
         body = {"workflow_id": ground.workflow_id, "mark_created": True, "tasks": {each: tasks[each] for each in chunk}}
         bound |= client.ask("PUT", "/task/bind_tasks_no_args", body)["tasks"]
     return array_id, resources_id, sorted(int(task_id) for task_id, _ in bound.values())
@@ -78,9 +76,3 @@ def _in_status(client: Client, workflow_run_id: int, status: str) -> list[int]:
     body = {"task_instance_ids": [], "status": status}
     updates = client.ask("POST", f"/workflow_run/{workflow_run_id}/sync_status", body)["status_updates"]
     return sorted(int(each) for each in updates.get(status, []))
-
-
-def _chunks(items: Sequence[T]) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(itertools.islice(iterator, IDS_PER_CALL)):
-        yield chunk
