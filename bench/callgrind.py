@@ -20,7 +20,7 @@ class CannotCountError(Exception):
 
 
 def count(program: Sequence[str | Path], environment: Mapping[str, str]) -> list[int]:
-    """The instructions of each stretch up to a mark, and of what comes after the last one.
+    """The instructions of each stretch up to a mark; what comes after the last one is not counted.
 
     Raises:
         CannotCountError: there is no valgrind, or the program failed.
@@ -42,4 +42,4 @@ def count(program: Sequence[str | Path], environment: Mapping[str, str]) -> list
         if ended.returncode:
             raise CannotCountError(f"{' '.join(map(str, program))} ended with {ended.returncode}: {ended.stderr}")
         parts = sorted(Path(folder).glob("out.*"), key=lambda part: int(part.suffix[1:]))
-        return [int(total) for part in [*parts, Path(folder, "out")] for total in _TOTALS.findall(part.read_text())]
+        return [int(total) for part in parts for total in _TOTALS.findall(part.read_text())]

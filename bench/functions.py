@@ -32,16 +32,15 @@ class Counts:
         calling = {name: calls for name, calls in bench.calls.items() if calls}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             soon_out_of_date = sorted(bench.calls, key=lambda name: len(bench.calls[name]), reverse=True)
-            counted = {name: pool.submit(bench.handler, name, bench.layer) for name in soon_out_of_date}
-            handlers = {name: counted[name] for name in bench.calls}
+            handlers = {name: pool.submit(bench.handler, name, bench.layer) for name in soon_out_of_date}
             raw = pool.submit(bench.raw, calling)
         self.bare, *stretches = raw.result()
         """A process that imports botocore and makes a DynamoDB client."""
-        self.raw = dict(zip(calling, stretches[1::2], strict=False))
+        self.raw = dict(zip(calling, stretches[1::2], strict=True))
         """The raw calls of each function that makes any, TIMES times."""
-        self.cold = {name: each.result()[0] for name, each in handlers.items()}
+        self.cold = {name: handlers[name].result()[0] for name in bench.calls}
         """From the start of the process to the first reply."""
-        self.warm = {name: each.result()[2] for name, each in handlers.items()}
+        self.warm = {name: handlers[name].result()[2] for name in bench.calls}
         """TIMES events."""
 
 
@@ -109,7 +108,7 @@ def waterfall(bench: Bench) -> Section:
 def _by_stage(totals: Sequence[int], stages: Sequence[str]) -> tuple[Counter[str], Counter[str]]:
     """Instructions, and stretches, of each stage."""
     spent: Counter[str] = Counter()
-    for total, stage in zip(totals, stages, strict=False):
+    for total, stage in zip(totals, stages, strict=True):
         spent[stage] += total
     return spent, Counter(stages)
 
@@ -138,5 +137,5 @@ def levers(bench: Bench, counts: Counts) -> Section:
 def _without(bench: Bench, lever: Lever) -> tuple[int, int]:
     layer = layer_without(lever, bench.layer, bench.folder(lever.name))
     trusting = bench.trusting(layer) if isinstance(lever.without, str) else layer
-    start, _, again, *_ = bench.handler(SUBJECT, trusting)
+    start, _, again = bench.handler(SUBJECT, trusting)
     return start, again

@@ -46,9 +46,9 @@ def lighten_data(layer: Path) -> None:
     kept |= {name: json.loads((data / name).read_bytes()) for name in NEEDED_OF_ALL}
     for partition in kept["endpoints.json"]["partitions"]:
         partition["services"] = {name: said for name, said in partition["services"].items() if name in SERVICES}
-    _located_by_region(kept["dynamodb/2012-08-10/service-2.json"])
     shutil.rmtree(data)
     for name, said in kept.items():
+        _locate_by_region(said)
         file = data / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(_undocumented(said), separators=(",", ":")))
@@ -61,11 +61,10 @@ def _read(folder: Path, name: str) -> Any:
     raise NotAsExpectedError(f"{folder} has no {name}: this botocore describes the service in another version")
 
 
-def _located_by_region(service: Any) -> Any:
-    """Without the search of each request for a table's ARN, whose account may have its own endpoint: ours are names."""
-    for operation in service["operations"].values():
+def _locate_by_region(said: Any) -> None:
+    """Do not search each request for a table's ARN, whose account may have its own endpoint: ours are names."""
+    for operation in said.get("operations", {}).values():
         operation.pop("operationContextParams", None)
-    return service
 
 
 def _undocumented(said: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A function from its process's start: its first event, three more, and so many again, with a mark after each stretch.
+"""A function from its process's start: its first event, some that warm it up, and so many more; a mark after each.
 
 What collecting garbage takes is not counted after the first event, as in raw.py.
 """

@@ -6,14 +6,17 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bench.load.client import Client
 from bench.load.load import Found, Kind, Load, found
 from bench.load.reports import CONFLICTING, is_done, log_done, log_report_by, log_running
+
+T = TypeVar("T")
 
 HEARTBEATS: Final = 3
 _STACK_BYTES: Final = 256 * 1024
@@ -33,16 +36,19 @@ def generate(load: Load) -> Found:
             client.close()
 
 
+def _taken_from(waiting: deque[T]) -> Iterator[T]:
+    """One after the other, until nothing is left; several clients take from the same."""
+    with suppress(IndexError):
+        while True:
+            yield waiting.popleft()
+
+
 def _lives(load: Load, clients: Sequence[Client]) -> Found:
     waiting = deque(load.targets)
     done: deque[bool] = deque()
 
     def work(client: Client) -> None:
-        while waiting:
-            try:
-                target = waiting.popleft()
-            except IndexError:  # another client was quicker
-                return
+        for target in _taken_from(waiting):
             done.append(_live(client, target, HEARTBEATS))
 
     seconds = _side_by_side(work, clients)
@@ -62,11 +68,7 @@ def _lookups(load: Load, clients: Sequence[Client]) -> Found:
     ids: set[int] = set()
 
     def work(client: Client) -> None:
-        while waiting:
-            try:
-                array_id, batch_num, step = waiting.popleft()
-            except IndexError:  # another client was quicker
-                return
+        for array_id, batch_num, step in _taken_from(waiting):
             reply = client.send("GET", f"/get_array_task_instance_id/{array_id}/{batch_num}/{step}")
             if reply.ok:
                 ids.add(reply.body["task_instance_id"])

@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.document import show
 from bench.load.client import Client
-from bench.load.facts import Fact, exactly, facts, rows
+from bench.load.facts import exactly, facts, rows
 from bench.load.generating import generate_on
 from bench.load.load import Kind, Load
 from bench.load.lockstep import lockstep
@@ -16,7 +16,7 @@ from bench.load.measured import Measured
 from bench.load.preparing import launch
 from bench.load.reports import DONE
 from bench.load.system import Batch, System
-from bench.row import Section
+from bench.row import Row, Section
 from lockstep.keys import INSTANCES_PER_TASK
 
 WORKERS: Final = 1000
@@ -36,7 +36,7 @@ def measure_herd(workers: int = WORKERS, seconds_to_start: float = SECONDS_TO_ST
     ours = [
         *facts("herd", Kind.HERD, Measured(found, cost)),
         exactly("herd: tasks DONE at the end", done, workers),
-        Fact("herd: most workers under way at once", f"{found.most_at_once:,}"),
+        Row("herd: most workers under way at once", f"{found.most_at_once:,}"),
     ]
     said = f"{workers:,} workers start within {seconds_to_start:.0f} s on Lockstep's local system."
     return Section("A herd", said, rows(ours, {}))

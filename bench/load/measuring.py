@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final
 
 from bench.load.client import NotOkError
-from bench.load.facts import Fact, facts, rows
+from bench.load.facts import facts, rows
 from bench.load.herd import measure_herd
 from bench.load.jobmon import THREADS, WORKERS, jobmon
 from bench.load.lockstep import lockstep
@@ -15,7 +15,7 @@ from bench.load.passing import Name, Sizes, one_pass
 from bench.load.peer import NotAvailableError, database_folder
 from bench.load.reports import CONFLICTING
 from bench.load.system import System
-from bench.row import MARIADB, SQLITE, Section
+from bench.row import MARIADB, SQLITE, Row, Section
 
 PASSES: Final = 3
 """Over each system in turn, so that what else the machine does falls on all of them."""
@@ -47,11 +47,11 @@ def measure_load(sizes: Sizes | None = None) -> Section:
     """Lockstep, and Jobmon's server as far as it can be had on this machine."""
     measured, missing = _measure_all(sizes or Sizes(), PASSES)
     by_system = {name: _facts(those) for name, those in measured.items()}
-    peers: dict[str, list[Fact] | str] = {name: missing.get(name) or by_system[name] for name in (SQLITE, MARIADB)}
+    peers: dict[str, list[Row] | str] = {name: missing.get(name) or by_system[name] for name in (SQLITE, MARIADB)}
     return Section("Under load", _SAID, rows(by_system[LOCKSTEP], peers))
 
 
-def _facts(measured: Mapping[Name, list[Measured]]) -> list[Fact]:
+def _facts(measured: Mapping[Name, list[Measured]]) -> list[Row]:
     return [fact for name, several in measured.items() for fact in facts(str(name), name.kind, together(several))]
 
 

@@ -249,7 +249,7 @@ def of_assumptions() -> Iterator[str]:
     yield "  answer is remembered: the distributor's polls carry the same token."
     yield f"- A grown table has had {limits.TABLE_WRITES.amount:,.0f} units a second before; a new one has not."
     yield f"- A start takes {prices.START_CPU_MS} ms of processor time, {start.starting:.1f} s at 512 MB (decision 18"
-    yield f"  measured 430 to 1,100 ms); then log_running takes {start.seconds * 1000:.0f} ms, {prices.WAIT_MS} of them"
+    yield f"  measured 150 to 300 ms); then log_running takes {start.seconds * 1000:.0f} ms, {prices.WAIT_MS} of them"
     yield "  for DynamoDB. Lambda may give a start more processor than that."
     yield "- DynamoDB throttles to the unit and has no burst capacity; of what waits inside functions all get the"
     yield "  same share."

@@ -28,7 +28,7 @@ _SOON_SECONDS: Final = 0.96 * HEARTBEAT_BUFFER_SECONDS
 
 def read_batch(array_id: int, batch_num: int, deadline: Deadline) -> Batch | None:
     """A batch as it stands now; None once it has expired."""
-    key = Key(keys.batch(array_id, batch_num), keys.BATCH)
+    key = _key(array_id, batch_num)
     raw = fetch([key], deadline, consistent=True).get(key)
     batch = Batch.from_raw_data(raw) if raw else None
     return None if batch is None or batch.has_expired(now()) else batch
@@ -36,12 +36,16 @@ def read_batch(array_id: int, batch_num: int, deadline: Deadline) -> Batch | Non
 
 def run_of_batch(array_id: int, batch_num: int, deadline: Deadline) -> int | None:
     """The workflow run that a batch is of, which never changes; None: there is no such batch, or it has expired."""
-    key = Key(keys.batch(array_id, batch_num), keys.BATCH)
+    key = _key(array_id, batch_num)
     raw = fetch_present([key], deadline).get(key)
     batch = Batch.from_raw_data(raw) if raw else None
     if batch and batch.has_expired(now()):
         batch = read_batch(array_id, batch_num, deadline)
     return batch.workflow_run_id if batch else None
+
+
+def _key(array_id: int, batch_num: int) -> Key:
+    return Key(keys.batch(array_id, batch_num), keys.BATCH)
 
 
 def members(batch: Batch, deadline: Deadline, steps: Iterable[int] | None = None) -> dict[int, int]:
@@ -171,7 +175,7 @@ def expect(instance: TaskInstance, report_by: float | None, deadline: Deadline) 
     at = now()
     if report_by is None or report_by >= at + _SOON_SECONDS:
         return
-    key = Key(keys.batch(instance.array_id, instance.array_batch_num), keys.BATCH)
+    key = _key(instance.array_id, instance.array_batch_num)
     later, overdue = (report_by, _due_between(report_by, None)), (at, _due_between(0.0, at))
     stands = _move_look(key, *later, deadline)
     while stands and not at < stands.due < report_by:

@@ -133,7 +133,7 @@ def part_of_batch(workflow_run_id: int) -> str:
     >>> part_of_batch(5)
     'RUN#5'
     """
-    return f"RUN#{workflow_run_id}"
+    return run(workflow_run_id)
 
 
 def is_part(sk: str) -> bool:

@@ -6,7 +6,8 @@ from typing import Final
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from pydantic_core import PydanticSerializationError, to_json
 
-_OF_EVERY_RECORD: Final = frozenset(vars(logging.makeLogRecord({})))
+OF_EVERY_RECORD: Final = frozenset(vars(logging.makeLogRecord({})))
+"""What the logging module says of each record by itself."""
 
 
 class Line(LambdaPowertoolsFormatter):
@@ -31,7 +32,7 @@ class Line(LambdaPowertoolsFormatter):
             "service": self._service,
             "xray_trace_id": self._get_latest_trace_id(),
             **self.thread_safe_get_current_keys(),
-            **{name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD},
+            **{name: value for name, value in vars(record).items() if name not in OF_EVERY_RECORD},
         }
         try:
             return to_json({name: value for name, value in said.items() if value is not None}).decode()

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from lockstep.line import Line
+from lockstep.line import OF_EVERY_RECORD, Line
 from lockstep.text import escape
 
 R = TypeVar("R")
@@ -33,7 +33,7 @@ logger = Logger(service=SERVICE, logger_formatter=Line(SERVICE))
 logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
 
 MAX_CONTEXT_KEYS: Final = 20
-_RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {
+_RESERVED: Final = OF_EVERY_RECORD | {
     "_aws",
     "message",
     "asctime",

@@ -91,6 +91,7 @@ def test_the_stages_of_a_function_are_passed(recorder: Recorder, deployed: Path,
     with stub() as wire:
         wire.expect("log_done", recorder.serve("log_done"))
         drive("waterfall.py", wire, "log_done", recorder, deployed, tmp_path)
+        assert wire.refused == []
     passed = set(json.loads((tmp_path / "stages").read_text()))
     assert passed >= {*STAGES.values(), *THE_CALL, "a mark", "the rest"} - {"metrics"}
 

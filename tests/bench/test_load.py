@@ -11,7 +11,7 @@ import pytest
 
 from bench.load import processor
 from bench.load.client import Client
-from bench.load.facts import Fact, facts, rows
+from bench.load.facts import facts, rows
 from bench.load.generating import generate
 from bench.load.herd import measure_herd
 from bench.load.load import Found, Kind, Load
@@ -19,7 +19,7 @@ from bench.load.lockstep import lockstep
 from bench.load.measured import Measured, Verdict, judge, together
 from bench.load.passing import Name, Sizes, one_pass
 from bench.load.system import System
-from bench.row import MARIADB, SQLITE
+from bench.row import MARIADB, SQLITE, Row
 
 SMALL = Sizes(steps=30, warm_up=1, lives={1: 2, 4: 6}, lookup_clients=4, rounds=3)
 REQUESTS_PER_LIFE = 5
@@ -166,5 +166,5 @@ def test_a_missed_target_and_a_peer_that_is_missing_are_said() -> None:
 
 def test_passes_are_one_load() -> None:
     once = Measured(Found(1.0, [5.0], {"500": 1}, done=1), None, Verdict(1, 1, 0))
-    assert facts("x", Kind.LIVES, together([once, once]))[0] == Fact("x: requests/s", "1")
+    assert facts("x", Kind.LIVES, together([once, once]))[0] == Row("x: requests/s", "1")
     assert together([once, once]).verdict == Verdict(2, 2, 0)

@@ -4,14 +4,13 @@ import pytest
 
 from bench.scale.costs import RECORDED, ROLES, RUN_INDEX, STEP_INDEX, TASK, Step, load, save
 from bench.scale.record import recorded_at
+from bench.units import OF_MANY, OF_ONE, TOGETHER
 from lockstep.queueing import TASKS_PER_TRANSACTION
 
-SIZE = 2 * TASKS_PER_TRANSACTION
+SIZE = TOGETHER
 TWO_MORE = 2.5 / SIZE
 """One of a batch may have gone another way than the rest, or two of another are stopped too: in the smaller batch their
 share is larger."""
-OF_MANY = ("queue", "instantiate", "launch")
-OF_ONE = ("look up", "log_running", *["heartbeat"] * 5, "log_done")
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +19,7 @@ def today(table: str) -> dict[str, Step]:
 
 
 def _life(steps: dict[str, Step]) -> float:
-    return sum(steps[name].written() / steps[name].instances for name in (*OF_MANY, *OF_ONE))
+    return sum(steps[name].written() / steps[name].instances for name in (*OF_MANY, *OF_ONE, *["heartbeat"] * 5))
 
 
 def _of_the_batch(size: int) -> int:
