@@ -17,14 +17,14 @@ from bench.counted.waterfall import STAGES
 from bench.document import made
 from bench.functions import THE_CALL
 from bench.levers import LEVERS, Edit, Lever, layer_without
-from bench.recording import Recorder
 from bench.row import SQLITE, Row, Section
-from bench.setting import COUNTED, MORE
+from bench.setting import COUNTED, MORE, SECRET
 from bench.stub import Call, Stub, stub
 from local.engine import LOCAL_SETTINGS
 from local.layer import LAMBDA_PYTHON
 from local.template import ROOT, Template
-from tests.replay.cases import route_name
+from tests.replay.cases import Event, route_name
+from tests.serving import alone
 
 REFUSED = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
 CALLS = [
@@ -66,9 +66,26 @@ def test_the_bare_client_makes_the_calls_whatever_the_answer(wire: Stub, roots: 
     subprocess.run([sys.executable, COUNTED / "raw.py", groups, "2"], env=environment, check=True)
 
 
+RECORDED = f"""
+import json, sys
+from dataclasses import asdict
+from bench.recording import Recorder
+from local.engine import dynamodb
+with dynamodb("lockstep") as endpoint:
+    recorder = Recorder(endpoint, "{SECRET}")
+    found = {{name: [[asdict(call) for call in recorder.serve(name)], recorder.event(name)] for name in sys.argv[1:]}}
+print(json.dumps(found))
+"""
+Recorded = dict[str, tuple[list[Call], Event]]
+EVENTS = [*(function.name for function in Template().functions), *MORE]
+
+
 @pytest.fixture(scope="module")
-def recorder(table: str) -> Recorder:
-    return Recorder(table, "signing-keys-of-the-benchmark")
+def recorded() -> Recorded:
+    """By event; of an engine of their own, for events are served once, and others have them too."""
+    program = [sys.executable, "-c", RECORDED, *EVENTS]
+    said = json.loads(subprocess.check_output(program, cwd=ROOT, env=alone(), text=True))
+    return {name: ([Call(**call) for call in calls], event) for name, (calls, event) in said.items()}
 
 
 @pytest.fixture(scope="module")
@@ -76,39 +93,40 @@ def deployed(host_layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return Path(copytree(host_layer, tmp_path_factory.mktemp("deployed") / "python"))
 
 
-@pytest.mark.parametrize("name", [*(function.name for function in Template().functions), *MORE])
+@pytest.mark.parametrize("name", EVENTS)
 def test_a_function_makes_the_calls_that_were_recorded_event_after_event(
-    recorder: Recorder, deployed: Path, tmp_path: Path, name: str
+    recorded: Recorded, deployed: Path, tmp_path: Path, name: str
 ) -> None:
-    calls = recorder.serve(name)
+    calls, event = recorded[name]
     with stub() as wire:
         wire.expect(name, calls)
-        drive("handler.py", wire, name, recorder, deployed, tmp_path)
+        drive("handler.py", wire, name, event, deployed, tmp_path)
         assert wire.refused == []
 
 
-def test_the_stages_of_a_function_are_passed(recorder: Recorder, deployed: Path, tmp_path: Path) -> None:
+def test_the_stages_of_a_function_are_passed(recorded: Recorded, deployed: Path, tmp_path: Path) -> None:
+    calls, event = recorded["log_done"]
     with stub() as wire:
-        wire.expect("log_done", recorder.serve("log_done"))
-        drive("waterfall.py", wire, "log_done", recorder, deployed, tmp_path)
+        wire.expect("log_done", calls)
+        drive("waterfall.py", wire, "log_done", event, deployed, tmp_path)
         assert wire.refused == []
     passed = set(json.loads((tmp_path / "stages").read_text()))
     assert passed >= {*STAGES.values(), *THE_CALL, "a mark", "the rest"} - {"metrics"}
 
 
-def drive(program: str, wire: Stub, name: str, recorder: Recorder, layer: Path, folder: Path) -> None:
-    event = folder / "event"
-    event.write_text(json.dumps(recorder.event(name)))
+def drive(program: str, wire: Stub, name: str, event: Event, layer: Path, folder: Path) -> None:
+    event_file = folder / "event"
+    event_file.write_text(json.dumps(event))
     (layer / "botocore/cacert.pem").write_text(wire.authority)
     environment = {
         **LOCAL_SETTINGS,
         "AWS_ENDPOINT_URL_DYNAMODB": wire.url(name),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": wire.url(name),
-        "SIGNING_KEYS": recorder.secret,
+        "SIGNING_KEYS": SECRET,
         "PYTHONPATH": os.pathsep.join((str(ROOT / "functions" / route_name(name)), str(layer))),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    subprocess.run([LAMBDA_PYTHON, COUNTED / program, event, "2", folder / "stages"], env=environment, check=True)
+    subprocess.run([LAMBDA_PYTHON, COUNTED / program, event_file, "2", folder / "stages"], env=environment, check=True)
 
 
 BEHAVIOUR = """
