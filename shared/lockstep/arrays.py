@@ -1,6 +1,5 @@
 """Whole arrays: taking queued instances, and finding the instance of a step."""
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -9,7 +8,7 @@ from lockstep import keys
 from lockstep.advance import Request, transit_many
 from lockstep.batches import NO_STEP, members, read_batch, run_of_batch
 from lockstep.caller import only_run
-from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, sleep
 from lockstep.errors import ForbiddenError, NotFoundError, UnavailableError
 from lockstep.items import Array, ArrayStepIndex, Batch
 from lockstep.standing import Standing
@@ -110,7 +109,7 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
             raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
         if lag.passed():
             raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
-        time.sleep(_LOOK_AGAIN_SECONDS)
+        sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _check_run(array_id: int, batch_num: int, deadline: Deadline) -> None:
@@ -150,4 +149,4 @@ def _batch_members(array_id: int, batch_num: int, deadline: Deadline) -> list[in
             return list(found.values())
         if lag.passed():
             raise UnavailableError(f"array {array_id}, batch {batch_num} is not indexed as a whole yet")
-        time.sleep(_LOOK_AGAIN_SECONDS)
+        sleep(_LOOK_AGAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""Time: the wall clock in UTC, and how long a request may still try."""
+"""Time: the wall clock in UTC, how long a request may still try, and how it waits."""
 
 import math
 import os
@@ -21,6 +21,11 @@ _SECONDS_PER_DAY: Final = 86_400
 def now() -> float:
     """Seconds since 1970, UTC, to the microsecond."""
     return round(time.time(), 6)
+
+
+def sleep(seconds: float) -> None:
+    """Wait so long."""
+    time.sleep(seconds)
 
 
 def expiry(written_at: float) -> int | None:

@@ -1,6 +1,5 @@
 """A task instance and its task in the table: paired writes, heartbeats, reads. Rules live in transitions.py."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -10,7 +9,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep import keys, text
-from lockstep.clock import Deadline, now
+from lockstep.clock import Deadline, now, sleep
 from lockstep.errors import ForbiddenError, NotFoundError, TableError
 from lockstep.items import (
     MAX_ERROR_BYTES,
@@ -341,7 +340,7 @@ def _set_where(
                 return
             if deadline.passed():
                 raise TableError(f"gave up after the time budget: {len(left)} instances are left")
-            time.sleep(pause)
+            sleep(pause)
 
     side_by_side(set_some, chunks(changes, STATEMENTS_PER_REQUEST))
 

@@ -1,7 +1,6 @@
 """The way to DynamoDB: one client for all models, errors told apart once, retries inside a time budget."""
 
 import random
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from lockstep.clock import Deadline
+from lockstep.clock import Deadline, sleep
 from lockstep.errors import ContentionError, TableError
 from lockstep.items import Item, TaskInstance
 
@@ -93,7 +92,7 @@ def reach(call: Callable[[], R], deadline: Deadline) -> R:
             if deadline.passed():
                 kind = ContentionError if codes & _CONFLICTS else TableError
                 raise kind(f"gave up after the time budget: {', '.join(sorted(codes))}") from error
-        time.sleep(pause)
+        sleep(pause)
     raise AssertionError("unreachable: the pauses never end")
 
 
@@ -215,7 +214,7 @@ def _fetch_page(keys: Sequence[Key], deadline: Deadline, *, consistent: bool) ->
         if deadline.passed():
             raise TableError("gave up after the time budget: keys are left unread")
         wanted = [{name: value["S"] for name, value in key.items()} for key in left]
-        time.sleep(pause)
+        sleep(pause)
     return found
 
 

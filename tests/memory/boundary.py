@@ -1,0 +1,89 @@
+"""Where a function's call of DynamoDB leaves botocore: from here on it is answered in memory."""
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, Final
+from unittest.mock import patch
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
+from lockstep.items import Item, TaskInstance
+from lockstep.resources import forget
+from lockstep.table import connect, connection
+from tests.memory.operations import Key, Reply, Table, answer
+
+NOWHERE: Final = "http://127.0.0.1:9"
+"""Discards what is sent there, should a request ever get past the boundary."""
+
+Answering = Callable[[str, dict[str, Any]], Reply]
+"""What answers an operation's request; it may raise, as a connection that breaks does."""
+
+
+class Memory:
+    """A table, and the way requests reach it."""
+
+    def __init__(self) -> None:
+        self.table = Table()
+        self._lock = Lock()
+
+    @property
+    def items(self) -> Mapping[Key, Mapping[str, Any]]:
+        """What stands in the table, as DynamoDB's JSON."""
+        return self.table.items
+
+    def answer(self, operation: str, request: dict[str, Any]) -> Reply:
+        """Carry a request out."""
+        with self._lock:
+            self.table, reply = answer(self.table, operation, request)
+        return reply
+
+
+@contextmanager
+def in_memory() -> Iterator[Memory]:
+    """This process's functions work on an empty table. What they worked on before is theirs again afterwards."""
+    memory = Memory()
+    with answered_by(memory.answer):
+        yield memory
+
+
+@contextmanager
+def answered_by(answering: Answering) -> Iterator[None]:
+    """Every call of DynamoDB that this process's functions make is answered so, and none leaves the process."""
+
+    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
+        return _response(request.url, answering(operation, json.loads(request.body)))
+
+    with _a_client_of_our_own():
+        connection().client.meta.events.register("before-send.dynamodb", send)
+        forget()
+        yield
+        forget()
+
+
+@contextmanager
+def _a_client_of_our_own() -> Iterator[None]:
+    with (
+        patch.dict(os.environ, LOCAL_SETTINGS | {ENDPOINT_VARIABLE: NOWHERE}),
+        patch.object(TaskInstance, "_connection", None),
+        patch.object(Item, "_connection", None),
+    ):
+        connect()
+        yield
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3's responses have it."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+def _response(url: str, reply: Reply) -> AWSResponse:
+    raw = _Raw(json.dumps(reply.body).encode())
+    return AWSResponse(url, reply.status, {"content-type": "application/x-amz-json-1.0"}, raw)
