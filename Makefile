@@ -7,7 +7,7 @@ SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token invoke test check bench measure scale format docs clean
+.PHONY: help demo run seed token invoke test check bench measure scale explore format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## what
 
 scale: .venv/scale .engine/ready ## where limits bite as the use grows: days and herds, simulated from measured costs
 	@$(RUN) -m bench.scale
+
+explore: .venv/test ## every order in which reports can meet: an hour on 2 cores (TRIPLES=3000)
+	@$(RUN) -m tests.explore $(call given,TRIPLES,--triples)
 
 format: .venv/test ## lay out the code and mend what can be mended
 	.venv/bin/ruff check --fix $(SOURCES)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from lockstep.items import Item
 from lockstep.table import connection
 
-_READS: Final = {"BatchGetItem", "GetItem", "Query"}
+_READS: Final = {"BatchGetItem", "Query", "TransactGetItems"}
 _BYTES_PER_READ_UNIT: Final = 4096
 _ASKED: Final = "lockstep_asked"
 

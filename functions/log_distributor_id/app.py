@@ -1,8 +1,8 @@
 """POST /api/v3/task_instance/{task_instance_id}/log_distributor_id: the cluster accepted the submission."""
 
-from lockstep.advance import Outcome, transit_ti_and_t
+from lockstep.advance import Outcome, log_distributor_id
 from lockstep.endpoint import endpoint
-from lockstep.transitions import LAUNCH, Kind, Refusal
+from lockstep.transitions import Kind, Refusal
 from lockstep.wire import DistributorId, Increment, InstancePath, MessageReply, Request, said
 
 
@@ -16,7 +16,7 @@ class Launch(Request):
 @endpoint(InstancePath, Launch)
 def lambda_handler(path: InstancePath, body: Launch) -> MessageReply:
     """Store both, whatever the status, and move to LAUNCHED."""
-    return MessageReply(message=_in_words(transit_ti_and_t(path.task_instance_id, LAUNCH, said(body))))
+    return MessageReply(message=_in_words(log_distributor_id(path.task_instance_id, said(body))))
 
 
 def _in_words(outcome: Outcome) -> str:

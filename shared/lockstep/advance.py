@@ -17,7 +17,7 @@ from lockstep.standing import Premise, Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.store import NOTHING, Found, LostRaceError, PairWrite, Said
 from lockstep.table import chunks, side_by_side
-from lockstep.transitions import RECOVER, Kind, Move, Refusal, Report, Ruling, premise, status_told
+from lockstep.transitions import LAUNCH, RECOVER, Kind, Move, Refusal, Report, Ruling, premise, status_told
 
 
 class Outcome(NamedTuple):
@@ -26,6 +26,8 @@ class Outcome(NamedTuple):
     ruling: Ruling
     status: TaskInstanceStatus
     """What the reporter is told."""
+    found: TaskInstance | None
+    """The instance as it last turned the report down, if it did."""
 
     @property
     def moved(self) -> bool:
@@ -91,23 +93,37 @@ def transit_many(requests: Iterable[Request], deadline: Deadline) -> list[Outcom
 
 
 def log_report_by(task_instance_id: int, said: Said) -> TaskInstanceStatus:
-    """Store a heartbeat and return the status that stands; an instance in TRIAGING goes back to RUNNING.
+    """Store a heartbeat and return the status that stands; with it, an instance in TRIAGING goes back to RUNNING.
 
     Raises:
         NotFoundError: there is no such instance.
         UnavailableError: as for transit_ti_and_t.
     """
     deadline = Deadline()
-    instance = store.log_heartbeat(instance_key(task_instance_id), said, deadline, only_run=only_run())
+    key, triaging = instance_key(task_instance_id), TaskInstanceStatus.TRIAGING
+    instance = store.log_heartbeat(key, said, triaging, deadline, only_run=only_run())
     known(workflow_run_id=instance.workflow_run_id)
     if instance.report_by is not None:
         measure("HeartbeatLag", max(0.0, now() - instance.report_by))
     status = TaskInstanceStatus(instance.status)
-    if status is TaskInstanceStatus.TRIAGING:
-        status = transit_ti_and_t(task_instance_id, RECOVER, deadline=deadline).status
+    if status is triaging:
+        status = transit_ti_and_t(task_instance_id, RECOVER, said, deadline=deadline).status
     if status is TaskInstanceStatus.RUNNING:
         expect(instance, said.report_by, deadline)
     return status
+
+
+def log_distributor_id(task_instance_id: int, said: Said) -> Outcome:
+    """Store what the distributor says of an instance, and that the cluster accepted its submission.
+
+    Raises:
+        NotFoundError, ForbiddenError, UnavailableError: as for transit_ti_and_t.
+    """
+    deadline = Deadline()
+    outcome = transit_ti_and_t(task_instance_id, LAUNCH, said, deadline=deadline)
+    if outcome.found and outcome.status is TaskInstanceStatus.RUNNING:
+        expect(outcome.found, said.report_by, deadline)
+    return outcome
 
 
 def instance_key(task_instance_id: int) -> InstanceKey:
@@ -185,6 +201,8 @@ class _Pursuit:
     task_seen: bool = False
     open: bool = True
     outcome: Outcome | None = None
+    found: TaskInstance | None = None
+    """The instance as it last turned a write down."""
     tries: int = 0
     """Transactions that it was part of."""
     turned_down: int = 0
@@ -234,6 +252,7 @@ class _Pursuit:
             self.close()
 
     def _see_instance(self, instance: TaskInstance) -> None:
+        self.found = instance
         said, report_by, at = self.request.said, instance.report_by, now()
         self.standing = self.standing._replace(
             task_instance=TaskInstanceStatus(instance.status),
@@ -250,5 +269,5 @@ class _Pursuit:
         """The ruling on the present belief is the one that holds."""
         ruling, _ = premise(self.request.report, self.standing)
         told = status_told(ruling, self.standing)
-        self.outcome = Outcome(ruling, told)
+        self.outcome = Outcome(ruling, told, self.found)
         self.open = False

@@ -15,7 +15,7 @@ from lockstep.standing import Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.store import NOTHING, Said, log_taken_again, read_by_id, read_pairs
 from lockstep.table import Key, fetch_present, query
-from lockstep.transitions import INSTANTIATE, Kind, Move, Report, Ruling, has_ended, rule
+from lockstep.transitions import INSTANTIATE, Kind, Refusal, Report, Ruling, has_ended, rule
 from lockstep.wire import Text
 
 INDEX_LAG_SECONDS: Final = 2.0
@@ -45,16 +45,12 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
     ids = read_by_id(task_instance_ids, deadline)
     names = _read_names({instance.array_id for instance in ids.values()}, deadline)
     queued = [number for number, instance in ids.items() if instance.status == TaskInstanceStatus.QUEUED]
-    outcomes = transit_many((Request(task_instance_id, INSTANTIATE) for task_instance_id in queued), deadline)
-    now_taken = {
-        number for number, outcome in zip(queued, outcomes, strict=True) if outcome and _is_taken(outcome.ruling)
-    }
-    taken_before = _taken_before(ids.keys() - set(queued), deadline)
-    taken_before |= {
-        n for n, outcome in zip(queued, outcomes, strict=True) if outcome and not outcome.moved
-    } & now_taken
-    log_taken_again(keys.instance_keys(taken_before), deadline)
-    now_taken |= taken_before
+    told = transit_many((Request(task_instance_id, INSTANTIATE) for task_instance_id in queued), deadline)
+    outcomes = {number: outcome for number, outcome in zip(queued, told, strict=True) if outcome}
+    moved = {number for number, outcome in outcomes.items() if outcome.moved}
+    before = {number for number, outcome in outcomes.items() if _is_repeated(outcome.ruling)}
+    before |= _taken_before(ids.keys() - set(queued), deadline)
+    now_taken = moved | {keys.task_instance_id(*key) for key in log_taken_again(keys.instance_keys(before), deadline)}
     taken = [(number, instance) for number, instance in ids.items() if number in now_taken]
     batches: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for task_instance_id, instance in sorted(taken, key=lambda pair: pair[0]):
@@ -66,9 +62,9 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
     ]
 
 
-def _is_taken(ruling: Ruling) -> bool:
-    """Taken now, or before, by a call whose reply was lost."""
-    return isinstance(ruling, Move) or ruling.kind is Kind.REPEATED
+def _is_repeated(ruling: Ruling) -> bool:
+    """Taken before, by a call whose reply was lost, or by an earlier distributor."""
+    return isinstance(ruling, Refusal) and ruling.kind is Kind.REPEATED
 
 
 def _taken_before(task_instance_ids: Iterable[int], deadline: Deadline) -> set[int]:
@@ -78,7 +74,7 @@ def _taken_before(task_instance_ids: Iterable[int], deadline: Deadline) -> set[i
         keys.task_instance_id(*key): Standing(TaskInstanceStatus(instance.status), TaskStatus(task.status))
         for key, (instance, task) in pairs.items()
     }
-    return {number for number, standing in standings.items() if _is_taken(rule(INSTANTIATE, standing))}
+    return {number for number, standing in standings.items() if _is_repeated(rule(INSTANTIATE, standing))}
 
 
 def _read_names(array_ids: set[int], deadline: Deadline) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -35,12 +35,14 @@ from lockstep.table import (
     chunks,
     connection,
     fetch,
+    fetch_at_once,
     fetch_present,
     pauses,
     query,
     reach,
     side_by_side,
     transact,
+    update,
 )
 
 ACTIONS_PER_TRANSACTION: Final = 100
@@ -256,8 +258,10 @@ def _found(reasons: list[RawItem | None]) -> Found:
     return Found(instance, task, missing=any(raw == {} for raw in reasons))
 
 
-def log_heartbeat(key: InstanceKey, said: Said, deadline: Deadline, *, only_run: int | None = None) -> TaskInstance:
-    """Store what a heartbeat says, in whatever status the instance is, and return the instance as it was before.
+def log_heartbeat(
+    key: InstanceKey, said: Said, unless: TaskInstanceStatus, deadline: Deadline, *, only_run: int | None = None
+) -> TaskInstance:
+    """Store what a heartbeat says, unless the instance is in a status, and return the instance as it was before.
 
     One request and one write unit, unless a path is too long for the instance's own item.
 
@@ -266,27 +270,22 @@ def log_heartbeat(key: InstanceKey, said: Said, deadline: Deadline, *, only_run:
         ForbiddenError: there is none in only_run.
     """
     partition = keys.task(key.task_id)
-    there = TaskInstance.pk.exists()
-    condition = there if only_run is None else there & (TaskInstance.workflow_run_id == only_run)
+    condition = TaskInstance.pk.exists() & (TaskInstance.status != unless)
+    if only_run is not None:
+        condition &= TaskInstance.workflow_run_id == only_run
     renewed = Expiring.renewed(now())
     try:
-        reply = reach(
-            lambda: connection().update_item(
-                Item.Meta.table_name,
-                partition,
-                keys.instance(key.number),
-                actions=_said_changes(said) + renewed,
-                condition=condition,
-                return_values="ALL_OLD",
-            ),
-            deadline,
-        )
-    except ConditionFailedError:
-        raise not_there(keys.task_instance_id(*key), only_run) from None
+        before = update(Key(partition, keys.instance(key.number)), _said_changes(said) + renewed, condition, deadline)
+    except ConditionFailedError as failed:
+        [found] = failed.found
+        instance = TaskInstance.from_raw_data(found) if found else None
+        if instance is None or only_run not in {None, instance.workflow_run_id}:
+            raise not_there(keys.task_instance_id(*key), only_run) from None
+        return instance
     if long_paths := _log_changes(said):
         log = Log(partition, keys.log(key.number))
         reach(lambda: log.update(long_paths + renewed), deadline)
-    return TaskInstance.from_raw_data(reply["Attributes"])
+    return TaskInstance.from_raw_data(before)
 
 
 def not_there(task_instance_id: int, only_run: int | None) -> NotFoundError | ForbiddenError:
@@ -314,13 +313,13 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
     _set_where("distributor_id", changes, "array_id", {"N": str(array_id)}, deadline)
 
 
-def log_taken_again(instances: Iterable[InstanceKey], deadline: Deadline) -> None:
-    """Note of those that are INSTANTIATED that a distributor has just been told so: it may be another one than before.
+def log_taken_again(instances: Iterable[InstanceKey], deadline: Deadline) -> list[InstanceKey]:
+    """Note of those that are INSTANTIATED that a distributor is told so, maybe another one than before. Those that are.
 
     One request for 25 instances, one write unit for each. Repeating it changes nothing further.
     """
     changes = {key: {"N": str(now())} for key in instances}
-    _set_where("taken_at", changes, "status", {"S": TaskInstanceStatus.INSTANTIATED.value}, deadline)
+    return _set_where("taken_at", changes, "status", {"S": TaskInstanceStatus.INSTANTIATED.value}, deadline)
 
 
 def _set_where(
@@ -329,20 +328,25 @@ def _set_where(
     where: str,
     equals: dict[str, str],
     deadline: Deadline,
-) -> None:
+) -> list[InstanceKey]:
+    """Those of which it holds."""
     statement = f'UPDATE "{Item.Meta.table_name}" SET "{attribute}"=? WHERE pk=? AND sk=? AND "{where}"=?'  # noqa: S608  # no caller's words: names of ours
 
-    def set_some(instances: Sequence[InstanceKey]) -> None:
+    def set_some(instances: Sequence[InstanceKey]) -> list[InstanceKey]:
+        codes: dict[InstanceKey, str | None] = {}
         left = list(instances)
         for pause in pauses():
-            left = _not_done(left, reach(lambda: _execute(statement, left, changes, equals), deadline))  # noqa: B023  # called at once
+            codes |= reach(lambda: _execute(statement, left, changes, equals), deadline)  # noqa: B023  # called at once
+            left = [key for key, code in codes.items() if code not in {None, CONDITION_FAILED}]
             if not left:
-                return
+                break
             if deadline.passed():
                 raise TableError(f"gave up after the time budget: {len(left)} instances are left")
             sleep(pause)
+        return [key for key, code in codes.items() if code is None]
 
-    side_by_side(set_some, chunks(changes, STATEMENTS_PER_REQUEST))
+    done = side_by_side(set_some, chunks(changes, STATEMENTS_PER_REQUEST))
+    return [key for some in done for key in some]
 
 
 def _execute(
@@ -350,7 +354,8 @@ def _execute(
     instances: Sequence[InstanceKey],
     changes: Mapping[InstanceKey, dict[str, str]],
     equals: dict[str, str],
-) -> list[dict[str, Any]]:
+) -> dict[InstanceKey, str | None]:
+    """What went wrong with each; None: it is done."""
     statements = [
         {
             "Statement": statement,
@@ -359,15 +364,10 @@ def _execute(
         for key in instances
     ]
     reply = connection().client.batch_execute_statement(Statements=statements, ReturnConsumedCapacity="TOTAL")
-    replies: list[dict[str, Any]] = reply["Responses"]
-    return replies
-
-
-def _not_done(instances: Sequence[InstanceKey], replies: Sequence[dict[str, Any]]) -> list[InstanceKey]:
-    codes = [reply.get("Error", {}).get("Code") for reply in replies]
+    codes = [each.get("Error", {}).get("Code") for each in reply["Responses"]]
     if bugs := set(codes) & BUGS:
         raise RuntimeError(f"a statement of ours is refused: {', '.join(bugs)}")
-    return [key for key, code in zip(instances, codes, strict=True) if code not in {None, CONDITION_FAILED}]
+    return dict(zip(instances, codes, strict=True))
 
 
 def read_for_start(key: InstanceKey, deadline: Deadline) -> tuple[TaskInstance, Spec]:
@@ -413,14 +413,14 @@ class Whole(NamedTuple):
 
 
 def read_whole(key: InstanceKey, deadline: Deadline) -> Whole:
-    """An instance as it stands now, with all that belongs to it but its error entries. One consistent read.
+    """An instance as it stands now, with all that belongs to it but its error entries, of one moment.
 
     Raises:
         NotFoundError: there is no such instance.
     """
     partition = keys.task(key.task_id)
     wanted = [Key(partition, sk) for sk in (keys.instance(key.number), keys.TASK, keys.SPEC, keys.log(key.number))]
-    items = fetch(wanted, deadline, consistent=True)
+    items = fetch_at_once(wanted, deadline)
     instance, task, spec, log = (items.get(item) for item in wanted)
     if not (instance and task and spec):
         raise NotFoundError(f"task instance {keys.task_instance_id(*key)} does not exist")

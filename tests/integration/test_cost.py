@@ -88,7 +88,7 @@ def test_reads(meter: Meter, player: Player) -> None:
     array = instance // 1000
     assert taken(meter, player, "GET", f"/get_array_task_instance_id/{array}/1/0") == (1, 0, 0.5)
     assert taken(meter, player, "GET", f"/task_instance/{instance}/task_instance_error_log") == (1, 0, 1)
-    assert taken(meter, player, "GET", f"/task_instance/{instance}") == (1, 0, 4)
+    assert taken(meter, player, "GET", f"/task_instance/{instance}") == (1, 0, 8)
     assert taken(meter, player, "GET", "/health") == (0, 0, 0)
 
 

@@ -225,6 +225,11 @@ def _batch_get_item(table: Table, request: Request) -> tuple[Table, dict[str, An
     return table, {"Responses": {name: found}, "UnprocessedKeys": {}}
 
 
+def _transact_get_items(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
+    found = [table.items.get(_key(each["Get"]["Key"])) for each in request["TransactItems"]]
+    return table, {"Responses": [{"Item": item} if item else {} for item in found]}
+
+
 def _query(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     index = request.get("IndexName")
     if index and request.get("ConsistentRead"):
@@ -267,6 +272,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Table, Request], tuple[Table, dict[str
     "BatchWriteItem": _batch_write_item,
     "PutItem": _put_item,
     "Query": _query,
+    "TransactGetItems": _transact_get_items,
     "TransactWriteItems": _transact_write_items,
     "UpdateItem": _update_item,
 }

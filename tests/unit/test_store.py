@@ -132,17 +132,17 @@ def test_the_same_words_are_one_entry_of_the_first_time() -> None:
 
 def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:
     long_path = "/" + "p" * 1000
-    store.log_heartbeat(KEY, Said(stdout=long_path, report_by=now()), Deadline())
+    store.log_heartbeat(KEY, Said(stdout=long_path, report_by=now()), TaskInstanceStatus.TRIAGING, Deadline())
     whole = store.read_whole(KEY, Deadline())
     assert "stdout" not in whole.instance.attribute_values
     assert whole.log.stdout == long_path
-    store.log_heartbeat(KEY, Said(stdout="/short"), Deadline())
+    store.log_heartbeat(KEY, Said(stdout="/short"), TaskInstanceStatus.TRIAGING, Deadline())
     assert store.read_whole(KEY, Deadline()).instance.stdout == "/short"
 
 
 def test_a_stranger_has_no_heartbeat() -> None:
     with pytest.raises(NotFoundError):
-        store.log_heartbeat(InstanceKey(43, 1), Said(report_by=now()), Deadline())
+        store.log_heartbeat(InstanceKey(43, 1), Said(report_by=now()), TaskInstanceStatus.TRIAGING, Deadline())
     assert not table.fetch([Key(keys.task(43), keys.instance(1))], Deadline(), consistent=True)
 
 

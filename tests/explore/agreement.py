@@ -1,0 +1,116 @@
+"""Whether requests that were served together did what they would have done one after another.
+
+Everything they left and everything they answered must be the same, but for four things:
+
+* what a batch's item notes of its instances is a hint, which may lag: it must be true, not the same;
+* a batch's number may be higher: numbers of writers that came too late are never given out again;
+* what a worker is to run is of the moment when it was read, beside its claim: a binding may lie between the two;
+* a resume's error entry names the status in which the resume found the instance, which may have moved on since.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, Final
+
+from lockstep import keys
+from lockstep.batches import NO_STEP, WAITING
+from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.items import Batch, TaskInstance
+from lockstep.keys import BatchAttention
+from lockstep.statuses import TaskInstanceStatus
+from lockstep.sweeping import look_again
+from lockstep.transitions import has_ended, may_become
+from tests.explore.schedules import End, Explored, State
+from tests.memory.expressions import Item
+from tests.memory.operations import Key
+
+HINTS: Final = {"attention", "seen"}
+"""Of a batch."""
+RESUMED: Final = "Workflow resume requested"
+"""How a resume's error entry begins."""
+
+
+def disagreements(together: Explored, one_by_one: frozenset[End], at: float) -> list[str]:
+    """What is wrong with some of the schedules, in words; nothing if all is well. `at` is the latest of the clocks."""
+    right = {_plain(end) for end in one_by_one}
+    wrong = [end for end in together.ends if _plain(end) not in right]
+    told = [_in_words(end, one_by_one) for end in wrong]
+    return told + [found for end in together.ends for found in false_hints(end.table.items, at)]
+
+
+def _plain(end: End) -> tuple[frozenset[str], tuple[tuple[int, str], ...]]:
+    return _plain_items(end.table), tuple((status, _plain_reply(reply)) for status, reply in end.replies)
+
+
+@cache
+def _plain_reply(reply: str) -> str:
+    match json.loads(reply):
+        case {"task_instance": [number, status, run, task, *_]}:
+            return json.dumps([number, status, run, task])
+    return reply
+
+
+@cache
+def _plain_items(state: State) -> frozenset[str]:
+    numbers = sorted({keys.batch_of(pk)[1] for pk, _ in state.items if pk.startswith("BATCH#")})
+    renamed = {str(number): f"batch {place}" for place, number in enumerate(numbers)}
+    return frozenset(json.dumps(_plain_item(item, renamed), sort_keys=True) for item in state.items.values())
+
+
+def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
+    match item["sk"]["S"].split("#"):
+        case ["BATCH" | "RUN", *_] if item["pk"]["S"].startswith("BATCH#"):
+            number = renamed[item["pk"]["S"].split("#")[2]]
+            return {**item, "pk": number} | dict.fromkeys(HINTS)
+        case ["TI", _]:
+            number = renamed[item["array_batch_num"]["N"]]
+            return {**item, "array_batch_num": number, "array_step": number}
+        case ["ARRAY"]:
+            return {**item, "num_batches": None}
+        case ["TI", _, "ERR", _] if item["description"]["S"].startswith(RESUMED):
+            return {**item, "sk": None, "description": RESUMED}
+    return dict(item)
+
+
+def false_hints(items: Mapping[Key, Item], at: float) -> list[str]:
+    """What batches say of their instances that is not so."""
+    instances = [TaskInstance.from_raw_data(dict(item)) for (_, sk), item in items.items() if _is_instance(sk)]
+    batches = [Batch.from_raw_data(dict(item)) for (pk, _), item in items.items() if pk.startswith("BATCH#")]
+    return [found for batch in batches for found in _false(batch, _members(batch, instances), at)]
+
+
+def _is_instance(sk: str) -> bool:
+    return sk.startswith("TI#") and sk.count("#") == 1
+
+
+def _members(batch: Batch, instances: Iterable[TaskInstance]) -> list[TaskInstance]:
+    of = (*keys.batch_of(batch.pk), batch.workflow_run_id)
+    return [ti for ti in instances if (ti.array_id, ti.array_batch_num, ti.workflow_run_id) == of]
+
+
+def _false(batch: Batch, members: Iterable[TaskInstance], at: float) -> Iterable[str]:
+    for ti in members:
+        status, letter = TaskInstanceStatus(ti.status), batch.seen[ti.array_step_id]
+        where = f"{batch.pk} step {ti.array_step_id}, which is {status}"
+        if letter == NO_STEP or not may_become(TaskInstanceStatus(letter), status):
+            yield f"{where}: seen as {letter}"
+        if has_ended(status):
+            continue
+        if not batch.attention:
+            yield f"{where}: nobody is to look at the batch"
+            continue
+        attention = BatchAttention.parse(batch.attention)
+        if status in WAITING and not attention.waiting:
+            yield f"{where}: the batch is not listed among those with waiting instances"
+        latest = max(at, look_again(ti, at)) if status is TaskInstanceStatus.RUNNING else at + HEARTBEAT_BUFFER_SECONDS
+        if attention.due > latest:
+            yield f"{where}: looked at {attention.due - latest} s too late"
+
+
+def _in_words(end: End, right: Iterable[End]) -> str:
+    """With the nearest of those that are right."""
+    plain = _plain(end)
+    nearest = min(map(_plain, right), key=lambda other: len(plain[0] ^ other[0]))
+    together, one_by_one = sorted(plain[0] - nearest[0]), sorted(nearest[0] - plain[0])
+    return f"together: {plain[1]} {together}; one by one: {nearest[1]} {one_by_one}"

@@ -1,0 +1,63 @@
+"""Requests that meet: every pair at a start, and any three."""
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from typing import Final, NamedTuple
+
+from tests.explore.agreement import disagreements
+from tests.explore.courses import Course, Courses, Request, courses
+from tests.explore.reports import REPORTS
+from tests.explore.schedules import End, State, States, explore, serially
+from tests.explore.starts import Start
+from tests.memory.virtual_time import START
+
+
+class Found(NamedTuple):
+    """What exploring came to."""
+
+    meetings: int
+    """Of requests."""
+    schedules: int
+    """Orders of their calls."""
+    disagreements: tuple[str, ...]
+    """In words."""
+
+
+def pairs(start: Start, skew: float = 0.0) -> Found:
+    """Every report meets every other one, and itself; the second one's clock is so many seconds ahead."""
+    meetings = list(combinations_with_replacement(REPORTS, 2))
+    with courses() as known:
+        state = States().state(start.table())
+        found = [meet(known, state, REPORTS[one], REPORTS[other]._replace(skew=skew)) for one, other in meetings]
+    told = [
+        f"{start.name}: {one} meets {other}: {disagreement}"
+        for (one, other), each in zip(meetings, found, strict=True)
+        for disagreement in each.disagreements
+    ]
+    return Found(len(meetings), sum(each.schedules for each in found), tuple(told))
+
+
+def meet(known: Courses, state: State, *requests: Request) -> Found:
+    """Requests that come at the same time."""
+    started = [known.start(request) for request in requests]
+    explored = explore(state, *started)
+    latest = START + max(0.0, *(request.skew for request in requests))
+    return Found(1, explored.schedules, tuple(disagreements(explored, _right(state, started), latest)))
+
+
+def _right(state: State, started: Sequence[Course]) -> frozenset[End]:
+    """Where some order of the requests leads.
+
+    Where clocks differ, what moved under a sweep's eyes may already be late by the sweep's own clock. It is left to the
+    next sweep, as if this one had not come.
+    """
+    right = set(serially(state, *started))
+    for turn, course in enumerate(started):
+        if course.request.path == SWEEP.path and any(each.request.skew for each in started):
+            rest = serially(state, *started[:turn], *started[turn + 1 :])
+            right |= {End(end.table, (*end.replies[:turn], SWEPT, *end.replies[turn:])) for end in rest}
+    return frozenset(right)
+
+
+SWEEP: Final = REPORTS["set_status_for_triaging"]
+SWEPT: Final = (200, "{}")
