@@ -4,7 +4,7 @@ It says how many orders there were, and exits 1 if one of them led where no orde
 """
 
 import argparse
-import os
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,14 @@ from functools import partial
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from lockstep.observability import logger
 from tests.explore.courses import courses
 from tests.explore.exploring import Found, meet, pairs
 from tests.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
 from tests.explore.schedules import States
 from tests.explore.starts import STARTS
 
-os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
+logging.getLogger(logger.name).setLevel("CRITICAL")
 MEETINGS_AT_ONCE = 100
 SAY_EACH = 25
 

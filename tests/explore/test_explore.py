@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 
+from lockstep import store
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from tests.explore.courses import courses
 from tests.explore.exploring import meet, pairs
