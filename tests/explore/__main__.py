@@ -82,11 +82,13 @@ def main() -> None:
     with ProcessPoolExecutor() as processes:
         at_once = processes.map(pairs, STARTS)
         skewed = processes.map(partial(pairs, skew=SKEW_SECONDS), STARTS)
+        lagging = processes.map(partial(pairs, lag=True), STARTS)
         of_three = processes.map(partial(triples, MEETINGS_AT_ONCE), range(rounds))
         found = _sum(
             [
                 *_telling("pairs", len(STARTS), at_once),
                 *_telling(f"pairs, clocks {SKEW_SECONDS:.0f} s apart", len(STARTS), skewed),
+                *_telling("pairs, reads that lag", len(STARTS), lagging),
                 *_telling("threes", rounds, of_three),
             ]
         )

@@ -31,12 +31,15 @@ RESUMED: Final = "Workflow resume requested"
 """How a resume's error entry begins."""
 
 
-def disagreements(together: Explored, one_by_one: frozenset[End], at: float) -> list[str]:
-    """What is wrong with some of the schedules, in words; nothing if all is well. `at` is the latest of the clocks."""
+def disagreements(together: Explored, one_by_one: frozenset[End], at: float, *, lag: bool = False) -> list[str]:
+    """What is wrong with some of the schedules, in words; nothing if all is well. `at` is the latest of the clocks.
+
+    Where reads lag, a batch may be looked at later than it should, but no later than if nobody had promised anything.
+    """
     right = {_plain(end) for end in one_by_one}
     wrong = [end for end in together.ends if _plain(end) not in right]
     told = [_in_words(end, one_by_one) for end in wrong]
-    return told + [found for end in together.ends for found in false_hints(end.table.items, at)]
+    return told + [found for end in together.ends for found in false_hints(end.table.items, at, lag=lag)]
 
 
 def _plain(end: End) -> tuple[frozenset[str], tuple[tuple[int, str], ...]]:
@@ -73,11 +76,11 @@ def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
     return dict(item)
 
 
-def false_hints(items: Mapping[Key, Item], at: float) -> list[str]:
+def false_hints(items: Mapping[Key, Item], at: float, *, lag: bool) -> list[str]:
     """What batches say of their instances that is not so."""
     instances = [TaskInstance.from_raw_data(dict(item)) for (_, sk), item in items.items() if _is_instance(sk)]
     batches = [Batch.from_raw_data(dict(item)) for (pk, _), item in items.items() if pk.startswith("BATCH#")]
-    return [found for batch in batches for found in _false(batch, _members(batch, instances), at)]
+    return [found for batch in batches for found in _false(batch, _members(batch, instances), at, lag=lag)]
 
 
 def _is_instance(sk: str) -> bool:
@@ -89,7 +92,7 @@ def _members(batch: Batch, instances: Iterable[TaskInstance]) -> list[TaskInstan
     return [ti for ti in instances if (ti.array_id, ti.array_batch_num, ti.workflow_run_id) == of]
 
 
-def _false(batch: Batch, members: Iterable[TaskInstance], at: float) -> Iterable[str]:
+def _false(batch: Batch, members: Iterable[TaskInstance], at: float, *, lag: bool) -> Iterable[str]:
     for ti in members:
         status, letter = TaskInstanceStatus(ti.status), batch.seen[ti.array_step_id]
         where = f"{batch.pk} step {ti.array_step_id}, which is {status}"
@@ -103,7 +106,8 @@ def _false(batch: Batch, members: Iterable[TaskInstance], at: float) -> Iterable
         attention = BatchAttention.parse(batch.attention)
         if status in WAITING and not attention.waiting:
             yield f"{where}: the batch is not listed among those with waiting instances"
-        latest = max(at, look_again(ti, at)) if status is TaskInstanceStatus.RUNNING else at + HEARTBEAT_BUFFER_SECONDS
+        prompt = status is TaskInstanceStatus.RUNNING and not lag
+        latest = max(at, look_again(ti, at)) if prompt else at + HEARTBEAT_BUFFER_SECONDS
         if attention.due > latest:
             yield f"{where}: looked at {attention.due - latest} s too late"
 

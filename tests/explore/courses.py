@@ -39,6 +39,13 @@ class Call(NamedTuple):
     nth: int
     """A request may be sent again."""
 
+    @property
+    def may_lag(self) -> bool:
+        """Whether DynamoDB may answer with what stood there a moment ago."""
+        return self.operation in _READS and '"ConsistentRead": true' not in self.request
+
+
+_READS: Final = {"BatchGetItem", "Query"}
 
 Told = frozenset[tuple[Call, str]]
 """Calls with their replies."""

@@ -23,12 +23,14 @@ class Found(NamedTuple):
     """In words."""
 
 
-def pairs(start: Start, skew: float = 0.0) -> Found:
+def pairs(start: Start, *, skew: float = 0.0, lag: bool = False) -> Found:
     """Every report meets every other one, and itself; the second one's clock is so many seconds ahead."""
     meetings = list(combinations_with_replacement(REPORTS, 2))
     with courses() as known:
         state = States().state(start.table())
-        found = [meet(known, state, REPORTS[one], REPORTS[other]._replace(skew=skew)) for one, other in meetings]
+        found = [
+            meet(known, state, REPORTS[one], REPORTS[other]._replace(skew=skew), lag=lag) for one, other in meetings
+        ]
     told = [
         f"{start.name}: {one} meets {other}: {disagreement}"
         for (one, other), each in zip(meetings, found, strict=True)
@@ -37,23 +39,24 @@ def pairs(start: Start, skew: float = 0.0) -> Found:
     return Found(len(meetings), sum(each.schedules for each in found), tuple(told))
 
 
-def meet(known: Courses, state: State, *requests: Request) -> Found:
-    """Requests that come at the same time."""
+def meet(known: Courses, state: State, *requests: Request, lag: bool = False) -> Found:
+    """Requests that come at the same time. With lag, their reads may lag behind."""
     started = [known.start(request) for request in requests]
-    explored = explore(state, *started)
+    explored = explore(state, *started, lag=lag)
     latest = START + max(0.0, *(request.skew for request in requests))
-    return Found(1, explored.schedules, tuple(disagreements(explored, _right(state, started), latest)))
+    right = _right(state, started, lag=lag)
+    return Found(1, explored.schedules, tuple(disagreements(explored, right, latest, lag=lag)))
 
 
-def _right(state: State, started: Sequence[Course]) -> frozenset[End]:
+def _right(state: State, started: Sequence[Course], *, lag: bool) -> frozenset[End]:
     """Where some order of the requests leads.
 
-    Where clocks differ, what moved under a sweep's eyes may already be late by the sweep's own clock. It is left to the
-    next sweep, as if this one had not come.
+    Where clocks differ, what moved under a sweep's eyes may already be late by the sweep's own clock; where reads lag,
+    it may not have seen it. Either is left to the next sweep, as if this one had not come.
     """
     right = set(serially(state, *started))
     for turn, course in enumerate(started):
-        if course.request.path == SWEEP.path and any(each.request.skew for each in started):
+        if course.request.path == SWEEP.path and (lag or any(each.request.skew for each in started)):
             rest = serially(state, *started[:turn], *started[turn + 1 :])
             right |= {End(end.table, (*end.replies[:turn], SWEPT, *end.replies[turn:])) for end in rest}
     return frozenset(right)

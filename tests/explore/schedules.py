@@ -58,8 +58,13 @@ class States:
         return self._items.setdefault(json.dumps(item, sort_keys=True), item)
 
 
-def explore(state: State, *courses: Course) -> Explored:
-    """Every order in which the calls of all of them can reach the table."""
+def explore(state: State, *courses: Course, lag: bool = False) -> Explored:
+    """Every order in which the calls of all of them can reach the table.
+
+    With lag, a read that may lag behind is answered in two ways: with what stands there, and with what stood there
+    before any of them came.
+    """
+    first = state
     known: dict[tuple[Any, ...], Explored] = {}
 
     def onwards(state: State, courses: tuple[Course, ...]) -> Explored:
@@ -74,7 +79,7 @@ def explore(state: State, *courses: Course) -> Explored:
             onwards(after, (*courses[:turn], course.after(call, reply), *courses[turn + 1 :]))
             for turn, course in enumerate(courses)
             for call in course.pending
-            for after, reply in [state.after(call)]
+            for after, reply in {state.after(call), *([(state, first.after(call)[1])] if lag and call.may_lag else [])}
         ]
         if not nexts:
             replies = tuple(course.reply for course in courses if course.reply)

@@ -38,6 +38,10 @@ def test_clocks_that_differ() -> None:
     assert not pairs(USUAL[4], skew=SKEW_SECONDS).disagreements
 
 
+def test_reads_that_lag() -> None:
+    assert not pairs(USUAL[4], lag=True).disagreements
+
+
 @settings(max_examples=25, derandomize=True, deadline=None)
 @given(MEETINGS)
 def test_three_reports(meeting: Meeting) -> None:
