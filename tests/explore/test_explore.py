@@ -1,5 +1,6 @@
 """Reports that meet: in every order of their calls, the outcome is that of some order of the reports."""
 
+from functools import partial
 from typing import Final
 
 import pytest
@@ -63,10 +64,10 @@ def test_what_went_wrong_once(start: Start, one: str, other: str) -> None:
         assert not meet(known, States().state(start.table()), REPORTS[one], REPORTS[other]).disagreements
 
 
-def test_a_write_that_forgets_its_premise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_one_of", lambda model, _: model.status.exists())
+def test_a_read_that_falls_between_two_writes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "fetch_at_once", partial(store.fetch, consistent=True))
     with courses() as known:
-        met = meet(known, States().state(USUAL[3].table()), REPORTS["log_done"], REPORTS["log_error_worker_node E"])
+        met = meet(known, States().state(USUAL[3].table()), REPORTS["log_done"], REPORTS["get_task_instance"])
     assert met.disagreements
 
 
