@@ -7,15 +7,16 @@ answered. What it came to is remembered.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any, Final, NamedTuple
+from unittest.mock import patch
 
 from lockstep.resources import forget
 from tests.memory import VirtualTime, running_on
-from tests.memory.boundary import answered_by
+from tests.memory.boundary import calls_answered_by
 from tests.memory.operations import Reply
 from tests.memory.virtual_time import START
 from tests.replay.recording import Player
@@ -109,8 +110,27 @@ class Courses:
 def courses() -> Iterator[Courses]:
     """Courses of this process's functions, which call no other DynamoDB meanwhile."""
     known = Courses()
-    with answered_by(known.answer):
+    with (
+        calls_answered_by(known.answer),
+        patch("lockstep.table.ThreadPoolExecutor", _InTurn),
+        patch("lockstep.starting.ThreadPoolExecutor", _InTurn),
+    ):
         yield known
+
+
+class _InTurn(Executor):
+    """Threads that run one after another, each until it asks: so all that will ask have asked when one waits."""
+
+    def __init__(self, threads: int) -> None:
+        assert threads
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*args, **more))
+        except BaseException as error:  # noqa: BLE001  # as a thread's future does
+            future.set_exception(error)
+        return future
 
 
 class _Run:
@@ -119,7 +139,6 @@ class _Run:
     def __init__(self, told: Mapping[Call, str]) -> None:
         self._told = told
         self._sent: Counter[tuple[str, str]] = Counter()
-        self._lock = Lock()
         self.pending: set[Call] = set()
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
@@ -133,16 +152,14 @@ class _Run:
 
     def _call(self, operation: str, request: Mapping[str, Any]) -> Call:
         text = json.dumps(request, sort_keys=True)
-        with self._lock:
-            self._sent[operation, text] += 1
-            return Call(operation, text, self._sent[operation, text])
+        self._sent[operation, text] += 1
+        return Call(operation, text, self._sent[operation, text])
 
 
 def _parts(operation: str, request: dict[str, Any]) -> list[dict[str, Any]]:
     """A batch is read item by item: DynamoDB isolates no more. A transaction is told apart by what it does."""
-    request.pop("ClientRequestToken", None)
     if operation != "BatchGetItem":
-        return [request]
+        return [{name: value for name, value in request.items() if name != "ClientRequestToken"}]
     [(table, wanted)] = request["RequestItems"].items()
     return [{**request, "RequestItems": {table: {**wanted, "Keys": [key]}}} for key in wanted["Keys"]]
 

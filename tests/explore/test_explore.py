@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 
-from lockstep import store
+from lockstep import store, table
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from tests.explore.courses import courses
 from tests.explore.exploring import meet, pairs
@@ -65,7 +65,7 @@ def test_what_went_wrong_once(start: Start, one: str, other: str) -> None:
 
 
 def test_a_read_that_falls_between_two_writes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "fetch_at_once", partial(store.fetch, consistent=True))
+    monkeypatch.setattr(store, "fetch_at_once", partial(table.fetch, consistent=True))
     with courses() as known:
         met = meet(known, States().state(USUAL[3].table()), REPORTS["log_done"], REPORTS["get_task_instance"])
     assert met.disagreements
