@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -224,10 +224,3 @@ _LENIENT: Final = Draft202012Validator.TYPE_CHECKER.redefine_many(
     }
 )
 """What has only one reading: the document's "Beyond its schema"."""
-
-
-def batches_from(first: int) -> Iterator[int]:
-    """First numbers of further batches to seed."""
-    while True:
-        yield first
-        first += BATCHES

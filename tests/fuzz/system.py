@@ -32,18 +32,20 @@ class System:
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=f"{self.url}/api/v3", timeout=30, trust_env=False)
 
-    def seed(self, first: int = 1) -> None:
-        """Put the batches into it, over what has the same ids; first is the first one's number."""
-        states: dict[str, list[Any]] = {"arrays": [], "tasks": [], "task_instances": []}
-        for number in range(first, first + BATCHES):
-            for kind, rows in _batch(number).items():
-                states[kind] += rows
+    def seed(self) -> None:
+        """Put the batches into it, over what has the same ids."""
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            file.write(json.dumps(states))
+            file.write(json.dumps(states()))
             file.flush()
             port = self.url.rpartition(":")[2]
             command = [sys.executable, "-m", "local.seed", file.name, "--port", port]
             subprocess.run(command, cwd=ROOT, env=alone(), check=True, stdout=subprocess.DEVNULL)
+
+
+def states() -> dict[str, list[dict[str, Any]]]:
+    """All batches, as a seed file has them."""
+    batches = [_batch(number) for number in range(1, BATCHES + 1)]
+    return {kind: [row for batch in batches for row in batch[kind]] for kind in batches[0]}
 
 
 def task_id(batch: int, step: int) -> int:

@@ -14,12 +14,6 @@ EXAMPLES = 12
 OPERATIONS = [pytest.param(operation, id=name_of(operation)) for operation in operations()]
 
 
-@pytest.fixture(scope="module")
-def system() -> Iterator[System]:
-    with fuzzed() as system:
-        yield system
-
-
 def test_nothing_that_is_described_is_left_out() -> None:
     assert {name_of(operation) for operation in operations()} == described.OPERATIONS.keys()
 
