@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -42,10 +42,10 @@ class System:
             subprocess.run(command, cwd=ROOT, env=alone(), check=True, stdout=subprocess.DEVNULL)
 
 
-def states() -> dict[str, list[dict[str, Any]]]:
-    """All batches, as a seed file has them."""
-    batches = [_batch(number) for number in range(1, BATCHES + 1)]
-    return {kind: [row for batch in batches for row in batch[kind]] for kind in batches[0]}
+def states(batches: int = BATCHES, steps: Sequence[int] = range(len(STEPS))) -> dict[str, list[dict[str, Any]]]:
+    """So many batches, as a seed file has them, with an instance in each of those standings."""
+    made = [_batch(number, steps) for number in range(1, batches + 1)]
+    return {kind: [row for batch in made for row in batch[kind]] for kind in made[0]}
 
 
 def task_id(batch: int, step: int) -> int:
@@ -58,28 +58,34 @@ def instance_id(batch: int, step: int) -> int:
     return keys.task_instance_id(task_id(batch, step), 1)
 
 
-def _batch(number: int) -> dict[str, list[dict[str, Any]]]:
+def _batch(number: int, steps: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
     of_array = {"array_id": number, "workflow_id": number}
     of_task = {"name": "t", "command": "true", "task_resources_id": number, **of_array}
     array = {**of_array, "name": "a", "task_template_version_id": number, "max_concurrently_running": 10}
     tasks = [
-        {"task_id": task_id(number, step), "status": task, "num_attempts": step % 2, "max_attempts": 1, **of_task}
-        for step, (_, task) in enumerate(STEPS)
+        {
+            "task_id": task_id(number, step),
+            "status": STEPS[step][1],
+            "num_attempts": step % 2,
+            "max_attempts": 1,
+            **of_task,
+        }
+        for step in steps
     ]
     instances = [
         {
             "task_instance_id": instance_id(number, step),
-            "status": status,
+            "status": STEPS[step][0],
             "workflow_run_id": number,
             "array_id": number,
             "array_batch_num": 1,
-            "array_step_id": step,
+            "array_step_id": position,
             "task_resources_id": number,
             "report_by_in": (-1000, 1000, None)[step % 3],
             "nodename": "n",
             "errors": ["boom"],
         }
-        for step, (status, _) in enumerate(STEPS)
+        for position, step in enumerate(steps)
     ]
     return {"arrays": [array], "tasks": tasks, "task_instances": instances}
 
