@@ -100,10 +100,58 @@ def fuzz(
             send()
 
 
+ODD: Final[list[Any]] = [
+    *(None, True, False, 0, -1, 1, 1.0, 1.5, -0.0, 2**31, 2**53 - 1, 2**53, 2**63, -(2**63) - 1, 10**40, 1e300),
+    *(
+        "",
+        "1",
+        "-1",
+        "1.0",
+        "x",
+        "D",
+        "K",
+        "true",
+        " 1",
+        "1 ",
+        "1_0",
+        "\u0661",
+        "0x1",
+        "nan",
+        "\x00",
+        "\ud800",
+        "x" * 256,
+    ),
+    *([], [1], {}, {"a": 1}),
+]
+"""What a field may hold beside what the fuzzer thinks of. Some of it fits some fields."""
+
+
 def _aimed(operation: Operation, mode: schemathesis.GenerationMode) -> st.SearchStrategy[Case]:
-    """Two of three at something that is there."""
+    """Two of three at something that is there; every second with one part of its body replaced."""
     target = st.integers(-len(_targets()) // 2, len(_targets()) - 1)
-    return st.tuples(operation.as_strategy(mode), target).map(lambda drawn: _aim(*drawn))
+    parts = st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, len(ODD) - 1))
+    return st.tuples(operation.as_strategy(mode), target, parts).map(
+        lambda drawn: _replaced(_aim(*drawn[:2]), drawn[2])
+    )
+
+
+def _replaced(case: Case, part: tuple[int, int, int] | None) -> Case:
+    if part and isinstance(case.body, dict) and case.body:
+        first, second, odd = part
+        case.body = _with(case.body, first, second, ODD[odd])
+    return case
+
+
+def _with(body: Json, first: int, second: int, odd: Any) -> Json:
+    """With something odd in a field, or in a row of what a field holds."""
+    name = sorted(body)[first % len(body)]
+    held = body[name]
+    if name == "tasks" and isinstance(held, dict) and held:
+        return body | {name: _with(held, second, first, odd)}
+    if isinstance(held, list) and held:
+        place = second % len(held)
+        return body | {name: [*held[:place], odd, *held[place + 1 :]]}
+    return body | {name: odd}
 
 
 @cache
@@ -204,7 +252,21 @@ def _validator(name: str, *, strict: bool) -> Draft202012Validator:
     schema = described.request(name).schema
     if strict:
         return Draft202012Validator(schema)
-    return jsonschema.validators.extend(Draft202012Validator, type_checker=_LENIENT)(schema)
+    return jsonschema.validators.extend(Draft202012Validator, _OF_NUMBERS, type_checker=_LENIENT)(schema)
+
+
+def _of_numbers(check: Callable[..., Any]) -> Callable[..., Any]:
+    def only(validator: Any, limit: Any, value: Any, schema: Any) -> Any:
+        return check(validator, limit, value, schema) if isinstance(value, int | float) else None
+
+    return only
+
+
+_OF_NUMBERS: Final = {
+    name: _of_numbers(Draft202012Validator.VALIDATORS[name])
+    for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+}
+"""A number that comes as text is not looked at more closely."""
 
 
 def _reads_as(pattern: str) -> Callable[[Any, Any], bool]:
