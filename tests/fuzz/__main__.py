@@ -15,10 +15,11 @@ def main() -> None:
     """Fuzz until the time is up. A reply that is not as described ends it, with the request that led to it."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
-    give_up = time.monotonic() + parser.parse_args().minutes * 60
+    seconds = parser.parse_args().minutes * 60
     tally, seedings = Tally(), 0
     try:
         with fuzzed() as system:
+            give_up = time.monotonic() + seconds
             while time.monotonic() < give_up:
                 system.seed()
                 seedings += 1
