@@ -7,7 +7,7 @@ SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token invoke test check bench measure scale explore format docs clean
+.PHONY: help demo run seed token invoke test check fuzz explore bench measure scale format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=even
 
 test: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## every test
 	@.venv/bin/python -m pytest
+
+fuzz: .venv/test .engine/ready ## requests made from docs/openapi.json, others each time (MINUTES=5)
+	@$(RUN) -m tests.fuzz --minutes $(or $(MINUTES),5)
 
 check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what CI runs: format, lint, types, layers, templates, tests
 	.venv/bin/ruff format --check $(SOURCES)

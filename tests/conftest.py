@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from local.engine import dynamodb
 from local.layer import build_for_host, build_for_lambda
@@ -15,6 +16,8 @@ from lockstep.observability import logger
 from tests.guarded import SECRET, Guarded
 from tests.serving import serving
 
+settings.register_profile("the same every time", derandomize=True, database=None, deadline=None)
+settings.load_profile("the same every time")
 os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"  # of what is started
 logging.getLogger(logger.name).setLevel("CRITICAL")  # of what runs here
 

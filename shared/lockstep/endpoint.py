@@ -119,11 +119,18 @@ def _answer(route: Callable[[P, B], BaseModel], event: Event, path: type[P], bod
 
 
 def _as_json(reply: BaseModel) -> str:
-    """As pydantic writes it, or where it cannot, as Python does: a lone surrogate."""
+    """As pydantic writes it, or where it cannot, as Python does: a lone surrogate.
+
+    Pydantic refuses one in a value, but in a key it writes replacement characters instead.
+    """
     try:
-        return reply.model_dump_json()
+        written = reply.model_dump_json()
     except PydanticSerializationError:
-        return json.dumps(reply.model_dump())
+        written = _REPLACED
+    return json.dumps(reply.model_dump()) if _REPLACED in written else written
+
+
+_REPLACED: Final = "\ufffd"
 
 
 def _parse_path(event: Event, model: type[P]) -> P:

@@ -1,6 +1,7 @@
 """What the routes share of the wire: field types, and requests and replies that more than one route has."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -32,7 +33,9 @@ def _text(value: Any) -> str:
     """Text, or a number where a client sent one; unlike pydantic's str it may hold lone surrogates."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
         return str(value)
     raise PydanticCustomError("text_type", "must be text")
 

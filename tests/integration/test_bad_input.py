@@ -149,6 +149,15 @@ def test_an_increment_that_is_no_time(api: httpx.Client, increment: str) -> None
     assert api.get(f"/task_instance/{instance}").json() == before
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
+def test_a_number_that_is_none_is_no_text(api: httpx.Client, number: str) -> None:
+    instance = running(nodename="before")
+    reply = api.post(f"/task_instance/{instance}/log_done", content=f'{{"nodename": {number}}}')
+    assert reply.status_code == 422, "nobody called himself inf"
+    assert [error["field"] for error in reply.json()["errors"]] == ["nodename"]
+    assert api.get(f"/task_instance/{instance}").json()["task_instance"]["nodename"] == "before"
+
+
 def test_what_does_not_validate_changes_nothing(api: httpx.Client) -> None:
     instance = running(nodename="before")
     before = api.get(f"/task_instance/{instance}").json()

@@ -8,10 +8,12 @@ from itertools import product
 import jwt
 import pytest
 from botocore.exceptions import BotoCoreError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lockstep import authorizing, signing_keys
 from lockstep.authorizing import UnauthorizedError, authorize
-from lockstep.scopes import API, Scope, allowed
+from lockstep.scopes import API, Scope, allowed, may_call
 from lockstep.signing_keys import KeysUnavailableError, SigningKeys
 from lockstep.tokens import BadTokenError, Grant, UnknownKeyError, key_id, sign, verify
 
@@ -69,6 +71,54 @@ def forged() -> dict[str, str]:
 def test_a_forged_token_is_bad(bad: str) -> None:
     with pytest.raises((BadTokenError, UnknownKeyError)):
         verify(bad, KEYS)
+
+
+@given(
+    st.sampled_from(GRANTS),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 3), st.text(st.characters(codec="latin-1"), max_size=3))),
+)
+def test_a_token_with_other_letters_in_it_says_nothing_else(grant: Grant, changes: list[tuple[int, int, str]]) -> None:
+    """Base64 has several ways to write one signature. What is signed has one."""
+    good = bad = token(grant)
+    for at, gone, put in changes:
+        bad = bad[:at] + put + bad[at + gone :]
+    try:
+        said = verify(bad, KEYS)
+    except (BadTokenError, UnknownKeyError):
+        return
+    assert said == grant
+    assert bad.split(".")[:2] == good.split(".")[:2]
+
+
+@given(st.sampled_from(Scope), st.sampled_from(sorted(allowed(Scope.OPERATOR))), st.text(max_size=20))
+def test_a_scope_may_call_what_it_is_said_to_and_no_other_path(scope: Scope, route: str, text: str) -> None:
+    method, _, path = route.partition(" ")
+    resource = API + path.replace("*", "{id}")
+    assert may_call(scope, method, resource) == (route in allowed(scope))
+    assert not may_call(scope, method, resource + "/" + text)
+    assert not may_call(scope, "DELETE", resource)
+
+
+@given(
+    st.text()
+    | st.binary().map(lambda raw: "Basic " + base64.b64encode(raw).decode())
+    | st.text().map("Bearer ".__add__)
+)
+def test_a_header_that_holds_no_token_is_unauthorized(header: str) -> None:
+    with pytest.raises(UnauthorizedError):
+        authorize(header, CALLED, NoKeys())
+
+
+class NoKeys(SigningKeys):
+    """Keys that nobody has signed with."""
+
+    def __init__(self) -> None:
+        super().__init__("s")
+
+    def valid(self) -> dict[str, str]:
+        return {}
+
+    newest = valid
 
 
 def test_only_a_workers_token_is_for_one_run() -> None:
