@@ -118,9 +118,9 @@ def _check_run(array_id: int, batch_num: int, deadline: Deadline) -> None:
 
 
 def _has_gone(batch: Batch, step_id: int) -> bool:
-    """Whether a step that the index does not show was seen to have ended: then it has expired, before its batch."""
+    """Whether a step that the index does not show never was, or has ended: then it has expired, before its batch."""
     letter = batch.seen[step_id]
-    return letter != NO_STEP and has_ended(TaskInstanceStatus(letter))
+    return letter == NO_STEP or has_ended(TaskInstanceStatus(letter))
 
 
 def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NOTHING) -> None:
