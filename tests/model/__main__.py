@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, Phase, settings
 
 from lockstep.transitions import TASK_MOVES, UNTIMELY, VALID
-from tests.model.machine import Tally, walk
+from tests.model.machine import Machine, Tally, walk
+from tests.model.mistakes import OTHERS, QUICK, made
 
 LONG = settings(
     max_examples=25,
@@ -23,16 +24,32 @@ def main() -> None:
     """Walks rounds of examples, each with a seed of its own, until the time is up or something differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument(
-        "--seed", type=int, default=int(time.time()), help="of the first round; the next one's is one more"
-    )
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="the first round's; the next is one more")
+    parser.add_argument("--mistakes", action="store_true", help="rather see how soon each deliberate mistake is found")
     options = parser.parse_args()
+    if options.mistakes:
+        find_mistakes(options.seed)
+        return
     met, until, number = Tally(), time.monotonic() + 60 * options.minutes, options.seed
     while time.monotonic() < until:
-        print(f"\rseed {number}: {met.examples} examples", end="", flush=True)
+        print(f"seed {number}: {met.examples} examples so far", flush=True)
         met.add(walk(LONG, number))
         number += 1
-    print("\r" + "\n".join(report(met, processor=time.process_time())))
+    print(*report(met, processor=time.process_time()), sep="\n")
+
+
+def find_mistakes(number: int) -> None:
+    """Each is walked into until it is found."""
+    for mistake in (*QUICK, *OTHERS):
+        began = time.process_time()
+        try:
+            with made(mistake):
+                walk(settings(LONG, phases=[Phase.generate]), number)
+        except AssertionError:
+            found = f"found in example {Machine.tally.examples - 1}"  # hypothesis runs the one that failed once more
+        else:
+            found = "NOT FOUND"
+        print(f"{mistake.__name__:40}{found}, {time.process_time() - began:.0f} s", flush=True)
 
 
 def report(tally: Tally, processor: float) -> Iterator[str]:

@@ -463,6 +463,9 @@ class Machine(RuleBasedStateMachine):
                 self.call("transition_to_launched", array, **ahead, skew=skew)
             case "O":
                 self.start(number, worker, increment, skew)
+            case "R" if pick % 8 == 7:
+                late = {"distributor_id": "D1", "next_report_increment": increment}
+                self.call("log_distributor_id", number, **late, skew=skew)
             case "R" if pick % 4 == 2:
                 self.start(number, worker, increment, skew)
             case "R" if pick % 4:
