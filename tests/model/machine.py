@@ -194,7 +194,7 @@ class Machine(RuleBasedStateMachine):
         nodes=st.integers(4, 13),
         attempts=st.sampled_from([3, 4, 2]),
         seed=PICK,
-        steps=st.integers(0, 60),
+        steps=st.integers(0, 90).map(lambda steps: 90 - steps),
     )
     def begin(self, skewed: bool, nodes: int, attempts: int, seed: int, steps: int) -> None:  # noqa: FBT001  # as above
         """Three arrays in two workflows, three runs, and lives that are a little under way."""
@@ -384,11 +384,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([31, 280, 560, 91]), skew=SKEW)
     def fall_silent(self, seconds: float, skew: float) -> None:
-        """For so long nobody reports; then the clients of all runs ask."""
+        """For so long nobody reports; then the clients of all runs ask, and one of the late reports after all."""
         self.tally.rules["fall_silent"] += 1
         self.system.clock.sleep(seconds)
         for run in RUNS:
             self.call("set_status_for_triaging", run, skew=skew)
+        late = [i.id for i in self.oracle.instances.values() if i.status == "T"]
+        if late:
+            self.call("log_report_by", choose(int(seconds), late), next_report_increment=279, skew=skew)
 
     @rule(run=PICK, status=st.sampled_from("CH"), skew=SKEW)
     def resume(self, run: int, status: str, skew: float) -> None:

@@ -124,11 +124,11 @@ QUICK: Final[list[Mistake]] = [
     triage_does_not_go_through_running,
     an_error_is_told_twice,
     a_flag_is_left,
-    a_hot_resume_kills,
     steps_are_in_another_order,
 ]
 """Found within seconds."""
 OTHERS: Final[list[Mistake]] = [
+    a_hot_resume_kills,
     an_untimely_report_moves,
     attempts_are_not_counted,
     a_promise_is_not_noted,
