@@ -57,7 +57,7 @@ class Instance:
     status: str = "Q"
     report_by: float | None = None
     reported: tuple[float, bool] = (0.0, False)
-    """When report_by was set, and whether a worker node that runs it set it."""
+    """When report_by was set, and whether it was RUNNING then: a sweep is held to that."""
     taken: float = 0.0
     said: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(SAID))
     errors: dict[str, float] = field(default_factory=dict)
@@ -229,7 +229,8 @@ class Oracle:
         self.hear(i, next_report_increment, distributor_id=distributor_id)
         if i.status in "DEF":
             return {"message": "Task instance in final state, no transition needed"}
-        if self.move(i, "O"):
+        moved, i.reported = self.move(i, "O"), (self.now, i.status == "R")
+        if moved:
             return {"message": "Task instance transitioned to LAUNCHED"}
         return {"message": f"Unable to transition to launched from {i.status}"}
 
@@ -390,9 +391,9 @@ class Oracle:
         """What is overdue moves; but a sweep looks at batches only when they are due, which may be a little later."""
         if i.report_by is None:
             return
-        (reported, by_worker), target = i.reported, {"R": "T", "O": "X"}[i.status]
+        (reported, running), target = i.reported, {"R": "T", "O": "X"}[i.status]
         due = max(i.report_by, i.since + 2 * BUFFER) if i.status == "O" else i.report_by
-        grace = 0.04 * BUFFER + 1 if by_worker and i.status == "R" else BUFFER + 1
+        grace = 0.04 * BUFFER + 1 if running and i.status == "R" else BUFFER + 1
         if due < self.now and not self.skewed and max(due, i.since, reported) + grace < self.now:
             self.move(i, target, stays=True)
         elif due < self.now:
