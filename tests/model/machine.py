@@ -22,6 +22,8 @@ PICK: Final = st.integers(0, 1023)
 INCREMENT: Final = st.sampled_from([279, 90, 300, 279.5, 0, -1, 30, 5, 267.84, 270, -0.001, 400 * 86_400, -1e9, 1e9])
 SKEW: Final = st.sampled_from([0, 0, 1, -1, 300, -300, 0.25, -60])
 PASSING: Final = st.sampled_from([1, 30, 0.001, 100, 11, 270, 279, 279.001, 280, 600, 560, 90_000, 400 * 86_400])
+STARTS: Final = st.sampled_from([1_700_000_000.0, 2.0**31 - 300, 1_699_162_200.0, 1_000_000_000.0, 4_102_444_799.5])
+"""Seconds since 1970: among them where 31 bits end, an hour that comes twice elsewhere, and the end of a century."""
 WORKER: Final = st.sampled_from(
     [
         {"process_group_id": 11, "nodename": "n1"},
@@ -190,15 +192,25 @@ class Machine(RuleBasedStateMachine):
     # What a workflow consists of.
 
     @initialize(
+        start=STARTS,
         skewed=st.booleans(),
         nodes=st.integers(4, 13),
         attempts=st.sampled_from([3, 4, 2]),
         seed=PICK,
         steps=st.integers(0, 90).map(lambda steps: 90 - steps),
     )
-    def begin(self, skewed: bool, nodes: int, attempts: int, seed: int, steps: int) -> None:  # noqa: FBT001  # as above
+    def begin(
+        self,
+        *,
+        start: float,
+        skewed: bool,
+        nodes: int,
+        attempts: int,
+        seed: int,
+        steps: int,
+    ) -> None:
         """Three arrays in two workflows, three runs, and lives that are a little under way."""
-        self.skewed, self.nodes = skewed, nodes
+        self.system.clock.start, self.skewed, self.nodes = start, skewed, nodes
         for requested in ({"stdout": "/o", "stderr": "/e"}, {"stdout": "/o2", "memory": 1}, {}):
             self.call("bind_resources", queue_id=1, requested_resources=requested)
         for array, (workflow, version) in ARRAYS.items():
@@ -237,7 +249,7 @@ class Machine(RuleBasedStateMachine):
         self.call("create_array", workflow_id=workflow, **array)
 
     @rule(pick=PICK, bits=PICK, attempts=MOST_ATTEMPTS, reset=st.booleans())
-    def bind_tasks(self, pick: int, bits: int, attempts: int, reset: bool) -> None:  # noqa: FBT001  # as above
+    def bind_tasks(self, pick: int, bits: int, attempts: int, reset: bool) -> None:  # noqa: FBT001  # hypothesis's arguments
         self.tally.rules["bind_tasks"] += 1
         array = pick % 3 + 1
         first, into = 100 * array, choose(pick, [array] * 20 + [1, 2, 3, 77])
