@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.model import picture
-from tests.model.oracle import Oracle, Refused, Task, Unknown
+from tests.model.oracle import Instance, Oracle, Refused, Task, Unknown
 from tests.model.picture import ENDED
 from tests.model.system import System, system
 
@@ -396,14 +396,15 @@ class Machine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([31, 280, 560, 91]), skew=SKEW)
     def fall_silent(self, seconds: float, skew: float) -> None:
-        """For so long nobody reports; then the clients of all runs ask, and one of the late reports after all."""
+        """For so long nobody reports; then the clients of all runs ask, and of the late two report after all."""
         self.tally.rules["fall_silent"] += 1
         self.system.clock.sleep(seconds)
         for run in RUNS:
             self.call("set_status_for_triaging", run, skew=skew)
         late = [i.id for i in self.oracle.instances.values() if i.status == "T"]
         if late:
-            self.call("log_report_by", choose(int(seconds), late), next_report_increment=279, skew=skew)
+            self.call("log_report_by", late[0], next_report_increment=279, skew=skew)
+            self.call("log_done", late[-1], skew=skew)
 
     @rule(run=PICK, status=st.sampled_from("CH"), skew=SKEW)
     def resume(self, run: int, status: str, skew: float) -> None:
@@ -452,14 +453,20 @@ class Machine(RuleBasedStateMachine):
             number = task * 1000 + (1 if pick % 8 == 3 else self.oracle.tasks[task].made)
             orphans = [i.id for i in self.oracle.instances.values() if i.task.id == task and i.status not in ENDED]
             if self.oracle.tasks[task].status in "DF" and orphans and pick % 2:
-                told = {"error_state": failure, "error_description": "an orphan"}
-                self.call("log_error_worker_node", orphans[0], **told, skew=skew)
-            elif pick % 16 == 5 or (self.oracle.tasks[task].status == "F" and pick % 3):
+                self._lay_to_rest(self.oracle.instances[orphans[0]], skew)
+            elif pick % 8 == 5 or (self.oracle.tasks[task].status == "F" and pick % 3):
                 self._start_over(self.oracle.tasks[task])
             elif self.oracle.tasks[task].status in "GA":
                 self.queue(self.oracle.tasks[task].bound[1][2] - 1, 1023 - pick % 2, pick)
             elif number in self.oracle.instances:
                 self._go_on(number, pick, failure, increment, worker, skew)
+
+    def _lay_to_rest(self, orphan: Instance, skew: float) -> None:
+        """What is left of a task that has ended without it."""
+        if failure := {"R": "E", "O": "U", "T": "Z", "X": "E", "K": "F"}.get(orphan.status):
+            self.call("log_known_error", orphan.id, error_state=failure, error_message="an orphan", skew=skew)
+        else:
+            self.call("log_no_distributor_id", orphan.id, no_id_err_msg="an orphan", skew=skew)
 
     def _start_over(self, task: Task) -> None:
         workflow, row = task.bound

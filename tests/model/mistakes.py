@@ -115,7 +115,7 @@ def what_is_seen_is_thought_to_stay(patch: pytest.MonkeyPatch) -> None:
 
 QUICK: Final[list[Mistake]] = [
     an_edge_is_missing,
-    a_rare_edge_is_missing,
+    an_untimely_report_moves,
     resources_are_not_adjusted,
     an_orphan_is_not_laid_to_rest,
     a_heartbeat_does_not_recover,
@@ -128,8 +128,8 @@ QUICK: Final[list[Mistake]] = [
 ]
 """Found within seconds."""
 OTHERS: Final[list[Mistake]] = [
+    a_rare_edge_is_missing,
     a_hot_resume_kills,
-    an_untimely_report_moves,
     attempts_are_not_counted,
     a_promise_is_not_noted,
     a_sweep_is_late,

@@ -98,6 +98,7 @@ class Oracle:
         if source + target == "TR" and task == "R":
             return "R", "R"
         if task in "DF" and target in "WEUZF":
+            self.walked["orphan", source + target] += 1
             return "F", task
         through, end = self.follows(target, task, left=left)
         self.walked["task", task + through] += task + through in TASK_MOVES
