@@ -102,7 +102,7 @@ def steps_are_in_another_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_dead_instance_is_taken(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(arrays, "_is_taken", lambda _: True)
+    patch.setattr(arrays, "_is_repeated", lambda _: True)
 
 
 def a_successor_is_told_of_all(patch: pytest.MonkeyPatch) -> None:
