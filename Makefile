@@ -7,8 +7,7 @@ SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token invoke test check fuzz explore bench measure scale format docs clean
-.PHONY: help demo run seed token invoke test check bench measure scale explore model format docs clean
+.PHONY: help demo run seed token invoke test check fuzz explore model bench measure scale format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
