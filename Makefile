@@ -7,7 +7,7 @@ SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token invoke test check fuzz explore bench measure scale format docs clean
+.PHONY: help demo run seed token invoke test check fuzz explore model bench measure scale format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ scale: .venv/scale .engine/ready ## where limits bite as the use grows: days and
 
 explore: .venv/test ## every order in which reports can meet: an hour on 2 cores (TRIPLES=3000)
 	@$(RUN) -m tests.explore $(call given,TRIPLES,--triples)
+
+model: .venv/test ## a random walk over the API beside an oracle of the rules (MINUTES=5 SEED=…)
+	@$(RUN) -m tests.model $(call given,MINUTES,--minutes) $(call given,SEED,--seed)
 
 format: .venv/test ## lay out the code and mend what can be mended
 	.venv/bin/ruff check --fix $(SOURCES)

@@ -86,7 +86,7 @@ def _settle_abandoned(task_instance_ids: Iterable[int], deadline: Deadline) -> N
         for number, instance in instances.items()
         if TI(instance.status) in NEEDS_ATTENTION and instance.status_date + ABANDONED_SECONDS < at
     }
-    transit_many(_settlements(abandoned.items()), deadline)
+    transit_many(_settlements(sorted(abandoned.items())), deadline)
 
 
 def _settlements(abandoned: Iterable[tuple[int, TaskInstanceStatus]]) -> Iterable[Request]:

@@ -1,0 +1,151 @@
+"""Deliberate mistakes in the rules and in how they are carried out: the walk must find each of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from typing import Any, Final
+
+import pytest
+
+from lockstep import advance, arrays, queueing, starting, store, sweeping, syncing, terminating, text, transitions
+from lockstep.statuses import TaskInstanceStatus, TaskStatus
+
+TI, T = TaskInstanceStatus, TaskStatus
+Mistake = Callable[[pytest.MonkeyPatch], Any]
+"""Makes the product wrong, for as long as the patch stands."""
+
+
+def an_edge_is_missing(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(transitions._VALID, (TI.LAUNCHED, TI.RUNNING))  # noqa: SLF001  # the table is to be wrong
+
+
+def a_rare_edge_is_missing(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(transitions._VALID, (TI.TRIAGING, TI.ERROR_FATAL))  # noqa: SLF001  # as above
+
+
+def an_untimely_report_moves(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(transitions._UNTIMELY, (TI.RUNNING, TI.LAUNCHED))  # noqa: SLF001  # as above
+    patch.setitem(transitions._VALID, (TI.RUNNING, TI.LAUNCHED), "")  # noqa: SLF001  # as above
+    patch.setattr(transitions, "_TASK_MOVES", transitions._TASK_MOVES | {(T.RUNNING, T.LAUNCHED)})  # noqa: SLF001  # as above
+
+
+def attempts_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    right = transitions.get_new_task_status
+    patch.setattr(transitions, "get_new_task_status", lambda new, task, **_: right(new, task, attempts_left=True))
+
+
+def resources_are_not_adjusted(patch: pytest.MonkeyPatch) -> None:
+    right = transitions.get_new_task_status
+
+    def wrong(new: TaskInstanceStatus, task: TaskStatus, *, attempts_left: bool) -> tuple[TaskStatus, TaskStatus]:
+        return right(TI.ERROR if new is TI.RESOURCE_ERROR else new, task, attempts_left=attempts_left)
+
+    patch.setattr(transitions, "get_new_task_status", wrong)
+
+
+def an_orphan_is_not_laid_to_rest(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(transitions, "TERMINAL_TASK_STATUSES", frozenset())
+
+
+def a_heartbeat_does_not_recover(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(advance, "RECOVER", replace(transitions.RECOVER, only_from=frozenset()))
+
+
+def two_workers_run(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(transitions, "CLAIMED", frozenset())
+
+
+def a_killed_worker_is_told_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(starting, "START", replace(transitions.START, instead=()))
+
+
+def triage_does_not_go_through_running(patch: pytest.MonkeyPatch) -> None:
+    right = transitions._rule_on_refusal  # noqa: SLF001  # as above
+    patch.setattr(
+        transitions, "_rule_on_refusal", lambda report, *rest: right(replace(report, through_running=False), *rest)
+    )
+
+
+def an_error_is_told_twice(patch: pytest.MonkeyPatch) -> None:
+    numbers = count()
+    patch.setattr(text, "digest", lambda _: f"{next(numbers):013x}")
+
+
+def a_flag_is_left(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store, "_attention_changes", lambda *_: [])
+
+
+def a_promise_is_not_noted(patch: pytest.MonkeyPatch) -> None:
+    for module in (advance, starting):
+        patch.setattr(module, "expect", lambda *_: None)
+
+
+def a_sweep_is_late(patch: pytest.MonkeyPatch) -> None:
+    right = sweeping.look_again
+    patch.setattr(sweeping, "look_again", lambda instance, at: right(instance, at) + 100)
+
+
+def a_hot_resume_kills(patch: pytest.MonkeyPatch) -> None:
+    everything = transitions.stopped_by_resume(hot=False)
+    for module in (transitions, terminating):
+        patch.setattr(module, "stopped_by_resume", lambda **_: everything)
+
+
+def steps_are_in_another_order(patch: pytest.MonkeyPatch) -> None:
+    right = queueing._add_steps  # noqa: SLF001  # as above
+
+    def wrong(*them: Any, **more: Any) -> None:
+        right(*them, **(more | {"tasks": more["tasks"][::-1]}))
+
+    patch.setattr(queueing, "_add_steps", wrong)
+
+
+def a_dead_instance_is_taken(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(arrays, "_is_repeated", lambda _: True)
+
+
+def a_successor_is_told_of_all(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(syncing._Poll, "succeeded_at", 0.0)  # noqa: SLF001  # as above
+
+
+def what_is_seen_is_thought_to_stay(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("lockstep.batches.may_become", lambda seen, later: seen is later)
+
+
+QUICK: Final[list[Mistake]] = [
+    an_edge_is_missing,
+    an_untimely_report_moves,
+    resources_are_not_adjusted,
+    an_orphan_is_not_laid_to_rest,
+    a_heartbeat_does_not_recover,
+    two_workers_run,
+    a_killed_worker_is_told_nothing,
+    triage_does_not_go_through_running,
+    an_error_is_told_twice,
+    a_flag_is_left,
+    steps_are_in_another_order,
+]
+"""Found within seconds."""
+OTHERS: Final[list[Mistake]] = [
+    a_rare_edge_is_missing,
+    a_hot_resume_kills,
+    attempts_are_not_counted,
+    a_promise_is_not_noted,
+    a_sweep_is_late,
+    a_dead_instance_is_taken,
+    a_successor_is_told_of_all,
+    what_is_seen_is_thought_to_stay,
+]
+
+
+@contextmanager
+def made(mistake: Mistake) -> Iterator[None]:
+    """Lockstep makes it, until this ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        transitions.premise.cache_clear()
+        mistake(patch)
+        try:
+            yield
+        finally:
+            transitions.premise.cache_clear()
