@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from local.engine import ENDPOINT_VARIABLE
-from local.running import use_running
+from local.running import NotRunningError, use_running
 from lockstep import keys
 from lockstep.batches import NO_STEP, WAITING
 from lockstep.clock import Deadline, now
@@ -356,7 +356,10 @@ def main() -> None:
         raise SystemExit(f"cannot read {options.file}: {error.strerror}") from error
     except ValidationError as error:
         raise SystemExit(f"{options.file} does not validate; nothing was loaded.\n{_in_lines(error)}") from error
-    use_running(options.port)
+    try:
+        use_running(options.port)
+    except NotRunningError as error:
+        raise SystemExit(str(error)) from error
     try:
         print(f"loaded {load(seed)} items")
     except UnavailableError as error:

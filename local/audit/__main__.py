@@ -18,7 +18,7 @@ from local.audit.auditing import audit
 from local.audit.ledger import Ledger
 from local.audit.printing import counts
 from local.audit.reading import Budget, CannotReadError, Reader
-from local.running import use_running
+from local.running import NotRunningError, use_running
 from local.signing import cloudformation
 from lockstep.items import Item
 
@@ -102,7 +102,7 @@ def main() -> int:
             return run(_client(None), Item.Meta.table_name, options.rate, console)
         table = options.table or table_of(options.stack)
         return run(_client(options.region), table, options.rate or RATE, console)
-    except CannotReadError as error:
+    except (CannotReadError, NotRunningError) as error:
         console.print(str(error), soft_wrap=True)
         return UNREADABLE
 

@@ -37,6 +37,8 @@ _CLOSING: Final = (
     "heartbeats overtaken by the last report",
     "starts reported again after the end",
     "workers without an answer",
+    "audits meanwhile",
+    "audits broken off by a fault",
 )
 
 

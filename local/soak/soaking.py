@@ -13,7 +13,7 @@ from local import engine
 from local.audit.auditing import audit
 from local.audit.ledger import Ledger
 from local.audit.printing import counts
-from local.audit.reading import Budget, Reader
+from local.audit.reading import Budget, CannotReadError, Reader
 from local.run import table_name
 from local.soak.client import Client
 from local.soak.record import Record
@@ -28,6 +28,7 @@ from lockstep.table import chunks
 
 AT_ONCE: Final = 8
 """Workflows."""
+SECONDS_BETWEEN_AUDITS: Final = 5.0
 DRAIN_SWEEPS: Final = 60
 """After the last worker has ended: what nobody reports of any more is overdue long before."""
 
@@ -72,6 +73,7 @@ class _Soak:
             crew = Crew(client, record, self._tally)
             async with asyncio.TaskGroup() as group:
                 storm = group.create_task(self._storm.rage(over))
+                group.create_task(self._audit_meanwhile(over))
                 drivers = [group.create_task(self._drive(crew)) for _ in range(AT_ONCE)]
                 await self._until_enough(drivers)
                 over.set()
@@ -89,6 +91,19 @@ class _Soak:
             yield
         finally:
             showing.cancel()
+
+    async def _audit_meanwhile(self, over: asyncio.Event) -> None:
+        """A table that is in use gives no false alarm. An audit that a fault breaks off says so."""
+        while not over.is_set():
+            await asyncio.sleep(SECONDS_BETWEEN_AUDITS)
+            try:
+                findings = await asyncio.to_thread(lambda: list(audit(_reader(self._system), Ledger())))
+            except CannotReadError:
+                self._tally.count("audits broken off by a fault")
+                continue
+            self._tally.count("audits meanwhile")
+            for finding in findings:
+                self._tally.must_not_be(f"in the midst of it: {finding}")
 
     async def _until_enough(self, drivers: list[asyncio.Task[None]]) -> None:
         if self._plan.minutes is not None:

@@ -23,6 +23,7 @@ from lockstep.table import RawItem
 from lockstep.text import digest
 from tests.integration.test_retention import Workflow, live
 from tests.replay.recording import Player
+from tests.serving import alone
 
 TABLES = count()
 READS: Final = {"scan", "query", "batch_get_item", "transact_get_items"}
@@ -427,6 +428,7 @@ def _cells(line: str) -> list[str]:
     [
         (["--table", "no-such-table", "--region", "us-east-1"], "no-such-table"),
         (["--rate", "0"], "read units above 0"),
+        (["--rate", "nan"], "read units above 0"),
         (["--stack", "a", "--table", "b"], "not allowed with"),
     ],
 )
@@ -435,3 +437,20 @@ def test_the_command_ends_with_2_where_it_cannot_read(table: str, options: list[
     ended = run_audit(*options)
     assert ended.returncode == 2
     assert why in ended.stdout + ended.stderr
+
+
+def test_the_command_reads_what_runs_on_a_port() -> None:
+    environment = alone()
+    run = [sys.executable, "-m", "local.run", "--port", "0"]
+    with subprocess.Popen(run, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        url = running.stdout.readline().split()[2]
+        port = url.split("/")[2].partition(":")[2]
+        seeded = [sys.executable, "-m", "local.seed", "docs/hello.json", "--port", port]
+        subprocess.run(seeded, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
+        command = [sys.executable, "-m", "local.audit", "--port", port]
+        clean = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        running.terminate()
+    assert (clean.returncode, clean.stderr) == (0, ""), clean.stdout
+    gone = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (gone.returncode, gone.stdout) == (2, f"nothing runs on port {port}: start it with `make run PORT={port}`\n")
