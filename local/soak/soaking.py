@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ from local.audit.ledger import Ledger
 from local.audit.printing import counts
 from local.audit.reading import Budget, CannotReadError, Reader
 from local.run import table_name
-from local.soak.client import Client
+from local.soak.client import Client, UnansweredError
 from local.soak.record import Record
 from local.soak.show import View, closing
 from local.soak.storm import Storm
@@ -26,8 +27,6 @@ from local.soak.workers import Crew
 from local.soak.workflow import Workflow
 from lockstep.table import chunks
 
-AT_ONCE: Final = 8
-"""Workflows."""
 SECONDS_BETWEEN_AUDITS: Final = 5.0
 DRAIN_SWEEPS: Final = 60
 """After the last worker has ended: what nobody reports of any more is overdue long before."""
@@ -38,11 +37,12 @@ class Plan(NamedTuple):
 
     seed: str
     minutes: float | None
-    """None: as many workflows as said, and one fault of each kind."""
-    workflows: int = AT_ONCE
+    """None: until there has been a fault of each kind."""
+    workflows: int = 10
+    """At once."""
     tasks: int = 40
     """Of each array."""
-    gap: tuple[float, float] = (6.0, 20.0)
+    gap: tuple[float, float] = (8.0, 25.0)
     """Seconds from one fault to the next."""
 
 
@@ -74,8 +74,9 @@ class _Soak:
             async with asyncio.TaskGroup() as group:
                 storm = group.create_task(self._storm.rage(over))
                 group.create_task(self._audit_meanwhile(over))
-                drivers = [group.create_task(self._drive(crew)) for _ in range(AT_ONCE)]
-                await self._until_enough(drivers)
+                for _ in range(self._plan.workflows):
+                    group.create_task(self._drive(crew))
+                await self._until_enough()
                 over.set()
                 await storm
                 stood = self._view.minutes
@@ -105,25 +106,22 @@ class _Soak:
             for finding in findings:
                 self._tally.must_not_be(f"in the midst of it: {finding}")
 
-    async def _until_enough(self, drivers: list[asyncio.Task[None]]) -> None:
+    async def _until_enough(self) -> None:
         if self._plan.minutes is not None:
             await asyncio.sleep(self._plan.minutes * 60)
         else:
-            await asyncio.wait(drivers)
-
-    def _enough(self) -> bool:
-        if self._tally.calm:
-            return True
-        begun = len(self._workflows)
-        return self._plan.minutes is None and begun >= self._plan.workflows and self._storm.had_each
+            await self._storm.had_each.wait()
 
     async def _drive(self, crew: Crew) -> None:
         """One workflow after another."""
-        while not self._enough():
+        while not self._tally.calm:
             workflow = Workflow(crew, next(self._numbers), self._plan.tasks, self._plan.seed)
             self._workflows.append(workflow)
             self._tally.count("workflows")
-            await workflow.run()
+            try:
+                await workflow.run()
+            except* UnansweredError:
+                self._tally.must_not_be("a workflow was given up: its client was not answered")
 
     async def _drain(self) -> None:
         """Sweep what nobody reports of any more, until all has ended."""
@@ -132,7 +130,7 @@ class _Soak:
             if not left:
                 return
             self._view.say(f"not ended yet: {dict(left)}")
-            for chunk in chunks(self._workflows, AT_ONCE):
+            for chunk in chunks(self._workflows, self._plan.workflows):
                 await asyncio.gather(*(workflow.sweep() for workflow in chunk))
             await asyncio.sleep(1)
 
@@ -146,9 +144,10 @@ def _close(running: System, record: Record, tally: Tally, view: View, console: C
         for line in judge(found, record):
             tally.must_not_be(line)
         tally.count(f"tasks that ended {found.task.status if found.task else 'nowhere'}")
-    reader, ledger = _reader(running), Ledger()
+    reader, ledger, began = _reader(running), Ledger(), time.monotonic()
     findings = list(audit(reader, ledger))
-    console.print(closing(tally, view.minutes, stood), counts(ledger, reader, 0.0, len(findings)))
+    seconds = time.monotonic() - began
+    console.print(closing(tally, view.minutes, stood), counts(ledger, reader, seconds, len(findings)))
     for line in (*map(str, findings), *tally.violations):
         console.print(line, soft_wrap=True)
     well = not findings and not tally.counts["violations"]

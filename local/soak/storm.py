@@ -19,16 +19,13 @@ class Storm:
 
     def __init__(self, system: System, tally: Tally, rng: random.Random, gap: tuple[float, float]) -> None:
         self._system, self._tally, self._rng, self._gap = system, tally, rng, gap
+        self.had_each = asyncio.Event()
+        """Each kind has happened, and is over."""
         self._kinds: dict[str, tuple[Callable[[], None], Callable[[], None], tuple[float, float]]] = {
             GATEWAY: (system.kill_gateway, system.start_gateway, DOWN_SECONDS),
             STOP: (system.stop_engine, system.start_engine, DOWN_SECONDS),
             FREEZE: (system.freeze_engine, system.thaw_engine, FROZEN_SECONDS),
         }
-
-    @property
-    def had_each(self) -> bool:
-        """Whether each kind has happened."""
-        return all(self._tally.counts[kind] for kind in self._kinds)
 
     async def rage(self, over: asyncio.Event) -> None:
         """Until it is over. What was taken down is up again then."""
@@ -40,6 +37,8 @@ class Storm:
                     await over.wait()
             except TimeoutError:
                 await self._once(first.pop() if first else self._rng.choice([*self._kinds]))
+                if not first:
+                    self.had_each.set()
             else:
                 return
 

@@ -64,6 +64,7 @@ class System:
         """It ends, and keeps the table."""
         self._engine.send_signal(signal.SIGTERM)
         self._engine.wait()
+        engine.end(self._engine)
 
     def start_engine(self) -> None:
         """With the table that it had."""

@@ -51,7 +51,7 @@ def own_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_all_of_it_holds_after_each_kind_of_fault() -> None:
     output = io.StringIO()
     console = Console(file=output, width=100, highlight=False, markup=False)
-    well = soak(Plan("test", None, workflows=4, tasks=12, gap=(1.0, 2.0)), console)
+    well = soak(Plan("test", None, workflows=4, tasks=12, gap=(3.0, 4.0)), console)
     said = output.getvalue()
     assert well, said
     assert said.endswith("All of it holds.\n")
