@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from local.soak.client import Answer, Client
 from local.soak.workers import Crew, DiedError, Place, Worker
+from lockstep import keys
 from lockstep.statuses import TaskInstanceStatus
 
 TI = TaskInstanceStatus
@@ -103,11 +104,12 @@ class Distributor:
     async def _start_workers(self, task_instance_id: int, rng: random.Random) -> None:
         found = (await self._send("GET", f"task_instance/{task_instance_id}")).body["task_instance"]
         at = Place(*self._batch_of[task_instance_id], found["array_step_id"], self._run.increment)
-        worker = Worker(self._crew, at, f"n{task_instance_id}-{self._rng.random()}", rng)
+        turn = sum(divmod(task_instance_id, keys.INSTANCES_PER_TASK))
+        worker = Worker(self._crew, at, f"n{task_instance_id}-{self._rng.random()}", turn, rng)
         self._start(self._work(task_instance_id, 0 if rng.random() < STARTS_EARLY else rng.uniform(0.5, 3), worker))
         if worker.has_rival:
             self._crew.tally.count("rivals")
-            rival = Worker(self._crew, at, f"r{task_instance_id}-{self._rng.random()}", rng)
+            rival = Worker(self._crew, at, f"r{task_instance_id}-{self._rng.random()}", turn, rng)
             self._start(self._work(task_instance_id, rng.choice((0.0, rng.uniform(0, 10))), rival))
 
     async def _work(self, task_instance_id: int, wait: float, worker: Worker) -> None:

@@ -28,6 +28,7 @@ _CLOSING: Final = (
     "engine freezes",
     "hot resumes",
     "cold resumes",
+    "instances stopped by resumes",
     "stuck workflows",
     "rivals",
     "workers told to stop",

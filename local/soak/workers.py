@@ -45,15 +45,18 @@ class Fate(NamedTuple):
 
     end: TaskInstanceStatus
     heartbeats: int
+    silent_before: int
+    """Which of its reports a silence comes before, if that is its quirk; the last report is one of them."""
     quirk: Quirk
     says: str
 
     @classmethod
-    def drawn(cls, rng: random.Random) -> "Fate":
-        """Nearly always done."""
+    def drawn(cls, rng: random.Random, turn: int) -> "Fate":
+        """Nearly always done. Quirks come in turn, so that a few dozen workers have them all."""
         [end] = rng.choices((TI.DONE, TI.ERROR, TI.RESOURCE_ERROR, TI.ERROR_FATAL), (78, 12, 8, 2))
-        quirk = rng.choice(_QUIRKS)
-        return cls(end, rng.randint(0, MOST_HEARTBEATS), quirk, f"the command ended in {end.name}, {rng.random()}")
+        heartbeats, quirk = rng.randint(0, MOST_HEARTBEATS), _QUIRKS[turn % len(_QUIRKS)]
+        says = f"the command ended in {end.name}, {rng.random()}"
+        return cls(end, heartbeats, rng.randint(0, heartbeats), quirk, says)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,10 @@ class Crew:
 class Worker:
     """One of them. Its choices follow from its generator alone."""
 
-    def __init__(self, crew: Crew, place: Place, name: str, rng: random.Random) -> None:
+    def __init__(self, crew: Crew, place: Place, name: str, turn: int, rng: random.Random) -> None:
         self._client, self._record, self._tally = crew.client, crew.record, crew.tally
         self._place, self._name, self._rng = place, name, rng
-        self._fate = Fate.drawn(rng)
+        self._fate = Fate.drawn(rng, turn)
         self._pid = rng.randint(2, 30_000)
         self._instance = 0
 
@@ -110,19 +113,20 @@ class Worker:
         self._instance = (await self._send("GET", path)).body["task_instance_id"]
         if await self._start() is not TI.RUNNING:
             return
-        for _ in range(self._fate.heartbeats):
-            await self._wait()
+        for report in range(self._fate.heartbeats):
+            await self._wait(report)
             status = await self._heartbeat()
             if status is TI.KILL_SELF:
                 await self._kill_command()
             if status is not TI.RUNNING:
                 return
-        await self._wait()
+        await self._wait(self._fate.heartbeats)
         await self._finish()
 
-    async def _wait(self) -> None:
+    async def _wait(self, report: int) -> None:
+        """Before one of its reports."""
         await asyncio.sleep(self._rng.uniform(*SECONDS_BETWEEN_REPORTS))
-        if self._fate.quirk is Quirk.SILENT and self._rng.random() < 1 / (self._fate.heartbeats + 1):
+        if self._fate.quirk is Quirk.SILENT and self._fate.silent_before == report:
             self._tally.count(Quirk.SILENT)
             await asyncio.sleep(self._place.increment * self._rng.uniform(1, 2.5))
 
@@ -171,7 +175,7 @@ class Worker:
     async def _kill_command(self) -> None:
         """As told; or it finishes first."""
         self._tally.count("workers told to stop")
-        await self._wait()
+        await asyncio.sleep(self._rng.uniform(*SECONDS_BETWEEN_REPORTS))
         await self._fail(TI.ERROR_FATAL, "the command was killed as told")
 
     async def _fail(self, end: TaskInstanceStatus, why: str) -> TaskInstanceStatus:

@@ -154,6 +154,7 @@ class Workflow:
         stopped = 1
         while stopped:
             stopped = (await self._ask("PUT", f"{path}/terminate_task_instances"))["num_terminated"]
+            self._crew.tally.count("instances stopped by resumes", stopped)
         await self._ask("PUT", f"{path}/update_status", {"status": "T"})
 
     async def _ask(self, method: str, path: str, body: object = None) -> Any:
