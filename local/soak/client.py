@@ -33,7 +33,7 @@ class Answer(NamedTuple):
     sent_at: float
     """When the try that was answered was sent; seconds since 1970."""
     tries: int
-    """More than one: an earlier one may have been carried out too."""
+    """More than one: an earlier one may have been carried out too, or may yet be."""
 
 
 class Client:

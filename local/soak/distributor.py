@@ -129,7 +129,9 @@ class Distributor:
         if self._rng.random() < LAUNCHED_SINGLY:
             for task_instance_id in ids:
                 body = {"distributor_id": f"c{task_instance_id}", **increment}
+                self._crew.record.in_limbo(task_instance_id)
                 await self._send("POST", f"task_instance/{task_instance_id}/log_distributor_id", body)
+                self._crew.record.in_limbo(task_instance_id)
         else:
             body = {"batch_number": batch_num, **increment}
             await self._send("POST", f"array/{array_id}/transition_to_launched", body)

@@ -31,6 +31,7 @@ _CLOSING: Final = (
     "instances stopped by resumes",
     "stuck workflows",
     "rivals",
+    "workers overtaken after a report in limbo",
     "workers told to stop",
     "silences",
     "last reports sent twice at once",

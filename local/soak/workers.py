@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -138,13 +137,12 @@ class Worker:
             self._tally.must_not_be(f"{self._name} asked for {self._instance} and was told of {told_of}")
         self._record.told(self._instance, status, answer.sent_at)
         if status is TI.RUNNING:
-            times = answer.sent_at, time.time(), self._place.increment
-            self._record.told_to_run(self._instance, self._name, *times)
+            self._record.told_to_run(self._instance, self._name, answer, self._place.increment)
         return status
 
     async def _heartbeat(self) -> TaskInstanceStatus:
         answer = await self._report("log_report_by", {"next_report_increment": self._place.increment})
-        self._record.heard(self._instance, self._name, answer.sent_at)
+        self._record.heard(self._instance, self._name, answer)
         return self._told(answer)
 
     async def _finish(self) -> None:
