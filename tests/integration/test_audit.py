@@ -19,7 +19,7 @@ from local.template import ROOT
 from lockstep import keys
 from lockstep.items import MAX_ERROR_BYTES, Item, TaskInstance
 from lockstep.resources import forget
-from lockstep.table import RawItem
+from lockstep.table import RawItem, connect
 from lockstep.text import digest
 from tests.integration.test_retention import Workflow, live
 from tests.replay.recording import Player
@@ -138,6 +138,7 @@ def own_table(table: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(Item.Meta, "table_name", name)
     for model in (Item, TaskInstance):
         monkeypatch.setattr(model, "_connection", None)
+    connect()  # a client takes seconds to make where there is much to do, and a request has six
     forget()
     yield table
     forget()
