@@ -7,7 +7,7 @@ SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token invoke test check fuzz explore model bench measure scale format docs clean
+.PHONY: help demo run seed token audit invoke test check fuzz explore model soak bench measure scale format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,13 @@ token: .venv/run ## make a token (SCOPE=worker|distributor|operator DAYS=30; RUN
 	@$(RUN) -m local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
 		--days "$(or $(DAYS),$(error say how long: make token SCOPE=$(SCOPE) DAYS=30))" --port $(PORT) \
 		$(call given,RUN_ID,--run) $(call given,NAME,--name) $(call given,STACK,--stack)
+
+audit: .venv/run ## whether everything in a table fits together (RATE=; PORT=3000, or STACK=…, or TABLE=…; REGION=)
+	@$(RUN) -m local.audit --port $(PORT) $(call given,STACK,--stack) $(call given,TABLE,--table) \
+		$(call given,REGION,--region) $(call given,RATE,--rate)
+
+soak: .venv/run .engine/ready ## workers that die, repeat themselves and lie late while everything is killed, then an audit (MINUTES=5 SEED=)
+	@$(RUN) -m local.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
 
 invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)
 	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"

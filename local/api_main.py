@@ -1,5 +1,6 @@
 """The API's process. Its first line is its URL; it ends when its standard input does, however its parent died."""
 
+import argparse
 import os
 import sys
 import threading
@@ -10,7 +11,11 @@ from local.run import serve
 def main() -> None:
     """Serve until then."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    serve(0, _say_where, authenticates="--auth" in sys.argv)
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--auth", action="store_true")
+    options.add_argument("--port", type=int, default=0, help="0 takes any free one")
+    given = options.parse_args()
+    serve(given.port, _say_where, authenticates=given.auth)
 
 
 def _end_with_parent() -> None:

@@ -77,8 +77,27 @@ def _bypass_proxies() -> None:
 @contextmanager
 def _engine() -> Iterator[str]:
     port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
+    endpoint = endpoint_at(port)
     use_embedded(endpoint)
+    process = start(port)
+    try:
+        yield endpoint
+    finally:
+        end(process)
+        del os.environ[ENDPOINT_VARIABLE]
+
+
+def endpoint_at(port: int) -> str:
+    """Where an embedded engine on a port is reached."""
+    return f"http://127.0.0.1:{port}"
+
+
+def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
+    """An embedded engine that answers on a port. It ends with this process, or by end.
+
+    Raises:
+        EngineError: it does not start.
+    """
     environment = os.environ | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -88,19 +107,24 @@ def _engine() -> Iterator[str]:
     }
     process = subprocess.Popen(
         [ROOT / ".engine/bin/python", "-I", ROOT / "local/engine_main.py"],
-        env=environment,
+        env=environment | settings,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is ours to handle: the engine must outlive the last request
     )
     try:
-        _wait_until_up(process, endpoint)
-        yield endpoint
-    finally:
-        assert process.stdin
-        process.stdin.close()
-        process.wait()
-        del os.environ[ENDPOINT_VARIABLE]
+        _wait_until_up(process, endpoint_at(port))
+    except EngineError:
+        end(process)
+        raise
+    return process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End an engine that start made, and wait until it has."""
+    assert process.stdin
+    process.stdin.close()
+    process.wait()
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str) -> None:

@@ -1,7 +1,6 @@
 """`make seed`: loads states directly into a table, for tests, demonstrations and imports."""
 
 import argparse
-import json
 import os
 from collections import Counter as Tally
 from collections import defaultdict
@@ -11,8 +10,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from local.engine import ENDPOINT_VARIABLE, use_embedded, use_named
-from local.run import state_file
+from local.engine import ENDPOINT_VARIABLE
+from local.running import NotRunningError, use_running
 from lockstep import keys
 from lockstep.batches import NO_STEP, WAITING
 from lockstep.clock import Deadline, now
@@ -357,7 +356,10 @@ def main() -> None:
         raise SystemExit(f"cannot read {options.file}: {error.strerror}") from error
     except ValidationError as error:
         raise SystemExit(f"{options.file} does not validate; nothing was loaded.\n{_in_lines(error)}") from error
-    _find_table(options.port)
+    try:
+        use_running(options.port)
+    except NotRunningError as error:
+        raise SystemExit(str(error)) from error
     try:
         print(f"loaded {load(seed)} items")
     except UnavailableError as error:
@@ -368,22 +370,6 @@ def main() -> None:
 def _in_lines(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
     return "\n".join(f"{'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in found)
-
-
-def _find_table(port: int) -> None:
-    """Let this process's client go where AWS_ENDPOINT_URL_DYNAMODB leads, or else to the system on the port."""
-    named = os.environ.get(ENDPOINT_VARIABLE)
-    if named:
-        use_named(named)
-        return
-    try:
-        state = json.loads(state_file(port).read_text())
-    except FileNotFoundError as error:
-        raise SystemExit(f"nothing runs on port {port}: start it with `make run PORT={port}`") from error
-    os.environ["AWS_DEFAULT_REGION"] = state["region"]
-    use = use_embedded if state["embedded"] else use_named
-    use(state["table"])
-    Item.Meta.table_name = state["table_name"]
 
 
 if __name__ == "__main__":

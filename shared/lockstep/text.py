@@ -52,6 +52,18 @@ def cut(text: str, limit: int) -> str:
     return head + _marker(len(text) - len(head) - len(tail)) + tail
 
 
+def was_cut(text: str, limit: int) -> bool:
+    """Whether the text may be what cut left of a longer one.
+
+    >>> was_cut(cut("a" * 1000, 100), 100), was_cut("a" * 100, 100)
+    (True, False)
+    """
+    return limit - len(_marker(0)) - 2 * _MOST_BYTES < size(text) <= limit and bool(_MARKER.search(text))
+
+
+_MARKER: Final = re.compile(r"\n\[\.\.\. \d+ characters left out \.\.\.\]\n")
+
+
 def _marker(left_out: int) -> str:
     return f"\n[... {left_out} characters left out ...]\n"
 

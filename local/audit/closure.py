@@ -1,0 +1,139 @@
+"""How an instance and its task may stand at all: everything that the state machine, binding and queueing lead to.
+
+Nothing is listed here. The sets are what is reached from a task that has just been bound, by every report there is
+under every circumstance, by binding it again and by queueing it.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import product
+from typing import Final, NamedTuple
+
+from lockstep import transitions
+from lockstep.standing import Standing
+from lockstep.statuses import ERROR_STATES, TaskInstanceStatus, TaskStatus
+from lockstep.transitions import Move, Report, is_reset_by_binding, may_queue, rule
+
+TI = TaskInstanceStatus
+T = TaskStatus
+
+
+class Pair(NamedTuple):
+    """An instance, its task, and whether the task has attempts left. None: it has had no instance yet."""
+
+    task_instance: TaskInstanceStatus | None
+    task: TaskStatus
+    attempts_left: bool
+
+
+class Reachable(NamedTuple):
+    """The pairs that there can be."""
+
+    only: frozenset[Pair]
+    """Of a task that has had one instance at most."""
+    newest: frozenset[Pair]
+    """Of the last instance of a task that has had several."""
+    older: frozenset[Pair]
+    """Of any earlier one."""
+
+
+def _reports() -> Iterator[Report]:
+    """Every report that any route makes."""
+    yield from (value for value in vars(transitions).values() if isinstance(value, Report))
+    yield from transitions.ABANDONED.values()
+    for error_state in (*sorted(ERROR_STATES), TI.ERROR_FATAL):
+        for make in (transitions.failure_of_worker, transitions.failure_known, transitions.failure_unknown):
+            yield make(error_state)
+    for hot in (False, True):
+        for seen in sorted(transitions.stopped_by_resume(hot=hot)):
+            yield transitions.terminate(seen, hot=hot)
+
+
+REPORTS: Final = tuple(_reports())
+
+_CIRCUMSTANCES: Final = tuple(product((False, True), repeat=3))
+"""Overdue or not, expected or not, by the same worker or another one."""
+
+
+@cache
+def reachable(*, rebound: bool) -> Reachable:
+    """All of them, of tasks that were bound once or that were bound again.
+
+    Several instances of a task move it independently of each other: what one may do, any other may.
+    """
+    bound = frozenset(Pair(None, T.REGISTERING, left) for left in (False, True))
+    only = bound | _queued(bound)
+    while (more := only | _stepped(only, rebound=rebound)) != only:
+        only = more
+    newest = _queued(only)
+    older = _left_behind(pair for pair in only if pair.task_instance)
+    before: tuple[frozenset[Pair], frozenset[Pair]] | None = None
+    while before != (newest, older):
+        before = newest, older
+        of_older = _steps_of_tasks(older, rebound=rebound)
+        of_all = of_older | _steps_of_tasks(newest, rebound=rebound)
+        newest |= _stepped(newest, rebound=rebound) | _dragged(newest, of_older) | _queued(newest)
+        older |= _stepped(older, rebound=rebound) | _dragged(older, of_all) | _left_behind(newest | older)
+    return Reachable(only, newest, older)
+
+
+def _stepped(pairs: Iterable[Pair], *, rebound: bool) -> frozenset[Pair]:
+    """Where each may be after one report about its instance, or after its task is bound again."""
+    return frozenset(after for pair in pairs for after in _steps(pair, rebound=rebound))
+
+
+@cache
+def _steps(pair: Pair, *, rebound: bool) -> frozenset[Pair]:
+    return frozenset((*_after_reports(pair), *(_after_binding(pair) if rebound else ())))
+
+
+def _after_reports(pair: Pair) -> Iterator[Pair]:
+    if pair.task_instance is None:
+        return
+    circumstances = [Standing(pair.task_instance, pair.task, pair.attempts_left, *each) for each in _CIRCUMSTANCES]
+    for report, standing in product(REPORTS, circumstances):
+        ruling = rule(report, standing)
+        if isinstance(ruling, Move):
+            yield Pair(ruling.task_instance, ruling.task or pair.task, pair.attempts_left)
+
+
+def _after_binding(pair: Pair) -> Iterator[Pair]:
+    if any(is_reset_by_binding(pair.task, reset_if_running=reset) for reset in (False, True)):
+        yield from (pair._replace(task=T.REGISTERING, attempts_left=left) for left in (False, True))
+
+
+def _queued(pairs: Iterable[Pair]) -> frozenset[Pair]:
+    """The next instance of each task that may have one."""
+    return frozenset(Pair(TI.QUEUED, T.QUEUED, left) for pair in pairs for left in _left_after_queueing(pair))
+
+
+def _left_behind(pairs: Iterable[Pair]) -> frozenset[Pair]:
+    """The instances that there are when the task gets its next one."""
+    return frozenset(Pair(pair.task_instance, T.QUEUED, left) for pair in pairs for left in _left_after_queueing(pair))
+
+
+def _left_after_queueing(pair: Pair) -> Iterator[bool]:
+    """It counts one attempt more."""
+    if may_queue(pair.task):
+        yield from {False, pair.attempts_left}
+
+
+_TaskStep = tuple[tuple[TaskStatus, bool], tuple[TaskStatus, bool]]
+
+
+def _steps_of_tasks(pairs: Iterable[Pair], *, rebound: bool) -> frozenset[_TaskStep]:
+    return frozenset(
+        ((pair.task, pair.attempts_left), (after.task, after.attempts_left))
+        for pair in pairs
+        for after in _steps(pair, rebound=rebound)
+    )
+
+
+def _dragged(pairs: Iterable[Pair], steps: Iterable[_TaskStep]) -> frozenset[Pair]:
+    """Each with its task moved by another of its instances."""
+    return frozenset(
+        Pair(pair.task_instance, *after)
+        for pair in pairs
+        for before, after in steps
+        if before == (pair.task, pair.attempts_left)
+    )

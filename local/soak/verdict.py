@@ -1,0 +1,64 @@
+"""Whether what is in the table is what was told, for every task and every instance."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from local.audit.reading import Reader
+from local.audit.tasks import Partition
+from local.soak.record import Instance, Record
+from lockstep import keys
+from lockstep.statuses import TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
+from lockstep.transitions import has_ended
+
+TI = TaskInstanceStatus
+
+OF_LOCKSTEP: Final = ("Workflow resume requested while the status was ", "Nobody settled it in ")
+"""What entries begin with that no caller has sent."""
+
+
+def partitions(reader: Reader) -> Iterator[Partition]:
+    """All tasks."""
+    return (Partition.of(pk, raws) for pk, raws in reader.partitions() if pk.startswith("TASK#"))
+
+
+def unended(reader: Reader) -> Counter[str]:
+    """How many instances have not ended, by status."""
+    statuses = (instance.status for found in partitions(reader) for instance in found.instances.values())
+    return Counter(status for status in statuses if not has_ended(TI(status)))
+
+
+def judge(found: Partition, record: Record) -> Iterator[str]:
+    """What is otherwise than was told, a line each."""
+    statuses = {found.id_of(number): TI(instance.status) for number, instance in found.instances.items()}
+    if found.task is None:
+        yield f"task {found.task_id} is gone"
+        return
+    if found.task.status not in TERMINAL_TASK_STATUSES:
+        yield f"task {found.task_id} has not ended: {found.task.status}, instances {' '.join(statuses.values())}"
+    if (found.task.status == TaskStatus.DONE) != (TI.DONE in statuses.values()):
+        yield f"task {found.task_id} is {found.task.status}, its instances are {' '.join(statuses.values())}"
+    for task_instance_id, status in statuses.items():
+        told = record.instances[task_instance_id]
+        yield from _judge_end(task_instance_id, status, told)
+        number = task_instance_id % keys.INSTANCES_PER_TASK
+        said = [entry.description for entry in found.errors.get(number, [])]
+        yield from _judge_entries(task_instance_id, said, told)
+
+
+def _judge_end(task_instance_id: int, status: TaskInstanceStatus, told: Instance) -> Iterator[str]:
+    if told.end not in {None, status}:
+        yield f"{task_instance_id} is {status}; somebody was told that it ended in {told.end}"
+    if status is TI.DONE and not told.done_reported:
+        yield f"{task_instance_id} is done, and no worker has said so"
+    if not has_ended(status):
+        yield f"{task_instance_id} has not ended: it is {status}"
+
+
+def _judge_entries(task_instance_id: int, said: list[str], told: Instance) -> Iterator[str]:
+    twice = [words for words, times in Counter(said).items() if times > 1]
+    missing = told.must_say - set(said)
+    strange = [each for each in said if each not in told.may_say and not each.startswith(OF_LOCKSTEP)]
+    for kind, words in (("twice", twice), ("missing", sorted(missing)), ("said by nobody", strange)):
+        if words:
+            yield f"{task_instance_id} has error entries {kind}: {words}"

@@ -1,0 +1,170 @@
+"""A short soak, with a fault of each kind, ends with everything as it was told; and what does not hold is named."""
+
+import asyncio
+import io
+import os
+import random
+from http import HTTPStatus
+
+import httpx
+import pytest
+from rich.console import Console
+
+from local.audit.tasks import Partition
+from local.engine import ENDPOINT_VARIABLE
+from local.soak.client import Answer, Client, UnansweredError
+from local.soak.record import Record
+from local.soak.soaking import Plan, soak
+from local.soak.tally import Tally
+from local.soak.verdict import judge
+from lockstep import keys
+from lockstep.statuses import TaskInstanceStatus
+from lockstep.table import RawItem
+from lockstep.text import digest
+
+TI = TaskInstanceStatus
+MUST_HAPPEN = [
+    "requests",
+    "retries",
+    "lost replies",
+    "worker kills",
+    "gateway kills",
+    "engine stops",
+    "engine freezes",
+    "rivals",
+    "silences",
+    "last reports sent twice at once",
+    "heartbeats after the last report",
+    "heartbeats overtaken by the last report",
+    "starts reported again after the end",
+]
+
+
+@pytest.fixture
+def own_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A soak has an engine of its own; afterwards this process's clients go where they went."""
+    for name in (ENDPOINT_VARIABLE, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+
+
+@pytest.mark.usefixtures("own_engine")
+def test_all_of_it_holds_after_each_kind_of_fault() -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=100, highlight=False, markup=False)
+    well = soak(Plan("test", None, workflows=4, tasks=15, gap=(3.0, 4.0)), console)
+    said = output.getvalue()
+    assert well, said
+    assert said.endswith("All of it holds.\n")
+    counts = {row[0]: row[1] for line in said.splitlines() if len(row := _cells(line)) == 2}
+    assert [name for name in MUST_HAPPEN if counts[name] == "0"] == []
+    assert counts["findings"] == counts["what must not be"] == "0"
+    assert int(counts["tasks"].replace(",", "")) >= 4 * 2 * 15
+    assert {counts.get(f"tasks that ended {status}") for status in "GQIORAE"} == {None}
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("│").split("│")]
+
+
+TASK = 7
+INSTANCE = keys.task_instance_id(TASK, 1)
+
+
+def partition(status: str, task_status: str, *errors: str) -> Partition:
+    pk = {"S": keys.task(TASK)}
+    numbers = ["num_attempts", "max_attempts", "num_instances", "spec_version", "array_id", "workflow_id"]
+    task: RawItem = {name: {"N": "1"} for name in [*numbers, "status_date"]}
+    task |= {"pk": pk, "sk": {"S": keys.TASK}, "status": {"S": task_status}}
+    of_instance = ["status_date", "workflow_run_id", "array_id", "array_batch_num", "array_step_id"]
+    instance: RawItem = {name: {"N": "1"} for name in [*of_instance, "task_resources_id", "spec_version"]}
+    instance |= {"pk": pk, "sk": {"S": keys.instance(1)}, "status": {"S": status}, "array_step": {"S": "1#1#0"}}
+    entries: list[RawItem] = [
+        {
+            "pk": pk,
+            "sk": {"S": keys.error(1, digest(f"{index} {words}"))},
+            "description": {"S": words},
+            "error_time": {"N": "1"},
+        }
+        for index, words in enumerate(errors)
+    ]
+    return Partition.of(keys.task(TASK), [task, instance, *entries])
+
+
+def test_what_was_told_must_stand() -> None:
+    tally = Tally()
+    record = Record(tally)
+    record.instances[INSTANCE].done_reported = True
+    record.told(INSTANCE, TI.DONE, 0.0)
+    assert list(judge(partition("D", "D"), record)) == []
+    [line] = judge(partition("F", "F"), record)
+    assert line == f"{INSTANCE} is F; somebody was told that it ended in D"
+    record.told(INSTANCE, TI.ERROR, 2**40)
+    assert tally.violations == [f"{INSTANCE} was told to be E after it had ended in D"]
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (partition("D", "D"), "is done, and no worker has said so"),
+        (partition("R", "R"), "has not ended: it is R"),
+        (partition("E", "D"), "task 7 is D, its instances are E"),
+        (partition("E", "F", "told", "told"), "error entries twice: ['told']"),
+        (partition("E", "F"), "error entries missing: ['told']"),
+        (partition("E", "F", "told", "invented"), "error entries said by nobody: ['invented']"),
+    ],
+)
+def test_what_nobody_told_is_named(found: Partition, line: str) -> None:
+    record = Record(Tally())
+    record.instances[INSTANCE].may_say = record.instances[INSTANCE].must_say = {"told"}
+    assert any(line in each for each in judge(found, record))
+
+
+def answered(sent_at: float, tries: int = 1) -> Answer:
+    return Answer(None, sent_at, tries)
+
+
+@pytest.mark.parametrize(("tries", "named"), [(1, True), (2, False)])
+def test_two_that_run_at_once_are_named(monkeypatch: pytest.MonkeyPatch, tries: int, *, named: bool) -> None:
+    """Unless a report that was not answered may have landed late and set the deadline back: that is counted."""
+    tally, at = Tally(), 10.1
+    monkeypatch.setattr("time.time", lambda: at)
+    record = Record(tally)
+    record.told_to_run(INSTANCE, "a", answered(10.0), due=5.0)
+    record.heard(INSTANCE, "a", answered(12.0))
+    record.told_to_run(INSTANCE, "a", answered(13.0), due=5.0)
+    at = 18.1
+    record.told_to_run(INSTANCE, "b", answered(18.0, tries), due=5.0)
+    assert not tally.violations, "a fell silent"
+    at = 20.5
+    record.told_to_run(INSTANCE, "a", answered(20.0), due=5.0)
+    must_not_be = f"a was told to run {INSTANCE} 2.500 s before b was overdue"
+    assert tally.violations == ([must_not_be] if named else [])
+    assert tally.counts["workers overtaken after a report in limbo"] == int(not named)
+
+
+@pytest.mark.parametrize(
+    ("status", "calm", "named"),
+    [
+        (HTTPStatus.SERVICE_UNAVAILABLE, False, False),
+        (HTTPStatus.SERVICE_UNAVAILABLE, True, True),
+        (HTTPStatus.INTERNAL_SERVER_ERROR, False, True),
+        (HTTPStatus.NOT_FOUND, False, True),
+    ],
+)
+def test_replies_that_must_not_be_are_named(status: HTTPStatus, *, calm: bool, named: bool) -> None:
+    tally = Tally(calm=calm)
+
+    rng = random.Random("no reply of it is lost")  # noqa: S311  # no secret
+
+    async def ask() -> None:
+        async with Client("http://127.0.0.1", tally) as client:
+            answers = iter([httpx.Response(status, text="no"), httpx.Response(HTTPStatus.OK, json={})])
+            transport = httpx.MockTransport(lambda _: next(answers))
+            client._http = httpx.AsyncClient(base_url="http://127.0.0.1", transport=transport)  # noqa: SLF001  # it answers as we say
+            await client.send(rng, "GET", "health")
+
+    try:
+        asyncio.run(ask())
+    except UnansweredError:
+        assert status is not HTTPStatus.SERVICE_UNAVAILABLE
+    assert bool(tally.violations) is named
