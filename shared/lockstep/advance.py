@@ -246,6 +246,7 @@ class _Pursuit:
             self.standing = self.standing._replace(
                 task=TaskStatus(found.task.status),
                 attempts_left=found.task.num_attempts < found.task.max_attempts,
+                superseded=found.task.num_instances > self._number,
             )
         ruling, holds = premise(self.request.report, self.standing)
         if not isinstance(ruling, Move) and self._to_store(ruling) == NOTHING and self._certain(holds):
@@ -263,7 +264,12 @@ class _Pursuit:
         )
 
     def _certain(self, holds: Premise) -> bool:
-        return self.instance_seen and (self.task_seen or holds.task is None)
+        return self.instance_seen and (self.task_seen or (holds.task, holds.superseded) == (None, None))
+
+    @property
+    def _number(self) -> int:
+        """Of the attempt."""
+        return instance_key(self.request.task_instance_id).number
 
     def close(self) -> None:
         """The ruling on the present belief is the one that holds."""

@@ -72,7 +72,9 @@ def _taken_before(task_instance_ids: Iterable[int], deadline: Deadline) -> set[i
     """Those that are past being queued and were taken before. A read: there is nothing to write."""
     pairs = read_pairs(keys.instance_keys(task_instance_ids), deadline)
     standings = {
-        keys.task_instance_id(*key): Standing(TaskInstanceStatus(instance.status), TaskStatus(task.status))
+        keys.task_instance_id(*key): Standing(
+            TaskInstanceStatus(instance.status), TaskStatus(task.status), superseded=task.num_instances > key.number
+        )
         for key, (instance, task) in pairs.items()
     }
     return {number for number, standing in standings.items() if _is_repeated(rule(INSTANTIATE, standing))}

@@ -18,6 +18,8 @@ class Standing(NamedTuple):
     """report_by lies ahead: the instance is expected to report again."""
     same_worker: bool = False
     """The caller is the worker node that already runs the instance."""
+    superseded: bool = False
+    """The task has been given a later attempt."""
 
 
 class Premise(NamedTuple):
@@ -28,6 +30,8 @@ class Premise(NamedTuple):
     """None: whatever the task's status."""
     attempts_left: bool | None = None
     """None: whether attempts are left or not."""
+    superseded: bool | None = None
+    """None: whether there is a later attempt or not."""
     overdue: bool = False
     """report_by must have been set and have passed."""
     unexpected: bool = False

@@ -177,6 +177,16 @@ def _becomes(model: type[TaskInstance | Task], status: TaskInstanceStatus | Task
     return model.status.set(status)
 
 
+@cache
+def _is_latest(number: int) -> Condition:
+    """As above: a task has few attempts."""
+    return Task.num_instances == number
+
+
+def _is_superseded(number: int) -> Condition:
+    return Task.num_instances > number
+
+
 _STAYS: Final = Task.status.set(Task.status)
 """An update must change something: the status becomes what it is."""
 
@@ -207,12 +217,14 @@ def _is_long(path: str) -> bool:
 
 def _task_action(write: PairWrite, at: float) -> list[_Action]:
     premise = write.premise
-    if premise.task is None and premise.attempts_left is None and write.task is None:
+    if write.task is None and (premise.task, premise.attempts_left, premise.superseded) == (None, None, None):
         return []
     condition = Task.status.exists() if premise.task is None else _one_of(Task, premise.task)
     if premise.attempts_left is not None:
         left = Task.num_attempts < Task.max_attempts
         condition &= left if premise.attempts_left else ~left
+    if premise.superseded is not None:
+        condition &= _is_superseded(write.key.number) if premise.superseded else _is_latest(write.key.number)
     changes: list[Action] = [_becomes(Task, write.task), Task.status_date.set(at)] if write.task else [_STAYS]
     return [(Expiring(keys.task(write.key.task_id), keys.TASK), changes, condition)]
 

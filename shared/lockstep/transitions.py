@@ -195,24 +195,39 @@ def get_new_task_status(
 
 
 def validate_transition(standing: Standing, new_status: TaskInstanceStatus) -> Ruling:
-    """Rule on a task instance's move to new_status, by the two statuses and the attempts left alone.
+    """Rule on a task instance's move to new_status, by the two statuses, the attempts left and a later attempt alone.
 
-    Source: Jobmon's function of the same name; the second `if` is departure 5 of docs/departures.md.
+    Source: Jobmon's function of the same name; departures 5 and 21 of docs/departures.md are ours.
     """
     pair = (standing.task_instance, new_status)
-    if pair in _UNTIMELY:
-        return Refusal(Kind.UNTIMELY, _UNTIMELY[pair])
     if pair not in _VALID:
-        return Refusal(Kind.INVALID, f"{pair[0].name} never becomes {pair[1].name}")
+        return _rule_on_no_move(*pair)
     reason = _VALID[pair]
-    if pair == (TI.TRIAGING, TI.RUNNING) and standing.task is T.RUNNING:
+    if pair == (TI.TRIAGING, TI.RUNNING) and standing.task is T.RUNNING and not standing.superseded:
         return Move(TI.RUNNING, None, reason)
     if standing.task in TERMINAL_TASK_STATUSES and (new_status in ERROR_STATES or new_status is TI.ERROR_FATAL):
         return Move(TI.ERROR_FATAL, None, "its task has ended without it: it is laid to rest and must not loop")
     through, end = get_new_task_status(new_status, standing.task, attempts_left=standing.attempts_left)
     if (standing.task, through) not in _TASK_MOVES:
         return Refusal(Kind.TASK_CANNOT_FOLLOW, f"its task is {standing.task.name}, which never becomes {through.name}")
-    return Move(new_status, end, reason)
+    return _rule_on_superseded(new_status, reason) if standing.superseded else Move(new_status, end, reason)
+
+
+def _rule_on_no_move(status: TaskInstanceStatus, new_status: TaskInstanceStatus) -> Refusal:
+    if (status, new_status) in _UNTIMELY:
+        return Refusal(Kind.UNTIMELY, _UNTIMELY[status, new_status])
+    return Refusal(Kind.INVALID, f"{status.name} never becomes {new_status.name}")
+
+
+def _rule_on_superseded(new_status: TaskInstanceStatus, reason: str) -> Ruling:
+    """Its task could follow, but follows the later attempt."""
+    if new_status in _ON_THE_WAY:
+        return Refusal(Kind.TASK_CANNOT_FOLLOW, "its task has been given a later attempt, which goes on in its stead")
+    return Move(new_status, None, reason)
+
+
+_ON_THE_WAY: Final = frozenset({TI.INSTANTIATED, TI.LAUNCHED, TI.RUNNING})
+"""Statuses towards which an instance moves for its task's sake."""
 
 
 def rule(report: Report, standing: Standing) -> Ruling:
@@ -232,7 +247,7 @@ def _rule_on_circumstances(report: Report, standing: Standing) -> Ruling | None:
         return Refusal(Kind.SETTLED, "it is in a final status")
     if standing.task_instance not in report.only_from:
         return Refusal(Kind.INVALID, f"{report.name} is about {', '.join(s.name for s in report.only_from)} only")
-    if report.again == (standing.task_instance, standing.task):
+    if report.again == (standing.task_instance, standing.task) and not standing.superseded:
         return Refusal(Kind.REPEATED, "it is done already: the first reply was lost")
     if report.if_overdue and not standing.overdue:
         return Refusal(Kind.REPORTED_MEANWHILE, "it is not overdue: it reported meanwhile, or was never due")
@@ -282,6 +297,8 @@ def _rule_on_second_claim(standing: Standing) -> Ruling | None:
         return None
     if standing.expected:
         return Refusal(Kind.REPEATED, "the worker node that runs it asks again: its first reply was lost")
+    if standing.superseded:
+        return Refusal(Kind.FENCED, "a later attempt runs, or will: nobody takes this one over")
     return Move(TI.RUNNING, None, "the worker node that ran it has fallen silent: this one takes over")
 
 
@@ -420,9 +437,8 @@ def premise(report: Report, standing: Standing) -> tuple[Ruling, Premise]:
     """
     ruling = rule(report, standing)
 
-    def same(ti: TaskInstanceStatus, task: TaskStatus, *, attempts_left: bool = standing.attempts_left) -> bool:
-        there = standing._replace(task_instance=ti, task=task, attempts_left=attempts_left)
-        return rule(report, there) == ruling
+    def same(ti: TaskInstanceStatus, task: TaskStatus, **other: bool) -> bool:
+        return rule(report, standing._replace(task_instance=ti, task=task, **other)) == ruling
 
     apart = CLAIMED if report.claims else frozenset()
     is_claimed = standing.task_instance in apart
@@ -432,13 +448,14 @@ def premise(report: Report, standing: Standing) -> tuple[Ruling, Premise]:
         else frozenset(ti for ti in set(TI) - apart if same(ti, standing.task))
     )
     tasks = frozenset(task for task in T if all(same(ti, task) for ti in sources))
-    attempts_matter = not all(
-        same(ti, task, attempts_left=not standing.attempts_left) for ti in sources for task in tasks
-    )
+    here = [(ti, task) for ti in sources for task in tasks]
+    attempts_matter = not all(same(*pair, attempts_left=not standing.attempts_left) for pair in here)
+    later_matters = not all(same(*pair, superseded=not standing.superseded) for pair in here)
     return ruling, Premise(
         task_instance=sources,
         task=tasks if len(tasks) < len(T) else None,
         attempts_left=standing.attempts_left if attempts_matter else None,
+        superseded=standing.superseded if later_matters else None,
         overdue=report.if_overdue and standing.overdue,
         unexpected=is_claimed and not standing.expected,
     )

@@ -62,6 +62,10 @@ class Instance:
     said: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(SAID))
     errors: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def latest(self) -> bool:
+        return self.id % 1000 == self.task.made
+
 
 @dataclass
 class Run:
@@ -90,17 +94,20 @@ class Oracle:
 
     # The two tables.
 
-    def ruling(self, source: str, task: str, target: str, *, left: bool) -> tuple[str, str] | None:
+    def ruling(self, source: str, task: str, target: str, *, left: bool, latest: bool) -> tuple[str, str] | None:
         """validate_transition: where the instance and its task go; None where that is refused."""
         if source + target in UNTIMELY or source + target not in VALID:
             self.walked["untimely", source + target] += source + target in UNTIMELY
             return None
-        if source + target == "TR" and task == "R":
+        if source + target == "TR" and task == "R" and latest:
             return "R", "R"
         if task in "DF" and target in "WEUZF":
             self.walked["orphan", source + target] += 1
             return "F", task
         through, end = self.follows(target, task, left=left)
+        if task + through in TASK_MOVES and not latest:
+            self.walked["earlier attempt", source + target] += 1
+            return None if target in "IOR" else (target, task)
         self.walked["task", task + through] += task + through in TASK_MOVES
         self.walked["task", through + end] += task + through in TASK_MOVES and through != end
         return (target, end) if task + through in TASK_MOVES else None
@@ -116,12 +123,12 @@ class Oracle:
     def move(self, i: Instance, target: str, *, through: bool = False, stays: bool = False, source: str = "") -> bool:
         """Whether the pair moved. through: by way of RUNNING, a worker node speaks. stays: though its task cannot."""
         source, task = source or i.status, i.task.status
-        left = i.task.attempts < i.task.bound[1][6]
-        to = self.ruling(source, task, target, left=left)
-        if to is None and through and source == "T" and (running := self.ruling("T", task, "R", left=left)):
+        on = {"left": i.task.attempts < i.task.bound[1][6], "latest": i.latest}
+        to = self.ruling(source, task, target, **on)
+        if to is None and through and source == "T" and (running := self.ruling("T", task, "R", **on)):
             self.walked["instance", "TR"] += 1
             source, (_, task) = "R", running
-            to = self.ruling(source, task, target, left=left)
+            to = self.ruling(source, task, target, **on)
         if to is None and stays and source + target in VALID:
             to = target, task
         if to is None:
@@ -190,7 +197,7 @@ class Oracle:
     def instantiate_task_instances(self, *, task_instance_ids: list[int]) -> Any:
         batches: dict[tuple[int, int, int], list[int]] = {}
         for i in self.these(dict.fromkeys(task_instance_ids)):
-            if i.status == "I" and i.task.status == "I":
+            if i.status == "I" and i.task.status == "I" and i.latest:
                 i.taken = self.now
             elif i.status != "Q" or not self.move(i, "I"):
                 continue
@@ -265,7 +272,8 @@ class Oracle:
         who["process_group_id"] = int(process_group_id)
         told = i.status
         expected = i.status in "RT" and i.report_by is not None and i.report_by >= self.now
-        if expected and not self.is_same(i, **who):
+        given_up = i.status == "R" and not expected and not i.latest
+        if given_up or (expected and not self.is_same(i, **who)):
             told = "K"
         elif not (expected and i.status == "R"):
             self.hear(i, **who)

@@ -55,18 +55,17 @@ def _pairs(api: System, attempt: int) -> list[str]:
 
 
 @pytest.mark.parametrize("first", [1, 2])
-def test_of_two_queued_attempts_at_a_task_the_first_named_takes_it(api: System, first: int) -> None:
+def test_of_two_queued_attempts_at_a_task_the_later_one_takes_it(api: System, first: int) -> None:
     _two_attempts(api)
     _bind(api)
     _queue(api)
     ids = [task * 1000 + attempt for attempt in (first, 3 - first) for task in TASKS]
     reply = _send(api, "instantiate_task_instances", task_instance_ids=ids)
-    assert reply == {"task_instance_batches": [[1, "a", first, 1, ids[: len(TASKS)]]]}
-    assert _pairs(api, first) == ["II"] * len(TASKS)
-    assert _pairs(api, 3 - first) == ["QI"] * len(TASKS)
+    assert reply == {"task_instance_batches": [[1, "a", 2, 1, [task * 1000 + 2 for task in TASKS]]]}
+    assert (_pairs(api, 1), _pairs(api, 2)) == (["QI"] * len(TASKS), ["II"] * len(TASKS))
 
 
-def test_of_two_abandoned_attempts_at_a_task_the_earlier_one_is_settled_first(api: System) -> None:
+def test_of_two_abandoned_attempts_at_a_task_the_later_one_decides(api: System) -> None:
     _two_attempts(api)
     _start(api, 1, increment=10)
     _bind(api)
@@ -78,4 +77,16 @@ def test_of_two_abandoned_attempts_at_a_task_the_earlier_one_is_settled_first(ap
     assert (_pairs(api, 1), _pairs(api, 2)) == (["TR"] * len(TASKS), ["KR"] * len(TASKS))
     api.clock.sleep(300)
     _send(api, "set_status_for_triaging", 1)
-    assert (_pairs(api, 1), _pairs(api, 2)) == (["UG"] * len(TASKS), ["FG"] * len(TASKS))
+    assert (_pairs(api, 1), _pairs(api, 2)) == (["UF"] * len(TASKS), ["FF"] * len(TASKS))
+
+
+def test_an_attempt_that_was_left_behind_does_not_fail_the_task(api: System) -> None:
+    _two_attempts(api)
+    _bind(api)
+    _queue(api, run=2)
+    ids = _start(api, 2, increment=100)
+    assert _send(api, "terminate_task_instances", 1)["num_terminated"] == len(TASKS)
+    assert (_pairs(api, 1), _pairs(api, 2)) == (["FR"] * len(TASKS), ["RR"] * len(TASKS))
+    for number in ids:
+        assert _send(api, "log_done", number) == {"status": "D"}
+    assert _pairs(api, 2) == ["DD"] * len(TASKS)

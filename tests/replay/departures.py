@@ -363,6 +363,16 @@ def departure_17(case: Case) -> Outcome | None:
     return replace(plain, reply=reply, state=state | moved, errors=[message])
 
 
+def departure_21(case: Case) -> Outcome | None:
+    """A task goes with its latest attempt. An earlier one moves alone."""
+    before, was = case["pre"]["task_status"], recorded(case)
+    later = {row["ti"] for row in case.get("pre_extra") or [] if row["ti"] and row["task"] == "$TASK"}
+    if not later or was.state["task_status"] == before or was.made:
+        return None
+    others = {ti: (status, before if ti in later else task, n) for ti, (status, task, n) in was.others.items()}
+    return replace(was, state=was.state | {"task_status": before, "task_status_date_moved": False}, others=others)
+
+
 DEPARTURES: Final[dict[str, Callable[[Case], Outcome | None]]] = {
     "framework": framework,
     "1": departure_1,
@@ -379,6 +389,7 @@ DEPARTURES: Final[dict[str, Callable[[Case], Outcome | None]]] = {
     "13": departure_13,
     "14": departure_14,
     "17": departure_17,
+    "21": departure_21,
 }
 """In the order in which they are looked at. 6, 15 and 16 need more than one request: the walks and the race tests."""
 

@@ -1,11 +1,12 @@
 """The whole grid of the state machine, against the table as it was designed, written down once more in letters."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
 
 from lockstep import transitions
-from lockstep.standing import Standing
+from lockstep.standing import Premise, Standing
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.transitions import (
     ABANDONED,
@@ -59,28 +60,31 @@ TI = TaskInstanceStatus
 T = TaskStatus
 
 
-def designed(instance: str, target: str, task: str, *, attempts_left: bool) -> str | Kind:
+def designed(instance: str, target: str, task: str, *, attempts_left: bool, superseded: bool) -> str | Kind:
     """Instance's and task's letter after the move ('.': stays), or why there is none."""
     if instance + target in UNTIMELY:
         return Kind.UNTIMELY
     if instance + target not in VALID:
         return Kind.INVALID
-    if instance + target == "TR" and task == "R":
+    if instance + target == "TR" and task == "R" and not superseded:
         return "R."
     if task in "DF" and target in "WEUZF":
         return "F."
     through, end = list((FOLLOWS if attempts_left else EXHAUSTED).get(target, task * 2))
-    return target + end if task + through in TASK_MOVES else Kind.TASK_CANNOT_FOLLOW
+    if task + through not in TASK_MOVES or (superseded and target in "IOR"):
+        return Kind.TASK_CANNOT_FOLLOW
+    return target + "." if superseded else target + end
 
 
 @pytest.mark.parametrize(
     ("instance", "target"), list(product(TI, TI)), ids=[f"{a.name} → {b.name}" for a, b in product(TI, TI)]
 )
 def test_grid(instance: TaskInstanceStatus, target: TaskInstanceStatus) -> None:
-    for task, attempts_left in product(T, (True, False)):
-        ruling = validate_transition(Standing(instance, task, attempts_left), target)
+    for task, attempts_left, superseded in product(T, (True, False), (True, False)):
+        ruling = validate_transition(Standing(instance, task, attempts_left, superseded=superseded), target)
         seen = ruling.task_instance + (ruling.task or ".") if isinstance(ruling, Move) else ruling.kind
-        assert seen == designed(instance, target, task, attempts_left=attempts_left), (task, attempts_left)
+        wanted = designed(instance, target, task, attempts_left=attempts_left, superseded=superseded)
+        assert seen == wanted, (task, attempts_left, superseded)
 
 
 @pytest.mark.parametrize("task", T)
@@ -168,6 +172,25 @@ CONSEQUENCES: dict[str, tuple[Report, Standing, str | Kind]] = {
     "a kill takes the task along": (KILLED, Standing(TI.KILL_SELF, T.INSTANTIATING), "FF"),
     "or leaves it where a resume put it": (KILLED, Standing(TI.KILL_SELF, T.REGISTERING), "F."),
     "only what was told to die is killed": (KILLED, RUNS, Kind.INVALID),
+    "an attempt that was left behind finishes alone": (FINISH, RUNS._replace(superseded=True), "D."),
+    "it fails alone": (failure_of_worker(TI.ERROR), RUNS._replace(superseded=True), "E."),
+    "it is killed alone": (START, Standing(TI.KILL_SELF, T.RUNNING, superseded=True), "F."),
+    "it does not start beside the later one": (
+        START,
+        Standing(TI.LAUNCHED, T.LAUNCHED, superseded=True),
+        Kind.TASK_CANNOT_FOLLOW,
+    ),
+    "nobody takes it over": (START, RUNS._replace(overdue=True, superseded=True), Kind.FENCED),
+    "it does not come back from triage": (
+        RECOVER,
+        Standing(TI.TRIAGING, T.RUNNING, superseded=True),
+        Kind.TASK_CANNOT_FOLLOW,
+    ),
+    "it is not taken again": (
+        INSTANTIATE,
+        Standing(TI.INSTANTIATED, T.INSTANTIATING, superseded=True),
+        Kind.INVALID,
+    ),
 }
 
 
@@ -206,8 +229,8 @@ REPORTS = [
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")
 def test_a_premise_gives_its_ruling_throughout(report: Report) -> None:
     """What a write's conditions let through is never ruled on otherwise."""
-    for instance, task, left, due, same in product(TI, T, (True, False), "-oe", (True, False)):
-        standing = Standing(instance, task, left, overdue=due == "o", expected=due == "e", same_worker=same)
+    for instance, task, left, due, same, later in product(TI, T, (True, False), "-oe", (True, False), (True, False)):
+        standing = Standing(instance, task, left, due == "o", due == "e", same_worker=same, superseded=later)
         ruling, holds = premise(report, standing)
         assert ruling == rule(report, standing)
         assert instance in holds.task_instance
@@ -217,15 +240,19 @@ def test_a_premise_gives_its_ruling_throughout(report: Report) -> None:
             or ruling.task_instance not in holds.task_instance
         )
         assert holds.task is None or task in holds.task
-        lefts = (True, False) if holds.attempts_left is None else (holds.attempts_left,)
-        dues = [
-            other for other in "-oe" if (not holds.overdue or other == "o") and (not holds.unexpected or other != "e")
-        ]
         if ruling in (Refusal(Kind.FENCED, ""), Refusal(Kind.REPEATED, ""), Refusal(Kind.REPORTED_MEANWHILE, "")):
             continue  # they rest on what was seen of the deadline and the worker: nothing moves under them
-        for there in product(holds.task_instance, holds.task or T, lefts, dues):
-            other = Standing(*there[:3], overdue=there[3] == "o", expected=there[3] == "e", same_worker=same)
+        for other in _standings(holds, same_worker=same):
             assert rule(report, other) == ruling, (standing, other)
+
+
+def _standings(holds: Premise, *, same_worker: bool) -> Iterator[Standing]:
+    """All those that a premise lets through."""
+    lefts = (True, False) if holds.attempts_left is None else (holds.attempts_left,)
+    laters = (True, False) if holds.superseded is None else (holds.superseded,)
+    dues = [due for due in "-oe" if (not holds.overdue or due == "o") and (not holds.unexpected or due != "e")]
+    for instance, task, left, due, later in product(holds.task_instance, holds.task or T, lefts, dues, laters):
+        yield Standing(instance, task, left, due == "o", due == "e", same_worker=same_worker, superseded=later)
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")
