@@ -142,7 +142,7 @@ def _beyond() -> Iterator[str]:
     yield ""
     yield "A task that is DONE or ERROR_FATAL stays so: an error then lays the instance to rest in ERROR_FATAL."
     yield ""
-    yield "A task goes with its latest attempt. An earlier one ends alone; it is not taken, launched, started, brought back."
+    yield "A task goes with its latest attempt. An earlier one ends alone; it is not taken, launched or started."
     yield ""
 
 
