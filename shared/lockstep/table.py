@@ -89,10 +89,11 @@ def reach(call: Callable[[], R], deadline: Deadline) -> R:
             return call()
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             codes = _worth_another_try(error)
+            if not deadline.passed():
+                sleep(pause)
             if deadline.passed():
                 kind = ContentionError if codes & _CONFLICTS else TableError
                 raise kind(f"gave up after the time budget: {', '.join(sorted(codes))}") from error
-        sleep(pause)
     raise AssertionError("unreachable: the pauses never end")
 
 
