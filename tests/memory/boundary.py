@@ -85,5 +85,5 @@ class _Raw(io.BytesIO):
 
 
 def _response(url: str, reply: Reply) -> AWSResponse:
-    raw = _Raw(json.dumps(reply.body).encode())
-    return AWSResponse(url, reply.status, {"content-type": "application/x-amz-json-1.0"}, raw)
+    raw = _Raw(json.dumps(reply.body).encode() if reply.raw is None else reply.raw)
+    return AWSResponse(url, reply.status, {"content-type": "application/x-amz-json-1.0", **reply.headers}, raw)
