@@ -71,6 +71,9 @@ def cancelled(*codes: str) -> dict[str, Any]:
     return error("TransactionCanceledException") | {"CancellationReasons": [{"Code": code} for code in codes]}
 
 
+CONFLICT = cancelled("TransactionConflict", "None")
+
+
 def test_contention_ends_in_a_503(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = cancelled("ConditionalCheckFailed", "None")
     lost["CancellationReasons"][0]["Item"] = {"pk": {"S": "TASK#1"}, "sk": {"S": "TI#001"}, "status": {"S": "R"}}
