@@ -21,8 +21,8 @@ from tests.memory.operations import Table
 PROBLEM: Final = {"type": "about:blank", "title": "Service Unavailable", "status": 503}
 PAUSE: Final = 1.0
 """Seconds after which a client sends a request again."""
-SLACK: Final = 12.0
-"""Seconds that a batch may be looked at late: batches._SOON_SECONDS is not quite a whole buffer."""
+SLACK: Final = 1.0
+"""Seconds that a batch may be looked at late."""
 
 
 class Answered(NamedTuple):

@@ -131,6 +131,10 @@ class Caught(NamedTuple):
     failure: str
 
 
+def a_repeated_claim_is_expected_by_its_own_time() -> AbstractContextManager[Any]:
+    return patch("lockstep.starting._report_by", lambda _, said: said.report_by)
+
+
 MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {
     a_token_for_each_try: Caught("log_known_error: from T", "in progress after it ran", "Already in error state"),
     an_error_entry_by_the_time: Caught("log_error_worker_node: from R", "silence after it ran", "as after clean calls"),
@@ -143,6 +147,9 @@ MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {
         "log_report_by_batch: some are O", "statements: ThrottlingError", "answered, but TASK#"
     ),
     botocores_standard_retries: Caught("get_task_instance: whole", "a broken reply after it ran", "answered 500"),
+    a_repeated_claim_is_expected_by_its_own_time: Caught(
+        "log_running: a soon claim, from O", "throttled to the end, then silence", "is due at"
+    ),
     a_pause_goes_past_the_deadline: Caught("log_done: from R", "ThrottlingException", "calls began after"),
 }
 
