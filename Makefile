@@ -7,7 +7,7 @@ SOURCES = functions shared local bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token audit invoke test check fuzz explore model soak bench measure scale format docs clean
+.PHONY: help demo run seed token audit invoke test check fuzz explore faults model soak bench measure scale format docs clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what C
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam validate --lint --region us-east-1
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
 	.venv/bin/python -m pytest
+
+faults: .venv/test ## every fault at every call of DynamoDB, where `make test` takes a sample: half an hour
+	@$(RUN) -m tests.faults
 
 measure: .venv/test .engine/ready .lambda/ready ## what each function takes of memory and processor
 	@$(RUN) -m tests.artifact.measure

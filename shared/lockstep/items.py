@@ -53,12 +53,11 @@ class Item(Model):
     """What all items share: the table, and a key of two parts."""
 
     class Meta:
-        """Connection settings. One call takes at most 8 s: two tries of 3.5 s and a pause."""
+        """Connection settings. One call takes at most 8 s: two tries of 3.5 s and a pause (table.RETRIES)."""
 
         table_name = os.environ.get("TABLE_NAME", "lockstep")
         connect_timeout_seconds = 1
         read_timeout_seconds = 2.5
-        max_retry_attempts = 1
         max_pool_connections = 50
 
     pk = UnicodeAttribute(hash_key=True)

@@ -37,7 +37,7 @@ def log_running(task_instance_id: int, said: Said) -> StartRow:
         instance, spec = reading.result()
     known(workflow_run_id=instance.workflow_run_id)
     if outcome.status is TaskInstanceStatus.RUNNING:
-        expect(instance, said.report_by, deadline)
+        expect(instance, _report_by(instance, said) if not outcome.moved else said.report_by, deadline)
     stdout_dir, stderr_dir = _directories(instance, spec, deadline)
     return (
         task_instance_id,
@@ -50,6 +50,11 @@ def log_running(task_instance_id: int, said: Said) -> StartRow:
         stdout_dir,
         stderr_dir,
     )
+
+
+def _report_by(instance: TaskInstance, said: Said) -> float | None:
+    """Of a claim that is repeated: the first one's stands. Its batch may not have been told, if its reply was lost."""
+    return min((at for at in (instance.report_by, said.report_by) if at is not None), default=None)
 
 
 def _directories(instance: TaskInstance, spec: Spec, deadline: Deadline) -> Directories:

@@ -33,6 +33,10 @@ KEYS_PER_READ: Final = 100
 USER_AGENT: Final = f"Lockstep Botocore/{botocore_version}"
 """None lets botocore make one, which it does twice for each request."""
 
+RETRIES: Final[dict[str, Any]] = {"mode": "legacy", "total_max_attempts": 2}
+"""botocore's: one, after 0.05 s. Its standard mode waits up to 6 s where a reply asks for it, stops trying again once
+a client has met enough errors, and then hands on replies that it knows to be broken."""
+
 CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _CONFLICTS: Final = {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
 BUGS: Final = {"ValidationException", "ValidationError", "SerializationException"}
@@ -64,6 +68,7 @@ def connection() -> Connection:
     shared = TaskInstance._get_connection()  # noqa: SLF001  # PynamoDB has no public way to share a client between models
     if Item._connection is not shared:  # noqa: SLF001  # as above; the subclasses inherit it
         shared.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
+        shared.connection._retry_configuration = dict(RETRIES)  # noqa: SLF001  # PynamoDB's models have no setting for it
         Item._connection = shared  # noqa: SLF001  # as above
     return shared.connection
 
@@ -89,10 +94,11 @@ def reach(call: Callable[[], R], deadline: Deadline) -> R:
             return call()
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             codes = _worth_another_try(error)
+            if not deadline.passed():
+                sleep(pause)
             if deadline.passed():
                 kind = ContentionError if codes & _CONFLICTS else TableError
                 raise kind(f"gave up after the time budget: {', '.join(sorted(codes))}") from error
-        sleep(pause)
     raise AssertionError("unreachable: the pauses never end")
 
 

@@ -1,4 +1,7 @@
-"""What DynamoDB may do to a write, and what the caller hears. No engine answers so: it is put in its mouth."""
+"""What DynamoDB may do to a write, and what the caller hears: what takes a real engine of it, tokens and indexes.
+
+No engine answers so: it is put in its mouth. Every other fault at every call: tests/faults.
+"""
 
 import gc
 import io
@@ -69,34 +72,6 @@ def cancelled(*codes: str) -> dict[str, Any]:
 
 
 CONFLICT = cancelled("TransactionConflict", "None")
-AGAIN = {
-    "a conflict on the instance": CONFLICT,
-    "a conflict on the task": cancelled("None", "TransactionConflict"),
-    "a throttled part": cancelled("ThrottlingError", "None"),
-    "a throttled transaction": error("ThrottlingException"),
-    "a transaction in progress": error("TransactionInProgressException"),
-    "an error of theirs": error("InternalServerError"),
-}
-
-
-@pytest.mark.parametrize("answer", AGAIN.values(), ids=AGAIN)
-def test_what_passes_is_tried_again(player: Player, answer: dict[str, Any]) -> None:
-    instance = running()
-    with answering("TransactWriteItems", answer, answer) as left:
-        assert done(player, instance) == (200, {"status": "D"})
-    assert not left
-    assert player.whole(instance)["task"]["status"] == "D"
-
-
-@pytest.mark.parametrize("answer", AGAIN.values(), ids=AGAIN)
-def test_what_does_not_pass_is_a_503(player: Player, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    instance = running()
-    with answering("TransactWriteItems", answer, answer) as left:
-        monkeypatch.setattr(clock.Deadline, "passed", lambda _: not left)
-        status, problem = done(player, instance)
-    monkeypatch.undo()
-    assert (status, problem["status"], problem["title"]) == (503, 503, "Service Unavailable")
-    assert player.whole(instance)["task_instance"]["status"] == "R"
 
 
 def test_contention_ends_in_a_503(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,16 +82,6 @@ def test_contention_ends_in_a_503(player: Player, monkeypatch: pytest.MonkeyPatc
         status, problem = done(player, running())
     assert status == 503
     assert "changing the same instances" in problem["detail"]
-
-
-def test_silence_is_a_503_and_the_same_report_again_is_safe(player: Player) -> None:
-    instance = running()
-    silence = ReadTimeoutError(endpoint_url="x")
-    with answering("TransactWriteItems", silence, silence):
-        status, problem = done(player, instance)
-    assert status == 503
-    assert "cannot reach the table" in problem["detail"]
-    assert done(player, instance) == (200, {"status": "D"})
 
 
 def test_a_table_that_is_not_there_is_a_503(player: Player) -> None:
@@ -226,38 +191,6 @@ def test_a_claim_whose_reply_is_lost_is_still_the_claim(player: Player, lost: tu
     other = player.send("POST", path, json.dumps(CLAIM | {"nodename": "other"}))[1]
     nameless = player.send("POST", path, json.dumps({"process_group_id": 7, "next_report_increment": 90}))[1]
     assert (other["task_instance"][1], nameless["task_instance"][1]) == ("K", "K")
-
-
-@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
-def test_a_queued_batch_whose_replies_are_lost_has_no_hole(player: Player, lost: tuple[Any, ...]) -> None:
-    array, tasks = bind(player, next(WORKFLOWS))
-    body = json.dumps({"task_ids": tasks, "task_resources_id": 1, "workflow_run_id": 1})
-    with losing("TransactWriteItems", *lost):
-        status, reply = player.send("POST", f"/api/v3/array/{array}/queue_task_batch", body)
-    if status == 503:
-        status, reply = player.send("POST", f"/api/v3/array/{array}/queue_task_batch", body)
-    assert (status, reply) == (200, {"tasks_by_status": {"Q": tasks}})
-    steps = [player.whole(task * 1000 + 1)["task_instance"] for task in tasks]
-    batches: dict[int, list[int]] = {}
-    for step in steps:
-        batches.setdefault(step["array_batch_num"], []).append(step["array_step_id"])
-    assert all(members == list(range(len(members))) for members in batches.values())
-    for step, task in zip(steps, tasks, strict=True):
-        where = f"{array}/{step['array_batch_num']}/{step['array_step_id']}"
-        found = player.send("GET", f"/api/v3/get_array_task_instance_id/{where}")
-        assert found == (200, {"task_instance_id": task * 1000 + 1})
-
-
-@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
-def test_taken_instances_whose_reply_is_lost_are_answered(player: Player, lost: tuple[Any, ...]) -> None:
-    instances = [pair("Q", "Q") for _ in range(3)]
-    body = json.dumps({"task_instance_ids": instances})
-    with losing("TransactWriteItems", *lost):
-        status, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
-    if status == 503:
-        status, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
-    assert status == 200
-    assert [member for batch in reply["task_instance_batches"] for member in batch[4]] == instances
 
 
 def test_taken_is_answered_whatever_else_cancels_the_transaction(player: Player) -> None:

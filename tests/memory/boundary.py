@@ -73,11 +73,11 @@ def calls_answered_by(answering: Answering) -> Iterator[None]:
     """As answered_by, but before botocore makes HTTP of a call: a third of the time. It tries nothing again."""
 
     def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        status, body = answering(operation, request)
-        if status == HTTPStatus.OK:
-            return body
-        code = body["__type"].rpartition("#")[2]
-        raise ClientError({**body, "Error": {"Code": code, "Message": body["message"]}}, operation)
+        reply = answering(operation, request)
+        if reply.status == HTTPStatus.OK:
+            return reply.body
+        code = reply.body["__type"].rpartition("#")[2]
+        raise ClientError({**reply.body, "Error": {"Code": code, "Message": reply.body["message"]}}, operation)
 
     with _a_client_of_our_own(), patch.object(connection().client, "_make_api_call", call):
         forget()
@@ -104,5 +104,5 @@ class _Raw(io.BytesIO):
 
 
 def _response(url: str, reply: Reply) -> AWSResponse:
-    raw = _Raw(json.dumps(reply.body).encode())
-    return AWSResponse(url, reply.status, {"content-type": "application/x-amz-json-1.0"}, raw)
+    raw = _Raw(json.dumps(reply.body).encode() if reply.raw is None else reply.raw)
+    return AWSResponse(url, reply.status, {"content-type": "application/x-amz-json-1.0", **reply.headers}, raw)

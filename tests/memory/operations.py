@@ -35,6 +35,10 @@ class Reply(NamedTuple):
 
     status: int
     body: dict[str, Any]
+    raw: bytes | None = None
+    """What is sent in the body's stead, be it JSON or not."""
+    headers: Mapping[str, str] = {}
+    """Beside the content type."""
 
 
 class _Refusal(Exception):  # noqa: N818  # a refused condition is no error

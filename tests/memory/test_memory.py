@@ -210,9 +210,9 @@ def _compare(other: Other, asked: list[Asked]) -> None:
     other.clear()
     table = Table()
     for operation, request in [*asked, *READS]:
-        table, (status, body) = answer(table, operation, request)
-        code = {} if status == 200 else {"code": body["__type"].rpartition("#")[2]}
-        assert other.ask(operation, request) == _plain(body) | code, (operation, request)
+        table, reply = answer(table, operation, request)
+        code = {} if reply.status == 200 else {"code": reply.body["__type"].rpartition("#")[2]}
+        assert other.ask(operation, request) == _plain(reply.body) | code, (operation, request)
 
 
 @settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

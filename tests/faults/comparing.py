@@ -1,0 +1,93 @@
+"""Whether two tables, or replies, are the same but for the time that passed and the ids that were given out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from lockstep import keys
+from lockstep.keys import BatchAttention
+from tests.memory.expressions import Item
+from tests.memory.operations import Key
+
+TIMES: Final = frozenset(
+    {"error_time", "grows_until", "heartbeat_date", "report_by", "restarted_at", "status_date", "taken_at"}
+)
+IGNORED: Final = frozenset({"pk", "sk", "num_batches", "seen"})
+"""Keys have been compared; numbers of batches may be passed over; what was seen of a batch may lag behind."""
+ROUNDED: Final = 0.002
+"""A batch's due time is kept in milliseconds."""
+
+Partition = Mapping[str, Item]
+Partitions = Mapping[str, Partition]
+
+
+def partitions(before: Mapping[Key, Item], items: Mapping[Key, Item]) -> Partitions:
+    """The items by partition, but counters, under names that do not tell which ids were given out since before.
+
+    A new task or array is called after its lookup, a new run or set of resources after what it says: of those each
+    call makes another one. A new batch is left out, and where its instances stand in it: rules.py holds that.
+    """
+    names = {
+        table_key(item["id"]["N"]): f"{kind}{pk}"
+        for kind, of, table_key in (("TASK:", "TASKOF#", keys.task), ("ARRAY:", "ARRAYOF#", keys.array))
+        for (pk, _), item in items.items()
+        if pk.startswith(of)
+    }
+    grouped: dict[str, dict[str, Item]] = defaultdict(dict)
+    for (pk, sk), item in items.items():
+        if pk.startswith("COUNTER#") or (pk.startswith("BATCH#") and (pk, sk) not in before):
+            continue
+        is_new = (pk, sk) not in before and (pk, keys.TASK) not in before
+        grouped[_name(pk, item, names) if is_new else pk][sk] = _without_numbers(before, (pk, sk), item, names)
+    return grouped
+
+
+def _name(pk: str, item: Item, names: Mapping[str, str]) -> str:
+    if pk.startswith(("RUN#", "RESOURCES#")):
+        return f"{pk.partition('#')[0]}:{sorted((n, str(v)) for n, v in item.items() if n not in TIMES | {'pk'})}"
+    return names.get(pk, pk)
+
+
+def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Mapping[str, str]) -> Item:
+    if before.get(key) is item:
+        return item
+    own = {name: value for name, value in item.items() if name not in {"pk", "sk"}}
+    if key[1] == keys.LOOKUP:
+        kind = keys.task if key[0].startswith("TASKOF#") else keys.array
+        if key not in before or before[key]["id"] != item["id"]:
+            own["id"] = {"S": names[kind(int(item["id"]["N"]))]}
+    if key[1].startswith("TI#") and key not in before and "array_batch_num" in own:
+        for name in ("array_batch_num", "array_step", "array_step_id"):
+            del own[name]
+    return own
+
+
+def is_among(found: Partition | None, known: Iterable[Partition | None], later: float) -> bool:
+    """Whether a partition is one of those, give or take so many seconds that times may be later."""
+    return any(_is_same(found, other, later) for other in known)
+
+
+def _is_same(found: Partition | None, other: Partition | None, later: float) -> bool:
+    if found is None or other is None:
+        return found is other
+    return found.keys() == other.keys() and all(_is_same_item(found[sk], other[sk], later) for sk in found)
+
+
+def _is_same_item(found: Item, other: Item, later: float) -> bool:
+    if found is other:
+        return True
+    names = (found.keys() | other.keys()) - IGNORED
+    return all(_is_same_value(name, found.get(name), other.get(name), later) for name in names)
+
+
+def _is_same_value(name: str, found: Any, other: Any, later: float) -> bool:
+    if found == other:
+        return True
+    if found is None or other is None:
+        return False
+    if name in TIMES:
+        return 0 <= float(found["N"]) - float(other["N"]) <= later + ROUNDED
+    if name == "attention" and found["S"][:2] in {keys.LAUNCHED, keys.WAITING}:
+        ours, theirs = BatchAttention.parse(found["S"]), BatchAttention.parse(other["S"])
+        return ours.waiting == theirs.waiting and -ROUNDED <= ours.due - theirs.due <= later + ROUNDED
+    return False
