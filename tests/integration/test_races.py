@@ -1,5 +1,6 @@
 """32 clients send conflicting reports for one instance: one wins, and task, instance and entries agree with it."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -11,7 +12,7 @@ import pytest
 from tests.integration.seeding import pair
 
 CLIENTS = 32
-ROUNDS = 40
+ROUNDS = int(os.environ.get("ROUNDS", "40"))
 
 Report = tuple[str, dict[str, Any]]
 
