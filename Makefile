@@ -64,7 +64,7 @@ bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## what
 scale: .venv/scale .engine/ready ## where limits bite as the use grows: days and herds, simulated from measured costs
 	@$(RUN) -m bench.scale
 
-explore: .venv/test ## every order in which reports can meet: an hour on 2 cores (TRIPLES=3000)
+explore: .venv/test ## every order in which reports can meet: half an hour on 2 cores (TRIPLES=2000)
 	@$(RUN) -m tests.explore $(call given,TRIPLES,--triples)
 
 model: .venv/test ## a random walk over the API beside an oracle of the rules (MINUTES=5 SEED=…)

@@ -102,3 +102,5 @@ STARTS: Final = tuple(
     for task_instance, task in product(TaskInstanceStatus, TaskStatus)
 )
 """Every pair of statuses, whatever else a ruling may rest on."""
+OVERDUE: Final = tuple(start for start in STARTS if start.overdue and start.attempts_left)
+"""Every pair of statuses once, where most happens."""
