@@ -30,7 +30,7 @@ audit: .venv/run ## whether everything in a table fits together (RATE=; PORT=300
 	@$(RUN) -m local.audit --port $(PORT) $(call given,STACK,--stack) $(call given,TABLE,--table) \
 		$(call given,REGION,--region) $(call given,RATE,--rate)
 
-soak: .venv/run .engine/ready ## workers that die, repeat themselves and lie late while everything is killed, then an audit (MINUTES=5 SEED=)
+soak: .venv/run .engine/ready ## workers that die, repeat themselves and come late while everything is killed, then an audit (MINUTES=5 SEED=)
 	@$(RUN) -m local.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
 
 invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)

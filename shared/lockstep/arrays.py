@@ -36,7 +36,7 @@ class InstanceBatch(NamedTuple):
 def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
     """Move those that are QUEUED with their tasks to INSTANTIATED; answer all of them that now are, by batch.
 
-    Ids that do not exist are passed over. Of two attempts at one task that are QUEUED, the first named takes it.
+    Ids that do not exist are passed over. Of two attempts at one task that are QUEUED, the later one takes it.
 
     Raises:
         UnavailableError: some may have moved; the same call again answers them too.
@@ -69,7 +69,7 @@ def _is_repeated(ruling: Ruling) -> bool:
 
 
 def _taken_before(task_instance_ids: Iterable[int], deadline: Deadline) -> set[int]:
-    """Those that are past being queued and were taken before. A read: there is nothing to write."""
+    """Those that are past being queued and were taken before, by a read: of most there is nothing to write."""
     pairs = read_pairs(keys.instance_keys(task_instance_ids), deadline)
     standings = {
         keys.task_instance_id(*key): Standing(
@@ -121,9 +121,14 @@ def _check_run(array_id: int, batch_num: int, deadline: Deadline) -> None:
 
 
 def _has_gone(batch: Batch, step_id: int) -> bool:
-    """Whether a step that the index does not show never was, or has ended: then it has expired, before its batch."""
+    """Whether a step that the index does not show never was, or has ended: then it has expired, before its batch.
+
+    What the batch has no letter for is a gap, unless other runs have a part in it, which only a seed file makes.
+    """
     letter = batch.seen[step_id]
-    return letter == NO_STEP or has_ended(TaskInstanceStatus(letter))
+    if letter == NO_STEP:
+        return len(batch.seen) - batch.seen.count(NO_STEP) == batch.num_instances
+    return has_ended(TaskInstanceStatus(letter))
 
 
 def move_batch(array_id: int, batch_num: int, report: Report, on_move: Said = NOTHING) -> None:

@@ -179,11 +179,13 @@ def _becomes(model: type[TaskInstance | Task], status: TaskInstanceStatus | Task
 
 @cache
 def _is_latest(number: int) -> Condition:
-    """As above: a task has few attempts."""
+    """Made once, as a condition is: a task has few attempts."""
     return Task.num_instances == number
 
 
+@cache
 def _is_superseded(number: int) -> Condition:
+    """As _is_latest."""
     return Task.num_instances > number
 
 

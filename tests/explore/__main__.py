@@ -20,7 +20,7 @@ from tests.explore.courses import courses
 from tests.explore.exploring import Found, meet, pairs
 from tests.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
 from tests.explore.schedules import States
-from tests.explore.starts import OVERDUE, STARTS
+from tests.explore.starts import OVERDUE, STARTS, SUPERSEDED
 
 logging.getLogger(logger.name).setLevel("CRITICAL")
 MEETINGS_AT_ONCE = 100
@@ -35,13 +35,7 @@ def triples(number: int, first: int) -> Found:
     found: list[Found] = []
 
     @seed(first)
-    @settings(
-        max_examples=number,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(_ALL_OF_THEM, max_examples=number)
     @given(MEETINGS)
     def explored(meeting: Meeting) -> None:
         with courses() as known:
@@ -85,12 +79,14 @@ def main() -> None:
         at_once = processes.map(pairs, STARTS)
         skewed = processes.map(partial(pairs, skew=SKEW_SECONDS), OVERDUE)
         lagging = processes.map(partial(pairs, lag=True), OVERDUE)
+        superseded = processes.map(pairs, SUPERSEDED)
         of_three = processes.map(partial(triples, MEETINGS_AT_ONCE), range(rounds))
         found = _sum(
             [
                 *_telling("pairs", len(STARTS), at_once),
                 *_telling(f"pairs, clocks {SKEW_SECONDS:.0f} s apart", len(OVERDUE), skewed),
                 *_telling("pairs, reads that lag", len(OVERDUE), lagging),
+                *_telling("pairs, of two attempts", len(SUPERSEDED), superseded),
                 *_telling("threes", rounds, of_three),
             ]
         )

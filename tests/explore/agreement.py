@@ -4,7 +4,8 @@ Everything they left and everything they answered must be the same, but for four
 
 * what a batch's item notes of its instances is a hint, which may lag: it must be true, not the same;
 * a batch's number may be higher: numbers of writers that came too late are never given out again;
-* what a worker is to run is of the moment when it was read, beside its claim: a binding may lie between the two;
+* what a worker is to run is of the moment when it was read, beside its claim: a binding may lie between the two, but it
+  is what some order of them would have it run, as a whole;
 * a resume's error entry names the status in which the resume found the instance, which may have moved on since.
 """
 
@@ -27,6 +28,7 @@ from tests.memory.operations import Key
 
 HINTS: Final = {"attention", "seen"}
 """Of a batch."""
+DEFECT: Final = 500
 RESUMED: Final = "Workflow resume requested"
 """How a resume's error entry begins."""
 
@@ -37,12 +39,14 @@ def disagreements(together: Explored, one_by_one: frozenset[End], at: float, *, 
     Where reads lag, a batch may be looked at later than it should, but no later than if nobody had promised anything.
     """
     right = {_plain(end) for end in one_by_one}
-    wrong = [end for end in together.ends if _plain(end) not in right]
+    read = {what for end in one_by_one for what in _to_run(end)}
+    wrong = [end for end in together.ends if _plain(end) not in right or not _to_run(end) <= read]
     told = [_in_words(end, one_by_one) for end in wrong]
+    told += [f"answered {end.replies}" for end in together.ends if any(status >= DEFECT for status, _ in end.replies)]
     return told + [found for end in together.ends for found in false_hints(end.table.items, at, lag=lag)]
 
 
-def _plain(end: End) -> tuple[frozenset[str], tuple[tuple[int, str], ...]]:
+def _plain(end: End) -> tuple[tuple[str, ...], tuple[tuple[int, str], ...]]:
     return _plain_items(end.table), tuple((status, _plain_reply(reply)) for status, reply in end.replies)
 
 
@@ -54,11 +58,24 @@ def _plain_reply(reply: str) -> str:
     return reply
 
 
+def _to_run(end: End) -> set[str]:
+    """What workers are told to run, whole."""
+    return {what for _, reply in end.replies for what in _told_to_run(reply)}
+
+
 @cache
-def _plain_items(state: State) -> frozenset[str]:
+def _told_to_run(reply: str) -> tuple[str, ...]:
+    match json.loads(reply):
+        case {"task_instance": [_, _, _, _, *what]}:
+            return (json.dumps(what),)
+    return ()
+
+
+@cache
+def _plain_items(state: State) -> tuple[str, ...]:
     numbers = sorted({keys.batch_of(pk)[1] for pk, _ in state.items if pk.startswith("BATCH#")})
     renamed = {str(number): f"batch {place}" for place, number in enumerate(numbers)}
-    return frozenset(json.dumps(_plain_item(item, renamed), sort_keys=True) for item in state.items.values())
+    return tuple(sorted(json.dumps(_plain_item(item, renamed), sort_keys=True) for item in state.items.values()))
 
 
 def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
@@ -71,8 +88,8 @@ def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
             return {**item, "array_batch_num": number, "array_step": number}
         case ["ARRAY"]:
             return {**item, "num_batches": None}
-        case ["TI", _, "ERR", _] if item["description"]["S"].startswith(RESUMED):
-            return {**item, "sk": None, "description": RESUMED}
+        case ["TI", number, "ERR", _] if item["description"]["S"].startswith(RESUMED):
+            return {**item, "sk": number, "description": RESUMED}
     return dict(item)
 
 
@@ -115,6 +132,6 @@ def _false(batch: Batch, members: Iterable[TaskInstance], at: float, *, lag: boo
 def _in_words(end: End, right: Iterable[End]) -> str:
     """With the nearest of those that are right."""
     plain = _plain(end)
-    nearest = min(map(_plain, right), key=lambda other: len(plain[0] ^ other[0]))
-    together, one_by_one = sorted(plain[0] - nearest[0]), sorted(nearest[0] - plain[0])
+    nearest = min(map(_plain, right), key=lambda other: len({*plain[0]} ^ {*other[0]}))
+    together, one_by_one = sorted({*plain[0]} - {*nearest[0]}), sorted({*nearest[0]} - {*plain[0]})
     return f"together: {plain[1]} {together}; one by one: {nearest[1]} {one_by_one}"

@@ -1,12 +1,12 @@
 """Requests that meet: every pair at a start, and any three."""
 
 from collections.abc import Sequence
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from typing import Final, NamedTuple
 
 from tests.explore.agreement import disagreements
 from tests.explore.courses import Course, Courses, Request, courses
-from tests.explore.reports import REPORTS
+from tests.explore.reports import ALL, EARLIER, LATER_ATTEMPT, REPORTS
 from tests.explore.schedules import End, State, States, explore, serially
 from tests.explore.starts import Start
 from tests.memory.virtual_time import START
@@ -24,13 +24,18 @@ class Found(NamedTuple):
 
 
 def pairs(start: Start, *, skew: float = 0.0, lag: bool = False) -> Found:
-    """Every report meets every other one, and itself; the second one's clock is so many seconds ahead."""
-    meetings = list(combinations_with_replacement(REPORTS, 2))
+    """Every report meets every other one, and itself. With skew, the other's clock is seconds ahead, in turn."""
+    if start.later:
+        return _met(start, [*product(EARLIER, LATER_ATTEMPT)], skew, lag=lag)
+    return _met(
+        start, [*(product(REPORTS, repeat=2) if skew else combinations_with_replacement(REPORTS, 2))], skew, lag=lag
+    )
+
+
+def _met(start: Start, meetings: Sequence[tuple[str, str]], skew: float, *, lag: bool) -> Found:
     with courses() as known:
         state = States().state(start.table())
-        found = [
-            meet(known, state, REPORTS[one], REPORTS[other]._replace(skew=skew), lag=lag) for one, other in meetings
-        ]
+        found = [meet(known, state, ALL[one], ALL[other]._replace(skew=skew), lag=lag) for one, other in meetings]
     told = [
         f"{start.name}: {one} meets {other}: {disagreement}"
         for (one, other), each in zip(meetings, found, strict=True)
@@ -56,11 +61,11 @@ def _right(state: State, started: Sequence[Course], *, lag: bool) -> frozenset[E
     """
     right = set(serially(state, *started))
     for turn, course in enumerate(started):
-        if course.request.path == SWEEP.path and (lag or any(each.request.skew for each in started)):
+        if course.request.path.endswith(SWEEP) and (lag or any(each.request.skew for each in started)):
             rest = serially(state, *started[:turn], *started[turn + 1 :])
             right |= {End(end.table, (*end.replies[:turn], SWEPT, *end.replies[turn:])) for end in rest}
     return frozenset(right)
 
 
-SWEEP: Final = REPORTS["set_status_for_triaging"]
+SWEEP: Final = "/set_status_for_triaging"
 SWEPT: Final = (200, "{}")

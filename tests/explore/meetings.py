@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lockstep.statuses import TaskInstanceStatus
 from tests.explore.courses import Request
-from tests.explore.reports import REPORTS, about
-from tests.explore.starts import LATER, STARTS, Start
+from tests.explore.reports import ALL, REPORTS
+from tests.explore.starts import STARTS, Start
 
 REPORTS_AT_ONCE: Final = 3
 SKEW_SECONDS: Final = 400.0
@@ -23,8 +23,7 @@ class Meeting(NamedTuple):
 
 
 def _at(start: Start) -> st.SearchStrategy[Meeting]:
-    of_both = [*REPORTS.values(), *about(LATER).values()]
-    reports = st.sampled_from(of_both if start.later else [*REPORTS.values()])
+    reports = st.sampled_from([*(ALL if start.later else REPORTS).values()])
     skewed = st.builds(lambda report, skew: report._replace(skew=skew), reports, st.sampled_from(SKEWS))
     return st.tuples(*[skewed] * REPORTS_AT_ONCE).map(lambda requests: Meeting(start, requests))
 

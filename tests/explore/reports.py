@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 
 from tests.explore.courses import Request
-from tests.explore.starts import ARRAY, INSTANCE, RUN, TASK
+from tests.explore.starts import ARRAY, INSTANCE, LATER, LATER_RUN, RUN, TASK
 
 SOON: Final = 90
 """Seconds to the next report."""
@@ -14,8 +14,8 @@ def _report(route: str, instance: int = INSTANCE, **body: Any) -> Request:
     return Request("POST", f"/api/v3/task_instance/{instance}/{route}", json.dumps(body))
 
 
-def _of_run(route: str, **body: Any) -> Request:
-    return Request("POST", f"/api/v3/workflow_run/{RUN}/{route}", json.dumps(body))
+def _of_run(route: str, run: int = RUN, **body: Any) -> Request:
+    return Request("POST", f"/api/v3/workflow_run/{run}/{route}", json.dumps(body))
 
 
 def _of_array(route: str, **body: Any) -> Request:
@@ -73,17 +73,33 @@ def _binding(*, reset_if_running: bool) -> Request:
     return Request("PUT", "/api/v3/task/bind_tasks_no_args", json.dumps(body))
 
 
-ABOUT_MANY: Final = {
+def _about_run(run: int) -> dict[str, Request]:
+    return {
+        "set_status_for_triaging": _of_run("set_status_for_triaging", run),
+        "terminate_task_instances": Request("PUT", f"/api/v3/workflow_run/{run}/terminate_task_instances", "{}"),
+        "sync_status Q": _of_run("sync_status", run, task_instance_ids=[], status="Q"),
+        "sync_status R": _of_run("sync_status", run, task_instance_ids=[INSTANCE, LATER], status="R"),
+        "sync_status T": _of_run("sync_status", run, task_instance_ids=[], status="T"),
+    }
+
+
+def _about_batch(number: int) -> dict[str, Request]:
+    return {
+        "transition_to_launched": _of_array("transition_to_launched", batch_number=number, next_report_increment=SOON),
+        "transition_to_killed": _of_array("transition_to_killed", batch_number=number),
+    }
+
+
+ABOUT_TASK: Final = {
     "queue_task_batch": _of_array("queue_task_batch", task_ids=[TASK], task_resources_id=1, workflow_run_id=RUN),
     "bind_tasks_no_args": _binding(reset_if_running=False),
     "bind_tasks_no_args, reset if running": _binding(reset_if_running=True),
-    "transition_to_launched": _of_array("transition_to_launched", batch_number=1, next_report_increment=SOON),
-    "transition_to_killed": _of_array("transition_to_killed", batch_number=1),
-    "set_status_for_triaging": _of_run("set_status_for_triaging"),
-    "terminate_task_instances": Request("PUT", f"/api/v3/workflow_run/{RUN}/terminate_task_instances", "{}"),
-    "sync_status Q": _of_run("sync_status", task_instance_ids=[], status="Q"),
-    "sync_status R": _of_run("sync_status", task_instance_ids=[INSTANCE], status="R"),
-    "sync_status T": _of_run("sync_status", task_instance_ids=[], status="T"),
 }
-
-REPORTS: Final = about(INSTANCE) | ABOUT_MANY
+EARLIER: Final = about(INSTANCE) | _about_batch(1) | _about_run(RUN)
+REPORTS: Final = EARLIER | ABOUT_TASK
+"""About a task's one attempt, or its first."""
+LATER_ATTEMPT: Final = {
+    f"later {name}": report for name, report in (about(LATER) | _about_batch(2) | _about_run(LATER_RUN)).items()
+} | ABOUT_TASK
+"""About its second, which is of another run: a bulk call about both would be a step for each."""
+ALL: Final = REPORTS | LATER_ATTEMPT

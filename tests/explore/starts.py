@@ -13,6 +13,8 @@ from tests.memory.virtual_time import START
 TASK: Final = 42
 ARRAY: Final = 7
 RUN: Final = 5
+LATER_RUN: Final = 6
+"""Of the second instance: its task was taken over."""
 INSTANCE: Final = keys.task_instance_id(TASK, 1)
 LATER: Final = keys.task_instance_id(TASK, 2)
 LONG_AGO_SECONDS: Final = 10_000.0
@@ -73,7 +75,7 @@ class Start(NamedTuple):
         return {
             "task_instance_id": keys.task_instance_id(TASK, number),
             "status": status,
-            "workflow_run_id": RUN,
+            "workflow_run_id": RUN if number == 1 else LATER_RUN,
             "array_id": ARRAY,
             "array_batch_num": number,
             "array_step_id": 0,
@@ -102,5 +104,13 @@ STARTS: Final = tuple(
     for task_instance, task in product(TaskInstanceStatus, TaskStatus)
 )
 """Every pair of statuses, whatever else a ruling may rest on."""
+FOLLOWED: Final = tuple(
+    (TaskInstanceStatus(later), TaskStatus(task)) for later, task in zip("QIORDE", "QIORDG", strict=True)
+)
+"""How a second attempt and its task stand."""
+SUPERSEDED: Final = tuple(
+    Start(first, task, overdue=True, later=later) for first, (later, task) in product(TaskInstanceStatus, FOLLOWED)
+)
+"""Wherever an attempt stands that another one has followed."""
 OVERDUE: Final = tuple(start for start in STARTS if start.overdue and start.attempts_left)
 """Every pair of statuses once, where most happens."""

@@ -39,6 +39,10 @@ def test_clocks_that_differ() -> None:
     assert not pairs(USUAL[4], skew=SKEW_SECONDS).disagreements
 
 
+def test_an_attempt_and_the_one_that_followed_it() -> None:
+    assert not pairs(Start(TI.KILL_SELF, T.RUNNING, overdue=True, later=TI.RUNNING)).disagreements
+
+
 def test_reads_that_lag() -> None:
     assert not pairs(USUAL[4], lag=True).disagreements
 

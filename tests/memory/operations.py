@@ -52,6 +52,7 @@ class _Refusal(Exception):  # noqa: N818  # a refused condition is no error
 def answer(table: Table, operation: str, request: Request) -> tuple[Table, Reply]:
     """The table after a request, and what it is answered."""
     try:
+        _check_known(operation, request)
         after, body = _OPERATIONS[operation](table, request)
     except InvalidRequestError as error:
         return table, refusal("ValidationException", str(error))
@@ -230,7 +231,10 @@ def _batch_get_item(table: Table, request: Request) -> tuple[Table, dict[str, An
 
 
 def _transact_get_items(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
-    found = [table.items.get(_key(each["Get"]["Key"])) for each in request["TransactItems"]]
+    keys = [_key(each["Get"]["Key"]) for each in request["TransactItems"]]
+    if len(keys) > MOST_ACTIONS or len(set(keys)) < len(keys):
+        raise InvalidRequestError("too many items, or one of them twice")
+    found = [table.items.get(key) for key in keys]
     return table, {"Responses": [{"Item": item} if item else {} for item in found]}
 
 
@@ -280,6 +284,26 @@ _OPERATIONS: Final[Mapping[str, Callable[[Table, Request], tuple[Table, dict[str
     "TransactWriteItems": _transact_write_items,
     "UpdateItem": _update_item,
 }
+
+
+_CONDITIONED: Final = {"ExpressionAttributeNames", "ExpressionAttributeValues", "ReturnConsumedCapacity", "TableName"}
+_KNOWN: Final[Mapping[str, set[str]]] = {
+    "BatchExecuteStatement": {"ReturnConsumedCapacity", "Statements"},
+    "BatchGetItem": {"RequestItems", "ReturnConsumedCapacity"},
+    "BatchWriteItem": {"RequestItems", "ReturnConsumedCapacity"},
+    "PutItem": _CONDITIONED | {"ConditionExpression", "Item", "ReturnValuesOnConditionCheckFailure"},
+    "Query": _CONDITIONED | {"ConsistentRead", "ExclusiveStartKey", "IndexName", "KeyConditionExpression"},
+    "TransactGetItems": {"ReturnConsumedCapacity", "TransactItems"},
+    "TransactWriteItems": {"ClientRequestToken", "ReturnConsumedCapacity", "TransactItems"},
+    "UpdateItem": _CONDITIONED
+    | {"ConditionExpression", "Key", "ReturnValues", "ReturnValuesOnConditionCheckFailure", "UpdateExpression"},
+}
+"""What a request may say. What it may not is refused, lest it be passed over."""
+
+
+def _check_known(operation: str, request: Request) -> None:
+    if unknown := request.keys() - _KNOWN[operation]:
+        raise InvalidRequestError(f"{operation} with {', '.join(sorted(unknown))} is not known here")
 
 
 def _key(attributes: Item) -> Key:

@@ -97,6 +97,7 @@ def test_a_pair_moves_with_all_that_was_said() -> None:
         {"task_instance": frozenset({TaskInstanceStatus.LAUNCHED})},
         {"task": frozenset({TaskStatus.LAUNCHED})},
         {"attempts_left": False},
+        {"superseded": True},
         {"overdue": True},
         {"unexpected": True},
     ],
@@ -106,12 +107,19 @@ def test_a_premise_that_does_not_hold_stops_all_of_it(premise: dict[str, Any]) -
     with pytest.raises(LostRaceError) as lost:
         store.write_pairs([finish(**premise)], Deadline())
     [found] = lost.value.found
-    about_the_task = premise.keys() & {"task", "attempts_left"}
+    about_the_task = premise.keys() & {"task", "attempts_left", "superseded"}
     assert (found.task is not None, found.task_instance is not None) == (bool(about_the_task), not about_the_task)
     whole = store.read_whole(KEY, Deadline())
     assert (whole.instance.status, whole.task.status) == ("R", "R")
     assert "nodename" not in whole.instance.attribute_values
     assert len(store.read_errors(KEY, Deadline())) == 2
+
+
+def test_an_attempt_that_another_has_followed_is_not_the_latest() -> None:
+    Task(keys.task(KEY.task_id), keys.TASK).update([Task.num_instances.set(2)])
+    with pytest.raises(LostRaceError):
+        store.write_pairs([finish(superseded=False)], Deadline())
+    store.write_pairs([finish(superseded=True)], Deadline())
 
 
 def test_one_pair_that_does_not_hold_stops_the_others() -> None:
