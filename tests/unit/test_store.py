@@ -13,7 +13,7 @@ from local.template import Template
 from lockstep import keys, store, table
 from lockstep.clock import Deadline, now
 from lockstep.errors import NotFoundError
-from lockstep.items import Item, TaskInstance
+from lockstep.items import Item, Task, TaskInstance
 from lockstep.keys import InstanceKey
 from lockstep.standing import Premise
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
