@@ -59,7 +59,7 @@ _CIRCUMSTANCES: Final = tuple(product((False, True), repeat=3))
 def reachable(*, rebound: bool) -> Reachable:
     """All of them, of tasks that were bound once or that were bound again.
 
-    Several instances of a task move it independently of each other: what one may do, any other may.
+    A task goes with its last instance: earlier ones move alone, and find it wherever that one has taken it.
     """
     bound = frozenset(Pair(None, T.REGISTERING, left) for left in (False, True))
     only = bound | _queued(bound)
@@ -70,10 +70,9 @@ def reachable(*, rebound: bool) -> Reachable:
     before: tuple[frozenset[Pair], frozenset[Pair]] | None = None
     while before != (newest, older):
         before = newest, older
-        of_older = _steps_of_tasks(older, rebound=rebound)
-        of_all = of_older | _steps_of_tasks(newest, rebound=rebound)
-        newest |= _stepped(newest, rebound=rebound) | _dragged(newest, of_older) | _queued(newest)
-        older |= _stepped(older, rebound=rebound) | _dragged(older, of_all) | _left_behind(newest | older)
+        older |= _ended_alone(older) | _dragged(older, _steps_of_tasks(newest, rebound=rebound))
+        older |= _left_behind(newest | older)
+        newest |= _stepped(newest, rebound=rebound) | _queued(newest)
     return Reachable(only, newest, older)
 
 
@@ -84,14 +83,25 @@ def _stepped(pairs: Iterable[Pair], *, rebound: bool) -> frozenset[Pair]:
 
 @cache
 def _steps(pair: Pair, *, rebound: bool) -> frozenset[Pair]:
-    return frozenset((*_after_reports(pair), *(_after_binding(pair) if rebound else ())))
+    return frozenset((*_after_reports(pair, superseded=False), *(_after_binding(pair) if rebound else ())))
 
 
-def _after_reports(pair: Pair) -> Iterator[Pair]:
+def _ended_alone(pairs: Iterable[Pair]) -> frozenset[Pair]:
+    """Where each may be after one report about its instance, which has been superseded."""
+    return frozenset(after for pair in pairs for after in _after_reports(pair, superseded=True))
+
+
+@cache
+def _after_reports(pair: Pair, *, superseded: bool) -> tuple[Pair, ...]:
+    return tuple(_ruled(pair, superseded=superseded))
+
+
+def _ruled(pair: Pair, *, superseded: bool) -> Iterator[Pair]:
     if pair.task_instance is None:
         return
-    circumstances = [Standing(pair.task_instance, pair.task, pair.attempts_left, *each) for each in _CIRCUMSTANCES]
-    for report, standing in product(REPORTS, circumstances):
+    stands = Standing(pair.task_instance, pair.task, pair.attempts_left, superseded=superseded)
+    for report, (overdue, expected, same_worker) in product(REPORTS, _CIRCUMSTANCES):
+        standing = stands._replace(overdue=overdue, expected=expected, same_worker=same_worker)
         ruling = rule(report, standing)
         if isinstance(ruling, Move):
             yield Pair(ruling.task_instance, ruling.task or pair.task, pair.attempts_left)
@@ -130,7 +140,7 @@ def _steps_of_tasks(pairs: Iterable[Pair], *, rebound: bool) -> frozenset[_TaskS
 
 
 def _dragged(pairs: Iterable[Pair], steps: Iterable[_TaskStep]) -> frozenset[Pair]:
-    """Each with its task moved by another of its instances."""
+    """Each with its task moved by its last instance, or bound again."""
     return frozenset(
         Pair(pair.task_instance, *after)
         for pair in pairs

@@ -34,6 +34,8 @@ class Answer(NamedTuple):
     """When the try that was answered was sent; seconds since 1970."""
     tries: int
     """More than one: an earlier one may have been carried out too, or may yet be."""
+    first_sent_at: float = 0.0
+    """When the first try was sent."""
 
 
 class Client:
@@ -60,13 +62,14 @@ class Client:
         Raises:
             UnansweredError: there is none, or it must not be.
         """
+        first_sent_at = time.time()
         for tries in range(1, TRIES + 1):
             calm = self._tally.calm
             hears = None if calm or rng.random() >= LOST else rng.uniform(0.001, LONGEST_HEARING)
             sent_at = time.time()
             reply = await self._try(method, path, body, hears)
             if reply is not None and reply.status_code == HTTPStatus.OK:
-                return Answer(reply.json(), sent_at, tries)
+                return Answer(reply.json(), sent_at, tries, first_sent_at)
             self._judge(f"{method} {path}", reply, calm=calm)
             self._tally.count("retries")
             if reply is not None or hears is None:

@@ -129,9 +129,10 @@ class Distributor:
         if self._rng.random() < LAUNCHED_SINGLY:
             for task_instance_id in ids:
                 body = {"distributor_id": f"c{task_instance_id}", **increment}
-                self._crew.record.in_limbo(task_instance_id)
-                await self._send("POST", f"task_instance/{task_instance_id}/log_distributor_id", body)
-                self._crew.record.in_limbo(task_instance_id)
+                at = time.time()
+                self._crew.record.in_limbo(task_instance_id, at, at)
+                answer = await self._send("POST", f"task_instance/{task_instance_id}/log_distributor_id", body)
+                self._crew.record.in_limbo(task_instance_id, at, answer.sent_at)
         else:
             body = {"batch_number": batch_num, **increment}
             await self._send("POST", f"array/{array_id}/transition_to_launched", body)

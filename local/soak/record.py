@@ -3,12 +3,19 @@
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from local.soak.client import Answer
 from local.soak.tally import Tally
 from lockstep.statuses import TaskInstanceStatus
 from lockstep.transitions import has_ended
+
+
+class Limbo(NamedTuple):
+    """A report that was sent again and again: when first, and when last. Any of these may have landed late."""
+
+    since: float
+    until: float
 
 
 @dataclass(slots=True)
@@ -29,8 +36,8 @@ class Instance:
     """The worker that was last told to run it."""
     heard_at: float = 0.0
     """When the last report of it was sent that was answered."""
-    limbo_until: float = 0.0
-    """Until then an earlier report about it may land after a later one, and set report_by back."""
+    limbo: list[Limbo] = field(default_factory=list)
+    """Reports of it that may have landed after a later one, and set report_by back."""
 
 
 LIMBO_SECONDS: Final = 20.0
@@ -57,12 +64,13 @@ class Record:
 
         due is how many seconds after a report the next one is due. The server set report_by after the report was
         sent, so it had not passed before sent_at + due; unless an earlier report, which had not been answered, landed
-        after that one and set it back. That is counted.
+        after that one and set it back. That is counted. It set it to due after it was sent itself, at the earliest: one
+        by which the instance would not be overdue yet is no excuse.
         """
         instance, at = self.instances[task_instance_id], time.time()
         if instance.runner not in {None, worker} and at < instance.heard_at + due:
             late = instance.heard_at + due - at
-            if at < instance.limbo_until:
+            if any(sent.since + due < at and instance.heard_at < sent.until + LIMBO_SECONDS for sent in instance.limbo):
                 self._tally.count("workers overtaken after a report in limbo")
             else:
                 self._tally.must_not_be(
@@ -78,8 +86,8 @@ class Record:
         if instance.runner == worker:
             instance.heard_at = max(answer.sent_at, instance.heard_at)
         if answer.tries > 1:
-            self.in_limbo(task_instance_id)
+            self.in_limbo(task_instance_id, answer.first_sent_at, answer.sent_at)
 
-    def in_limbo(self, task_instance_id: int) -> None:
-        """A report that moves report_by may be under way."""
-        self.instances[task_instance_id].limbo_until = time.time() + LIMBO_SECONDS
+    def in_limbo(self, task_instance_id: int, since: float, until: float) -> None:
+        """A report that moves report_by may be under way, sent between these moments."""
+        self.instances[task_instance_id].limbo.append(Limbo(since, until))

@@ -36,7 +36,8 @@ def judge(found: Partition, record: Record) -> Iterator[str]:
         return
     if found.task.status not in TERMINAL_TASK_STATUSES:
         yield f"task {found.task_id} has not ended: {found.task.status}, instances {' '.join(statuses.values())}"
-    if (found.task.status == TaskStatus.DONE) != (TI.DONE in statuses.values()):
+    latest = statuses.get(found.id_of(found.task.num_instances))
+    if (found.task.status == TaskStatus.DONE) != (latest is TI.DONE):
         yield f"task {found.task_id} is {found.task.status}, its instances are {' '.join(statuses.values())}"
     for task_instance_id, status in statuses.items():
         told = record.instances[task_instance_id]

@@ -199,6 +199,14 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
     "an unknown task status": ("status", lambda g: g.change(g.task(0), keys.TASK, status="?")),
     "done, and its task runs": ("pair", lambda g: g.change(g.task(0), keys.TASK, status="R")),
     "runs, and its task is done": ("pair", lambda g: g.change(g.task(1), keys.TASK, status="D")),
+    "the last attempt runs, and its task is done": (
+        "pair",
+        lambda g: g.change(g.task(1), keys.TASK, status="D", spec_version=2),
+    ),
+    "the last attempt runs, and its task has failed": (
+        "pair",
+        lambda g: g.change(g.task(1), keys.TASK, status="F", spec_version=2),
+    ),
     "an earlier attempt that still runs": ("pair", lambda g: g.change(g.task(1), keys.instance(1), status="R")),
     "a legacy status": ("pair", lambda g: g.change(g.task(0), keys.instance(1), status="B")),
     "a queued task without an instance": ("pair", a_task_that_never_had_one),
@@ -236,6 +244,28 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
 
 def test_a_table_that_is_well_is_clean(ground: Ground, player: Player) -> None:
     live(Workflow(player, 1))
+    assert ground.audit() == []
+
+
+@pytest.mark.parametrize("ends", ["log_done", "log_error_worker_node"])
+def test_an_earlier_attempt_that_ends_alone_is_no_finding(ground: Ground, player: Player, ends: str) -> None:
+    workflow = Workflow(player, 1)
+    [(task_id, _)] = workflow.bind().values()
+    [first] = workflow.queue([task_id])
+    workflow.start(first)
+    row = [1, "args 0", workflow.array, 1, "t", "true", 3, True, {}, []]
+    bound = {"workflow_id": workflow.id, "tasks": {"0": row}}
+    assert workflow.expect("PUT", "/task/bind_tasks_no_args", bound) == {"tasks": {"0": [task_id, "G"]}}
+    assert ground.audit() == []
+    [second] = workflow.queue([task_id])
+    workflow.start(second)
+    said = {} if ends == "log_done" else {"error_state": "E", "error_description": "boom"}
+    ended = workflow.report(first, ends, **said)
+    assert ended == (200, {"status": "D" if ends == "log_done" else "E"})
+    whole = workflow.expect("GET", f"/task_instance/{second}")
+    assert (whole["task_instance"]["status"], whole["task"]["status"]) == ("R", "R")
+    assert ground.audit() == []
+    assert workflow.report(second, "log_done")[0] == 200
     assert ground.audit() == []
 
 

@@ -113,9 +113,18 @@ def _undone(before: Picture, after: Picture) -> list[str]:
 
 
 def _torn(after: Picture) -> list[str]:
-    done = [number // 1000 for (kind, number), item in after.items() if kind == "instance" and item[0] == "D"]
-    tasks = [number for (kind, number), item in after.items() if kind == "task" and item[0] == "D"]
-    return [] if sorted(done) == sorted(tasks) else [f"tasks {tasks} are D, their instances of tasks {done}"]
+    """A task is done if and only if its latest attempt is; an earlier one may be done alone."""
+    latest = {
+        number: after.get(("instance", number * 1000 + int(item[TASK.index("num_instances")])), "-")[0]
+        for (kind, number), item in after.items()
+        if kind == "task"
+    }
+    stands = {number: after["task", number][0] for number in latest}
+    return [
+        f"task {number} is {stands[number]}, its latest attempt {status}"
+        for number, status in latest.items()
+        if (stands[number] == "D") != (status == "D")
+    ]
 
 
 def _hidden(after: Picture, items: Items, reader: Reader) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.model.picture import Reader, broken_promises
 from tests.model.system import System, system
 
 TASKS = range(1, 13)
@@ -90,3 +91,39 @@ def test_an_attempt_that_was_left_behind_does_not_fail_the_task(api: System) -> 
     for number in ids:
         assert _send(api, "log_done", number) == {"status": "D"}
     assert _pairs(api, 2) == ["DD"] * len(TASKS)
+
+
+def test_an_attempt_that_was_left_behind_is_done_alone(api: System) -> None:
+    _two_attempts(api)
+    left_behind = _start(api, 1, increment=100)
+    assert _send(api, "terminate_task_instances", 1)["num_terminated"] == len(TASKS)
+    _bind(api)
+    _queue(api, run=2)
+    ids = _start(api, 2, increment=100)
+    for number in left_behind:
+        assert _send(api, "log_done", number) == {"status": "D"}
+    assert (_pairs(api, 1), _pairs(api, 2)) == (["DR"] * len(TASKS), ["RR"] * len(TASKS))
+    assert _broken(api) == []
+    for number in ids:
+        assert _send(api, "log_done", number) == {"status": "D"}
+    assert (_pairs(api, 1), _pairs(api, 2)) == (["DD"] * len(TASKS),) * 2
+    assert _broken(api) == []
+
+
+def test_a_task_that_does_not_go_with_its_latest_attempt_is_named(api: System) -> None:
+    _two_attempts(api)
+    left_behind = _start(api, 1, increment=100)
+    _bind(api)
+    _queue(api, run=2)
+    _start(api, 2, increment=100)
+    _send(api, "log_done", left_behind[0])
+    reader = Reader()
+    stands = reader.picture(api.items)
+    torn = stands | {("task", 1): ("D", *stands["task", 1][1:])}
+    assert broken_promises(stands, torn, api.items, reader) == ["task 1 is D, its latest attempt R"]
+
+
+def _broken(api: System) -> list[str]:
+    reader = Reader()
+    stands = reader.picture(api.items)
+    return broken_promises(stands, stands, api.items, reader)

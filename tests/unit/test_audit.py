@@ -42,7 +42,9 @@ class Life:
         if not self.instances:
             return
         which %= len(self.instances)
-        ruling = rule(report, Standing(self.instances[which], self.task, self.left, *circumstances))
+        superseded = which < len(self.instances) - 1
+        standing = Standing(self.instances[which], self.task, self.left, *circumstances)
+        ruling = rule(report, standing._replace(superseded=superseded))
         if isinstance(ruling, Move):
             self.instances[which] = ruling.task_instance
             self.task = ruling.task or self.task
@@ -99,3 +101,21 @@ def test_a_pair_that_does_not_move_together_is_not_reachable(
 ) -> None:
     sets = reachable(rebound=False)
     assert Pair(instance, task, left) not in sets.only | sets.newest
+
+
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("task", [T.DONE, T.ERROR_FATAL])
+@pytest.mark.parametrize(
+    "instance", [TI.QUEUED, TI.INSTANTIATED, TI.LAUNCHED, TI.RUNNING, TI.TRIAGING, TI.NO_HEARTBEAT, TI.KILL_SELF]
+)
+def test_a_task_that_has_ended_has_no_last_instance_that_goes_on(
+    instance: TaskInstanceStatus, task: TaskStatus, *, left: bool
+) -> None:
+    sets = reachable(rebound=True)
+    assert Pair(instance, task, left) not in sets.only | sets.newest
+
+
+@pytest.mark.parametrize("rebound", [True, False])
+def test_a_task_is_done_if_and_only_if_its_last_instance_is(*, rebound: bool) -> None:
+    sets = reachable(rebound=rebound)
+    assert all((pair.task_instance is TI.DONE) is (pair.task is T.DONE) for pair in sets.only | sets.newest)
