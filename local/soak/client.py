@@ -34,7 +34,7 @@ class Answer(NamedTuple):
     """When the try that was answered was sent; seconds since 1970."""
     tries: int
     """More than one: an earlier one may have been carried out too, or may yet be."""
-    first_sent_at: float = 0.0
+    first_sent_at: float
     """When the first try was sent."""
 
 

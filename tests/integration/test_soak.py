@@ -119,13 +119,27 @@ def test_what_nobody_told_is_named(found: Partition, line: str) -> None:
     assert any(line in each for each in judge(found, record))
 
 
-def answered(sent_at: float, tries: int = 1) -> Answer:
-    return Answer(None, sent_at, tries)
+def test_an_earlier_attempt_may_be_done_alone_but_not_the_task() -> None:
+    found, latest = partition("D", "R"), partition("R", "R")
+    assert found.task is not None
+    found.task.num_instances, found.instances[2] = 2, latest.instances[1]
+    line = "task 7 is {}, its instances are D R"
+    assert line.format("R") not in judge(found, Record(Tally()))
+    found.task.status = "D"
+    assert line.format("D") in judge(found, Record(Tally()))
 
 
-@pytest.mark.parametrize(("tries", "named"), [(1, True), (2, False)])
-def test_two_that_run_at_once_are_named(monkeypatch: pytest.MonkeyPatch, tries: int, *, named: bool) -> None:
-    """Unless a report that was not answered may have landed late and set the deadline back: that is counted."""
+def answered(sent_at: float, first_sent_at: float | None = None) -> Answer:
+    """At the first try, unless that was sent earlier."""
+    first = sent_at if first_sent_at is None else first_sent_at
+    return Answer(None, sent_at, 1 if first_sent_at is None else 2, first)
+
+
+@pytest.mark.parametrize(("first_sent_at", "named"), [(None, True), (15.4, False), (15.6, True)])
+def test_two_that_run_at_once_are_named(
+    monkeypatch: pytest.MonkeyPatch, first_sent_at: float | None, *, named: bool
+) -> None:
+    """Unless a report that was not answered may have landed late and set the deadline back, to before now."""
     tally, at = Tally(), 10.1
     monkeypatch.setattr("time.time", lambda: at)
     record = Record(tally)
@@ -133,7 +147,7 @@ def test_two_that_run_at_once_are_named(monkeypatch: pytest.MonkeyPatch, tries: 
     record.heard(INSTANCE, "a", answered(12.0))
     record.told_to_run(INSTANCE, "a", answered(13.0), due=5.0)
     at = 18.1
-    record.told_to_run(INSTANCE, "b", answered(18.0, tries), due=5.0)
+    record.told_to_run(INSTANCE, "b", answered(18.0, first_sent_at), due=5.0)
     assert not tally.violations, "a fell silent"
     at = 20.5
     record.told_to_run(INSTANCE, "a", answered(20.0), due=5.0)
