@@ -53,7 +53,7 @@ check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what C
 	.venv/bin/python -m pytest
 
 faults: .venv/test ## every fault at every call of DynamoDB, where `make test` takes a sample: a quarter of an hour
-	@$(RUN) -m tests.faults
+	@$(RUN) -m tests.faults $(call given,PAIRS,--pairs)
 
 measure: .venv/test .engine/ready .lambda/ready ## what each function takes of memory and processor
 	@$(RUN) -m tests.artifact.measure

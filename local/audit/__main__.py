@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from rich.console import Console
 
 from local.audit.auditing import audit
@@ -41,7 +41,7 @@ def run(client: Any, table: str, rate: float | None, console: Console) -> int:
         console.print(f"the audit is not complete, after {found} findings: {error}", soft_wrap=True)
         return UNREADABLE
     console.print(counts(ledger, reader, time.monotonic() - began, found))
-    console.print(f"{found} findings." if found else "Everything fits together.")
+    console.print(f"Findings: {found}." if found else "Everything fits together.")
     return FINDINGS if found else CLEAN
 
 
@@ -71,11 +71,19 @@ def _rate(text: str) -> float:
     return rate
 
 
+def _name(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
 def _client(region: str | None) -> Any:
     """A real table is read again when it throttles."""
     config = Config(retries={"mode": "standard", "total_max_attempts": 10})
     try:
         return botocore.session.get_session().create_client("dynamodb", region_name=region, config=config)
+    except NoRegionError as error:
+        raise CannotReadError("say in which region the table is: REGION=us-east-1, or AWS_DEFAULT_REGION") from error
     except BotoCoreError as error:
         raise CannotReadError(str(error)) from error
 
@@ -84,9 +92,9 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="make audit", description=__doc__)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--stack", help="a deployed stack")
-    which.add_argument("--table", help="a table by its name; without either, that of what runs on --port")
-    parser.add_argument("--region", default=os.environ.get("AWS_DEFAULT_REGION"), help="of the stack or the table")
+    which.add_argument("--stack", type=_name, help="a deployed stack")
+    which.add_argument("--table", type=_name, help="a table by its name; without either, that of what runs on --port")
+    parser.add_argument("--region", type=_name, default=os.environ.get("AWS_DEFAULT_REGION"), help="of either")
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--rate", type=_rate, help=f"read units a second at most; {RATE:.0f} unless on --port")
     options = parser.parse_args()

@@ -23,11 +23,19 @@ def _minutes(text: str) -> float:
     return minutes
 
 
+def _seed(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
 def main() -> int:
     """The exit code: 0, 1 where something does not hold, or 128 and the number of the signal."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=_minutes, default=5.0)
-    parser.add_argument("--seed", default=secrets.token_hex(4), help="of every choice; printed at the start")
+    parser.add_argument(
+        "--seed", type=_seed, default=secrets.token_hex(4), help="of every choice; printed at the start"
+    )
     options = parser.parse_args()
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

@@ -122,6 +122,8 @@ class _Soak:
                 await workflow.run()
             except* UnansweredError:
                 self._tally.must_not_be("a workflow was given up: its client was not answered")
+            finally:
+                workflow.stop()
 
     async def _drain(self) -> None:
         """Sweep what nobody reports of any more, until all has ended."""

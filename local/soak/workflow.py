@@ -54,6 +54,11 @@ class Workflow:
             await asyncio.sleep(1)
             await self.sweep()
 
+    def stop(self) -> None:
+        """End the workers that are still there: nobody waits for them any more."""
+        for worker in self._workers:
+            worker.cancel()
+
     async def sweep(self) -> None:
         """What a client asks for all the time; of its earlier runs too, whose workers a hot resume lets go on."""
         for run in self.runs:
