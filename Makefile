@@ -52,7 +52,7 @@ check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what C
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
 	.venv/bin/python -m pytest
 
-faults: .venv/test ## every fault at every call of DynamoDB, where `make test` takes a sample: a quarter of an hour
+faults: .venv/test ## every fault at every call of DynamoDB, where `make test` takes a sample: a quarter of an hour (PAIRS=30)
 	@$(RUN) -m tests.faults $(call given,PAIRS,--pairs)
 
 measure: .venv/test .engine/ready .lambda/ready ## what each function takes of memory and processor
