@@ -59,14 +59,14 @@ def _plain_reply(reply: str) -> str:
 
 
 def _to_run(end: End) -> set[str]:
-    """What workers are told to run, whole."""
+    """What workers are told to run, whole. Who is not told R runs nothing, whatever he is told beside."""
     return {what for _, reply in end.replies for what in _told_to_run(reply)}
 
 
 @cache
 def _told_to_run(reply: str) -> tuple[str, ...]:
     match json.loads(reply):
-        case {"task_instance": [_, _, _, _, *what]}:
+        case {"task_instance": [_, status, _, _, *what]} if status == TaskInstanceStatus.RUNNING:
             return (json.dumps(what),)
     return ()
 

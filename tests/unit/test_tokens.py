@@ -59,7 +59,7 @@ def forged() -> dict[str, str]:
         "another scope": jwt.encode(claims | {"scope": "root"}, key, "HS256", headers=kid),
         "an operator's for one run": jwt.encode(claims | {"run": 7}, key, "HS256", headers=kid),
         "a run that is text": jwt.encode(claims | {"scope": "worker", "run": "7"}, key, "HS256", headers=kid),
-        "not yet": jwt.encode(claims | {"nbf": NOW + 600}, key, "HS256", headers=kid),
+        "not yet": jwt.encode(claims | {"nbf": NOW + 80_000}, key, "HS256", headers=kid),
         **{f"no {name}": jwt.encode(rest, key, "HS256", headers=kid) for name, rest in without.items()},
         "nothing": "",
         "no token": "let me in",
