@@ -39,7 +39,7 @@ def disagreements(together: Explored, one_by_one: frozenset[End], at: float, *, 
     Where reads lag, a batch may be looked at later than it should, but no later than if nobody had promised anything.
     """
     right = {_plain(end) for end in one_by_one}
-    read = {what for end in one_by_one for what in _to_run(end)}
+    read = {what for end in one_by_one for _, what in _rows(end)}
     wrong = [end for end in together.ends if _plain(end) not in right or not _to_run(end) <= read]
     told = [_in_words(end, one_by_one) for end in wrong]
     told += [f"answered {end.replies}" for end in together.ends if any(status >= DEFECT for status, _ in end.replies)]
@@ -59,15 +59,20 @@ def _plain_reply(reply: str) -> str:
 
 
 def _to_run(end: End) -> set[str]:
-    """What workers are told to run, whole. Who is not told R runs nothing, whatever he is told beside."""
-    return {what for _, reply in end.replies for what in _told_to_run(reply)}
+    """What workers run, whole. Who is not told R runs nothing, whatever he is told beside."""
+    return {what for status, what in _rows(end) if status == TaskInstanceStatus.RUNNING}
+
+
+def _rows(end: End) -> list[tuple[str, str]]:
+    """The status that each worker is told, and what there is to run."""
+    return [row for _, reply in end.replies for row in _row(reply)]
 
 
 @cache
-def _told_to_run(reply: str) -> tuple[str, ...]:
+def _row(reply: str) -> tuple[tuple[str, str], ...]:
     match json.loads(reply):
-        case {"task_instance": [_, status, _, _, *what]} if status == TaskInstanceStatus.RUNNING:
-            return (json.dumps(what),)
+        case {"task_instance": [_, status, _, _, *what]}:
+            return ((status, json.dumps(what)),)
     return ()
 
 
