@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations_with_replacement, product
 from typing import Final, NamedTuple
 
-from tests.explore.agreement import disagreements
+from tests.explore.agreement import UNAVAILABLE, disagreements
 from tests.explore.courses import Course, Courses, Request, courses
 from tests.explore.reports import ALL, EARLIER, LATER_ATTEMPT, REPORTS
 from tests.explore.schedules import End, State, States, explore, serially
@@ -57,13 +57,19 @@ def _right(state: State, started: Sequence[Course], *, lag: bool) -> frozenset[E
     """Where some order of the requests leads.
 
     Where clocks differ, what moved under a sweep's eyes may already be late by the sweep's own clock; where reads lag,
-    it may not have seen it. Either is left to the next sweep, as if this one had not come.
+    it may not have seen it. Either is left to the next sweep, as if this one had not come. A call that is answered
+    503 because an index lags has done what it does, or nothing.
     """
     right = set(serially(state, *started))
     for turn, course in enumerate(started):
         if course.request.path.endswith(SWEEP) and (lag or any(each.request.skew for each in started)):
             rest = serially(state, *started[:turn], *started[turn + 1 :])
             right |= {End(end.table, (*end.replies[:turn], SWEPT, *end.replies[turn:])) for end in rest}
+        if lag:
+            rest = serially(state, *started[:turn], *started[turn + 1 :])
+            right |= {End(end.table, (*end.replies[:turn], UNAVAILABLE, *end.replies[turn:])) for end in rest}
+            done = serially(state, *started)
+            right |= {End(end.table, (*end.replies[:turn], UNAVAILABLE, *end.replies[turn + 1 :])) for end in done}
     return frozenset(right)
 
 
