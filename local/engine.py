@@ -114,7 +114,7 @@ def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
     )
     try:
         _wait_until_up(process, endpoint_at(port))
-    except EngineError:
+    except BaseException:
         end(process)
         raise
     return process

@@ -18,6 +18,7 @@ from local.audit.auditing import audit
 from local.audit.ledger import Ledger
 from local.audit.printing import counts
 from local.audit.reading import Budget, CannotReadError, Reader
+from local.options import above_zero, not_empty
 from local.running import NotRunningError, use_running
 from local.signing import cloudformation
 from lockstep.items import Item
@@ -62,19 +63,7 @@ def table_of(stack: str) -> str:
 
 
 def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of read units above 0")
-    return rate
-
-
-def _name(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("it is empty")
-    return text
+    return above_zero(text, "read units", sys.float_info.max)
 
 
 def _client(region: str | None) -> Any:
@@ -92,9 +81,9 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="make audit", description=__doc__)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--stack", type=_name, help="a deployed stack")
-    which.add_argument("--table", type=_name, help="a table by its name; without either, that of what runs on --port")
-    parser.add_argument("--region", type=_name, default=os.environ.get("AWS_DEFAULT_REGION"), help="of either")
+    which.add_argument("--stack", type=not_empty, help="a deployed stack")
+    which.add_argument("--table", type=not_empty, help="by its name; without either, that of what runs on --port")
+    parser.add_argument("--region", type=not_empty, default=os.environ.get("AWS_DEFAULT_REGION"), help="of either")
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--rate", type=_rate, help=f"read units a second at most; {RATE:.0f} unless on --port")
     options = parser.parse_args()

@@ -78,11 +78,12 @@ def reachable(*, rebound: bool) -> Reachable:
 
 def _stepped(pairs: Iterable[Pair], *, rebound: bool) -> frozenset[Pair]:
     """Where each may be after one report about its instance, or after its task is bound again."""
-    return frozenset(after for pair in pairs for after in _steps(pair, rebound=rebound))
+    return frozenset(after for pair in pairs for after in steps(pair, rebound=rebound))
 
 
 @cache
-def _steps(pair: Pair, *, rebound: bool) -> frozenset[Pair]:
+def steps(pair: Pair, *, rebound: bool) -> frozenset[Pair]:
+    """Where an only or last instance and its task may be after one report; or after the task is bound again."""
     return frozenset((*_after_reports(pair, superseded=False), *(_after_binding(pair) if rebound else ())))
 
 
@@ -135,7 +136,7 @@ def _steps_of_tasks(pairs: Iterable[Pair], *, rebound: bool) -> frozenset[_TaskS
     return frozenset(
         ((pair.task, pair.attempts_left), (after.task, after.attempts_left))
         for pair in pairs
-        for after in _steps(pair, rebound=rebound)
+        for after in steps(pair, rebound=rebound)
     )
 
 

@@ -9,24 +9,13 @@ import signal
 import sys
 
 from local.engine import EngineError
+from local.options import above_zero, not_empty
 from local.soak.show import console
 from local.soak.soaking import Plan, soak
 
 
 def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = 0.0
-    if not 0 < minutes <= 7 * 24 * 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes above 0")
-    return minutes
-
-
-def _seed(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("it is empty")
-    return text
+    return above_zero(text, "minutes", 7 * 24 * 60)
 
 
 def main() -> int:
@@ -34,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=_minutes, default=5.0)
     parser.add_argument(
-        "--seed", type=_seed, default=secrets.token_hex(4), help="of every choice; printed at the start"
+        "--seed", type=not_empty, default=secrets.token_hex(4), help="of every choice; printed at the start"
     )
     options = parser.parse_args()
     for number in (signal.SIGHUP, signal.SIGTERM):

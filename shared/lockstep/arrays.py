@@ -44,8 +44,7 @@ def instantiate(task_instance_ids: Sequence[int]) -> list[InstanceBatch]:
     deadline = Deadline(BULK_BUDGET_SECONDS)
     ids = read_by_id(task_instance_ids, deadline)
     names = _read_names({instance.array_id for instance in ids.values()}, deadline)
-    asked = [number for number in dict.fromkeys(task_instance_ids) if number in ids]
-    queued = [number for number in asked if ids[number].status == TaskInstanceStatus.QUEUED]
+    queued = [number for number, instance in ids.items() if instance.status == TaskInstanceStatus.QUEUED]
     told = transit_many((Request(task_instance_id, INSTANTIATE) for task_instance_id in queued), deadline)
     outcomes = {number: outcome for number, outcome in zip(queued, told, strict=True) if outcome}
     moved = {number for number, outcome in outcomes.items() if outcome.moved}

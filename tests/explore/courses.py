@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
-from unittest.mock import patch
 
 from lockstep.resources import forget
 from tests.memory import VirtualTime, running_on
 from tests.memory.boundary import calls_answered_by
 from tests.memory.operations import Reply
+from tests.memory.threads import finish, threads_are
 from tests.memory.virtual_time import START
 from tests.replay.recording import Player
 
@@ -110,11 +111,7 @@ class Courses:
 def courses() -> Iterator[Courses]:
     """Courses of this process's functions, which call no other DynamoDB meanwhile."""
     known = Courses()
-    with (
-        calls_answered_by(known.answer),
-        patch("lockstep.table.ThreadPoolExecutor", _InTurn),
-        patch("lockstep.starting.ThreadPoolExecutor", _InTurn),
-    ):
+    with calls_answered_by(known.answer), threads_are(_InTurn):
         yield known
 
 
@@ -126,10 +123,7 @@ class _InTurn(Executor):
 
     def submit(self, work: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        try:
-            future.set_result(work(*args, **more))
-        except BaseException as error:  # noqa: BLE001  # as a thread's future does
-            future.set_exception(error)
+        finish(future, partial(work, *args, **more))
         return future
 
 

@@ -1,6 +1,6 @@
 """Requests that meet: every pair at a start, and any three."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations_with_replacement, product
 from typing import Final, NamedTuple
 
@@ -60,17 +60,27 @@ def _right(state: State, started: Sequence[Course], *, lag: bool) -> frozenset[E
     it may not have seen it. Either is left to the next sweep, as if this one had not come. A call that is answered
     503 because an index lags has done what it does, or nothing.
     """
-    right = set(serially(state, *started))
+    one_by_one = serially(state, *started)
+    right = one_by_one | (_unanswered(one_by_one) if lag else frozenset())
+    skewed = any(course.request.skew for course in started)
     for turn, course in enumerate(started):
-        if course.request.path.endswith(SWEEP) and (lag or any(each.request.skew for each in started)):
+        sweeps = course.request.path.endswith(SWEEP)
+        if lag or (skewed and sweeps):
             rest = serially(state, *started[:turn], *started[turn + 1 :])
-            right |= {End(end.table, (*end.replies[:turn], SWEPT, *end.replies[turn:])) for end in rest}
-        if lag:
-            rest = serially(state, *started[:turn], *started[turn + 1 :])
-            right |= {End(end.table, (*end.replies[:turn], UNAVAILABLE, *end.replies[turn:])) for end in rest}
-            done = serially(state, *started)
-            right |= {End(end.table, (*end.replies[:turn], UNAVAILABLE, *end.replies[turn + 1 :])) for end in done}
-    return frozenset(right)
+            left = [SWEPT] * sweeps + [UNAVAILABLE] * lag
+            right |= {
+                End(end.table, (*end.replies[:turn], reply, *end.replies[turn:])) for end in rest for reply in left
+            }
+    return right
+
+
+def _unanswered(ends: Iterable[End]) -> frozenset[End]:
+    """The same, but that any one of the calls is answered 503 in the end."""
+    return frozenset(
+        End(end.table, (*end.replies[:turn], UNAVAILABLE, *end.replies[turn + 1 :]))
+        for end in ends
+        for turn in range(len(end.replies))
+    )
 
 
 SWEEP: Final = "/set_status_for_triaging"

@@ -12,6 +12,7 @@ from lockstep.resources import forget
 from lockstep.table import connection
 from tests.memory.boundary import answered_by
 from tests.memory.operations import Reply, Request, Table, answer
+from tests.memory.threads import finish, threads_are
 from tests.memory.virtual_time import VirtualTime, running_on
 
 FOREVER: Final = 10**9
@@ -164,7 +165,7 @@ class InTurn:
         futures: list[Future[Any]] = [Future() for _ in together]
         todo = list(zip(futures, together, strict=True))
         for future, piece in reversed(todo) if self.backwards else todo:
-            _finish(future, lambda: work(*piece))  # noqa: B023  # called at once
+            finish(future, lambda: work(*piece))  # noqa: B023  # called at once
         return (future.result() for future in futures)
 
     def _note(self, pieces: int) -> None:
@@ -173,7 +174,7 @@ class InTurn:
     def _work_off(self) -> None:
         aside, self._aside = self._aside, []
         for future, work in aside:
-            _finish(future, work)
+            finish(future, work)
 
 
 class _Aside(NamedTuple):
@@ -183,13 +184,6 @@ class _Aside(NamedTuple):
     def result(self) -> Any:
         self.work_off()
         return self.future.result()
-
-
-def _finish(future: Future[Any], work: Callable[[], Any]) -> None:
-    try:
-        future.set_result(work())
-    except Exception as error:  # noqa: BLE001  # whoever asks for the result gets it
-        future.set_exception(error)
 
 
 @contextmanager
@@ -214,5 +208,5 @@ def working() -> Iterator[World]:
 def in_turn(world: World, *, backwards: bool) -> Iterator[None]:
     """What would be done side by side is done from first to last, or from last to first."""
     pool = type("_Pool", (InTurn,), {"backwards": backwards, "world": world})
-    with patch("lockstep.table.ThreadPoolExecutor", pool), patch("lockstep.starting.ThreadPoolExecutor", pool):
+    with threads_are(pool):
         yield

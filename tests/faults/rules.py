@@ -5,75 +5,32 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+from local.audit.closure import Pair, steps
 from lockstep import keys
 from lockstep.items import MAX_ERROR_BYTES, Batch, ErrorEntry, Spec, Task, TaskInstance
-from lockstep.standing import Standing
-from lockstep.statuses import ERROR_STATES, NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
+from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.sweeping import look_again
 from lockstep.text import digest, size
-from lockstep.transitions import (
-    ABANDONED,
-    FELL_SILENT,
-    FINISH,
-    INSTANTIATE,
-    KILLED,
-    LAUNCH,
-    LAUNCH_FAILED,
-    NEVER_REPORTED,
-    RECOVER,
-    START,
-    Move,
-    failure_known,
-    failure_of_worker,
-    failure_unknown,
-    has_ended,
-    is_reset_by_binding,
-    may_become,
-    may_queue,
-    rule,
-    stopped_by_resume,
-    terminate,
-)
+from lockstep.transitions import has_ended, may_become, may_queue
 from tests.memory.expressions import Item
 from tests.memory.operations import Key
 
 TI = TaskInstanceStatus
-Pair = tuple[TaskInstanceStatus, TaskStatus]
+Stand = tuple[TaskInstanceStatus, TaskStatus]
 
-_FAILURES: Final = (*ERROR_STATES, TI.ERROR_FATAL)
-REPORTS: Final = (
-    *(INSTANTIATE, LAUNCH, LAUNCH_FAILED, START, KILLED, RECOVER, FINISH, FELL_SILENT, NEVER_REPORTED),
-    *ABANDONED.values(),
-    *(failure(status) for failure in (failure_of_worker, failure_known, failure_unknown) for status in _FAILURES),
-    *(terminate(status, hot=hot) for hot in (False, True) for status in stopped_by_resume(hot=hot)),
-)
-"""Every report that there is."""
-NEW: Final[Pair] = TI.QUEUED, TaskStatus.QUEUED
+NEW: Final[Stand] = TI.QUEUED, TaskStatus.QUEUED
 
 
 @cache
-def reachable(pair: Pair) -> frozenset[Pair]:
+def reachable(stand: Stand) -> frozenset[Stand]:
     """Where an instance and its task can be once reports have come; and the task, once it has been bound again."""
-    reached, ahead = {pair}, [pair]
+    reached = {Pair(*stand, attempts_left=left) for left in (False, True)}
+    ahead = [*reached]
     while ahead:
-        for following in _next(*ahead.pop()):
-            if following not in reached:
-                reached.add(following)
-                ahead.append(following)
-    return frozenset(reached)
-
-
-def _next(instance: TaskInstanceStatus, task: TaskStatus) -> Iterator[Pair]:
-    standings = [
-        Standing(instance, task, attempts_left=left, overdue=overdue)
-        for left in (False, True)
-        for overdue in (False, True)
-    ]
-    for ruling in (rule(report, standing) for report in REPORTS for standing in standings):
-        if isinstance(ruling, Move):
-            yield ruling.task_instance, ruling.task or task
-    if is_reset_by_binding(task, reset_if_running=True):
-        yield instance, TaskStatus.REGISTERING
+        following = steps(ahead.pop(), rebound=True) - reached
+        reached |= following
+        ahead += following
+    return frozenset((pair.task_instance, pair.task) for pair in reached if pair.task_instance)
 
 
 def violations(before: Mapping[Key, Item], after: Mapping[Key, Item]) -> list[str]:

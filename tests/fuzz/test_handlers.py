@@ -5,19 +5,16 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-import botocore.session
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
-from local.engine import LOCAL_SETTINGS
 from local.gateway import invoke, load_handler
 from local.seed import Seed, load
 from local.template import Route, Template
-from lockstep.items import Item, TaskInstance
 from lockstep.scopes import Scope
 from tests import described
+from tests.clients import on_moto
 from tests.fuzz.system import STEPS, instance_id, states, task_id
 from tests.integration.test_bad_input import BODIES
 
@@ -51,17 +48,9 @@ ROW: Final = st.lists(LEAVES, min_size=6, max_size=11) | st.tuples(
 @pytest.fixture(scope="module", autouse=True)
 def mocked() -> Iterator[None]:
     """A second DynamoDB, whose idea of a bad request is another one than the embedded engine's."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name, value in LOCAL_SETTINGS.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
-        for model in (Item, TaskInstance):
-            monkeypatch.setattr(model, "_connection", None)
-        with mock_aws():
-            client = botocore.session.get_session().create_client("dynamodb", "us-east-1")
-            client.create_table(**Template().table(Item.Meta.table_name))
-            load(Seed.model_validate(states(1, FEW)))
-            yield
+    with on_moto():
+        load(Seed.model_validate(states(1, FEW)))
+        yield
 
 
 def _bodies(name: str) -> st.SearchStrategy[Any]:

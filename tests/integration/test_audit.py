@@ -17,10 +17,10 @@ from local.engine import client, create_table
 from local.seed import Seed, load
 from local.template import ROOT
 from lockstep import keys
-from lockstep.items import MAX_ERROR_BYTES, Item, TaskInstance
-from lockstep.resources import forget
+from lockstep.items import MAX_ERROR_BYTES, Item
 from lockstep.table import RawItem, connect
 from lockstep.text import digest
+from tests.clients import a_client_of_our_own
 from tests.integration.test_retention import Workflow, live
 from tests.replay.recording import Player
 from tests.serving import alone
@@ -136,12 +136,9 @@ def own_table(table: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     name = f"audited-{next(TABLES)}"
     create_table(table, name)
     monkeypatch.setattr(Item.Meta, "table_name", name)
-    for model in (Item, TaskInstance):
-        monkeypatch.setattr(model, "_connection", None)
-    connect()  # a client takes seconds to make where there is much to do, and a request has six
-    forget()
-    yield table
-    forget()
+    with a_client_of_our_own():
+        connect()  # a client takes seconds to make where there is much to do, and a request has six
+        yield table
 
 
 @pytest.fixture

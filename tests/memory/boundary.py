@@ -14,9 +14,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
 from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
-from lockstep.items import Item, TaskInstance
-from lockstep.resources import forget
 from lockstep.table import connect, connection
+from tests.clients import a_client_of_our_own
 from tests.memory.operations import Key, Reply, Table, answer
 
 NOWHERE: Final = "http://127.0.0.1:9"
@@ -61,11 +60,9 @@ def answered_by(answering: Answering) -> Iterator[None]:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         return _response(request.url, answering(operation, json.loads(request.body)))
 
-    with _a_client_of_our_own():
+    with _a_client_to_nowhere():
         connection().client.meta.events.register("before-send.dynamodb", send)
-        forget()
         yield
-        forget()
 
 
 @contextmanager
@@ -79,19 +76,13 @@ def calls_answered_by(answering: Answering) -> Iterator[None]:
         code = reply.body["__type"].rpartition("#")[2]
         raise ClientError({**reply.body, "Error": {"Code": code, "Message": reply.body["message"]}}, operation)
 
-    with _a_client_of_our_own(), patch.object(connection().client, "_make_api_call", call):
-        forget()
+    with _a_client_to_nowhere(), patch.object(connection().client, "_make_api_call", call):
         yield
-        forget()
 
 
 @contextmanager
-def _a_client_of_our_own() -> Iterator[None]:
-    with (
-        patch.dict(os.environ, LOCAL_SETTINGS | {ENDPOINT_VARIABLE: NOWHERE}),
-        patch.object(TaskInstance, "_connection", None),
-        patch.object(Item, "_connection", None),
-    ):
+def _a_client_to_nowhere() -> Iterator[None]:
+    with patch.dict(os.environ, LOCAL_SETTINGS | {ENDPOINT_VARIABLE: NOWHERE}), a_client_of_our_own():
         connect()
         yield
 

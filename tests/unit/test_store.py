@@ -3,22 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.session
 import pytest
-from moto import mock_aws
 
-from local.engine import LOCAL_SETTINGS
 from local.seed import Seed, load
-from local.template import Template
 from lockstep import keys, store, table
 from lockstep.clock import Deadline, now
 from lockstep.errors import NotFoundError
-from lockstep.items import Item, Task, TaskInstance
+from lockstep.items import Item, Task
 from lockstep.keys import InstanceKey
 from lockstep.standing import Premise
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.store import LostRaceError, PairWrite, Said
 from lockstep.table import Key
+from tests.clients import on_moto
 
 KEY = InstanceKey(42, 1)
 RUNNING = frozenset({TaskInstanceStatus.RUNNING})
@@ -26,15 +23,8 @@ TASK_RUNNING = frozenset({TaskStatus.RUNNING})
 
 
 @pytest.fixture(autouse=True)
-def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in LOCAL_SETTINGS.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
-    for model in (Item, TaskInstance):
-        monkeypatch.setattr(model, "_connection", None)
-    with mock_aws():
-        client = botocore.session.get_session().create_client("dynamodb", "us-east-1")
-        client.create_table(**Template().table(Item.Meta.table_name))
+def mocked() -> Iterator[None]:
+    with on_moto():
         load(Seed.model_validate(SEED))
         yield
 
