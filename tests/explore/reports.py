@@ -10,11 +10,11 @@ SOON: Final = 90
 """Seconds to the next report."""
 
 
-def _report(route: str, instance: int = INSTANCE, **body: Any) -> Request:
+def _report(route: str, instance: int, **body: Any) -> Request:
     return Request("POST", f"/api/v3/task_instance/{instance}/{route}", json.dumps(body))
 
 
-def _of_run(route: str, run: int = RUN, **body: Any) -> Request:
+def _of_run(route: str, run: int, **body: Any) -> Request:
     return Request("POST", f"/api/v3/workflow_run/{run}/{route}", json.dumps(body))
 
 

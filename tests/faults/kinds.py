@@ -22,22 +22,16 @@ WRITE_OF_ONE: Final = frozenset({"PutItem", "UpdateItem"})
 THROTTLED: Final = "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"
 
 
-def _breaks(error: Exception, seconds: float = 0.0, *, ran: bool = False) -> Callable[[Call], Reply]:
+def _ends_in(end: Reply | Exception, seconds: float = 0.0, *, ran: bool = False) -> Callable[[Call], Reply]:
+    """The request is answered so, or nothing comes back but an error on the way."""
+
     def strike(call: Call) -> Reply:
         if ran:
             call.carry_out()
         call.takes(seconds)
-        raise error
-
-    return strike
-
-
-def _says(reply: Reply, seconds: float = 0.0, *, ran: bool = False) -> Callable[[Call], Reply]:
-    def strike(call: Call) -> Reply:
-        if ran:
-            call.carry_out()
-        call.takes(seconds)
-        return reply
+        if isinstance(end, Exception):
+            raise end
+        return end
 
     return strike
 
@@ -163,40 +157,42 @@ ASKED_TO_WAIT: Final = refusal("ThrottlingException")._replace(headers={"x-amz-r
 NO_JSON: Final = Reply(500, {}, raw=b"<html>Bad Gateway</html>")
 
 FAULTS: Final = (
-    Fault("nobody there", _breaks(EndpointConnectionError(endpoint_url=NOWHERE))),
-    Fault("no connection in time", _breaks(ConnectTimeoutError(endpoint_url=NOWHERE), CONNECT)),
-    Fault("closed before it ran", _breaks(CLOSED)),
-    Fault("silence, it never ran", _breaks(SILENCE, CONNECT + READ)),
-    Fault("silence after it ran", _breaks(SILENCE, CONNECT + READ, ran=True)),
-    Fault("closed after it ran", _breaks(CLOSED, ran=True)),
+    Fault("nobody there", _ends_in(EndpointConnectionError(endpoint_url=NOWHERE))),
+    Fault("no connection in time", _ends_in(ConnectTimeoutError(endpoint_url=NOWHERE), CONNECT)),
+    Fault("closed before it ran", _ends_in(CLOSED)),
+    Fault("silence, it never ran", _ends_in(SILENCE, CONNECT + READ)),
+    Fault("silence after it ran", _ends_in(SILENCE, CONNECT + READ, ran=True)),
+    Fault("closed after it ran", _ends_in(CLOSED, ran=True)),
     Fault("a broken reply after it ran", _garbled),
-    Fault("InternalServerError before it ran", _says(OF_THEIRS)),
-    Fault("InternalServerError after it ran", _says(OF_THEIRS, ran=True)),
-    Fault("500 without JSON before it ran", _says(NO_JSON)),
-    Fault("500 without JSON after it ran", _says(NO_JSON, ran=True)),
-    Fault("503 without JSON", _says(NO_JSON._replace(status=503))),
-    Fault("ServiceUnavailable", _says(refusal("ServiceUnavailable", status=503))),
-    *(Fault(code, _says(refusal(code))) for code in THROTTLED),
-    Fault("ThrottlingException, slowly", _says(refusal("ThrottlingException"), SLOW)),
-    Fault("ThrottlingException, slowly, asked to wait", _says(ASKED_TO_WAIT, SLOW)),
-    Fault("InternalServerError, slowly", _says(OF_THEIRS, SLOW)),
-    Fault("throttled to the end, then silence", _to_the_end(_breaks(SILENCE, CONNECT + READ))),
-    Fault("throttled to the end, then asked to wait", _to_the_end(_says(ASKED_TO_WAIT, SLOW))),
+    Fault("InternalServerError before it ran", _ends_in(OF_THEIRS)),
+    Fault("InternalServerError after it ran", _ends_in(OF_THEIRS, ran=True)),
+    Fault("500 without JSON before it ran", _ends_in(NO_JSON)),
+    Fault("500 without JSON after it ran", _ends_in(NO_JSON, ran=True)),
+    Fault("503 without JSON", _ends_in(NO_JSON._replace(status=503))),
+    Fault("ServiceUnavailable", _ends_in(refusal("ServiceUnavailable", status=503))),
+    *(Fault(code, _ends_in(refusal(code))) for code in THROTTLED),
+    Fault("ThrottlingException, slowly", _ends_in(refusal("ThrottlingException"), SLOW)),
+    Fault("ThrottlingException, slowly, asked to wait", _ends_in(ASKED_TO_WAIT, SLOW)),
+    Fault("InternalServerError, slowly", _ends_in(OF_THEIRS, SLOW)),
+    Fault("throttled to the end, then silence", _to_the_end(_ends_in(SILENCE, CONNECT + READ))),
+    Fault("throttled to the end, then asked to wait", _to_the_end(_ends_in(ASKED_TO_WAIT, SLOW))),
     Fault("a slow reply", _slow),
-    Fault("credentials expired", _says(refusal("ExpiredTokenException"))),
+    Fault("credentials expired", _ends_in(refusal("ExpiredTokenException"))),
     Fault("conflict on the first item", _cancelled("TransactionConflict", _first), operations=TRANSACTION),
     Fault("conflict on the second item", _cancelled("TransactionConflict", _second), operations=TRANSACTION),
     Fault("conflict on the last item", _cancelled("TransactionConflict", _last), operations=TRANSACTION),
     Fault("conflict on every item", _cancelled("TransactionConflict", _all), operations=TRANSACTION),
     Fault("an item throttled", _cancelled("ThrottlingError", _first), operations=TRANSACTION),
     Fault("items throttled", _cancelled("ProvisionedThroughputExceeded", _all), operations=TRANSACTION),
-    Fault("in progress", _says(refusal("TransactionInProgressException")), operations=TRANSACTION),
+    Fault("in progress", _ends_in(refusal("TransactionInProgressException")), operations=TRANSACTION),
     Fault(
-        "in progress after it ran", _says(refusal("TransactionInProgressException"), ran=True), operations=TRANSACTION
+        "in progress after it ran",
+        _ends_in(refusal("TransactionInProgressException"), ran=True),
+        operations=TRANSACTION,
     ),
     Fault("a conflict beside a condition", _beside, _is_cancelled, TRANSACTION),
     Fault("a conflict in a condition's stead", _instead, _is_cancelled, TRANSACTION),
-    Fault("conflict of one write", _says(refusal("TransactionConflictException")), operations=WRITE_OF_ONE),
+    Fault("conflict of one write", _ends_in(refusal("TransactionConflictException")), operations=WRITE_OF_ONE),
     Fault("no key read", _unprocessed(_all), operations=frozenset({"BatchGetItem"})),
     Fault("the last key unread", _unprocessed(_last), operations=frozenset({"BatchGetItem"})),
     *(
