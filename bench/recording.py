@@ -9,10 +9,10 @@ from local.meter import Meter
 from local.secret import use_new_secret
 from local.seed import Seed, load
 from local.signing import make
-from lockstep import signing_keys
-from lockstep.scopes import Scope
-from lockstep.table import connection
-from lockstep.tokens import Grant
+from lockstep.access import signing_keys
+from lockstep.access.scopes import Scope
+from lockstep.access.tokens import Grant
+from lockstep.dynamodb.client import connection
 from tests.replay.cases import SEED, Event, read, route_name
 
 _HOURS: Final = 100_000.0

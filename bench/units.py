@@ -6,7 +6,7 @@ from typing import Final
 from bench.row import Row, Section
 from bench.scale.costs import ROLES, STEP_INDEX, TASK, Step
 from bench.scale.record import recorded_at
-from lockstep.queueing import TASKS_PER_TRANSACTION
+from lockstep.array.queue import TASKS_PER_TRANSACTION
 
 HEARTBEATS: Final = (0, 5, 50)
 WRITTEN_TARGET: Final = 28

@@ -1,24 +1,14 @@
 """`make docs`: writes the documents that are made from the code. A test holds them fresh."""
 
 from collections.abc import Callable, Iterable, Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, TypeVar
 
 from local import openapi, prices
 from local.gateway import load_handler
 from local.template import ROOT, Template
-from lockstep import scopes
-from lockstep.run_transitions import RUN_MOVES, RunEdge
-from lockstep.scopes import Scope
-from lockstep.statuses import (
-    ERROR_STATES,
-    TERMINAL_TASK_STATUSES,
-    TaskInstanceStatus,
-    TaskStatus,
-    WorkflowRunStatus,
-)
-from lockstep.transitions import (
+from lockstep.access.scopes import Scope
+from lockstep.fsm.reports import (
     ABANDONED,
     FELL_SILENT,
     FINISH,
@@ -29,18 +19,22 @@ from lockstep.transitions import (
     NEVER_REPORTED,
     RECOVER,
     START,
-    TASK_MOVES,
-    UNTIMELY,
-    VALID,
-    Edge,
-    Report,
-    TaskEdge,
+    ReportRule,
     failure_known,
     failure_of_worker,
     failure_unknown,
-    get_new_task_status,
     terminate,
 )
+from lockstep.fsm.statuses import (
+    ERROR_STATES,
+    TERMINAL_TASK_STATUSES,
+    TaskInstanceStatus,
+    TaskStatus,
+    WorkflowRunStatus,
+)
+from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID, Edge, TaskEdge, get_new_task_status
+from lockstep.fsm.workflow_run import RUN_MOVES, RunEdge
+from lockstep.routes import ROUTES
 
 S = TypeVar("S", TaskInstanceStatus, WorkflowRunStatus)
 
@@ -76,14 +70,14 @@ def state_machine() -> str:
 
 def openapi_document() -> str:
     """docs/openapi.json: what every route takes and answers."""
-    operations = [openapi.operation(route, load_handler(route.name)) for route in Template().routes]
+    operations = [openapi.operation(route, load_handler(route.name)) for route in ROUTES]
     return openapi.write(openapi.document(operations, {"url": "http://127.0.0.1:3000", "description": "make run"}))
 
 
 def _instances() -> Iterator[str]:
     yield "# The state machine"
     yield ""
-    yield "Made from `shared/lockstep/transitions.py` and `run_transitions.py` by `make docs`; change it there."
+    yield "`make docs` makes this page from transitions.py, reports.py and workflow_run.py in `shared/lockstep/fsm`."
     yield ""
     yield "## A task instance: one attempt"
     yield ""
@@ -162,7 +156,7 @@ def _runs() -> Iterator[str]:
     yield ""
 
 
-def _says(report: Report) -> Iterator[str]:
+def _says(report: ReportRule) -> Iterator[str]:
     """What its fields add to the table, a sentence each."""
     if report.through_running:
         yield "from TRIAGING through RUNNING in one write: the worker node itself reports"
@@ -235,7 +229,7 @@ def permissions() -> str:
 def _callers() -> Iterator[str]:
     yield "# Permissions"
     yield ""
-    yield "Made from `shared/lockstep/scopes.py` and `template.yaml` by `make docs`; change it there."
+    yield "Made from `shared/lockstep/routes.py` and `template.yaml` by `make docs`; change it there."
     yield ""
     yield "## Who may call what"
     yield ""
@@ -245,10 +239,9 @@ def _callers() -> Iterator[str]:
     yield ""
     yield "| route | " + " | ".join(Scope) + " |"
     yield "|---|" + ":-:|" * len(Scope)
-    may = {scope: scopes.allowed(scope) for scope in Scope}
-    for called in sorted(f"{route.method} {route.resource.removeprefix(scopes.API)}" for route in Template().routes):
-        marks = ("yes" if any(fnmatchcase(called, allowed) for allowed in may[scope]) else "" for scope in Scope)
-        yield f"| `{called}` | " + " | ".join(marks) + " |"
+    for route in ROUTES:
+        marks = ("yes" if route.may_be_called_by(scope) else "" for scope in Scope)
+        yield f"| `{route.method} {route.path}` | " + " | ".join(marks) + " |"
     yield ""
 
 

@@ -20,8 +20,9 @@ LOCAL_SETTINGS: Final = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_DEFAULT_REGION": "us-east-1",
+    "AUTH_MODE": "off",
 }
-"""What a client of the embedded engine says of itself."""
+"""The environment of functions on this machine: credentials that the engine takes, and no check of callers."""
 
 
 class EngineError(Exception):

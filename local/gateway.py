@@ -23,7 +23,8 @@ from local import openapi
 from local.authorizer import ACCOUNT_ID, API_ID, Authorizer, Denied
 from local.meter import Meter
 from local.pages import DOCUMENT_PATH, page
-from local.template import Route, Template
+from local.template import ROOT, Template
+from lockstep.routes import ROUTES, Route, find
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 MAX_EVENT_BYTES: Final = 6 * 1024 * 1024
@@ -73,7 +74,7 @@ class Gateway:
         self._template = Template()
         self._meter = meter
         self._timeout = timeout
-        self._handlers = {route.name: load_handler(route.name) for route in self._template.routes}
+        self._handlers = {route.name: load_handler(route.name) for route in ROUTES}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lambda")
         self._authorizer = self._load_authorizer() if authenticates else None
 
@@ -101,11 +102,10 @@ class Gateway:
         if own := self._beside_the_api(scope):
             return own
         path = self._without_stage(scope["path"])
-        for route in self._template.routes:
-            match = route.pattern.fullmatch(path)
-            if match and route.method == scope["method"]:
-                event = _event(scope, path, body, route, match.groupdict(), self._template.stage)
-                return await self._authorize_and_invoke(route, event)
+        if found := find(scope["method"], path):
+            route, parameters = found
+            event = _event(scope, path, body, route, parameters, self._template.stage)
+            return await self._authorize_and_invoke(route, event)
         return self._own("MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, "Missing Authentication Token")
 
     def _beside_the_api(self, scope: Scope) -> Reply | None:
@@ -114,7 +114,7 @@ class Gateway:
         if scope["method"] != "GET":
             return None
         if scope["path"] == DOCUMENT_PATH:
-            operations = [openapi.operation(route, self._handlers[route.name]) for route in self._template.routes]
+            operations = [openapi.operation(route, self._handlers[route.name]) for route in ROUTES]
             return _json(HTTPStatus.OK, openapi.document(operations, {"url": "/"}))
         shown = page(scope["path"])
         return shown and _raw(HTTPStatus.OK, shown.media_type, shown.content)
@@ -162,9 +162,10 @@ class Gateway:
 
 
 def load_handler(name: str) -> Handler:
-    """The handler in a function's folder."""
+    """The handler of a function, by the name of its folder."""
     module, _, attribute = Template().handler.rpartition(".")
-    handler: Handler = getattr(importlib.import_module(f"functions.{name}.{module}"), attribute)
+    [folder] = (ROOT / "functions").glob(f"*/{name}")
+    handler: Handler = getattr(importlib.import_module(f"functions.{folder.parent.name}.{name}.{module}"), attribute)
     return handler
 
 

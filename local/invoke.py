@@ -19,8 +19,9 @@ from pydantic import ValidationError
 from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
 from local.gateway import Context
 from local.seed import Seed, load
-from local.template import ROOT, Route, Template
+from local.template import ROOT, Template
 from lockstep.errors import UnavailableError
+from lockstep.routes import ROUTES, Route
 
 SEED_FILE: Final = "seed.json"
 
@@ -62,17 +63,17 @@ def read_event(file: Path) -> Event:
 
 
 def route_of(event: Event) -> Route:
-    """The route in template.yaml that the event has come by."""
+    """The route of an event."""
     method, resource = event.get("httpMethod"), event.get("resource")
-    for route in Template().routes:
+    for route in ROUTES:
         if (route.method, route.resource) == (method, resource):
             return route
-    raise CannotCallError(f"template.yaml has no route {method} {resource}")
+    raise CannotCallError(f"no route is {method} {resource}: shared/lockstep/routes.py lists them")
 
 
 def call(route: Route, event: Event, table: str) -> Reply:
     """The reply of the route's function, in a new process."""
-    folder = ROOT / "functions" / route.name
+    folder = ROOT / "functions" / route.folder
     context = Context(str(uuid.uuid4()), route.name)
     ended = subprocess.run(
         [sys.executable, "-c", _RUNTIME, Template().handler, json.dumps(context._asdict())],

@@ -7,8 +7,8 @@ import math
 import threading
 from typing import Any, Final
 
-from lockstep.items import Item
-from lockstep.table import connection
+from lockstep.dynamodb.client import connection
+from lockstep.dynamodb.items import Item
 
 _READS: Final = {"BatchGetItem", "Query", "TransactGetItems"}
 _BYTES_PER_READ_UNIT: Final = 4096

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -11,8 +10,9 @@ from typing import Any, Final, Literal, NamedTuple, get_type_hints
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from local.template import ROOT, Route
+from local.template import ROOT
 from lockstep.errors import BadRequestError, ExhaustedError, InvalidError, NotFoundError, UnavailableError
+from lockstep.routes import Route
 
 REF_TEMPLATE: Final = "#/components/schemas/{model}"
 FINDS_NOTHING_UNKNOWN: Final = frozenset(
@@ -61,14 +61,18 @@ class Problem(BaseModel):
     errors: list[WrongField] = Field(default_factory=list, description="only in a 422")
 
 
+class Empty(BaseModel):
+    """A part of a request that a function does not look at."""
+
+
 class Operation(NamedTuple):
     """A route, what its function takes and answers, and what is said of it."""
 
     route: Route
     path: type[BaseModel]
+    query: type[BaseModel]
     body: type[BaseModel]
     reply: type[BaseModel]
-    summary: str
     description: str
 
 
@@ -95,12 +99,11 @@ REFUSALS: Final = {
 
 
 def operation(route: Route, handler: Handler) -> Operation:
-    """The operation that a function declares. Its module begins by naming the route, and then says what it is for."""
+    """The operation that a function declares by its annotations and its docstring."""
     declared = inspect.unwrap(handler)
-    path, body, reply = get_type_hints(declared).values()
-    says = (inspect.getdoc(sys.modules[declared.__module__]) or "").splitlines()[0]
-    summary = says.removeprefix(f"{route.method} {route.resource}: ").removesuffix(".")
-    return Operation(route, path, body, reply, summary, inspect.getdoc(declared) or "")
+    models = get_type_hints(declared)
+    path, query, body = (models.get(part, Empty) for part in ("path", "query", "body"))
+    return Operation(route, path, query, body, models["return"], inspect.getdoc(declared) or "")
 
 
 def document(operations: Sequence[Operation], server: Json) -> Json:
@@ -146,18 +149,30 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Schemas, Json]:
 
 
 def _operation(one: Operation, schemas: Schemas) -> Json:
-    made: Json = {"operationId": one.route.name, "summary": one.summary, "description": one.description}
-    parameters = one.path.model_json_schema().get("properties", {})
+    made: Json = {
+        "operationId": one.route.name,
+        "tags": [one.route.aggregate],
+        "summary": one.route.summary.removesuffix("."),
+        "description": one.description,
+    }
+    parameters = [*_parameters("path", one.path), *_parameters("query", one.query)]
     if parameters:
-        made["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": schema} for name, schema in parameters.items()
-        ]
+        made["parameters"] = parameters
     if one.body.model_fields:
         made["requestBody"] = {"required": True, "content": _json(schemas[one.body, "validation"])}
     answer = {"description": inspect.getdoc(one.reply) or "", "content": _json(schemas[one.reply, "serialization"])}
     refused = {str(status.value): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in _may(one)}
     made["responses"] = {"200": answer} | refused
     return made
+
+
+def _parameters(where: str, model: type[BaseModel]) -> list[Json]:
+    schema = model.model_json_schema()
+    required = set(schema.get("required", []))
+    return [
+        {"name": name, "in": where, "required": name in required, "schema": each}
+        for name, each in schema.get("properties", {}).items()
+    ]
 
 
 def _may(one: Operation) -> list[HTTPStatus]:
@@ -167,7 +182,7 @@ def _may(one: Operation) -> list[HTTPStatus]:
         HTTPStatus.BAD_REQUEST: bool(one.body.model_fields),
         HTTPStatus.NOT_FOUND: bool(one.path.model_fields) and one.route.name not in FINDS_NOTHING_UNKNOWN,
         HTTPStatus.CONFLICT: one.route.name in MAY_RUN_OUT_OF_IDS,
-        HTTPStatus.UNPROCESSABLE_ENTITY: bool(one.body.model_fields) or numbered,
+        HTTPStatus.UNPROCESSABLE_ENTITY: bool(one.body.model_fields) or bool(one.query.model_fields) or numbered,
     }
     return [status for status in REFUSALS if only_where.get(status, True)]
 

@@ -38,6 +38,7 @@ def serve(port: int, ready: Ready, *, authenticates: bool = False) -> None:
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
     with socket.socket() as listener, dynamodb(table_name()) as endpoint:
         secret = _secret(endpoint, embedded=embedded) if authenticates else None
+        os.environ["AUTH_MODE"] = "token" if authenticates else "off"
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # of its connections too
         listener.bind(("127.0.0.1", port))

@@ -4,7 +4,7 @@ import os
 import secrets
 from typing import Final
 
-from lockstep import signing_keys
+from lockstep.access import signing_keys
 
 SECRETS_VARIABLE: Final = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 SECRET_VARIABLE: Final = "SIGNING_KEYS"  # noqa: S105  # the variable's name

@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from local.engine import ENDPOINT_VARIABLE
 from local.running import NotRunningError, use_running
-from lockstep import keys
-from lockstep.batches import NO_STEP, WAITING
-from lockstep.clock import Deadline, now
-from lockstep.errors import UnavailableError
-from lockstep.items import (
+from lockstep.array.batches import NO_STEP, WAITING
+from lockstep.clock import now
+from lockstep.context import request
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import ConditionFailedError, Key, chunks, connection, reach, run_parallel
+from lockstep.dynamodb.items import (
     MAX_ERROR_BYTES,
     MAX_INLINE_PATH_BYTES,
     Array,
@@ -32,13 +33,10 @@ from lockstep.items import (
     TaskInstance,
     WorkflowRun,
 )
-from lockstep.resources import directories, forget
-from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
-from lockstep.sweeping import look_again
-from lockstep.table import ConditionFailedError, Key, chunks, connection, reach, side_by_side
-from lockstep.text import cut, digest, size
-from lockstep.transitions import has_ended
-from lockstep.wire import (
+from lockstep.errors import UnavailableError
+from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
+from lockstep.fsm.transitions import has_ended
+from lockstep.http.fields import (
     Command,
     DistributorId,
     Id,
@@ -49,7 +47,10 @@ from lockstep.wire import (
     SmallCount,
     Text,
 )
-from lockstep.wire import Path as FilePath
+from lockstep.http.fields import Path as FilePath
+from lockstep.task.resources import directories, forget
+from lockstep.text import cut, digest, size
+from lockstep.workflow_run.sweep import next_check
 
 ITEMS_PER_REQUEST = 25
 SECONDS_TO_LOAD = 300.0
@@ -149,18 +150,22 @@ def load(seed: Seed) -> int:
     Ids and batch numbers that the seed uses are not given out again. Another process that has read requested
     resources before they are written over goes on with what they were.
     """
-    deadline = Deadline(SECONDS_TO_LOAD)
+    with request(SECONDS_TO_LOAD):
+        return _load(seed)
+
+
+def _load(seed: Seed) -> int:
     items = list(_items(seed))
-    side_by_side(lambda chunk: _put(chunk, deadline), chunks(items, ITEMS_PER_REQUEST))
+    run_parallel(_put, chunks(items, ITEMS_PER_REQUEST))
     forget()
     resources = [task.task_resources_id for task in seed.tasks] + [ti.task_resources_id for ti in seed.task_instances]
-    _reserve("array", (array.array_id for array in seed.arrays), deadline)
-    _reserve("task", (task.task_id for task in seed.tasks), deadline)
-    _reserve("task_resources", resources, deadline)
+    _reserve("array", (array.array_id for array in seed.arrays))
+    _reserve("task", (task.task_id for task in seed.tasks))
+    _reserve("task_resources", resources)
     runs = {instance.workflow_run_id: instance.array_id for instance in seed.task_instances}
-    _reserve("workflow_run", runs, deadline)
+    _reserve("workflow_run", runs)
     workflows = {array.array_id: array.workflow_id for array in seed.arrays}
-    side_by_side(lambda run: _make_run(run, workflows.get(runs[run], 0), deadline), runs)
+    run_parallel(lambda run: _make_run(run, workflows.get(runs[run], 0)), runs)
     return len(items)
 
 
@@ -245,7 +250,7 @@ def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: 
     ours = {member.array_step_id: member for member in members if member.workflow_run_id == workflow_run_id}
     seen = "".join(ours[step].status if step in ours else NO_STEP for step in range(size))
     statuses = {TaskInstanceStatus(member.status) for member in ours.values()}
-    due = 0.0 if keys.is_part(key.sk) else min(look_again(member, at) for member in ours.values())
+    due = 0.0 if keys.is_part(key.sk) else min(next_check(member, at) for member in ours.values())
     attention = keys.BatchAttention(due, waiting=not statuses.isdisjoint(WAITING))
     return Batch(
         *key,
@@ -304,7 +309,7 @@ def _paths(instance: SeedInstance) -> list[tuple[str, str]]:
     return [(name, path) for name in ("stdout", "stderr") if (path := getattr(instance, name)) is not None]
 
 
-def _put(items: Iterable[Item], deadline: Deadline) -> None:
+def _put(items: Iterable[Item]) -> None:
     wanted: list[Any] = [item.serialize() for item in items]
     while wanted:
         page = reach(
@@ -312,14 +317,13 @@ def _put(items: Iterable[Item], deadline: Deadline) -> None:
                 RequestItems={  # called at once
                     Item.Meta.table_name: [{"PutRequest": {"Item": item}} for item in wanted]  # noqa: B023  # as above
                 }
-            ),
-            deadline,
+            )
         )
         left = page.get("UnprocessedItems", {}).get(Item.Meta.table_name, [])
         wanted = [request["PutRequest"]["Item"] for request in left]
 
 
-def _make_run(workflow_run_id: int, workflow_id: int, deadline: Deadline) -> None:
+def _make_run(workflow_run_id: int, workflow_id: int) -> None:
     """A run that is BOUND, ready for a distributor, unless it is there."""
     run = WorkflowRun(
         keys.run(workflow_run_id),
@@ -329,17 +333,17 @@ def _make_run(workflow_run_id: int, workflow_id: int, deadline: Deadline) -> Non
         workflow_id=workflow_id,
     )
     try:
-        reach(lambda: run.save(WorkflowRun.pk.does_not_exist()), deadline)
+        reach(lambda: run.save(WorkflowRun.pk.does_not_exist()))
     except ConditionFailedError:
         return
 
 
-def _reserve(kind: str, ids: Iterable[int], deadline: Deadline) -> None:
+def _reserve(kind: str, ids: Iterable[int]) -> None:
     last = max(ids, default=0)
     counter = Counter(keys.counter(kind), keys.COUNTER)
     behind = Counter.last.does_not_exist() | (Counter.last < last)
     try:
-        reach(lambda: counter.update([Counter.last.set(last)], behind), deadline)
+        reach(lambda: counter.update([Counter.last.set(last)], behind))
     except ConditionFailedError:
         return
 

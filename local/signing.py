@@ -17,9 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.engine import use_embedded
 from local.run import state_file
 from local.secret import SECRETS_VARIABLE
-from lockstep import clock, signing_keys
-from lockstep.scopes import Scope
-from lockstep.tokens import Grant, sign
+from lockstep import clock
+from lockstep.access import signing_keys
+from lockstep.access.scopes import Scope
+from lockstep.access.tokens import Grant, sign
 
 OUTPUT: Final = "SigningKeys"
 """Of the stack: the secret's ARN."""

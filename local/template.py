@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _REFERENCE: Final = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 
 
@@ -34,22 +33,6 @@ _Loader.add_multi_constructor("!", _short_form)
 def _read(path: Path) -> dict[str, Any]:
     document: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506  # a SafeLoader
     return document
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One function and the method and path that lead to it."""
-
-    name: str
-    """The function's folder."""
-    method: str
-    resource: str
-    """The path with its parameters in braces."""
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """Matches paths; its groups are the parameters."""
-        return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", self.resource) + "/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +95,6 @@ class Template:
     def __init__(self, path: Path = ROOT / "template.yaml") -> None:
         self._document = _read(path)
         self._resources: dict[str, Any] = self._document["Resources"]
-
-    @cached_property
-    def routes(self) -> list[Route]:
-        """All routes, those with fewer parameters first: API Gateway prefers a literal part to a parameter."""
-        routes = [
-            Route(_folder(function).name, event["Method"].upper(), event["Path"])
-            for function in self._of_type("AWS::Serverless::Function")
-            for event in (event["Properties"] for event in function["Properties"].get("Events", {}).values())
-        ]
-        return sorted(routes, key=lambda route: len(_PARAMETER.findall(route.resource)))
 
     @cached_property
     def functions(self) -> list[Function]:

@@ -10,8 +10,8 @@ from moto import mock_aws
 
 from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
 from local.template import Template
-from lockstep.items import Item, TaskInstance
-from lockstep.resources import forget
+from lockstep.dynamodb.items import Item, TaskInstance
+from lockstep.task.resources import forget
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from tests.serving import serving
 
 settings.register_profile("the same every time", derandomize=True, database=None, deadline=None)
 settings.load_profile("the same every time")
+os.environ["AUTH_MODE"] = "off"  # of the functions in this process
 os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"  # of what is started
 logging.getLogger(logger.name).setLevel("CRITICAL")  # of what runs here
 

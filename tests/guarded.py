@@ -6,10 +6,10 @@ from itertools import count
 
 import httpx
 
-from lockstep import signing_keys
+from lockstep.access import signing_keys
+from lockstep.access.scopes import Scope
+from lockstep.access.tokens import Grant, sign
 from lockstep.clock import now
-from lockstep.scopes import Scope
-from lockstep.tokens import Grant, sign
 
 SECRET = "signing-keys"  # noqa: S105  # the secret's name
 

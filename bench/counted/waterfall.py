@@ -17,19 +17,19 @@ WARMED_UP: Final = 30
 CALIBRATED: Final = 20
 REST: Final = "the rest"
 STAGES: Final = {
-    "lockstep.endpoint:_facts": "parse",
-    "lockstep.endpoint:_parse_path": "parse",
-    "lockstep.endpoint:_parse_body": "parse",
-    "lockstep.endpoint:_as_json": "reply",
-    "lockstep.advance:transit_many": "validate",
-    "lockstep.store:write_pairs": "build",
+    "lockstep.http.endpoint:_facts": "parse",
+    "lockstep.http.endpoint:_parse_path": "parse",
+    "lockstep.http.endpoint:_parse_body": "parse",
+    "lockstep.http.endpoint:_as_json": "reply",
+    "lockstep.task_instance.transition:transit_many": "validate",
+    "lockstep.task_instance.store:write_pairs": "build",
     "botocore.client:BaseClient._make_api_call": "botocore",
     "botocore.signers:RequestSigner.sign": "sign",
     "botocore.httpsession:URLLib3Session.send": "send",
     "lockstep.observability:known": "log",
     "lockstep.observability:report": "log",
     "lockstep.observability:_emf": "metrics",
-    "lockstep.advance:count": "metrics",
+    "lockstep.task_instance.transition:count": "metrics",
 }
 """The functions that a stage begins with."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bench.load.client import Client, NotOkError
 from bench.load.reports import NO_SURPRISE, log_running
 from bench.load.system import Batch, Ground, System
-from lockstep.table import chunks
+from lockstep.dynamodb.client import chunks
 
 IDS_PER_CALL: Final = 500
 """As Jobmon's client and distributor send them."""

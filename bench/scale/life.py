@@ -8,9 +8,9 @@ from typing import Any, Final
 from bench.scale.costs import Step, Units
 from bench.scale.tap import Taken, Tap
 from local.gateway import invoke, load_handler
-from local.template import Template
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
-from lockstep.table import side_by_side
+from lockstep.dynamodb.client import run_parallel
+from lockstep.routes import ROUTES
 
 WORKFLOW: Final = 42_424_242
 """No other's, also in a table that others wrote."""
@@ -24,7 +24,7 @@ class Caller:
     """Calls functions as API Gateway does."""
 
     def __init__(self) -> None:
-        self._routes = [(route, load_handler(route.name)) for route in Template().routes]
+        self._routes = [(route, load_handler(route.name)) for route in ROUTES]
 
     def send(self, method: str, path: str, body: Any = None, only_run: int | None = None) -> Any:
         """The body of a reply that is 200. only_run: the one run that the caller's token is for.
@@ -35,13 +35,14 @@ class Caller:
         for route, handler in self._routes:
             match = route.pattern.fullmatch(f"/api/v3{path}")
             if match and route.method == method:
+                run = {"workflow_run_id": str(only_run)} if only_run else {}
                 event = {
                     "resource": route.resource,
                     "path": path,
                     "httpMethod": method,
                     "pathParameters": match.groupdict(),
                     "body": None if body is None else json.dumps(body),
-                    "requestContext": {"authorizer": {"workflow_run_id": str(only_run)}} if only_run else {},
+                    "requestContext": {"authorizer": {"scope": "operator"} | run},
                 }
                 reply = json.loads(invoke(handler, json.dumps(event), route.name))
                 if reply["statusCode"] != 200:  # noqa: PLR2004  # HTTP: well
@@ -149,7 +150,7 @@ class Walk:
         """Nothing is kept of it."""
         wanted = range(self._size)[since:until]
         with self._tap.ignoring():
-            side_by_side(lambda index: self._caller.send("POST", self._report(index, route), body), wanted)
+            run_parallel(lambda index: self._caller.send("POST", self._report(index, route), body), wanted)
 
     def _move_run(self, status: str) -> None:
         """Nothing is kept of it."""

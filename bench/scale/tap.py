@@ -17,8 +17,8 @@ from typing import Any, Final, NamedTuple
 from bench.scale.costs import ARRAY, BATCH, COUNTER, LOOKUP, RESOURCES, RUN, RUN_INDEX, STEP_INDEX, TASK
 from local.engine import client
 from local.meter import read_units
-from lockstep.items import ArrayStepIndex, Item, RunIndex
-from lockstep.table import RawItem, connection
+from lockstep.dynamodb.client import RawItem, connection
+from lockstep.dynamodb.items import ArrayStepIndex, Item, RunIndex
 
 _CONTEXT: Final = "lockstep_tap"
 _PARTITION: Final = re.compile(r"#\d+ = (:\d+)")

@@ -8,10 +8,10 @@ from local.audit.ledger import BatchKey, Ledger, Steps
 from local.audit.parsing import Parsed, parse
 from local.audit.reading import Reader
 from local.audit.tasks import Partition
-from lockstep import keys
-from lockstep.items import Array, Batch, Item, Lookup, Resources, TaskInstance, WorkflowRun
-from lockstep.statuses import TaskInstanceStatus
-from lockstep.table import Key, RawItem
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import Key, RawItem
+from lockstep.dynamodb.items import Array, Batch, Item, Lookup, Resources, TaskInstance, WorkflowRun
+from lockstep.fsm.statuses import TaskInstanceStatus
 
 
 def audit(reader: Reader, ledger: Ledger) -> Iterator[Finding]:

@@ -9,13 +9,13 @@ from local.audit.ledger import BatchKey, Ledger
 from local.audit.parsing import parse
 from local.audit.reading import Reader
 from local.audit.tasks import some
-from lockstep import keys
-from lockstep.batches import NO_STEP
-from lockstep.items import Batch, TaskInstance
-from lockstep.keys import BatchAttention
-from lockstep.statuses import TaskInstanceStatus
-from lockstep.table import Key
-from lockstep.transitions import has_ended, may_become
+from lockstep.array.batches import NO_STEP
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import Key
+from lockstep.dynamodb.items import Batch, TaskInstance
+from lockstep.dynamodb.keys import BatchAttention
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.fsm.transitions import has_ended, may_become
 
 STEP_GAP: Final = "step-gap"
 LOOKS: Final = 3
@@ -75,7 +75,7 @@ def _view(key: BatchKey, ledger: Ledger, reader: Reader) -> View:
     size = max((batch.size for batch in before), default=0)
     for first in range(0, size, keys.STEPS_PER_PARTITION):
         listed = reader.steps(keys.array_step(*key, first))
-        known += [keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed]
+        known += [keys.instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id for raw in listed]
     wanted = [Key(keys.task(task_id), keys.instance(number)) for task_id, number in keys.instance_keys(known)]
     members, runs = defaultdict(list), Counter[int]()
     for raw in reader.items(wanted).values():
@@ -92,7 +92,7 @@ def _view(key: BatchKey, ledger: Ledger, reader: Reader) -> View:
 
 def _member(instance: TaskInstance) -> Member:
     return Member(
-        keys.task_instance_id_of(instance.pk, instance.sk),
+        keys.instance_key_of(instance.pk, instance.sk).id,
         TaskInstanceStatus(instance.status),
         instance.workflow_run_id,
         expires=instance.expires_at is not None,

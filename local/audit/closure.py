@@ -9,10 +9,11 @@ from functools import cache
 from itertools import product
 from typing import Final, NamedTuple
 
-from lockstep import transitions
-from lockstep.standing import Standing
-from lockstep.statuses import ERROR_STATES, TaskInstanceStatus, TaskStatus
-from lockstep.transitions import Move, Report, is_reset_by_binding, may_queue, rule
+from lockstep.fsm import reports
+from lockstep.fsm.pair_state import PairState
+from lockstep.fsm.reports import ReportRule, rule
+from lockstep.fsm.statuses import ERROR_STATES, TaskInstanceStatus, TaskStatus
+from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
 
 TI = TaskInstanceStatus
 T = TaskStatus
@@ -37,16 +38,16 @@ class Reachable(NamedTuple):
     """Of any earlier one."""
 
 
-def _reports() -> Iterator[Report]:
+def _reports() -> Iterator[ReportRule]:
     """Every report that any route makes."""
-    yield from (value for value in vars(transitions).values() if isinstance(value, Report))
-    yield from transitions.ABANDONED.values()
+    yield from (value for value in vars(reports).values() if isinstance(value, ReportRule))
+    yield from reports.ABANDONED.values()
     for error_state in (*sorted(ERROR_STATES), TI.ERROR_FATAL):
-        for make in (transitions.failure_of_worker, transitions.failure_known, transitions.failure_unknown):
+        for make in (reports.failure_of_worker, reports.failure_known, reports.failure_unknown):
             yield make(error_state)
     for hot in (False, True):
-        for seen in sorted(transitions.stopped_by_resume(hot=hot)):
-            yield transitions.terminate(seen, hot=hot)
+        for seen in sorted(reports.stopped_by_resume(hot=hot)):
+            yield reports.terminate(seen, hot=hot)
 
 
 REPORTS: Final = tuple(_reports())
@@ -100,10 +101,10 @@ def _after_reports(pair: Pair, *, superseded: bool) -> tuple[Pair, ...]:
 def _ruled(pair: Pair, *, superseded: bool) -> Iterator[Pair]:
     if pair.task_instance is None:
         return
-    stands = Standing(pair.task_instance, pair.task, pair.attempts_left, superseded=superseded)
-    for report, (overdue, expected, same_worker) in product(REPORTS, _CIRCUMSTANCES):
-        standing = stands._replace(overdue=overdue, expected=expected, same_worker=same_worker)
-        ruling = rule(report, standing)
+    stands = PairState(pair.task_instance, pair.task, pair.attempts_left, superseded=superseded)
+    for report, (overdue, not_yet_due, same_worker) in product(REPORTS, _CIRCUMSTANCES):
+        state = stands._replace(overdue=overdue, not_yet_due=not_yet_due, same_worker=same_worker)
+        ruling = rule(report, state)
         if isinstance(ruling, Move):
             yield Pair(ruling.task_instance, ruling.task or pair.task, pair.attempts_left)
 

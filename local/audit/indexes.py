@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 from local.audit.finding import Finding
 from local.audit.ledger import BatchKey, Ledger, Steps
 from local.audit.reading import TRIES, Reader
-from lockstep import keys
-from lockstep.items import ArrayStepIndex, RunIndex
-from lockstep.table import Key, RawItem, chunks
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import Key, RawItem, chunks
+from lockstep.dynamodb.items import ArrayStepIndex, RunIndex
 
 AT_ONCE: Final = 100
 _STEP: Final = ArrayStepIndex.Meta.index_name
@@ -43,7 +43,7 @@ def _batch_of(array_step: str) -> BatchKey | None:
 
 
 def _instance_id(raw: RawItem) -> int:
-    return keys.task_instance_id_of(raw["pk"]["S"], raw["sk"]["S"]) if raw["sk"]["S"][3:].isdecimal() else 0
+    return keys.instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id if raw["sk"]["S"][3:].isdecimal() else 0
 
 
 def _listed_wrongly(listed: Iterable[RawItem], reader: Reader) -> Iterator[Finding]:

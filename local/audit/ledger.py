@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from lockstep.items import Array, Batch
-from lockstep.statuses import TaskInstanceStatus
-from lockstep.table import Key
+from lockstep.dynamodb.client import Key
+from lockstep.dynamodb.items import Array, Batch
+from lockstep.fsm.statuses import TaskInstanceStatus
 
 _PAGE: Final = 128
 _INDEXED: Final = 0x80

@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 from local.audit.finding import Finding
 from local.seed import MOST_STEPS
-from lockstep import keys
-from lockstep.items import (
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import RawItem
+from lockstep.dynamodb.items import (
     Array,
     Batch,
     Counter,
@@ -20,7 +21,6 @@ from lockstep.items import (
     TaskInstance,
     WorkflowRun,
 )
-from lockstep.table import RawItem
 
 _ID: Final = r"([1-9]\d{0,15}|0)"
 _NUMBER: Final = r"(\d{3})"

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from local.audit.ledger import Ledger
 from local.audit.reading import Reader
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 
 KINDS = {
     "TASK": "tasks",

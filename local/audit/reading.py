@@ -13,9 +13,9 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.meter import read_units
-from lockstep import keys
-from lockstep.items import ArrayStepIndex, RunIndex
-from lockstep.table import KEYS_PER_READ, Key, RawItem, chunks
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import KEYS_PER_READ, Key, RawItem, chunks
+from lockstep.dynamodb.items import ArrayStepIndex, RunIndex
 
 ITEMS_PER_SCAN: Final = 1_000
 """Of a page, at most; a page takes 1 MB, which is 128 units of a scan that may lag behind."""

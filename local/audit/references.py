@@ -7,9 +7,9 @@ from local.audit.finding import Finding
 from local.audit.ledger import Ledger
 from local.audit.parsing import Parsed, parse
 from local.audit.reading import Reader
-from lockstep import keys
-from lockstep.items import Array, Counter, Item, Lookup, Task
-from lockstep.table import Key, RawItem, chunks
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import Key, RawItem, chunks
+from lockstep.dynamodb.items import Array, Counter, Item, Lookup, Task
 
 M = TypeVar("M", bound=Item)
 

@@ -8,10 +8,11 @@ from typing import Final
 from local.audit.closure import Pair, reachable
 from local.audit.finding import Finding
 from local.audit.parsing import parse
-from lockstep import keys, text
-from lockstep.items import MAX_ERROR_BYTES, ErrorEntry, Expiring, Log, Spec, Task, TaskInstance
-from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
-from lockstep.table import RawItem
+from lockstep import text
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import RawItem
+from lockstep.dynamodb.items import MAX_ERROR_BYTES, ErrorEntry, Expiring, Log, Spec, Task, TaskInstance
+from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 
 MOST_NAMED: Final = 10
 """Numbers that one finding names."""

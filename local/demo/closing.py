@@ -9,7 +9,7 @@ from rich.table import Table
 from local.demo.fates import FATES
 from local.demo.tasks import Task
 from local.demo.verdict import Ending, must_be
-from lockstep.statuses import TaskStatus
+from lockstep.fsm.statuses import TaskStatus
 
 MOST_DIFFERENCES: Final = 20
 """That are printed."""

@@ -10,7 +10,7 @@ from local.demo.fates import MAX_ATTEMPTS, Attempt, Fate
 from local.demo.tasks import Assignment, Task, next_attempt
 from local.demo.view import View
 from local.demo.workers import SECONDS_TO_NEXT_REPORT, run
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 
 ARRAY_NAME: Final = "demo"
 WORKFLOW_RUN_ID: Final = 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from local.demo.fates import Attempt, Fate
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.fsm.statuses import TaskInstanceStatus
 
 INSTANCES_PER_TASK: Final = 1000
 """A task's n-th instance has this many times the task's id, plus n, for an id."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from local.demo.client import Client
 from local.demo.tasks import Task
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 
 
 class Ending(NamedTuple):

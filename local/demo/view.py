@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.fsm.statuses import TaskInstanceStatus
 
 SECONDS_BETWEEN_PICTURES: Final = 0.1
 WORKERS_BETWEEN_LINES: Final = 50

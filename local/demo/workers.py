@@ -9,7 +9,7 @@ from local.demo.client import Client, expect
 from local.demo.fates import Attempt
 from local.demo.tasks import Assignment
 from local.demo.view import View
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.fsm.statuses import TaskInstanceStatus
 
 R = TypeVar("R")
 

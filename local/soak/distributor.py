@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from local.soak.client import Answer, Client
 from local.soak.workers import Crew, DiedError, Place, Worker
-from lockstep import keys
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.dynamodb import keys
+from lockstep.fsm.statuses import TaskInstanceStatus
 
 TI = TaskInstanceStatus
 

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from local.soak.client import Answer
 from local.soak.tally import Tally
-from lockstep.statuses import TaskInstanceStatus
-from lockstep.transitions import has_ended
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.fsm.transitions import has_ended
 
 
 class Limbo(NamedTuple):

@@ -25,7 +25,7 @@ from local.soak.tally import Tally
 from local.soak.verdict import judge, partitions, unended
 from local.soak.workers import Crew
 from local.soak.workflow import Workflow
-from lockstep.table import chunks
+from lockstep.dynamodb.client import chunks
 
 SECONDS_BETWEEN_AUDITS: Final = 5.0
 DRAIN_SWEEPS: Final = 60

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from local.soak.client import Answer, Client, UnansweredError
 from local.soak.record import Record
 from local.soak.tally import Tally
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.fsm.statuses import TaskInstanceStatus
 
 TI = TaskInstanceStatus
 

@@ -10,7 +10,7 @@ from local.soak.client import UnansweredError
 from local.soak.distributor import Distributor, Run
 from local.soak.system import HEARTBEAT_BUFFER_SECONDS
 from local.soak.workers import Crew, DiedError
-from lockstep.statuses import TERMINAL_TASK_STATUSES, TaskStatus
+from lockstep.fsm.statuses import TERMINAL_TASK_STATUSES, TaskStatus
 
 SECONDS_OF_A_LOOP: Final = (1.0, 2.0)
 RESUMES: Final = 0.03

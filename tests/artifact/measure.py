@@ -20,9 +20,9 @@ from local.layer import build_for_host
 from local.run import table_name
 from local.seed import Seed, SeedArray, load
 from local.template import Template
-from lockstep.keys import task_instance_id
-from lockstep.queueing import TASKS_PER_BATCH
-from lockstep.wire import MAX_IDS_PER_CALL
+from lockstep.array.queue import TASKS_PER_BATCH
+from lockstep.dynamodb.keys import task_instance_id
+from lockstep.http.fields import MAX_IDS_PER_CALL
 from tests.artifact.lambdas import start
 from tests.artifact.usage import cpu_seconds, peak_mib
 from tests.replay.cases import CASES, SEED, Event, read, route_name

@@ -17,9 +17,9 @@ from local.layer import LAMBDA_PYTHON, NEVER, imported_by
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE, use_new_secret
 from local.signing import make
 from local.template import ROOT, Function, Template
-from lockstep.scopes import Scope
-from lockstep.signing_keys import client, current
-from lockstep.tokens import Grant
+from lockstep.access.scopes import Scope
+from lockstep.access.signing_keys import client, current
+from lockstep.access.tokens import Grant
 from tests.artifact import lambdas
 from tests.artifact.lambdas import FunctionError, Lambda, NoAnswerError
 from tests.artifact.usage import PROC, peak_mib

@@ -9,11 +9,12 @@ from unittest.mock import patch
 
 from local import gateway, signing
 from local.seed import Seed, load
-from lockstep import keys, sweeping
+from lockstep.access.scopes import Scope
+from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
-from lockstep.items import Task
-from lockstep.scopes import Scope
-from lockstep.tokens import Grant
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.items import Task
+from lockstep.workflow_run import sweep as sweeping
 from tests.integration.seeding import pair, running
 from tests.integration.test_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
 from tests.integration.test_runs import POLLED, Run, run_with
@@ -166,7 +167,7 @@ def looks_for_a_step_with_a_token_for_one_run(player: Player) -> None:
     run, [first] = run_with(player, "O")
     event = read("get_array_task_instance_id")
     event["pathParameters"] = {"array_id": str(run.id), "batch_num": "1", "step_id": "0"}
-    event["requestContext"]["authorizer"] = {"workflow_run_id": str(run.id)}
+    event["requestContext"]["authorizer"] |= {"workflow_run_id": str(run.id)}
     assert send("get_array_task_instance_id", event) == (200, {"task_instance_id": first})
 
 

@@ -17,7 +17,7 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it says n
 
 from local.template import ROOT
 from lockstep import errors
-from lockstep.transitions import Kind
+from lockstep.fsm.transitions import Kind
 
 DEPLOY: Final = (ROOT / "docs/deploy.md").read_text()
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()

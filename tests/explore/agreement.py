@@ -14,14 +14,14 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from lockstep import keys
-from lockstep.batches import NO_STEP, WAITING
+from lockstep.array.batches import NO_STEP, WAITING
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
-from lockstep.items import Batch, TaskInstance
-from lockstep.keys import BatchAttention
-from lockstep.statuses import TaskInstanceStatus
-from lockstep.sweeping import look_again
-from lockstep.transitions import has_ended, may_become
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.items import Batch, TaskInstance
+from lockstep.dynamodb.keys import BatchAttention
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.fsm.transitions import has_ended, may_become
+from lockstep.workflow_run.sweep import next_check
 from tests.explore.schedules import End, Explored, State
 from tests.memory.expressions import Item
 from tests.memory.operations import Key
@@ -137,7 +137,7 @@ def _false(batch: Batch, members: Iterable[TaskInstance], at: float, *, lag: boo
         if status in WAITING and not attention.waiting:
             yield f"{where}: the batch is not listed among those with waiting instances"
         prompt = status is TaskInstanceStatus.RUNNING and not lag
-        latest = max(at, look_again(ti, at)) if prompt else at + HEARTBEAT_BUFFER_SECONDS
+        latest = max(at, next_check(ti, at)) if prompt else at + HEARTBEAT_BUFFER_SECONDS
         if attention.due > latest:
             yield f"{where}: looked at {attention.due - latest} s too late"
 

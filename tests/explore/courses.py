@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from lockstep.resources import forget
+from lockstep.task.resources import forget
 from tests.memory import VirtualTime, running_on
 from tests.memory.boundary import calls_answered_by
 from tests.memory.operations import Reply

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.fsm.statuses import TaskInstanceStatus
 from tests.explore.courses import Request
 from tests.explore.reports import ALL, REPORTS
 from tests.explore.starts import STARTS, Start

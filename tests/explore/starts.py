@@ -4,8 +4,8 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 from local.seed import Seed, load
-from lockstep import keys
-from lockstep.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
+from lockstep.dynamodb import keys
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from tests.memory import VirtualTime, in_memory, running_on
 from tests.memory.operations import Table
 from tests.memory.virtual_time import START

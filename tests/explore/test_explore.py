@@ -6,8 +6,9 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 
-from lockstep import store, table
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.dynamodb import client as table
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.task_instance import store
 from tests.explore.courses import courses
 from tests.explore.exploring import meet, pairs
 from tests.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from lockstep import keys
-from lockstep.keys import BatchAttention
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.keys import BatchAttention
 from tests.memory.expressions import Item
 from tests.memory.operations import Key
 

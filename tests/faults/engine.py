@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple, Self
 from unittest.mock import patch
 
 from lockstep.clock import BUDGET_SECONDS
-from lockstep.resources import forget
-from lockstep.table import connection
+from lockstep.dynamodb.client import connection
+from lockstep.task.resources import forget
 from tests.memory.boundary import answered_by
 from tests.memory.operations import Reply, Request, Table, answer
 from tests.memory.threads import finish, threads_are
@@ -196,7 +196,7 @@ def working() -> Iterator[World]:
     with (
         running_on(world.clock),
         answered_by(world.answer),
-        patch("lockstep.table.random.uniform", lambda _, most: most),
+        patch("lockstep.dynamodb.client.random.uniform", lambda _, most: most),
         in_turn(world, backwards=False),
     ):
         events = connection().client.meta.events

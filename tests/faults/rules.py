@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any, Final
 
 from local.audit.closure import Pair, steps
-from lockstep import keys
-from lockstep.items import MAX_ERROR_BYTES, Batch, ErrorEntry, Spec, Task, TaskInstance
-from lockstep.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
-from lockstep.sweeping import look_again
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.items import MAX_ERROR_BYTES, Batch, ErrorEntry, Spec, Task, TaskInstance
+from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
+from lockstep.fsm.transitions import has_ended, may_become, may_queue
 from lockstep.text import digest, size
-from lockstep.transitions import has_ended, may_become, may_queue
+from lockstep.workflow_run.sweep import next_check
 from tests.memory.expressions import Item
 from tests.memory.operations import Key
 
@@ -147,8 +147,8 @@ def due_too_late(after: Mapping[Key, Item], at: float, slack: float) -> list[str
         pk = keys.batch(instance.array_id, instance.array_batch_num)
         batch = Batch.from_raw_data(_copy(after[pk, keys.BATCH]))
         due = keys.BatchAttention.parse(batch.attention).due if batch.attention else float("inf")
-        if due > max(look_again(instance, at), at) + slack:
-            late.append(f"{pk} is due at {due} and {instance.pk} at {look_again(instance, at)}")
+        if due > max(next_check(instance, at), at) + slack:
+            late.append(f"{pk} is due at {due} and {instance.pk} at {next_check(instance, at)}")
     return late
 
 

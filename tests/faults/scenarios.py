@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from local.template import Template
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, now
-from lockstep.items import Lookup, Task
+from lockstep.dynamodb.items import Lookup, Task
+from lockstep.routes import ROUTES as ALL_ROUTES
 from tests.integration.seeding import batch, pair, run_of
 from tests.replay.recording import Player
 
@@ -45,7 +46,7 @@ class Scenario:
         return BULK_BUDGET_SECONDS if TIMEOUTS[self.route] > BULK_BUDGET_SECONDS + CALL_SECONDS else BUDGET_SECONDS
 
 
-ROUTES: Final = {route.name: route for route in Template().routes}
+ROUTES: Final = {route.name: route for route in ALL_ROUTES}
 TIMEOUTS: Final = {function.name: function.timeout for function in Template().functions}
 CALL_SECONDS: Final = 8.0
 """Two tries of 3.5 s and a pause: test_faults.py holds it against the settings."""
@@ -173,14 +174,14 @@ def claims() -> list[Scenario]:
 LONG_AGO: Final = 700.0
 """Long enough for what is LAUNCHED to be overdue and for what nobody settles to be abandoned."""
 SMALL: Final = {
-    "lockstep.store.ACTIONS_PER_TRANSACTION": 8,
-    "lockstep.store.STATEMENTS_PER_REQUEST": 3,
-    "lockstep.table.KEYS_PER_READ": 4,
-    "lockstep.queueing.TASKS_PER_TRANSACTION": 2,
-    "lockstep.queueing.TASKS_PER_BATCH": 4,
-    "lockstep.binding.TASKS_PER_TRANSACTION": 2,
-    "lockstep.syncing.BATCHES_AT_ONCE": 1,
-    "lockstep.keys.STEPS_PER_PARTITION": 3,
+    "lockstep.dynamodb.client.ACTIONS_PER_TRANSACTION": 8,
+    "lockstep.task_instance.store.STATEMENTS_PER_REQUEST": 3,
+    "lockstep.dynamodb.client.KEYS_PER_READ": 4,
+    "lockstep.array.queue.TASKS_PER_TRANSACTION": 2,
+    "lockstep.array.queue.TASKS_PER_BATCH": 4,
+    "lockstep.task.bind.TASKS_PER_TRANSACTION": 2,
+    "lockstep.workflow_run.poll.BATCHES_AT_ONCE": 1,
+    "lockstep.dynamodb.keys.STEPS_PER_PARTITION": 3,
 }
 """So that seven are as many as hundreds."""
 

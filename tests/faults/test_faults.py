@@ -7,8 +7,9 @@ import pytest
 
 from local.template import Template
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS
-from lockstep.items import Item
-from lockstep.table import RETRIES
+from lockstep.dynamodb.client import RETRIES
+from lockstep.dynamodb.items import Item
+from lockstep.routes import ROUTES
 from tests.faults.engine import Struck, World, working
 from tests.faults.kinds import FAULTS
 from tests.faults.matrix import Clean, every_fault, limited, pairs_of_faults, play_clean, sampled, try_out
@@ -42,7 +43,7 @@ def test_whatever_fails_the_reply_is_right_or_a_503_and_sent_again_it_is_as_if_n
 
 
 def test_every_route_is_tried() -> None:
-    assert {scenario.route for scenario in SCENARIOS} == {route.name for route in Template().routes}
+    assert {scenario.route for scenario in SCENARIOS} == {route.name for route in ROUTES}
 
 
 def test_every_route_that_may_use_the_table_does_and_the_sample_holds_every_fault(world: World) -> None:
@@ -52,7 +53,7 @@ def test_every_route_that_may_use_the_table_does_and_the_sample_holds_every_faul
             clean = play_clean(world, scenario)
         asks |= {scenario.route} if clean.sent else set()
         struck |= {plan[0].fault.name for plan in some(scenario, clean) if len(plan) == 1}
-    assert asks == {route.name for route in Template().routes if Template().grants[route.name]}
+    assert asks == {route.name for route in ROUTES if Template().grants[route.name]}
     assert struck == {fault.name for fault in FAULTS}
 
 

@@ -9,11 +9,13 @@ import pytest
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from lockstep import store, table
-from lockstep.clock import Deadline, now, sleep
+from lockstep.clock import now, sleep
+from lockstep.context import deadline
+from lockstep.dynamodb import client as table
+from lockstep.dynamodb.client import Key, RawItem, connection
+from lockstep.dynamodb.items import Item
 from lockstep.errors import TableError
-from lockstep.items import Item
-from lockstep.table import Key, RawItem, connection
+from lockstep.task_instance import store
 from lockstep.text import digest
 from tests.faults.engine import Struck, working
 from tests.faults.kinds import FAULTS
@@ -26,18 +28,18 @@ def a_token_for_each_try() -> AbstractContextManager[Any]:
         assert client_request_token
         return TransactWrite(connection=connection)
 
-    return patch("lockstep.table.TransactWrite", without_token)
+    return patch("lockstep.dynamodb.client.TransactWrite", without_token)
 
 
 def an_error_entry_by_the_time() -> AbstractContextManager[Any]:
-    return patch("lockstep.store.text.digest", lambda said: digest(f"{said} {now()}"))
+    return patch("lockstep.task_instance.store.text.digest", lambda said: digest(f"{said} {now()}"))
 
 
 @contextmanager
 def a_conflict_is_swallowed() -> Iterator[None]:
     reach = table.reach
 
-    def careless(call: Callable[[], Any], deadline: Deadline) -> Any:
+    def careless(call: Callable[[], Any]) -> Any:
         def swallowing() -> Any:
             try:
                 return call()
@@ -46,9 +48,9 @@ def a_conflict_is_swallowed() -> Iterator[None]:
                     return None
                 raise
 
-        return reach(swallowing, deadline)
+        return reach(swallowing)
 
-    with patch("lockstep.table.reach", careless):
+    with patch("lockstep.dynamodb.client.reach", careless):
         yield
 
 
@@ -63,65 +65,65 @@ def a_pair_in_two_writes() -> Iterator[None]:
         def update(self, *arguments: Any, **named: Any) -> None:
             self.actions.append((arguments, named))
 
-    def apart(build: Callable[[Any], None], deadline: Deadline) -> None:
+    def apart(build: Callable[[Any], None]) -> None:
         recorded = Apart()
         build(recorded)
         for arguments, named in recorded.actions:
-            transact(lambda one: one.update(*arguments, **named), deadline)  # noqa: B023  # called at once
+            transact(lambda one: one.update(*arguments, **named))  # noqa: B023  # called at once
 
-    with patch("lockstep.store.transact", apart):
+    with patch("lockstep.task_instance.store.transact", apart):
         yield
 
 
 def time_is_never_up() -> AbstractContextManager[Any]:
-    return patch("lockstep.table.Deadline.passed", lambda _: False)
+    return patch("lockstep.clock.Deadline.passed", lambda _: False)
 
 
 def keys_left_unread_are_forgotten() -> AbstractContextManager[Any]:
-    def one_page(keys: list[Key], deadline: Deadline, *, consistent: bool) -> list[RawItem]:
+    def one_page(keys: list[Key], *, consistent: bool) -> list[RawItem]:
         wanted: list[Any] = [key._asdict() for key in keys]
         name = Item.Meta.table_name
         read = lambda: connection().batch_get_item(name, wanted, consistent_read=consistent)  # noqa: E731  # as reach takes it
-        found: list[RawItem] = table.reach(read, deadline)["Responses"].get(name, [])
+        found: list[RawItem] = table.reach(read)["Responses"].get(name, [])
         return found
 
-    return patch("lockstep.table._fetch_page", one_page)
+    return patch("lockstep.dynamodb.client._fetch_page", one_page)
 
 
 def further_pages_are_forgotten() -> AbstractContextManager[Any]:
-    def first_page(partition: str, condition: Any, deadline: Deadline, **how: Any) -> list[RawItem]:
+    def first_page(partition: str, condition: Any, **how: Any) -> list[RawItem]:
         read = lambda: connection().query(  # noqa: E731  # as reach takes it
             Item.Meta.table_name, partition, condition, consistent_read=how.get("consistent", False)
         )
-        found: list[RawItem] = table.reach(read, deadline)["Items"]
+        found: list[RawItem] = table.reach(read)["Items"]
         return found
 
-    return patch("lockstep.store.query", first_page)
+    return patch("lockstep.task_instance.store.query", first_page)
 
 
 def statements_that_failed_are_forgotten() -> AbstractContextManager[Any]:
     execute = store._execute  # noqa: SLF001  # what is spoiled
-    return patch("lockstep.store._execute", lambda *how: dict.fromkeys(execute(*how)))
+    return patch("lockstep.task_instance.store._execute", lambda *how: dict.fromkeys(execute(*how)))
 
 
 def botocores_standard_retries() -> AbstractContextManager[Any]:
     """They wait where a reply asks for it, and hand on what they know to be broken."""
-    return patch("lockstep.table.RETRIES", {"mode": "standard", "total_max_attempts": 2})
+    return patch("lockstep.dynamodb.client.RETRIES", {"mode": "standard", "total_max_attempts": 2})
 
 
 def a_pause_goes_past_the_deadline() -> AbstractContextManager[Any]:
-    def reach(call: Callable[[], Any], deadline: Deadline) -> Any:
+    def reach(call: Callable[[], Any]) -> Any:
         for pause in table.pauses():
             try:
                 return call()
             except Exception as error:
                 codes = table._worth_another_try(error)  # noqa: SLF001  # as reach was
-                if deadline.passed():
+                if deadline().passed():
                     raise TableError(f"gave up: {codes}") from error
             sleep(pause)
         raise AssertionError
 
-    return patch("lockstep.table.reach", reach)
+    return patch("lockstep.dynamodb.client.reach", reach)
 
 
 class Caught(NamedTuple):
@@ -133,7 +135,7 @@ class Caught(NamedTuple):
 
 
 def a_repeated_claim_is_expected_by_its_own_time() -> AbstractContextManager[Any]:
-    return patch("lockstep.starting._report_by", lambda _, said: said.report_by)
+    return patch("lockstep.task_instance.claim._report_by", lambda _, fields: fields.report_by)
 
 
 MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from tests.faults.engine import World, working
 from tests.faults.rules import due_too_late, reachable, violations
 from tests.faults.scenarios import standing

@@ -13,8 +13,8 @@ from typing import Any, Final
 import httpx
 
 from local.template import ROOT
-from lockstep import keys
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.dynamodb import keys
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from tests.serving import alone
 
 STEPS: Final = [*product(TaskInstanceStatus, TaskStatus)]

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from local.gateway import invoke, load_handler
 from local.seed import Seed, load
-from local.template import Route, Template
-from lockstep.scopes import Scope
+from lockstep.access.scopes import Scope
+from lockstep.routes import ROUTES as ALL_ROUTES
+from lockstep.routes import Route
 from tests import described
 from tests.clients import on_moto
 from tests.fuzz.system import STEPS, instance_id, states, task_id
 from tests.integration.test_bad_input import BODIES
 
-ROUTES: Final = [pytest.param(route, id=route.name) for route in Template().routes]
+ROUTES: Final = [pytest.param(route, id=route.name) for route in ALL_ROUTES]
 EXAMPLES: Final = 25
 """Of each route."""
 ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=30)

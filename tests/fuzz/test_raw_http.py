@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lockstep.endpoint import MAX_BODY_BYTES
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.http.request import MAX_BODY_BYTES
 from tests import described
 from tests.fuzz.system import STEPS, System, instance_id
 

@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any, Final
 
 from local.seed import Seed, load
-from lockstep import keys
+from lockstep.dynamodb import keys
 
 _IDS: Final = count(10_000_000, 1_000)
 """Far apart: the API goes on counting from the last one that it has seen."""

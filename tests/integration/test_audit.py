@@ -16,9 +16,9 @@ from local.audit.reading import Budget, CannotReadError, Reader
 from local.engine import client, create_table
 from local.seed import Seed, load
 from local.template import ROOT
-from lockstep import keys
-from lockstep.items import MAX_ERROR_BYTES, Item
-from lockstep.table import RawItem, connect
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import RawItem, connect
+from lockstep.dynamodb.items import MAX_ERROR_BYTES, Item
 from lockstep.text import digest
 from tests.clients import a_client_of_our_own
 from tests.integration.test_retention import Workflow, live

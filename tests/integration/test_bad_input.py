@@ -7,12 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from local.template import Route, Template
-from lockstep import endpoint
+from lockstep.http import request
+from lockstep.routes import ROUTES, Route
 from tests.integration.seeding import running
 from tests.replay.recording import Player
 
-ROUTES = Template().routes
 BODIES: dict[str, dict[str, Any]] = {
     "array_log_distributor_id": {"1001": "9"},
     "bind_resources": {"queue_id": 1, "requested_resources": {}},
@@ -238,7 +237,7 @@ def test_a_megabyte_for_an_instance_that_has_many(api: httpx.Client) -> None:
 
 def test_a_body_past_what_a_deployment_takes_changes_nothing(api: httpx.Client) -> None:
     instance = running()
-    fits = json.dumps({"stdout_log": "x" * (endpoint.MAX_BODY_BYTES - len('{"stdout_log": ""}'))})
+    fits = json.dumps({"stdout_log": "x" * (request.MAX_BODY_BYTES - len('{"stdout_log": ""}'))})
     reply = api.post(f"/task_instance/{instance}/log_done", content=fits + " ")
     assert (reply.status_code, reply.json()["status"]) == (413, 413)
     assert "more than 6000000 bytes" in reply.json()["detail"]
@@ -249,7 +248,7 @@ def test_a_body_past_what_a_deployment_takes_changes_nothing(api: httpx.Client) 
 @pytest.mark.parametrize("most", [19, 20])
 def test_what_a_deployment_takes_is_counted_in_bytes(table: str, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     assert table
-    monkeypatch.setattr(endpoint, "MAX_BODY_BYTES", most)
+    monkeypatch.setattr(request, "MAX_BODY_BYTES", most)
     body = '{"nodename": "αβ"}'
     code, _ = Player().send("POST", f"/api/v3/task_instance/{running()}/log_done", body)
     assert code == (200 if most == len(body.encode()) else 413)

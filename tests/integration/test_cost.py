@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
-from lockstep import keys
 from lockstep.clock import now
-from lockstep.items import Resources, TaskInstance
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.items import Resources, TaskInstance
 from tests.integration.seeding import batch, pair, run_of, running
 from tests.replay.recording import Player
 

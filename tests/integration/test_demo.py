@@ -20,7 +20,7 @@ from local.demo.tasks import Task
 from local.demo.verdict import must_be
 from local.engine import ENDPOINT_VARIABLE
 from local.template import ROOT
-from lockstep.statuses import TaskStatus
+from lockstep.fsm.statuses import TaskStatus
 
 MARK = "LOCKSTEP_DEMO_UNDER_TEST"
 PROC = Path("/proc")

@@ -26,7 +26,8 @@ from botocore.httpsession import URLLib3Session
 from local.engine import dynamodb
 from local.template import ROOT
 from lockstep import clock
-from lockstep.table import connection, reach
+from lockstep.context import request
+from lockstep.dynamodb.client import connection, reach
 from tests.integration.seeding import pair, running
 from tests.replay.recording import Player
 
@@ -292,7 +293,8 @@ def test_a_try_that_failed_keeps_nothing_of_the_request(table: str) -> None:
 
     gc.disable()
     try:
-        sent = weakref.ref(reach(partial(send, Request(), count()), clock.Deadline()))
+        with request():
+            sent = weakref.ref(reach(partial(send, Request(), count())))
         assert sent() is None
     finally:
         gc.enable()

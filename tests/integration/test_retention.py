@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
-from lockstep import binding, keys
-from lockstep.clock import Deadline, now
-from lockstep.items import Item
-from lockstep.resources import forget
-from lockstep.table import Key, RawItem, connection, fetch, transact
+from lockstep.clock import now
+from lockstep.context import request
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import Key, RawItem, connection, fetch, transact
+from lockstep.dynamodb.items import Item
+from lockstep.task import bind as binding
+from lockstep.task.resources import forget
 from tests.integration import test_cost
 from tests.replay.recording import Player
 
@@ -92,7 +94,8 @@ class Workflow:
 
     def items(self) -> dict[Key, RawItem]:
         """All that belongs to its tasks, and its batches."""
-        found = fetch(self.lookups().values(), Deadline(60), consistent=True)
+        with request(60):
+            found = fetch(self.lookups().values(), consistent=True)
         tasks = [keys.task(int(raw["id"]["N"])) for raw in found.values()]
         [array] = partition_of(keys.array(self.array))
         batches = [keys.batch(self.array, number + 1) for number in range(int(array["num_batches"]["N"]))]
@@ -153,7 +156,8 @@ def test_what_stays_carries_none(player: Player) -> None:
         Key(keys.resources(resources), keys.RESOURCES),
         Key(keys.counter("task"), keys.COUNTER),
     }
-    found = fetch(stays, Deadline(), consistent=True)
+    with request():
+        found = fetch(stays, consistent=True)
     assert found.keys() == stays
     assert not [key for key, raw in found.items() if "expires_at" in raw]
 
@@ -179,7 +183,8 @@ def test_every_write_sets_the_date_anew(player: Player, route: str) -> None:
     began = now()
     body = {**CLAIM, "error_state": "E", "error_description": "boom"}
     assert workflow.report(instance, route, **body)[0] == 200
-    [raw] = fetch([key], Deadline(), consistent=True).values()
+    with request():
+        [raw] = fetch([key], consistent=True).values()
     assert int(raw["expires_at"]["N"]) >= began + DAYS * DAY
 
 
@@ -383,8 +388,8 @@ def test_a_task_that_only_a_read_misses_keeps_its_id(player: Player, monkeypatch
     before = workflow.bind()
     missed = iter([True])
 
-    def miss_tasks(wanted: Iterable[Key], deadline: Deadline, *, consistent: bool) -> dict[Key, RawItem]:
-        found = fetch(wanted, deadline, consistent=consistent)
+    def miss_tasks(wanted: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
+        found = fetch(wanted, consistent=consistent)
         if any(key.sk == keys.TASK for key in found) and next(missed, False):
             return {}
         return found

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from lockstep import keys, sweeping
-from lockstep.batches import note
+from lockstep.array.batches import note
+from lockstep.array.queue import GROWS_SECONDS
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline, now
-from lockstep.items import Batch
-from lockstep.queueing import GROWS_SECONDS
-from lockstep.store import read_by_id
-from lockstep.table import transact
-from lockstep.workflow_runs import read_run
+from lockstep.context import request
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import transact
+from lockstep.dynamodb.items import Batch
+from lockstep.task_instance.store import read_instances
+from lockstep.workflow_run import sweep as sweeping
+from lockstep.workflow_run.lifecycle import read_run
 from tests.integration.seeding import batch, run_of
 from tests.integration.test_faults import answering, error, listening
 from tests.replay.recording import Player
@@ -117,7 +119,7 @@ def test_a_batch_that_still_grows_is_not_told_of(player: Player, monkeypatch: py
         transact(*arguments)
         polled.append(run.poll("Q"))
 
-    monkeypatch.setattr("lockstep.queueing.transact", poll_after)
+    monkeypatch.setattr("lockstep.array.queue.transact", poll_after)
     _queue(player, array, task_ids, run.id)
     assert [len(updates.get("Q", [])) for updates in polled] == [0, 60]
 
@@ -132,11 +134,11 @@ def test_a_batch_whose_queueing_broke_off_is_told_of_later(player: Player, monke
     monkeypatch.undo()
     assert run.poll("Q") == {}
     later = now() + GROWS_SECONDS
-    monkeypatch.setattr("lockstep.batches.now", lambda: later)
+    monkeypatch.setattr("lockstep.array.batches.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 49
     monkeypatch.undo()
     assert _queue(player, array, task_ids, run.id)[0] == 200
-    monkeypatch.setattr("lockstep.batches.now", lambda: later)
+    monkeypatch.setattr("lockstep.array.batches.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 60
 
 
@@ -244,11 +246,11 @@ def test_a_heartbeat_in_the_middle_of_a_sweep_wins(player: Player, monkeypatch: 
     run, ids = run_with(player, "R", report_by_in=-1)
 
     def beat_after(*arguments: Any) -> Any:
-        found = read_by_id(*arguments)
+        found = read_instances(*arguments)
         _beat(player, ids[0])
         return found
 
-    monkeypatch.setattr("lockstep.sweeping.read_by_id", beat_after)
+    monkeypatch.setattr("lockstep.workflow_run.sweep.read_instances", beat_after)
     run.sweep()
     assert run.pairs(ids) == ["RR"]
     monkeypatch.undo()
@@ -347,11 +349,11 @@ def test_a_heartbeat_in_the_middle_of_a_sweep_is_held_to_what_it_promises(
     _look_at_once(ids[0])
 
     def beat_after(*arguments: Any) -> Any:
-        found = read_by_id(*arguments)
+        found = read_instances(*arguments)
         _beat(player, ids[0], -1)
         return found
 
-    monkeypatch.setattr("lockstep.sweeping.read_by_id", beat_after)
+    monkeypatch.setattr("lockstep.workflow_run.sweep.read_instances", beat_after)
     run.sweep()
     monkeypatch.undo()
     run.sweep()
@@ -387,7 +389,7 @@ def test_what_a_cheap_read_shows_wrongly_is_not_told(player: Player, monkeypatch
     run, ids = run_with(player, "QK")
 
     def lag(*arguments: Any, consistent: bool = False) -> Any:
-        found = read_by_id(*arguments, consistent=consistent)
+        found = read_instances(*arguments, consistent=consistent)
         if not consistent:
             for instance in found.values():
                 instance.status = "Q"
@@ -395,15 +397,16 @@ def test_what_a_cheap_read_shows_wrongly_is_not_told(player: Player, monkeypatch
 
     taken = json.dumps({"task_instance_ids": ids[:1]})
     player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
-    monkeypatch.setattr("lockstep.syncing.read_by_id", lag)
+    monkeypatch.setattr("lockstep.workflow_run.poll.read_instances", lag)
     assert run.poll("Q") == {}
     assert run.poll("I", ids[0]) == {}
     monkeypatch.undo()
     run.move("I", "O")
-    cheap = read_run(run.id, Deadline())
+    with request():
+        cheap = read_run(run.id)
     run.move("I")
     monkeypatch.setattr(
-        "lockstep.syncing.read_run",
+        "lockstep.workflow_run.poll.read_run",
         lambda *arguments, consistent=False: read_run(*arguments, consistent=True) if consistent else cheap,
     )
     assert run.poll("K") == {}

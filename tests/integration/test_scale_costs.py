@@ -5,7 +5,7 @@ import pytest
 from bench.scale.costs import RECORDED, ROLES, RUN_INDEX, STEP_INDEX, TASK, Step, load, save
 from bench.scale.record import recorded_at
 from bench.units import OF_MANY, OF_ONE, TOGETHER
-from lockstep.queueing import TASKS_PER_TRANSACTION
+from lockstep.array.queue import TASKS_PER_TRANSACTION
 
 SIZE = TOGETHER
 TWO_MORE = 2.5 / SIZE

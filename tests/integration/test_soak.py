@@ -17,9 +17,9 @@ from local.soak.record import Record
 from local.soak.soaking import Plan, soak
 from local.soak.tally import Tally
 from local.soak.verdict import judge
-from lockstep import keys
-from lockstep.statuses import TaskInstanceStatus
-from lockstep.table import RawItem
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import RawItem
+from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.text import digest
 
 TI = TaskInstanceStatus

@@ -6,7 +6,7 @@ from typing import Any, Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lockstep import keys
+from lockstep.dynamodb import keys
 from lockstep.text import size
 from tests.integration.seeding import running
 from tests.replay.recording import Player

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lockstep.scopes import Scope
+from lockstep.access.scopes import Scope
 from tests.guarded import Guarded
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import CURRENT, PEERS, Programs, kill_all

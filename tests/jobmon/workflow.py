@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 
-from lockstep import keys
-from lockstep.clock import Deadline
-from lockstep.items import Task
-from lockstep.statuses import TaskStatus
-from lockstep.table import Key, fetch
+from lockstep.context import request
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import Key, fetch
+from lockstep.dynamodb.items import Task
+from lockstep.fsm.statuses import TaskStatus
 from tests.jobmon.programs import WORK
 
 _WORKFLOWS = itertools.count(900_000)
@@ -81,7 +81,8 @@ class Workflow:
     def tasks(self) -> dict[int, Task]:
         """How they stand."""
         wanted = {Key(keys.task(task_id), keys.TASK): task_id for task_id in self.task_ids}
-        found = fetch(wanted, Deadline(), consistent=True)
+        with request():
+            found = fetch(wanted, consistent=True)
         return {wanted[key]: Task.from_raw_data(raw) for key, raw in found.items()}
 
     def queue(self) -> None:

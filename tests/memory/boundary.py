@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
 from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
-from lockstep.table import connect, connection
+from lockstep.dynamodb.client import connect, connection
 from tests.clients import a_client_of_our_own
 from tests.memory.operations import Key, Reply, Table, answer
 

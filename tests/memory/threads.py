@@ -10,7 +10,10 @@ from unittest.mock import patch
 @contextmanager
 def threads_are(pool: Callable[[int], Any]) -> Iterator[None]:
     """Wherever the layer makes a pool of threads, it makes one of these."""
-    with patch("lockstep.table.ThreadPoolExecutor", pool), patch("lockstep.starting.ThreadPoolExecutor", pool):
+    with (
+        patch("lockstep.dynamodb.client.ThreadPoolExecutor", pool),
+        patch("lockstep.task_instance.claim.ThreadPoolExecutor", pool),
+    ):
         yield
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hypothesis import HealthCheck, Phase, settings
 
-from lockstep.transitions import TASK_MOVES, UNTIMELY, VALID
+from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID
 from tests.model.machine import Machine, Tally, walk
 from tests.model.mistakes import OTHERS, QUICK, made
 

@@ -8,8 +8,12 @@ from typing import Any, Final
 
 import pytest
 
-from lockstep import advance, arrays, queueing, starting, store, sweeping, syncing, terminating, text, transitions
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep import text
+from lockstep.array import queue
+from lockstep.fsm import guards, reports, transitions
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.task_instance import claim, heartbeat, instantiate, store
+from lockstep.workflow_run import poll, sweep, terminate
 
 TI, T = TaskInstanceStatus, TaskStatus
 Mistake = Callable[[pytest.MonkeyPatch], Any]
@@ -49,21 +53,22 @@ def an_orphan_is_not_laid_to_rest(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_heartbeat_does_not_recover(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(advance, "RECOVER", replace(transitions.RECOVER, only_from=frozenset()))
+    patch.setattr(heartbeat, "RECOVER", replace(reports.RECOVER, only_from=frozenset()))
 
 
 def two_workers_run(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(transitions, "CLAIMED", frozenset())
+    for module in (reports, guards):
+        patch.setattr(module, "CLAIMED", frozenset())
 
 
 def a_killed_worker_is_told_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(starting, "START", replace(transitions.START, instead=()))
+    patch.setattr(claim, "START", replace(reports.START, instead=()))
 
 
 def triage_does_not_go_through_running(patch: pytest.MonkeyPatch) -> None:
-    right = transitions._rule_on_refusal  # noqa: SLF001  # as above
+    right = reports._rule_on_refusal  # noqa: SLF001  # as above
     patch.setattr(
-        transitions, "_rule_on_refusal", lambda report, *rest: right(replace(report, through_running=False), *rest)
+        reports, "_rule_on_refusal", lambda report, *rest: right(replace(report, through_running=False), *rest)
     )
 
 
@@ -77,40 +82,40 @@ def a_flag_is_left(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_promise_is_not_noted(patch: pytest.MonkeyPatch) -> None:
-    for module in (advance, starting):
+    for module in (heartbeat, claim):
         patch.setattr(module, "expect", lambda *_: None)
 
 
 def a_sweep_is_late(patch: pytest.MonkeyPatch) -> None:
-    right = sweeping.look_again
-    patch.setattr(sweeping, "look_again", lambda instance, at: right(instance, at) + 100)
+    right = sweep.next_check
+    patch.setattr(sweep, "next_check", lambda instance, at: right(instance, at) + 100)
 
 
 def a_hot_resume_kills(patch: pytest.MonkeyPatch) -> None:
-    everything = transitions.stopped_by_resume(hot=False)
-    for module in (transitions, terminating):
+    everything = reports.stopped_by_resume(hot=False)
+    for module in (reports, terminate):
         patch.setattr(module, "stopped_by_resume", lambda **_: everything)
 
 
 def steps_are_in_another_order(patch: pytest.MonkeyPatch) -> None:
-    right = queueing._add_steps  # noqa: SLF001  # as above
+    right = queue._add_steps  # noqa: SLF001  # as above
 
     def wrong(*them: Any, **more: Any) -> None:
         right(*them, **(more | {"tasks": more["tasks"][::-1]}))
 
-    patch.setattr(queueing, "_add_steps", wrong)
+    patch.setattr(queue, "_add_steps", wrong)
 
 
 def a_dead_instance_is_taken(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(arrays, "_is_repeated", lambda _: True)
+    patch.setattr(instantiate, "_is_repeated", lambda _: True)
 
 
 def a_successor_is_told_of_all(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(syncing._Poll, "succeeded_at", 0.0)  # noqa: SLF001  # as above
+    patch.setattr(poll._Poll, "succeeded_at", 0.0)  # noqa: SLF001  # as above
 
 
 def what_is_seen_is_thought_to_stay(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("lockstep.batches.may_become", lambda seen, later: seen is later)
+    patch.setattr("lockstep.array.batches.may_become", lambda seen, later: seen is later)
 
 
 QUICK: Final[list[Mistake]] = [
@@ -143,9 +148,9 @@ OTHERS: Final[list[Mistake]] = [
 def made(mistake: Mistake) -> Iterator[None]:
     """Lockstep makes it, until this ends."""
     with pytest.MonkeyPatch.context() as patch:
-        transitions.premise.cache_clear()
+        guards.decide.cache_clear()
         mistake(patch)
         try:
             yield
         finally:
-            transitions.premise.cache_clear()
+            guards.decide.cache_clear()

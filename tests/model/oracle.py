@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 
 
 def pairs(text: str) -> set[str]:

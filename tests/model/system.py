@@ -12,14 +12,14 @@ import httpx
 
 from local.gateway import Gateway
 from local.meter import Meter
-from local.template import Template
 from lockstep.observability import logger
-from lockstep.resources import forget
+from lockstep.routes import ROUTES as ALL_ROUTES
+from lockstep.task.resources import forget
 from tests.memory import VirtualTime, in_memory, running_on
 from tests.memory.boundary import Memory
 from tests.memory.operations import Table
 
-ROUTES: Final = {route.name: route for route in Template().routes}
+ROUTES: Final = {route.name: route for route in ALL_ROUTES}
 PARAMETER: Final = re.compile(r"\{\w+\}")
 
 

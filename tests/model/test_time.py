@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.wire import MAX_INCREMENT_SECONDS
+from lockstep.http.fields import MAX_INCREMENT_SECONDS
 from tests.model.system import System, system
 
 BEFORE_THE_HOUR_COMES_TWICE = datetime(2023, 11, 5, 5, 30, tzinfo=UTC)

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from local.gateway import invoke, load_handler
 from local.seed import Seed, SeedArray, SeedInstance, SeedTask
-from local.template import Template
-from lockstep import keys
-from lockstep.items import MAX_ERROR_BYTES, Task
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.items import MAX_ERROR_BYTES, Task
+from lockstep.routes import ROUTES
 from lockstep.text import cut
 from tests.replay.departures import Case, Outcome
 
@@ -157,7 +157,7 @@ class Player:
     """Plays cases on the functions themselves, and says what came of them in the recording's terms."""
 
     def __init__(self) -> None:
-        self._routes = [(route, load_handler(route.name)) for route in Template().routes]
+        self._routes = [(route, load_handler(route.name)) for route in ROUTES]
 
     def send(self, method: str, path: str, body: str | bytes | None = None, headers: Any = None) -> tuple[int, Any]:
         """Status and body of a reply; API Gateway's own 403 where there is no such route."""

@@ -10,11 +10,12 @@ import pytest
 from local import gateway
 from local.seed import Seed, load
 from local.template import Template
+from lockstep.routes import ROUTES as ALL_ROUTES
 from tests import described
 from tests.replay.cases import CASES, EVENTS, SEED, SEEDED, Case, Event, look, names, read, route_name, stated
 
 TEMPLATE: Final = Template()
-ROUTES: Final = {route.name: route for route in TEMPLATE.routes}
+ROUTES: Final = {route.name: route for route in ALL_ROUTES}
 
 
 @pytest.fixture(scope="module")

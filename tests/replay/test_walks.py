@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 
 from local.seed import Seed, SeedArray, SeedTask, load
-from lockstep import keys
 from lockstep.clock import now
-from lockstep.items import Task, TaskInstance
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.items import Task, TaskInstance
 from tests.replay.recording import INSTANCE_FIELDS, Player, due, read
 
 WALKS = read("walks")

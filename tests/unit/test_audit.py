@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.audit.closure import REPORTS, Pair, reachable
-from lockstep.standing import Standing
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.transitions import Move, Report, is_reset_by_binding, may_queue, rule
+from lockstep.fsm.pair_state import PairState
+from lockstep.fsm.reports import ReportRule, rule
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
 
 TI = TaskInstanceStatus
 T = TaskStatus
@@ -38,13 +39,13 @@ class Life:
         if is_reset_by_binding(self.task, reset_if_running=reset_if_running):
             self.task, self.num_attempts, self.max_attempts, self.rebound = T.REGISTERING, 0, max_attempts, True
 
-    def report(self, report: Report, which: int, *circumstances: bool) -> None:
+    def report(self, report: ReportRule, which: int, *circumstances: bool) -> None:
         if not self.instances:
             return
         which %= len(self.instances)
         superseded = which < len(self.instances) - 1
-        standing = Standing(self.instances[which], self.task, self.left, *circumstances)
-        ruling = rule(report, standing._replace(superseded=superseded))
+        state = PairState(self.instances[which], self.task, self.left, *circumstances)
+        ruling = rule(report, state._replace(superseded=superseded))
         if isinstance(ruling, Move):
             self.instances[which] = ruling.task_instance
             self.task = ruling.task or self.task

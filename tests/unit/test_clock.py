@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.template import ROOT
-from lockstep import clock, keys
-from lockstep.wire import MAX_INCREMENT_SECONDS
+from lockstep import clock
+from lockstep.dynamodb import keys
+from lockstep.http.fields import MAX_INCREMENT_SECONDS
 from tests.serving import alone
 
 

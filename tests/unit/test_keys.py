@@ -6,9 +6,9 @@ from typing import Any, Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep import keys
-from lockstep.keys import BatchAttention, InstanceKey
-from lockstep.statuses import NEEDS_ATTENTION
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.keys import BatchAttention, InstanceKey
+from lockstep.fsm.statuses import NEEDS_ATTENTION
 from lockstep.text import digest, size
 
 IDS: Final = st.integers(1, keys.MAX_ID)
@@ -26,7 +26,7 @@ DIGESTS: Final = HASHES.map(digest)
 def test_an_instances_id_is_its_tasks_and_its_number(task_id: int, number: int) -> None:
     task_instance_id = keys.task_instance_id(task_id, number)
     assert keys.split_task_instance_id(task_instance_id) == InstanceKey(task_id, number)
-    assert keys.task_instance_id_of(keys.task(task_id), keys.instance(number)) == task_instance_id
+    assert keys.instance_key_of(keys.task(task_id), keys.instance(number)).id == task_instance_id
 
 
 @given(st.integers() | IDS | st.integers(-2_000, 2_000))

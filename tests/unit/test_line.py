@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from lockstep.line import Line
+from lockstep.log_format import LogFormat
 
-OURS = Line("stack")
+OURS = LogFormat("stack")
 POWERTOOLS = LambdaPowertoolsFormatter(service="stack", utc=True)
 
 

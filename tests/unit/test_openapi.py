@@ -10,12 +10,14 @@ from pydantic import BaseModel, ValidationError
 from local import openapi
 from local.gateway import load_handler
 from local.openapi import Json, Operation
-from local.template import Route, Template
+from lockstep.access.scopes import Scope
 from lockstep.errors import FieldError, InvalidError, NotFoundError
+from lockstep.routes import BASE_PATH, Route
+from lockstep.routes import ROUTES as ALL_ROUTES
 from tests import described
 from tests.described import DOCUMENT, OPERATIONS
 
-ROUTES = {route.name: route for route in Template().routes}
+ROUTES = {route.name: route for route in ALL_ROUTES}
 
 
 def test_it_is_openapi() -> None:
@@ -67,13 +69,14 @@ def test_models_of_one_name_stay_apart() -> None:
         class Reply(BaseModel):
             value: kind  # type: ignore[valid-type]  # as above
 
-        return Operation(Route(name, "POST", f"/{name}"), Nothing, Body, Reply, "a summary", "a description")
+        route = Route("aggregate", name, "POST", f"/{name}", Scope.WORKER, "A summary.", 6.0)
+        return Operation(route, Nothing, Nothing, Body, Reply, "a description")
 
     made = openapi.document([one("first", int), one("second", str)], {"url": "/"})
     validate(made, cls=OpenAPIV31SpecValidator)
     found = {}
     for name in ("first", "second"):
-        operation = made["paths"][f"/{name}"]["post"]
+        operation = made["paths"][f"{BASE_PATH}/{name}"]["post"]
         for holder in (operation["requestBody"], operation["responses"]["200"]):
             reference = holder["content"]["application/json"]["schema"]["$ref"]
             schema = made["components"]["schemas"][reference.removeprefix("#/components/schemas/")]

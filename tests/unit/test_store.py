@@ -1,20 +1,27 @@
 """What the store writes and reads, one thread at a time, on moto's DynamoDB."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from local.seed import Seed, load
-from lockstep import keys, store, table
-from lockstep.clock import Deadline, now
+from lockstep.clock import now
+from lockstep.context import request
+from lockstep.dynamodb import client as table
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import Key
+from lockstep.dynamodb.items import Item, Task
+from lockstep.dynamodb.keys import InstanceKey
 from lockstep.errors import NotFoundError
-from lockstep.items import Item, Task
-from lockstep.keys import InstanceKey
-from lockstep.standing import Premise
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.store import LostRaceError, PairWrite, Said
-from lockstep.table import Key
+from lockstep.fsm.guards import Decision
+from lockstep.fsm.pair_state import Guard
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.transitions import Kind, Move, Refusal
+from lockstep.task_instance import store
+from lockstep.task_instance.report import ReportedFields
+from lockstep.task_instance.store import PairWrite, WriteRejectedError
 from tests.clients import on_moto
 
 KEY = InstanceKey(42, 1)
@@ -24,7 +31,7 @@ TASK_RUNNING = frozenset({TaskStatus.RUNNING})
 
 @pytest.fixture(autouse=True)
 def mocked() -> Iterator[None]:
-    with on_moto():
+    with on_moto(), request(60):
         load(Seed.model_validate(SEED))
         yield
 
@@ -68,80 +75,87 @@ SEED: dict[str, Any] = {
 }
 
 
-def finish(**premise: Any) -> PairWrite:
-    holds = Premise(**{"task_instance": RUNNING, "task": TASK_RUNNING} | premise)
-    return PairWrite(KEY, holds, TaskInstanceStatus.DONE, TaskStatus.DONE, Said(nodename="n", error="boom"))
+DONE = Move(TaskInstanceStatus.DONE, TaskStatus.DONE, "the command finished")
+
+
+def finish(**guard: Any) -> PairWrite:
+    decision = Decision(DONE, Guard(**{"task_instance": RUNNING, "task": TASK_RUNNING} | guard))
+    return PairWrite(KEY, decision, ReportedFields(nodename="n", error="boom"))
 
 
 def test_a_pair_moves_with_all_that_was_said() -> None:
-    store.write_pairs([finish()], Deadline())
-    whole = store.read_whole(KEY, Deadline())
+    store.write_pairs([finish()])
+    whole = store.read_whole(KEY)
     assert (whole.instance.status, whole.task.status, whole.instance.nodename) == ("D", "D", "n")
     assert whole.instance.status_date == whole.task.status_date
-    assert [entry.description for entry in store.read_errors(KEY, Deadline())] == ["first", "second", "boom"]
+    assert [entry.description for entry in store.read_errors(KEY)] == ["first", "second", "boom"]
 
 
 @pytest.mark.parametrize(
-    "premise",
+    "guard",
     [
         {"task_instance": frozenset({TaskInstanceStatus.LAUNCHED})},
         {"task": frozenset({TaskStatus.LAUNCHED})},
         {"attempts_left": False},
         {"superseded": True},
         {"overdue": True},
-        {"unexpected": True},
+        {"none_due_ahead": True},
     ],
-    ids=lambda premise: next(iter(premise)),
+    ids=lambda guard: next(iter(guard)),
 )
-def test_a_premise_that_does_not_hold_stops_all_of_it(premise: dict[str, Any]) -> None:
-    with pytest.raises(LostRaceError) as lost:
-        store.write_pairs([finish(**premise)], Deadline())
-    [found] = lost.value.found
-    about_the_task = premise.keys() & {"task", "attempts_left", "superseded"}
-    assert (found.task is not None, found.task_instance is not None) == (bool(about_the_task), not about_the_task)
-    whole = store.read_whole(KEY, Deadline())
+def test_a_guard_that_does_not_hold_stops_all_of_it(guard: dict[str, Any]) -> None:
+    with pytest.raises(WriteRejectedError) as rejected:
+        store.write_pairs([finish(**guard)])
+    [rejection] = rejected.value.rejections
+    about_the_task = guard.keys() & {"task", "attempts_left", "superseded"}
+    assert (rejection.task is not None, rejection.task_instance is not None) == (
+        bool(about_the_task),
+        not about_the_task,
+    )
+    whole = store.read_whole(KEY)
     assert (whole.instance.status, whole.task.status) == ("R", "R")
     assert "nodename" not in whole.instance.attribute_values
-    assert len(store.read_errors(KEY, Deadline())) == 2
+    assert len(store.read_errors(KEY)) == 2
 
 
 def test_an_attempt_that_another_has_followed_is_not_the_latest() -> None:
     Task(keys.task(KEY.task_id), keys.TASK).update([Task.num_instances.set(2)])
-    with pytest.raises(LostRaceError):
-        store.write_pairs([finish(superseded=False)], Deadline())
-    store.write_pairs([finish(superseded=True)], Deadline())
+    with pytest.raises(WriteRejectedError):
+        store.write_pairs([finish(superseded=False)])
+    store.write_pairs([finish(superseded=True)])
 
 
 def test_one_pair_that_does_not_hold_stops_the_others() -> None:
-    stranger = PairWrite(InstanceKey(43, 1), Premise(RUNNING, None), TaskInstanceStatus.DONE, None, Said())
-    with pytest.raises(LostRaceError) as lost:
-        store.write_pairs([finish(), stranger], Deadline())
-    assert [found.missing for found in lost.value.found] == [False, True]
-    assert store.read_whole(KEY, Deadline()).instance.status == "R"
+    stranger = PairWrite(InstanceKey(43, 1), Decision(replace(DONE, task=None), Guard(RUNNING, None)), ReportedFields())
+    with pytest.raises(WriteRejectedError) as rejected:
+        store.write_pairs([finish(), stranger])
+    assert [rejection.missing for rejection in rejected.value.rejections] == [False, True]
+    assert store.read_whole(KEY).instance.status == "R"
 
 
 def test_the_same_words_are_one_entry_of_the_first_time() -> None:
-    said = PairWrite(KEY, Premise(RUNNING, None), None, None, Said(error="boom"))
-    store.write_pairs([said], Deadline())
-    first = store.read_errors(KEY, Deadline())
-    store.write_pairs([said], Deadline())
-    assert [entry.error_time for entry in store.read_errors(KEY, Deadline())] == [entry.error_time for entry in first]
+    refused = Decision(Refusal(Kind.INVALID, "refused"), Guard(RUNNING, None))
+    said = PairWrite(KEY, refused, ReportedFields(error="boom"))
+    store.write_pairs([said])
+    first = store.read_errors(KEY)
+    store.write_pairs([said])
+    assert [entry.error_time for entry in store.read_errors(KEY)] == [entry.error_time for entry in first]
 
 
 def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:
     long_path = "/" + "p" * 1000
-    store.log_heartbeat(KEY, Said(stdout=long_path, report_by=now()), TaskInstanceStatus.TRIAGING, Deadline())
-    whole = store.read_whole(KEY, Deadline())
+    store.log_heartbeat(KEY, ReportedFields(stdout=long_path, report_by=now()), TaskInstanceStatus.TRIAGING)
+    whole = store.read_whole(KEY)
     assert "stdout" not in whole.instance.attribute_values
     assert whole.log.stdout == long_path
-    store.log_heartbeat(KEY, Said(stdout="/short"), TaskInstanceStatus.TRIAGING, Deadline())
-    assert store.read_whole(KEY, Deadline()).instance.stdout == "/short"
+    store.log_heartbeat(KEY, ReportedFields(stdout="/short"), TaskInstanceStatus.TRIAGING)
+    assert store.read_whole(KEY).instance.stdout == "/short"
 
 
 def test_a_stranger_has_no_heartbeat() -> None:
     with pytest.raises(NotFoundError):
-        store.log_heartbeat(InstanceKey(43, 1), Said(report_by=now()), TaskInstanceStatus.TRIAGING, Deadline())
-    assert not table.fetch([Key(keys.task(43), keys.instance(1))], Deadline(), consistent=True)
+        store.log_heartbeat(InstanceKey(43, 1), ReportedFields(report_by=now()), TaskInstanceStatus.TRIAGING)
+    assert not table.fetch([Key(keys.task(43), keys.instance(1))], consistent=True)
 
 
 @pytest.mark.parametrize(("attempt", "operation"), [(1, "Query"), (2, "BatchGetItem")])
@@ -167,5 +181,5 @@ def test_a_specification_that_lags_is_read_again(attempt: int, operation: str, l
     events = table.connection().client.meta.events
     events.register(f"provide-client-params.dynamodb.{operation}", remember)
     events.register(f"after-call.dynamodb.{operation}", lagging)
-    instance, spec = store.read_for_start(InstanceKey(42, attempt), Deadline())
+    instance, spec = store.read_for_start(InstanceKey(42, attempt))
     assert (instance.sk, spec.command, reads) == (keys.instance(attempt), "true", [False, True])

@@ -7,9 +7,10 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ClientError
 
-from lockstep.clock import BUDGET_SECONDS, Deadline
+from lockstep.clock import BUDGET_SECONDS
+from lockstep.context import request
+from lockstep.dynamodb.client import Key, fetch, reach
 from lockstep.errors import TableError
-from lockstep.table import Key, fetch, reach
 from tests.memory import VirtualTime, running_on
 from tests.memory.boundary import answered_by
 from tests.memory.operations import Reply, refusal
@@ -31,8 +32,9 @@ def test_no_try_begins_once_the_time_is_up(clock: VirtualTime) -> None:
         began.append(clock.passed)
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
 
-    with patch("lockstep.table.random.uniform", lambda _, most: most), pytest.raises(TableError):
-        reach(throttled, Deadline())
+    longest = patch("lockstep.dynamodb.client.random.uniform", lambda _, most: most)
+    with longest, request(), pytest.raises(TableError):
+        reach(throttled)
     assert len(began) > 10
     assert max(began) < BUDGET_SECONDS
 
@@ -44,12 +46,12 @@ def test_a_reply_that_is_broken_on_the_way_is_never_read(clock: VirtualTime, bro
     def answering(_: str, __: dict[str, Any]) -> Reply:
         return left.pop() if left else Reply(200, {}, raw=WHOLE)
 
-    with answered_by(answering):
+    with answered_by(answering), request():
         if broken == 1:
-            assert fetch([KEY], Deadline(), consistent=True) == {}
+            assert fetch([KEY], consistent=True) == {}
         else:
             with pytest.raises(TableError, match="crc32"):
-                fetch([KEY], Deadline(), consistent=True)
+                fetch([KEY], consistent=True)
     assert clock.passed < 1
 
 
@@ -59,8 +61,8 @@ def test_a_reply_that_asks_for_a_long_pause_gets_the_usual_one(clock: VirtualTim
     def answering(_: str, __: dict[str, Any]) -> Reply:
         return left.pop() if left else Reply(200, {}, raw=WHOLE)
 
-    with answered_by(answering):
-        assert fetch([KEY], Deadline(), consistent=True) == {}
+    with answered_by(answering), request():
+        assert fetch([KEY], consistent=True) == {}
     assert clock.passed < 1
 
 
@@ -72,9 +74,9 @@ def test_however_often_calls_failed_one_more_is_tried_twice(clock: VirtualTime) 
         sent += 1
         return Reply(500, {}, raw=b"no JSON")
 
-    with answered_by(answering):
+    with answered_by(answering), request():
         for _ in range(60):
             with pytest.raises(TableError):
-                fetch([KEY], Deadline(), consistent=True)
+                fetch([KEY], consistent=True)
     assert sent == 120
     assert clock.passed < 60

@@ -5,28 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from local.template import ROOT, Function, Route, Template
-from lockstep.items import Expiring
+from local.template import ROOT, Function, Template
+from lockstep.dynamodb.items import Expiring
 
 TEMPLATE = Template()
-FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
-ROUTES = [name for name in FOLDERS if name != TEMPLATE.authorizer.name]
-
-
-def test_every_function_but_the_authorizer_has_one_route() -> None:
-    assert sorted(route.name for route in TEMPLATE.routes) == ROUTES
-    assert len({(route.method, route.resource) for route in TEMPLATE.routes}) == len(ROUTES)
-
-
-@pytest.mark.parametrize("route", TEMPLATE.routes, ids=lambda route: route.name)
-def test_a_handler_names_its_route(route: Route) -> None:
-    source = (ROOT / "functions" / route.name / "app.py").read_text()
-    assert source.startswith(f'"""{route.method} {route.resource}: ')
-
-
-def test_literal_paths_go_before_parameters() -> None:
-    path = "/api/v3/task_instance/log_report_by/batch"
-    assert next(route.name for route in TEMPLATE.routes if route.pattern.fullmatch(path)) == "log_report_by_batch"
+FUNCTIONS = sorted(ROOT.glob("functions/*/*/app.py"))
 
 
 def test_permissions_are_spelled_out() -> None:
@@ -48,17 +31,17 @@ def test_a_period_is_none_or_a_month_at_least(days: str, *, allowed: bool) -> No
 
 
 def test_a_handler_holds_nothing_but_its_route() -> None:
-    for name in FOLDERS:
-        source = (ROOT / "functions" / name / "app.py").read_text()
+    for file in FUNCTIONS:
+        source = file.read_text()
         for foreign in ("try:", "os.environ", "boto", "pynamodb", "time.sleep"):
-            assert foreign not in source, f"{foreign} in {name}"
+            assert foreign not in source, f"{foreign} in {file}"
 
 
 def test_a_function_has_what_globals_say_where_it_says_nothing() -> None:
     functions = {function.name: function for function in TEMPLATE.functions}
-    assert sorted(functions) == FOLDERS
+    assert sorted(functions) == sorted(file.parent.name for file in FUNCTIONS)
     usual, bulk = functions["log_done"], functions["queue_task_batch"]
-    assert (usual.folder, usual.handler) == (ROOT / "functions/log_done", "app.lambda_handler")
+    assert (usual.folder, usual.handler) == (ROOT / "functions/task_instance/log_done", "app.lambda_handler")
     assert usual.timeout < bulk.timeout
     assert usual.variables["POWERTOOLS_LOG_LEVEL"] == "INFO"
     assert usual.variables["TABLE_NAME"] == "Table"
@@ -73,12 +56,11 @@ Resources:
   Alone:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: functions/alone/
+      CodeUri: functions/api/alone/
       Timeout: 3
       Environment: {Variables: {B: !Ref Size, C: !GetAtt Table.Arn}}
 """)
     template = Template(file)
-    assert template.routes == []
     variables = {"A": "1", "B": "7", "C": "Table.Arn"}
-    alone = Function("alone", ROOT / "functions/alone", "python3.13", "app.f", 3, 128, {}, variables)
+    alone = Function("alone", ROOT / "functions/api/alone", "python3.13", "app.f", 3, 128, {}, variables)
     assert template.functions == [alone]

@@ -5,10 +5,10 @@ from itertools import product
 
 import pytest
 
-from lockstep import transitions
-from lockstep.standing import Premise, Standing
-from lockstep.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.transitions import (
+from lockstep.fsm import transitions
+from lockstep.fsm.guards import decide
+from lockstep.fsm.pair_state import Guard, PairState
+from lockstep.fsm.reports import (
     ABANDONED,
     FELL_SILENT,
     FINISH,
@@ -19,21 +19,23 @@ from lockstep.transitions import (
     NEVER_REPORTED,
     RECOVER,
     START,
-    Kind,
-    Move,
-    Refusal,
-    Report,
+    ReportRule,
     failure_known,
     failure_of_worker,
     failure_unknown,
-    get_new_task_status,
-    has_ended,
-    may_become,
-    premise,
     rule,
     status_told,
     stopped_by_resume,
     terminate,
+)
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.transitions import (
+    Kind,
+    Move,
+    Refusal,
+    get_new_task_status,
+    has_ended,
+    may_become,
     validate_transition,
 )
 
@@ -81,7 +83,7 @@ def designed(instance: str, target: str, task: str, *, attempts_left: bool, supe
 )
 def test_grid(instance: TaskInstanceStatus, target: TaskInstanceStatus) -> None:
     for task, attempts_left, superseded in product(T, (True, False), (True, False)):
-        ruling = validate_transition(Standing(instance, task, attempts_left, superseded=superseded), target)
+        ruling = validate_transition(PairState(instance, task, attempts_left, superseded=superseded), target)
         seen = ruling.task_instance + (ruling.task or ".") if isinstance(ruling, Move) else ruling.kind
         wanted = designed(instance, target, task, attempts_left=attempts_left, superseded=superseded)
         assert seen == wanted, (task, attempts_left, superseded)
@@ -107,8 +109,8 @@ def test_every_edge_has_a_reason_of_its_own() -> None:
         assert len({edge.reason for edge in edges}) == len(edges)
 
 
-RUNS = Standing(TI.RUNNING, T.RUNNING)
-CONSEQUENCES: dict[str, tuple[Report, Standing, str | Kind]] = {
+RUNS = PairState(TI.RUNNING, T.RUNNING)
+CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
     "a finished command finishes its task": (FINISH, RUNS, "DD"),
     "a failed command lets its task try again": (failure_of_worker(TI.ERROR), RUNS, "EG"),
     "the last attempt's failure fails the task": (
@@ -119,76 +121,76 @@ CONSEQUENCES: dict[str, tuple[Report, Standing, str | Kind]] = {
     "out of resources adjusts them": (failure_of_worker(TI.RESOURCE_ERROR), RUNS, "ZA"),
     "a killed command is fatal with attempts left": (
         failure_of_worker(TI.ERROR_FATAL),
-        Standing(TI.KILL_SELF, T.RUNNING),
+        PairState(TI.KILL_SELF, T.RUNNING),
         "FF",
     ),
     "a second worker is fenced while triage asks and the first has just reported": (
         START,
-        Standing(TI.TRIAGING, T.RUNNING, expected=True),
+        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True),
         Kind.FENCED,
     ),
     "a second worker takes over from one that triage asks for in vain": (
         START,
-        Standing(TI.TRIAGING, T.RUNNING, overdue=True),
+        PairState(TI.TRIAGING, T.RUNNING, overdue=True),
         "R.",
     ),
     "a worker that triage gave up for late finishes all the same": (
         FINISH,
-        Standing(TI.TRIAGING, T.RUNNING),
+        PairState(TI.TRIAGING, T.RUNNING),
         "DD",
     ),
-    "also where the task had not heard that it runs": (FINISH, Standing(TI.TRIAGING, T.LAUNCHED), "DD"),
+    "also where the task had not heard that it runs": (FINISH, PairState(TI.TRIAGING, T.LAUNCHED), "DD"),
     "triage itself cannot pass through running": (
         failure_known(TI.ERROR),
-        Standing(TI.TRIAGING, T.RUNNING),
+        PairState(TI.TRIAGING, T.RUNNING),
         Kind.INVALID,
     ),
-    "a heartbeat brings a late instance back": (RECOVER, Standing(TI.TRIAGING, T.RUNNING), "R."),
-    "a killed worker that starts is laid to rest": (START, Standing(TI.KILL_SELF, T.LAUNCHED), "FF"),
-    "a worker that starts after it was given up fails": (START, Standing(TI.NO_HEARTBEAT, T.LAUNCHED), "EG"),
+    "a heartbeat brings a late instance back": (RECOVER, PairState(TI.TRIAGING, T.RUNNING), "R."),
+    "a killed worker that starts is laid to rest": (START, PairState(TI.KILL_SELF, T.LAUNCHED), "FF"),
+    "a worker that starts after it was given up fails": (START, PairState(TI.NO_HEARTBEAT, T.LAUNCHED), "EG"),
     "the worker node may start before the distributor says so": (
         START,
-        Standing(TI.INSTANTIATED, T.INSTANTIATING),
+        PairState(TI.INSTANTIATED, T.INSTANTIATING),
         "RR",
     ),
-    "a second worker is fenced while the first is expected": (START, RUNS._replace(expected=True), Kind.FENCED),
-    "the same worker asks again": (START, RUNS._replace(expected=True, same_worker=True), Kind.REPEATED),
+    "a second worker is fenced while the first is expected": (START, RUNS._replace(not_yet_due=True), Kind.FENCED),
+    "the same worker asks again": (START, RUNS._replace(not_yet_due=True, same_worker=True), Kind.REPEATED),
     "a second worker takes over from a silent one": (START, RUNS._replace(overdue=True), "R."),
-    "an orphan is laid to rest": (failure_of_worker(TI.ERROR), Standing(TI.RUNNING, T.DONE), "F."),
+    "an orphan is laid to rest": (failure_of_worker(TI.ERROR), PairState(TI.RUNNING, T.DONE), "F."),
     "a heartbeat beats triage": (
         failure_unknown(TI.UNKNOWN_ERROR),
-        Standing(TI.TRIAGING, T.RUNNING, expected=True),
+        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True),
         Kind.REPORTED_MEANWHILE,
     ),
-    "silence does not": (failure_unknown(TI.UNKNOWN_ERROR), Standing(TI.TRIAGING, T.RUNNING, overdue=True), "UG"),
-    "a finished instance has nothing to launch": (LAUNCH, Standing(TI.DONE, T.DONE), Kind.SETTLED),
+    "silence does not": (failure_unknown(TI.UNKNOWN_ERROR), PairState(TI.TRIAGING, T.RUNNING, overdue=True), "UG"),
+    "a finished instance has nothing to launch": (LAUNCH, PairState(TI.DONE, T.DONE), Kind.SETTLED),
     "a running one was quicker than its launch": (LAUNCH, RUNS, Kind.UNTIMELY),
     "no distributor id lets the task try again": (
         LAUNCH_FAILED,
-        Standing(TI.INSTANTIATED, T.INSTANTIATING),
+        PairState(TI.INSTANTIATED, T.INSTANTIATING),
         "WG",
     ),
-    "a dead instance is not taken again": (INSTANTIATE, Standing(TI.ERROR, T.QUEUED), Kind.INVALID),
-    "a kill takes the task along": (KILLED, Standing(TI.KILL_SELF, T.INSTANTIATING), "FF"),
-    "or leaves it where a resume put it": (KILLED, Standing(TI.KILL_SELF, T.REGISTERING), "F."),
+    "a dead instance is not taken again": (INSTANTIATE, PairState(TI.ERROR, T.QUEUED), Kind.INVALID),
+    "a kill takes the task along": (KILLED, PairState(TI.KILL_SELF, T.INSTANTIATING), "FF"),
+    "or leaves it where a resume put it": (KILLED, PairState(TI.KILL_SELF, T.REGISTERING), "F."),
     "only what was told to die is killed": (KILLED, RUNS, Kind.INVALID),
     "an attempt that was left behind finishes alone": (FINISH, RUNS._replace(superseded=True), "D."),
     "it fails alone": (failure_of_worker(TI.ERROR), RUNS._replace(superseded=True), "E."),
-    "it is killed alone": (START, Standing(TI.KILL_SELF, T.RUNNING, superseded=True), "F."),
+    "it is killed alone": (START, PairState(TI.KILL_SELF, T.RUNNING, superseded=True), "F."),
     "it does not start beside the later one": (
         START,
-        Standing(TI.LAUNCHED, T.LAUNCHED, superseded=True),
+        PairState(TI.LAUNCHED, T.LAUNCHED, superseded=True),
         Kind.TASK_CANNOT_FOLLOW,
     ),
     "nobody takes it over": (START, RUNS._replace(overdue=True, superseded=True), Kind.FENCED),
     "it does not come back from triage": (
         RECOVER,
-        Standing(TI.TRIAGING, T.RUNNING, superseded=True),
+        PairState(TI.TRIAGING, T.RUNNING, superseded=True),
         Kind.TASK_CANNOT_FOLLOW,
     ),
     "it is not taken again": (
         INSTANTIATE,
-        Standing(TI.INSTANTIATED, T.INSTANTIATING, superseded=True),
+        PairState(TI.INSTANTIATED, T.INSTANTIATING, superseded=True),
         Kind.INVALID,
     ),
 }
@@ -196,14 +198,14 @@ CONSEQUENCES: dict[str, tuple[Report, Standing, str | Kind]] = {
 
 @pytest.mark.parametrize("sentence", CONSEQUENCES)
 def test_consequence(sentence: str) -> None:
-    report, standing, wanted = CONSEQUENCES[sentence]
-    ruling = rule(report, standing)
+    report, state, wanted = CONSEQUENCES[sentence]
+    ruling = rule(report, state)
     assert (ruling.task_instance + (ruling.task or ".") if isinstance(ruling, Move) else ruling.kind) == wanted
 
 
 def test_a_fenced_worker_hears_kill_self() -> None:
-    standing = RUNS._replace(expected=True)
-    assert status_told(rule(START, standing), standing) is TI.KILL_SELF
+    state = RUNS._replace(not_yet_due=True)
+    assert status_told(rule(START, state), state) is TI.KILL_SELF
 
 
 REPORTS = [
@@ -227,44 +229,44 @@ REPORTS = [
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")
-def test_a_premise_gives_its_ruling_throughout(report: Report) -> None:
+def test_a_guard_gives_its_ruling_throughout(report: ReportRule) -> None:
     """What a write's conditions let through is never ruled on otherwise."""
     for instance, task, left, due, same, later in product(TI, T, (True, False), "-oe", (True, False), (True, False)):
-        standing = Standing(instance, task, left, due == "o", due == "e", same_worker=same, superseded=later)
-        ruling, holds = premise(report, standing)
-        assert ruling == rule(report, standing)
-        assert instance in holds.task_instance
+        state = PairState(instance, task, left, due == "o", due == "e", same_worker=same, superseded=later)
+        ruling, guard = decide(report, state)
+        assert ruling == rule(report, state)
+        assert instance in guard.task_instance
         assert (
             not isinstance(ruling, Move)
-            or holds.task_instance == {ruling.task_instance}
-            or ruling.task_instance not in holds.task_instance
+            or guard.task_instance == {ruling.task_instance}
+            or ruling.task_instance not in guard.task_instance
         )
-        assert holds.task is None or task in holds.task
+        assert guard.task is None or task in guard.task
         if ruling in (Refusal(Kind.FENCED, ""), Refusal(Kind.REPEATED, ""), Refusal(Kind.REPORTED_MEANWHILE, "")):
             continue  # they rest on what was seen of the deadline and the worker: nothing moves under them
-        for other in _standings(holds, same_worker=same):
-            assert rule(report, other) == ruling, (standing, other)
+        for other in _states(guard, same_worker=same):
+            assert rule(report, other) == ruling, (state, other)
 
 
-def _standings(holds: Premise, *, same_worker: bool) -> Iterator[Standing]:
-    """All those that a premise lets through."""
-    lefts = (True, False) if holds.attempts_left is None else (holds.attempts_left,)
-    laters = (True, False) if holds.superseded is None else (holds.superseded,)
-    dues = [due for due in "-oe" if (not holds.overdue or due == "o") and (not holds.unexpected or due != "e")]
-    for instance, task, left, due, later in product(holds.task_instance, holds.task or T, lefts, dues, laters):
-        yield Standing(instance, task, left, due == "o", due == "e", same_worker=same_worker, superseded=later)
+def _states(guard: Guard, *, same_worker: bool) -> Iterator[PairState]:
+    """All those that a guard lets through."""
+    lefts = (True, False) if guard.attempts_left is None else (guard.attempts_left,)
+    laters = (True, False) if guard.superseded is None else (guard.superseded,)
+    dues = [due for due in "-oe" if (not guard.overdue or due == "o") and (not guard.none_due_ahead or due != "e")]
+    for instance, task, left, due, later in product(guard.task_instance, guard.task or T, lefts, dues, laters):
+        yield PairState(instance, task, left, due == "o", due == "e", same_worker=same_worker, superseded=later)
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")
-def test_what_was_seen_once_says_where_an_instance_can_be(report: Report) -> None:
+def test_what_was_seen_once_says_where_an_instance_can_be(report: ReportRule) -> None:
     """batches.py passes over an instance that cannot be where it looks for one, and for good one that has ended."""
     for instance, task, left in product(TI, T, (True, False)):
-        ruling = rule(report, Standing(instance, task, left, overdue=True))
+        ruling = rule(report, PairState(instance, task, left, overdue=True))
         if isinstance(ruling, Move):
             assert may_become(instance, ruling.task_instance)
             assert not has_ended(instance)
 
 
-def test_the_usual_standing_lets_each_report_move() -> None:
+def test_the_usual_state_lets_each_report_move() -> None:
     for report in REPORTS:
-        assert isinstance(rule(report, report.usual), Move), report.name
+        assert isinstance(rule(report, report.assumed), Move), report.name

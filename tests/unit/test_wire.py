@@ -9,16 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from functions.bind_tasks_no_args.app import BoundTasksReply
-from functions.get_task_resources.app import TaskResourcesReply
-from functions.instantiate_task_instances.app import InstantiateReply
-from functions.log_running.app import StartReply
-from functions.task_instance_error_log.app import ErrorLogReply
+from functions.task.bind_tasks_no_args.app import BoundTasksReply
+from functions.task.get_task_resources.app import TaskResourcesReply
+from functions.task_instance.instantiate_task_instances.app import InstantiateReply
+from functions.task_instance.log_running.app import StartReply
+from functions.task_instance.task_instance_error_log.app import ErrorLogReply
 from local.template import ROOT
-from lockstep.arrays import InstanceBatch
-from lockstep.binding import TaskToBind
-from lockstep.endpoint import _as_json
-from lockstep.statuses import TaskInstanceStatus
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.http.reply import as_json
+from lockstep.task.bind import TaskToBind
+from lockstep.task_instance.instantiate import InstanceBatch
 
 IDS: Final = st.integers(1, 2**53 - 1)
 TEXT: Final = st.text(st.characters(codec=None) | st.sampled_from('\x00\x10\u2028\ud800\udfff"\\é😀'), max_size=40)
@@ -50,11 +50,11 @@ def errors(text: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[int, str, st
 def test_json_carries_every_array_as_it_is(
     start: Any, taken: list[InstanceBatch], said: list[tuple[int, str, str]]
 ) -> None:
-    assert json.loads(_as_json(StartReply(task_instance=start))) == {"task_instance": in_json(start)}
-    assert json.loads(_as_json(InstantiateReply(task_instance_batches=taken))) == {
+    assert json.loads(as_json(StartReply(task_instance=start))) == {"task_instance": in_json(start)}
+    assert json.loads(as_json(InstantiateReply(task_instance_batches=taken))) == {
         "task_instance_batches": in_json(taken)
     }
-    assert json.loads(_as_json(ErrorLogReply(task_instance_error_log=said))) == {
+    assert json.loads(as_json(ErrorLogReply(task_instance_error_log=said))) == {
         "task_instance_error_log": in_json(said)
     }
 
@@ -62,8 +62,8 @@ def test_json_carries_every_array_as_it_is(
 @given(st.dictionaries(TEXT, TEXT, max_size=4), st.dictionaries(TEXT, st.tuples(IDS, st.just("G")), max_size=4))
 def test_json_carries_every_key_as_it_is(requested: dict[str, str], bound: dict[str, Any]) -> None:
     reply = TaskResourcesReply(requested_resources=requested, queue_name="q")
-    assert json.loads(_as_json(reply))["requested_resources"] == in_json(requested)
-    assert json.loads(_as_json(BoundTasksReply(tasks=bound))) == {"tasks": in_json(bound)}
+    assert json.loads(as_json(reply))["requested_resources"] == in_json(requested)
+    assert json.loads(as_json(BoundTasksReply(tasks=bound))) == {"tasks": in_json(bound)}
 
 
 def in_json(value: Any) -> Any:
@@ -89,9 +89,9 @@ def test_jobmons_readers_read_what_was_meant(version: str) -> None:
     @given(*(st.lists(make(PLAIN), min_size=10, max_size=20) for make in (starts, batches, errors)))
     def read(started: list[Any], taken: list[Any], said: list[Any]) -> None:
         replies = [
-            [json.loads(_as_json(StartReply(task_instance=row)))["task_instance"] for row in started],
-            json.loads(_as_json(InstantiateReply(task_instance_batches=taken)))["task_instance_batches"],
-            json.loads(_as_json(ErrorLogReply(task_instance_error_log=said)))["task_instance_error_log"],
+            [json.loads(as_json(StartReply(task_instance=row)))["task_instance"] for row in started],
+            json.loads(as_json(InstantiateReply(task_instance_batches=taken)))["task_instance_batches"],
+            json.loads(as_json(ErrorLogReply(task_instance_error_log=said)))["task_instance_error_log"],
         ]
         meant = [
             [dict(zip(names, row, strict=True)) for row in rows]

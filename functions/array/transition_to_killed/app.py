@@ -1,0 +1,13 @@
+"""The cluster killed what it was told to kill."""
+
+from lockstep.array.move import move_batch
+from lockstep.fsm.reports import KILLED
+from lockstep.http.endpoint import endpoint
+from lockstep.http.models import ArrayPath, BatchOfArray, NoReply
+
+
+@endpoint("transition_to_killed")
+def lambda_handler(path: ArrayPath, body: BatchOfArray) -> NoReply:
+    """Move instances in KILL_SELF to ERROR_FATAL, and their tasks unless a resume has moved those already."""
+    move_batch(path.array_id, body.batch_number, KILLED)
+    return NoReply()

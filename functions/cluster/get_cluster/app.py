@@ -1,0 +1,28 @@
+"""Show which plugin a cluster needs."""
+
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
+from lockstep.cluster.builtin import CLUSTERS, Cluster
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import Text
+from lockstep.http.models import Reply, Request
+
+
+class ClusterPath(Request):
+    """The path of a route about a cluster."""
+
+    cluster_name: Annotated[Text, WithJsonSchema({"type": "string", "minLength": 1})]
+
+
+class ClusterReply(Reply):
+    """The cluster; null if none has that name."""
+
+    cluster: Cluster | None
+
+
+@endpoint("get_cluster")
+def lambda_handler(path: ClusterPath) -> ClusterReply:
+    """Return one of the built-in clusters."""
+    return ClusterReply(cluster=CLUSTERS.get(path.cluster_name))

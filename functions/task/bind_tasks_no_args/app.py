@@ -1,0 +1,30 @@
+"""Create tasks, or start over those that a workflow already has."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lockstep.fsm.statuses import TaskStatus
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import MAX_IDS_PER_CALL, Id, Key
+from lockstep.http.models import Reply, Request
+from lockstep.task.bind import TaskToBind, bind_tasks
+
+
+class TasksToBind(Request):
+    """Tasks by the caller's names for them. A workflow knows a task by its node and arguments."""
+
+    workflow_id: Id
+    tasks: Annotated[dict[Key, TaskToBind], Field(max_length=MAX_IDS_PER_CALL)]
+
+
+class BoundTasksReply(Reply):
+    """Each task's id and status, by the caller's name."""
+
+    tasks: dict[Key, tuple[int, TaskStatus]]
+
+
+@endpoint("bind_tasks_no_args")
+def lambda_handler(body: TasksToBind) -> BoundTasksReply:
+    """A task that is not done (nor running, unless reset_if_running) starts over with its new command."""
+    return BoundTasksReply(tasks=bind_tasks(body.workflow_id, body.tasks))

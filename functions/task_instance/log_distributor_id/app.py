@@ -1,0 +1,32 @@
+"""The cluster accepted the submission."""
+
+from lockstep.fsm.transitions import Kind, Refusal
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import DistributorId, Increment
+from lockstep.http.models import InstancePath, MessageReply, Request
+from lockstep.task_instance.heartbeat import log_distributor_id
+from lockstep.task_instance.report import instance_key, reported_fields
+from lockstep.task_instance.transition import Outcome
+
+
+class Launch(Request):
+    """The id that the cluster gave, and when the instance will be heard of next."""
+
+    distributor_id: DistributorId
+    next_report_increment: Increment
+
+
+@endpoint("log_distributor_id")
+def lambda_handler(path: InstancePath, body: Launch) -> MessageReply:
+    """Store both, whatever the status, and move to LAUNCHED."""
+    return MessageReply(
+        message=_in_words(log_distributor_id(instance_key(path.task_instance_id), reported_fields(body)))
+    )
+
+
+def _in_words(outcome: Outcome) -> str:
+    if not isinstance(outcome.ruling, Refusal):
+        return "Task instance transitioned to LAUNCHED"
+    if outcome.ruling.kind is Kind.SETTLED:
+        return "Task instance in final state, no transition needed"
+    return f"Unable to transition to launched from {outcome.status}"

@@ -1,0 +1,22 @@
+"""The worker node sends a heartbeat."""
+
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import DistributorId, Increment, Path
+from lockstep.http.models import InstancePath, Request, StatusReply
+from lockstep.task_instance.heartbeat import log_report_by
+from lockstep.task_instance.report import instance_key, reported_fields
+
+
+class Heartbeat(Request):
+    """When the instance will be heard of next."""
+
+    next_report_increment: Increment
+    distributor_id: DistributorId | None = None
+    stdout: Path | None = None
+    stderr: Path | None = None
+
+
+@endpoint("log_report_by")
+def lambda_handler(path: InstancePath, body: Heartbeat) -> StatusReply:
+    """Move report_by, whatever the status; from TRIAGING back to RUNNING. Anything but R stops the worker node."""
+    return StatusReply(status=log_report_by(instance_key(path.task_instance_id), reported_fields(body)))

@@ -1,0 +1,21 @@
+"""A run's client sends a heartbeat."""
+
+from lockstep.clock import now
+from lockstep.fsm.statuses import WorkflowRunStatus
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import Increment
+from lockstep.http.models import Request, RunPath, RunStatusReply
+from lockstep.workflow_run.lifecycle import log_heartbeat
+
+
+class RunHeartbeat(Request):
+    """Where the client believes its run to be, and when it will be heard of next."""
+
+    status: WorkflowRunStatus
+    next_report_increment: Increment
+
+
+@endpoint("log_workflow_run_heartbeat")
+def lambda_handler(path: RunPath, body: RunHeartbeat) -> RunStatusReply:
+    """Store when, and move the run if it may. A client that hears C or H terminates its run."""
+    return RunStatusReply(status=log_heartbeat(path.workflow_run_id, body.status, now() + body.next_report_increment))

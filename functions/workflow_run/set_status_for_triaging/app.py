@@ -1,0 +1,12 @@
+"""Sweep a run for instances that fell silent."""
+
+from lockstep.http.endpoint import endpoint
+from lockstep.http.models import NoReply, RunPath
+from lockstep.workflow_run.sweep import sweep
+
+
+@endpoint("set_status_for_triaging")
+def lambda_handler(path: RunPath) -> NoReply:
+    """Move overdue RUNNING to TRIAGING and LAUNCHED to NO_HEARTBEAT; settle what nobody settles."""
+    sweep(path.workflow_run_id)
+    return NoReply()

@@ -1,0 +1,19 @@
+"""A resume ends a run's instances."""
+
+from lockstep.http.endpoint import endpoint
+from lockstep.http.models import Reply, RunPath
+from lockstep.workflow_run.terminate import terminate_task_instances
+
+
+class TerminateReply(Reply):
+    """How many instances were stopped by this call."""
+
+    workflow_run_id: int
+    num_terminated: int
+
+
+@endpoint("terminate_task_instances")
+def lambda_handler(path: RunPath) -> TerminateReply:
+    """QUEUED and INSTANTIATED to ERROR_FATAL; LAUNCHED, and RUNNING unless the resume is hot, to KILL_SELF."""
+    stopped = terminate_task_instances(path.workflow_run_id)
+    return TerminateReply(workflow_run_id=path.workflow_run_id, num_terminated=stopped)

@@ -1,0 +1,18 @@
+"""A client or a distributor moves a run."""
+
+from lockstep.fsm.statuses import WorkflowRunStatus
+from lockstep.http.endpoint import endpoint
+from lockstep.http.models import Request, RunPath, RunStatusReply
+from lockstep.workflow_run.lifecycle import update_status
+
+
+class RunMove(Request):
+    """Where the run shall go."""
+
+    status: WorkflowRunStatus
+
+
+@endpoint("update_workflow_run_status")
+def lambda_handler(path: RunPath, body: RunMove) -> RunStatusReply:
+    """Move the run, if it may make that move."""
+    return RunStatusReply(status=update_status(path.workflow_run_id, body.status))

@@ -1,0 +1,104 @@
+"""From an Authorization header to a policy: what API Gateway asks of a Lambda authorizer of type TOKEN.
+
+API Gateway keeps the answer for a token and applies it to whatever that token calls next. So a policy names every
+method and path of its scope, not the one that was called.
+"""
+
+import base64
+import logging
+import re
+from typing import Any, Final
+
+from lockstep import context
+from lockstep.access.scopes import Scope
+from lockstep.access.signing_keys import SigningKeys
+from lockstep.access.tokens import BadTokenError, Grant, UnknownKeyError, verify
+from lockstep.clock import Deadline
+from lockstep.context import RequestContext
+from lockstep.observability import count, write_line
+from lockstep.routes import ROUTES
+
+MAX_TOKEN: Final = 4_000
+"""Characters of a token."""
+_PARAMETER: Final = re.compile(r"\{\w+\}")
+
+
+class UnauthorizedError(Exception):
+    """Its text is what API Gateway answers with a 401; any other is a 500 to it."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+def authorize(header: str, called: str, keys: SigningKeys) -> dict[str, Any]:
+    """The policy for whoever sent the header; called is the ARN of the method.
+
+    Raises:
+        UnauthorizedError: there is no token in it, or it is not good.
+        KeysUnavailableError: nobody can be told apart now.
+    """
+    grant = context.serve(RequestContext(Deadline()), _grant, header, called, keys)
+    return {
+        "principalId": grant.name,
+        "policyDocument": _policy(grant, called),
+        "context": _context(grant),
+    }
+
+
+def _grant(header: str, called: str, keys: SigningKeys) -> Grant:
+    try:
+        grant = _verify(_token(header), keys)
+    except (BadTokenError, UnknownKeyError) as error:
+        count("Unauthorized")
+        write_line("a token is refused", level=logging.WARNING, called=called, why=str(error))
+        raise UnauthorizedError from error
+    write_line("a token is good", called=called, caller=grant.name, scope=grant.scope, only_run=grant.workflow_run_id)
+    return grant
+
+
+def _token(header: str) -> str:
+    """Bearer's token, or Basic's password, whoever the user is: that is where a URL's user:token@ arrives."""
+    kind, _, rest = header.partition(" ")
+    if len(rest) > MAX_TOKEN:
+        raise BadTokenError("it is too long")
+    if kind.lower() == "bearer":
+        return rest.strip()
+    if kind.lower() == "basic":
+        try:
+            return base64.b64decode(rest, validate=True).decode().partition(":")[2]
+        except ValueError as error:  # not ASCII, not base64, or not text in it
+            raise BadTokenError("Basic is not base64 of user:token") from error
+    raise BadTokenError("neither Basic nor Bearer")
+
+
+def _verify(token: str, keys: SigningKeys) -> Grant:
+    try:
+        return verify(token, keys.valid())
+    except UnknownKeyError:
+        return verify(token, keys.newest())
+
+
+def _policy(grant: Grant, called: str) -> dict[str, Any]:
+    """Allow the routes that the scope opens.
+
+    An operator's policy names the whole stage, so that a cached one covers a new route at once.
+    """
+    stage = "/".join(called.split("/")[:2])
+    if grant.scope is Scope.OPERATOR:
+        resources = [f"{stage}/*"]
+    else:
+        opened = [route for route in ROUTES if route.may_be_called_by(grant.scope)]
+        resources = [f"{stage}/{route.method}{_any(route.resource)}" for route in opened]
+    statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resources}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _any(resource: str) -> str:
+    """The path with * for each parameter. In IAM's sense * spans slashes too: each function checks exactly."""
+    return _PARAMETER.sub("*", resource)
+
+
+def _context(grant: Grant) -> dict[str, str | int]:
+    """What the functions are told of the caller. A route's path does not say which run an instance is of: they look."""
+    context: dict[str, str | int] = {"scope": grant.scope.value}
+    return context if grant.workflow_run_id is None else context | {"workflow_run_id": grant.workflow_run_id}

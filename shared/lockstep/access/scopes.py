@@ -1,0 +1,28 @@
+"""What a token is for. lockstep.routes says which routes each scope opens."""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """A token's scope. From worker to operator each includes the one before it; a reader changes nothing."""
+
+    READER = "reader"
+    WORKER = "worker"
+    DISTRIBUTOR = "distributor"
+    OPERATOR = "operator"
+
+    def includes(self, other: "Scope") -> bool:
+        """Whether this scope may do all that another one may.
+
+        >>> Scope.OPERATOR.includes(Scope.WORKER), Scope.WORKER.includes(Scope.READER)
+        (True, False)
+        """
+        return other in _INCLUDES[self]
+
+
+_INCLUDES = {
+    Scope.READER: {Scope.READER},
+    Scope.WORKER: {Scope.WORKER},
+    Scope.DISTRIBUTOR: {Scope.WORKER, Scope.DISTRIBUTOR},
+    Scope.OPERATOR: set(Scope),
+}

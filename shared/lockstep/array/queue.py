@@ -1,0 +1,217 @@
+"""Give tasks their next attempt: a task moves to QUEUED and its new instance is created, in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from pynamodb.transactions import TransactWrite
+
+from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
+from lockstep.context import deadline
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import ConditionFailedError, Key, chunks, fetch, reach, run_parallel, transact
+from lockstep.dynamodb.items import Array, Batch, Task, TaskInstance
+from lockstep.dynamodb.keys import BatchAttention
+from lockstep.errors import ContentionError, ExhaustedError, NotFoundError
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.transitions import may_queue
+from lockstep.observability import count
+
+TASKS_PER_BATCH: Final = 1_000
+TASKS_PER_TRANSACTION: Final = 49
+"""Two items each, and the batch's own; a transaction holds 100 actions."""
+GROWS_SECONDS: Final = 30.0
+"""How long the distributor does not see a batch of several transactions if the last of them never comes."""
+
+
+def queue_tasks(
+    array_id: int, task_ids: Sequence[int], task_resources_id: int, workflow_run_id: int
+) -> dict[TaskStatus, list[int]]:
+    """Queue the tasks of the array that may be queued, and return all that exist by the status that stands.
+
+    Steps run from 0 without a gap in the order of task ids, also where callers race; two callers that queue one task at
+    once create one instance. The same call again queues what is left.
+
+    Raises:
+        ExhaustedError: a task has used all its instance numbers. Nothing was queued.
+        NotFoundError: the array does not exist, although a task names it.
+        UnavailableError: some may be queued already.
+    """
+    tasks = _read_tasks(task_ids, array_id)
+    ready = [task for task in tasks.values() if task.ready(array_id)]
+    _check_numbers_left(ready)
+    if ready:
+        batches = list(chunks(sorted(ready, key=lambda task: task.task_id), TASKS_PER_BATCH))
+        last = _reserve_batches(array_id, len(batches))
+        numbered = enumerate(batches, last - len(batches) + 1)
+        fill = partial(_fill, array_id, task_resources_id, workflow_run_id)
+        run_parallel(lambda batch: fill(*batch), numbered)
+    count("Queued", sum(task.queued for task in ready))
+    by_status: dict[TaskStatus, list[int]] = defaultdict(list)
+    for task_id in sorted(tasks):
+        by_status[tasks[task_id].status].append(task_id)
+    return dict(by_status)
+
+
+@dataclass(slots=True)
+class _QueuedTask:
+    """A task that is being queued."""
+
+    seen: Task
+    queued: bool = False
+
+    @property
+    def task_id(self) -> int:
+        return int(self.seen.pk.removeprefix("TASK#"))
+
+    @property
+    def number(self) -> int:
+        """The number of its next instance."""
+        return self.seen.num_instances + 1
+
+    @property
+    def status(self) -> TaskStatus:
+        return TaskStatus.QUEUED if self.queued else TaskStatus(self.seen.status)
+
+    @property
+    def exhausted(self) -> bool:
+        return self.number > keys.MAX_INSTANCE_NUMBER
+
+    def ready(self, array_id: int) -> bool:
+        return may_queue(self.status) and self.seen.array_id == array_id
+
+
+def _read_tasks(task_ids: Sequence[int], array_id: int) -> dict[int, _QueuedTask]:
+    """Read tasks by reads that may lag, which the write detects. What would not be written is read consistently."""
+    wanted = {Key(keys.task(task_id), keys.TASK) for task_id in task_ids if 0 < task_id <= keys.MAX_ID}
+    found = {key: _QueuedTask(Task.from_raw_data(raw)) for key, raw in fetch(wanted, consistent=False).items()}
+    doubtful = [key for key in wanted if key not in found or not found[key].ready(array_id)]
+    again = fetch(doubtful, consistent=True)
+    found |= {key: _QueuedTask(Task.from_raw_data(raw)) for key, raw in again.items()}
+    return {task.task_id: task for task in found.values()}
+
+
+def _check_numbers_left(ready: Sequence[_QueuedTask]) -> None:
+    exhausted = [task.task_id for task in ready if task.exhausted]
+    if exhausted:
+        raise ExhaustedError(
+            f"task_ids: {exhausted} had all of their {keys.MAX_INSTANCE_NUMBER} instances; nothing was queued"
+        )
+
+
+def _reserve_batches(array_id: int, count: int) -> int:
+    """Reserve `count` consecutive batch numbers, and return the last."""
+    array = Array(keys.array(array_id), keys.ARRAY)
+    try:
+        reach(lambda: array.update([Array.num_batches.add(count)], Array.pk.exists()))
+    except ConditionFailedError:
+        raise NotFoundError(f"array {array_id} does not exist") from None
+    return array.num_batches
+
+
+def _fill(
+    array_id: int,
+    task_resources_id: int,
+    workflow_run_id: int,
+    batch_num: int,
+    tasks: Sequence[_QueuedTask],
+) -> None:
+    """Fill a batch, one transaction after another, so that each knows how many steps lie before its own."""
+    batch = Batch(
+        keys.batch(array_id, batch_num),
+        keys.BATCH,
+        size=0,
+        num_instances=0,
+        task_resources_id=task_resources_id,
+        workflow_run_id=workflow_run_id,
+        seen="",
+        attention=str(BatchAttention(now() + HEARTBEAT_BUFFER_SECONDS, waiting=True)),
+    )
+    batch.grows_until = now() + GROWS_SECONDS
+    steps = list(chunks(tasks, TASKS_PER_TRANSACTION))
+    for chunk in steps[:-1]:
+        _append(batch, array_id, batch_num, chunk)
+    batch.grows_until = None
+    _append(batch, array_id, batch_num, steps[-1])
+
+
+def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask]) -> None:
+    """Add a step to the batch for each task that no other caller has queued meanwhile."""
+    while pending := [task for task in tasks if task.ready(array_id) and not task.exhausted]:
+        build = partial(_add_steps, batch=batch, array_id=array_id, batch_num=batch_num, tasks=pending, at=now())
+        try:
+            transact(build)
+        except ConditionFailedError as failed:
+            if deadline().passed():
+                raise ContentionError("other callers kept changing the same tasks; send it again") from failed
+            _see(batch, pending, failed)
+        else:
+            batch.size += len(pending)
+            for task in pending:
+                task.queued = True
+
+
+def _see(batch: Batch, pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
+    """Take over the items that rejected a write. Another caller queued some tasks, or this write's reply was lost."""
+    found = [raw for raw in failed.found if raw]
+    seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in found if raw["sk"]["S"] == keys.TASK}
+    for task in pending:
+        task.seen = seen.get(task.seen.pk, task.seen)
+    for raw in found:
+        if raw["sk"]["S"] == batch.sk:
+            batch.size = Batch.from_raw_data(raw).size
+
+
+def _add_steps(
+    transaction: TransactWrite, batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], at: float
+) -> None:
+    first = batch.size
+    for step, task in enumerate(tasks, first):
+        transaction.save(
+            TaskInstance(
+                task.seen.pk,
+                keys.instance(task.number),
+                status=TaskInstanceStatus.QUEUED,
+                status_date=at,
+                workflow_run_id=batch.workflow_run_id,
+                array_id=array_id,
+                array_batch_num=batch_num,
+                array_step=keys.array_step(array_id, batch_num, step),
+                array_step_id=step,
+                task_resources_id=batch.task_resources_id,
+                spec_version=task.seen.spec_version,
+                expires_at=expiry(at),
+            )
+        )
+        transaction.update(
+            Task(task.seen.pk, keys.TASK),
+            [
+                Task.status.set(TaskStatus.QUEUED),
+                Task.status_date.set(at),
+                Task.num_attempts.add(1),
+                Task.num_instances.set(task.number),
+                *Task.renewed(at),
+            ],
+            (Task.status == task.seen.status)
+            & (Task.num_instances == task.seen.num_instances)
+            & (Task.spec_version == task.seen.spec_version)
+            & (Task.array_id == array_id),
+            return_values="ALL_OLD",
+        )
+    transaction.update(
+        Batch(batch.pk, batch.sk),
+        [
+            Batch.size.set(first + len(tasks)),
+            Batch.num_instances.set(first + len(tasks)),
+            Batch.task_resources_id.set(batch.task_resources_id),
+            Batch.workflow_run_id.set(batch.workflow_run_id),
+            Batch.seen.set(TaskInstanceStatus.QUEUED * (first + len(tasks))),
+            Batch.attention.set(batch.attention),
+            Batch.grows_until.set(batch.grows_until) if batch.grows_until else Batch.grows_until.remove(),
+            *Batch.renewed(at),
+        ],
+        Batch.size == first if first else Batch.pk.does_not_exist(),
+        return_values="ALL_OLD",
+    )

@@ -1,0 +1,64 @@
+"""The instance at a step of a batch. Every worker node of an array looks its own up as it starts."""
+
+from typing import Final
+
+from lockstep.array.batches import NO_STEP, read_batch, run_of_batch
+from lockstep.clock import Deadline, sleep
+from lockstep.context import only_run
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import query
+from lockstep.dynamodb.items import ArrayStepIndex, Batch
+from lockstep.errors import ForbiddenError, NotFoundError, UnavailableError
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.fsm.transitions import has_ended
+
+INDEX_LAG_SECONDS: Final = 2.0
+"""How long to query again for a step that the index must show any moment."""
+PAUSE_SECONDS: Final = 0.1
+"""Between two such queries."""
+
+
+def find_step(array_id: int, batch_num: int, step_id: int) -> int:
+    """The id of the instance at a step: one Query usually, and one read more if the caller may report on one run only.
+
+    Raises:
+        ForbiddenError: the batch is of another workflow run than the one that the caller's token is for.
+        NotFoundError: the step does not exist.
+        UnavailableError: the step exists, but the index does not show it yet.
+    """
+    if not all(0 <= number <= keys.MAX_ID for number in (array_id, batch_num, step_id)):
+        raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
+    lag = Deadline(INDEX_LAG_SECONDS)
+    _check_run(array_id, batch_num)
+    while True:
+        partition = keys.array_step(array_id, batch_num, step_id)
+        at_step = ArrayStepIndex.array_step_id == step_id
+        for raw in query(partition, at_step, index=ArrayStepIndex.Meta.index_name):
+            return keys.instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id
+        batch = read_batch(array_id, batch_num)
+        if not batch or step_id >= batch.size or _has_gone(batch, step_id):
+            raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
+        if lag.passed():
+            raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
+        sleep(PAUSE_SECONDS)
+
+
+def _check_run(array_id: int, batch_num: int) -> None:
+    if (run := only_run()) is None:
+        return
+    if run_of_batch(array_id, batch_num) != run:
+        raise ForbiddenError(
+            f"batch {batch_num} of array {array_id} is not of workflow run {run}, which the token is for"
+        )
+
+
+def _has_gone(batch: Batch, step_id: int) -> bool:
+    """Whether a step that the index does not show never existed, or has ended: then it has expired, before its batch.
+
+    A step without a status in the batch is a gap, unless other runs have a part in the batch, which only a seed file
+    makes.
+    """
+    letter = batch.seen[step_id]
+    if letter == NO_STEP:
+        return len(batch.seen) - batch.seen.count(NO_STEP) == batch.num_instances
+    return has_ended(TaskInstanceStatus(letter))

@@ -1,0 +1,1 @@
+"""Clusters and queues, as Jobmon's programs ask for them."""

@@ -1,0 +1,71 @@
+"""The context of a request: its deadline, its caller and its counters, known to whatever serves it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Final, TypeVar
+
+from lockstep.clock import BUDGET_SECONDS, Deadline
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """What travels with a request. Threads that run_parallel starts for it share it."""
+
+    deadline: Deadline
+    only_run: int | None = None
+    """The one workflow run whose instances the caller may report on. None: those of all runs."""
+    counters: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    """Values by metric name and unit: observability.count and observability.measure add to them."""
+    lock: Lock = field(default_factory=Lock)
+
+
+_CURRENT: Final[ContextVar[RequestContext]] = ContextVar("request")
+
+
+def serve(request: RequestContext, work: Callable[..., R], *args: Any) -> R:
+    """Run work in a request's context. What work binds to the context ends with it."""
+    own = copy_context()
+    own.run(_CURRENT.set, request)
+    return own.run(work, *args)
+
+
+@contextmanager
+def request(seconds: float = BUDGET_SECONDS) -> Iterator[RequestContext]:
+    """Let the block call what serves requests, with a budget of its own: for programs and tests."""
+    made = RequestContext(Deadline(seconds))
+    token = _CURRENT.set(made)
+    try:
+        yield made
+    finally:
+        _CURRENT.reset(token)
+
+
+def current() -> RequestContext | None:
+    """The context of the request under way; None outside of a request."""
+    return _CURRENT.get(None)
+
+
+def deadline() -> Deadline:
+    """The deadline of the request under way.
+
+    Raises:
+        LookupError: no request is under way.
+    """
+    return _CURRENT.get().deadline
+
+
+def only_run() -> int | None:
+    """The one workflow run whose instances the caller may report on. None: those of all runs."""
+    under_way = _CURRENT.get(None)
+    return under_way.only_run if under_way else None
+
+
+def run_allowed_by(authorizer: Mapping[str, Any]) -> int | None:
+    """The workflow run that requestContext.authorizer limits the caller to. API Gateway turns its values into text."""
+    run = authorizer.get("workflow_run_id")
+    return None if run is None else int(run)

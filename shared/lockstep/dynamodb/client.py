@@ -1,0 +1,291 @@
+"""The way to DynamoDB: one client for all models, one place for errors, retries within the request's deadline."""
+
+import random
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeVar
+
+from botocore import __version__ as botocore_version
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from lockstep.clock import sleep
+from lockstep.context import deadline
+from lockstep.dynamodb.items import Item, TaskInstance
+from lockstep.errors import ContentionError, TableError
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+RawItem = dict[str, dict[str, Any]]
+
+PARALLEL: Final = 8
+"""Requests that one call has under way at once, at most."""
+KEYS_PER_READ: Final = 100
+"""Keys of one BatchGetItem."""
+ACTIONS_PER_TRANSACTION: Final = 100
+"""Actions of one TransactWriteItems."""
+
+USER_AGENT: Final = f"Lockstep Botocore/{botocore_version}"
+"""botocore would make its own twice for each request."""
+
+RETRIES: Final[dict[str, Any]] = {"mode": "legacy", "total_max_attempts": 2}
+"""botocore retries once, after 0.05 s. Its standard mode would wait up to 6 s where a reply asks for it, stop retrying
+after enough errors, and then pass on replies that it knows to be broken."""
+
+CONDITION_FAILED: Final = "ConditionalCheckFailed"
+_CONFLICTS: Final = {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
+BUGS: Final = {"ValidationException", "ValidationError", "SerializationException"}
+"""DynamoDB's error codes for a request that should never have been sent."""
+_MAX_PAUSE_SECONDS: Final = 0.5
+
+
+class Key(NamedTuple):
+    """An item's key."""
+
+    pk: str
+    sk: str
+
+
+class ConditionFailedError(Exception):
+    """DynamoDB rejected a write by its conditions; nothing changed.
+
+    found holds, for each action of a transaction in order, the item that rejected it: None where the action's own
+    condition held, an empty dict where the item does not exist. update gives one; other writes give none.
+    """
+
+    def __init__(self, found: Sequence[RawItem | None] = ()) -> None:
+        super().__init__("conditional check failed")
+        self.found = found
+
+
+def connection() -> Connection:
+    """The connection that all models share. The first call makes it; two threads must not make it at once."""
+    shared = TaskInstance._get_connection()  # noqa: SLF001  # PynamoDB has no public way to share a client between models
+    if Item._connection is not shared:  # noqa: SLF001  # as above; the subclasses inherit it
+        shared.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
+        shared.connection._retry_configuration = dict(RETRIES)  # noqa: SLF001  # PynamoDB's models have no setting for it
+        Item._connection = shared  # noqa: SLF001  # as above
+    return shared.connection
+
+
+def connect() -> None:
+    """Make the client now: threads may share a botocore client but must not make one at once."""
+    connection().client  # noqa: B018  # the property makes it
+
+
+def reach(call: Callable[[], R]) -> R:
+    """Call DynamoDB, again while it throttles or transactions conflict, until the request's deadline.
+
+    Raises:
+        ConditionFailedError: the call's conditions did not hold.
+        ContentionError: other transactions held the item until the deadline.
+        TableError: DynamoDB cannot be reached, refuses the caller, or throttled until the deadline.
+    """
+    connection()
+    if deadline().passed():
+        raise TableError("the time budget is spent; send the same request again for the rest")
+    for pause in pauses():
+        try:
+            return call()
+        except (PynamoDBException, ClientError, BotoCoreError) as error:
+            codes = _worth_another_try(error)
+            if not deadline().passed():
+                sleep(pause)
+            if deadline().passed():
+                kind = ContentionError if codes & _CONFLICTS else TableError
+                raise kind(f"gave up after the time budget: {', '.join(sorted(codes))}") from error
+    raise AssertionError("unreachable: the pauses never end")
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before each next try: random, and longer each time up to half a second. Never ends."""
+    longest = 0.02
+    while True:
+        yield random.uniform(0, longest)  # noqa: S311  # jitter, not a secret
+        longest = min(longest * 2, _MAX_PAUSE_SECONDS)
+
+
+def _worth_another_try(error: Exception) -> set[str]:
+    """The codes of an error that is worth another try. Any other error is raised."""
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, BotoCoreError):
+        raise TableError(f"cannot reach the table: {cause}") from error
+    if not isinstance(cause, ClientError):
+        raise error
+    code = cause.response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        raise ConditionFailedError([cause.response.get("Item", {})]) from error
+    if isinstance(error, TransactGetError | TransactWriteError) and code == "TransactionCanceledException":
+        codes = {reason.code for reason in error.cancellation_reasons if reason}
+        if codes & BUGS:
+            raise error
+        if CONDITION_FAILED in codes:
+            raise ConditionFailedError(_rejected_by(error)) from error
+        return codes
+    if code in BUGS:
+        raise error
+    if code in _CONFLICTS | _THROTTLES:
+        return {code}
+    raise TableError(f"the table does not answer: {code}") from error
+
+
+_THROTTLES: Final = {
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+}
+
+
+def _rejected_by(error: TransactGetError | TransactWriteError) -> list[RawItem | None]:
+    return [
+        (reason.raw_item or {}) if reason and reason.code == CONDITION_FAILED else None
+        for reason in error.cancellation_reasons
+    ]
+
+
+def update(key: Key, changes: Sequence[Action], condition: Condition) -> RawItem:
+    """Send one UpdateItem and return the item as it was before.
+
+    PynamoDB's own update does not ask for the item that rejects it.
+
+    Raises:
+        ConditionFailedError, ContentionError, TableError: see reach.
+    """
+    request = connection().get_operation_kwargs(
+        Item.Meta.table_name,
+        *key,
+        actions=changes,
+        condition=condition,
+        return_consumed_capacity="TOTAL",
+        return_values="ALL_OLD",
+        return_values_on_condition_failure="ALL_OLD",
+    )
+    reply = reach(lambda: connection().client.update_item(**request))
+    before: RawItem = reply.get("Attributes", {})
+    return before
+
+
+def transact(build: Callable[[TransactWrite], None]) -> None:
+    """Send one TransactWriteItems of what build adds to it: all of it or nothing. build adds the same each time.
+
+    All tries carry one ClientRequestToken: should one land and its reply be lost, the next is told so and writes
+    nothing. PynamoDB orders actions as checks, deletes, puts, updates; ConditionFailedError.found follows that order.
+
+    Raises:
+        ConditionFailedError, ContentionError, TableError: see reach.
+    """
+    token = str(uuid.uuid4())
+
+    def send() -> None:
+        with TransactWrite(connection=connection(), client_request_token=token) as transaction:
+            build(transaction)
+
+    reach(send)
+
+
+def fetch(keys: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
+    """The items with these keys that exist. Consistent reads see every acknowledged write."""
+    pages = run_parallel(
+        lambda chunk: _fetch_page(chunk, consistent=consistent), chunks(dict.fromkeys(keys), KEYS_PER_READ)
+    )
+    return {Key(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page}
+
+
+def fetch_at_once(keys: Sequence[Key]) -> dict[Key, RawItem]:
+    """The items with these keys that exist, all of one moment. At most 100 keys.
+
+    BatchGetItem can read between the items of a transaction. TransactGetItems cannot, at twice the price.
+    """
+    wanted = [{"TableName": Item.Meta.table_name, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}} for pk, sk in keys]
+    reply = reach(lambda: connection().transact_get_items(wanted))
+    return {key: got["Item"] for key, got in zip(keys, reply["Responses"], strict=True) if "Item" in got}
+
+
+def fetch_present(keys: Iterable[Key]) -> dict[Key, RawItem]:
+    """The items with these keys that exist, by reads that may lag: for items that never change once they exist.
+
+    A consistent read looks again for what such a read does not find.
+    """
+    wanted = set(keys)
+    found = fetch(wanted, consistent=False)
+    return found | fetch(wanted - found.keys(), consistent=True)
+
+
+def _fetch_page(keys: Sequence[Key], *, consistent: bool) -> list[RawItem]:
+    table = Item.Meta.table_name
+    wanted: list[Any] = [key._asdict() for key in keys]
+    found: list[RawItem] = []
+    for pause in pauses():
+        page = reach(
+            lambda: connection().batch_get_item(table, wanted, consistent_read=consistent)  # noqa: B023  # called at once
+        )
+        found += page["Responses"].get(table, [])
+        left = page.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+        if not left:
+            break
+        if deadline().passed():
+            raise TableError("gave up after the time budget: keys are left unread")
+        wanted = [{name: value["S"] for name, value in key.items()} for key in left]
+        sleep(pause)
+    return found
+
+
+def query(
+    partition: str,
+    condition: Condition,
+    *,
+    consistent: bool = False,
+    index: str | None = None,
+) -> Iterator[RawItem]:
+    """The items of a partition that meet a condition on the sort key, in its order, page by page."""
+    start = None
+    while True:
+        page = reach(
+            lambda: connection().query(
+                Item.Meta.table_name,
+                partition,
+                condition,
+                index_name=index,
+                consistent_read=consistent,
+                exclusive_start_key=start,  # noqa: B023  # called at once
+            )
+        )
+        yield from page["Items"]
+        start = page.get("LastEvaluatedKey")
+        if not start:
+            return
+
+
+def chunks(things: Iterable[S], size: int) -> Iterator[list[S]]:
+    """The things in order, size at a time.
+
+    >>> list(chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    rest = iter(things)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def run_parallel(work: Callable[[S], R], pieces: Iterable[S]) -> list[R]:
+    """Work on each piece and return the results in order: one piece in the calling thread, several in PARALLEL threads.
+
+    The threads share the request's context. Raises what the first failing piece raised, after all have finished.
+    """
+    pieces = list(pieces)
+    if len(pieces) < 2:  # noqa: PLR2004  # one is not many
+        return [work(piece) for piece in pieces]
+    connect()
+    with ThreadPoolExecutor(PARALLEL) as threads:
+        return list(threads.map(lambda own, piece: own.run(work, piece), [copy_context() for _ in pieces], pieces))

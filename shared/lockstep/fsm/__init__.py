@@ -1,0 +1,1 @@
+"""The state machines, pure: statuses, transitions with their reasons, rules of reports, guards."""

@@ -1,0 +1,243 @@
+"""The reports: what each one asks of the state machine, and how it is ruled on.
+
+A report is ruled on by its own circumstances first, then by the table in transitions.py, then by what it may do where
+the table refuses. Each route that moves an instance makes one of the reports below.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from lockstep.fsm.pair_state import PairState
+from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
+from lockstep.fsm.transitions import TASK_FOLLOWS, Kind, Move, Refusal, Ruling, validate_transition
+
+TI = TaskInstanceStatus
+T = TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRule:
+    """What a kind of report asks of the state machine."""
+
+    name: str
+    target: TaskInstanceStatus
+    assumed: PairState
+    """The pair state that the first write assumes: nearly always the one that stands when this report comes."""
+    through_running: bool = False
+    """The worker node itself reports, so an instance in TRIAGING passes through RUNNING."""
+    instead: tuple[tuple[TaskInstanceStatus, TaskInstanceStatus], ...] = ()
+    """Other targets, by source, for where the move to target is refused."""
+    settled: frozenset[TaskInstanceStatus] = frozenset()
+    """Statuses in which the report is refused because the instance has ended."""
+    again: tuple[TaskInstanceStatus, TaskStatus] | None = None
+    """The pair that this report has already moved, if its reply was lost."""
+    only_from: frozenset[TaskInstanceStatus] = frozenset(TI)
+    """The statuses that this report can move. It is refused in all others."""
+    task_may_stay: bool = False
+    """The instance moves even where its task cannot follow."""
+    if_overdue: bool = False
+    """Only an instance whose report_by has passed may be moved."""
+    claims: bool = False
+    """The caller wants to run the command. At most one worker node may."""
+    unstarted: frozenset[TaskInstanceStatus] = frozenset()
+    """Statuses in which there is nothing to kill: the instance passes through KILL_SELF to ERROR_FATAL at once."""
+
+
+def rule(report: ReportRule, state: PairState) -> Ruling:
+    """Rule on a report: by its own circumstances, then by the table, then by what it may do where the table refuses."""
+    by_circumstances = _rule_on_circumstances(report, state)
+    if by_circumstances:
+        return by_circumstances
+    if state.task_instance in report.unstarted:
+        return rule(KILLED, state._replace(task_instance=TI.KILL_SELF))
+    ruling = validate_transition(state, report.target)
+    return ruling if isinstance(ruling, Move) else _rule_on_refusal(report, state, ruling)
+
+
+def _rule_on_circumstances(report: ReportRule, state: PairState) -> Ruling | None:
+    """None: the table decides."""
+    if state.task_instance in report.settled:
+        return Refusal(Kind.SETTLED, "it is in a final status")
+    if state.task_instance not in report.only_from:
+        return Refusal(Kind.INVALID, f"{report.name} is about {', '.join(s.name for s in report.only_from)} only")
+    if report.again == (state.task_instance, state.task) and not state.superseded:
+        return Refusal(Kind.REPEATED, "it is done already: the first reply was lost")
+    if report.if_overdue and not state.overdue:
+        return Refusal(Kind.REPORTED_MEANWHILE, "it is not overdue: it reported meanwhile, or was never due")
+    if report.claims and state.task_instance in CLAIMED:
+        return _rule_on_second_claim(state)
+    return None
+
+
+def _rule_on_refusal(report: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
+    if report.task_may_stay and refusal.kind is Kind.TASK_CANNOT_FOLLOW:
+        return Move(report.target, None, _why_its_task_stays(report.target))
+    if report.through_running and state.task_instance is TI.TRIAGING:
+        return _rule_through_running(report, state, refusal)
+    for source, target in report.instead:
+        if state.task_instance is source:
+            return validate_transition(state, target)
+    return refusal
+
+
+def _why_its_task_stays(target: TaskInstanceStatus) -> str:
+    if target in NEEDS_ATTENTION:
+        return "its task waits for what becomes of it"
+    return "a resume has put its task elsewhere already"
+
+
+def status_told(ruling: Ruling, state: PairState) -> TaskInstanceStatus:
+    """The status that the caller is told. A fenced worker hears KILL_SELF, so it stops before it runs anything."""
+    if isinstance(ruling, Move):
+        return ruling.task_instance
+    return TI.KILL_SELF if ruling.kind is Kind.FENCED else state.task_instance
+
+
+def _rule_through_running(report: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
+    running = validate_transition(state, TI.RUNNING)
+    if isinstance(running, Refusal):
+        return refusal
+    return validate_transition(state._replace(task_instance=TI.RUNNING, task=running.task or state.task), report.target)
+
+
+def _rule_on_second_claim(state: PairState) -> Ruling | None:
+    """None: the table decides, for an instance in TRIAGING whose worker is silent, or is back."""
+    if state.not_yet_due and not state.same_worker:
+        return Refusal(Kind.FENCED, "another worker node runs it: a command must not run twice at once")
+    if state.task_instance is not TI.RUNNING:
+        return None
+    if state.not_yet_due:
+        return Refusal(Kind.REPEATED, "the worker node that runs it asks again: its first reply was lost")
+    if state.superseded:
+        return Refusal(Kind.FENCED, "a later attempt has replaced it: nobody takes this one over")
+    return Move(TI.RUNNING, None, "the worker node that ran it has fallen silent: this one takes over")
+
+
+CLAIMED: Final = frozenset({TI.RUNNING, TI.TRIAGING})
+"""Statuses in which a worker node has been told to run the command."""
+
+_RUNS: Final = PairState(TI.RUNNING, T.RUNNING)
+
+INSTANTIATE: Final = ReportRule(
+    "instantiate",
+    TI.INSTANTIATED,
+    assumed=PairState(TI.QUEUED, T.QUEUED),
+    again=(TI.INSTANTIATED, T.INSTANTIATING),
+)
+LAUNCH: Final = ReportRule(
+    "launch",
+    TI.LAUNCHED,
+    assumed=PairState(TI.INSTANTIATED, T.INSTANTIATING),
+    settled=frozenset({TI.DONE, TI.ERROR, TI.ERROR_FATAL}),
+)
+LAUNCH_FAILED: Final = ReportRule(
+    "launch_failed", TI.NO_DISTRIBUTOR_ID, assumed=PairState(TI.INSTANTIATED, T.INSTANTIATING)
+)
+START: Final = ReportRule(
+    "start",
+    TI.RUNNING,
+    assumed=PairState(TI.LAUNCHED, T.LAUNCHED),
+    instead=((TI.KILL_SELF, TI.ERROR_FATAL), (TI.NO_HEARTBEAT, TI.ERROR)),
+    claims=True,
+)
+KILLED: Final = ReportRule(
+    "killed",
+    TI.ERROR_FATAL,
+    assumed=PairState(TI.KILL_SELF, T.RUNNING),
+    only_from=frozenset({TI.KILL_SELF}),
+    task_may_stay=True,
+)
+RECOVER: Final = ReportRule(
+    "recover", TI.RUNNING, assumed=PairState(TI.TRIAGING, T.RUNNING), only_from=frozenset({TI.TRIAGING})
+)
+FINISH: Final = ReportRule("finish", TI.DONE, assumed=_RUNS, through_running=True)
+FELL_SILENT: Final = ReportRule(
+    "fell_silent",
+    TI.TRIAGING,
+    assumed=_RUNS._replace(overdue=True),
+    only_from=frozenset({TI.RUNNING}),
+    task_may_stay=True,
+    if_overdue=True,
+)
+NEVER_REPORTED: Final = ReportRule(
+    "never_reported",
+    TI.NO_HEARTBEAT,
+    assumed=PairState(TI.LAUNCHED, T.LAUNCHED, overdue=True),
+    only_from=frozenset({TI.LAUNCHED}),
+    task_may_stay=True,
+    if_overdue=True,
+)
+ABANDONED: Final[Mapping[TaskInstanceStatus, ReportRule]] = {
+    TI.TRIAGING: ReportRule(
+        "abandoned_in_triage",
+        TI.UNKNOWN_ERROR,
+        assumed=PairState(TI.TRIAGING, T.RUNNING, overdue=True),
+        only_from=frozenset({TI.TRIAGING}),
+        task_may_stay=True,
+        if_overdue=True,
+    ),
+    TI.NO_HEARTBEAT: ReportRule(
+        "abandoned_unstarted",
+        TI.ERROR,
+        assumed=PairState(TI.NO_HEARTBEAT, T.LAUNCHED),
+        only_from=frozenset({TI.NO_HEARTBEAT}),
+        task_may_stay=True,
+    ),
+    TI.KILL_SELF: ReportRule(
+        "abandoned_in_kill",
+        TI.ERROR_FATAL,
+        assumed=PairState(TI.KILL_SELF, T.RUNNING, overdue=True),
+        only_from=frozenset({TI.KILL_SELF}),
+        task_may_stay=True,
+        if_overdue=True,
+    ),
+}
+"""The reports that settle an instance which needs attention, by its status, when no distributor does."""
+
+
+@cache
+def failure_of_worker(error_state: TaskInstanceStatus) -> ReportRule:
+    """The worker node says that its command ended in error_state; in ERROR_FATAL after it was told to kill it."""
+    killed = error_state is TI.ERROR_FATAL
+    assumed = PairState(TI.KILL_SELF, T.RUNNING) if killed else _RUNS
+    return ReportRule("failure_of_worker", error_state, assumed=assumed, through_running=True)
+
+
+@cache
+def failure_known(error_state: TaskInstanceStatus) -> ReportRule:
+    """Triage found the cause of a failure."""
+    return ReportRule("failure_known", error_state, assumed=_assumed_in_triage(error_state))
+
+
+@cache
+def failure_unknown(error_state: TaskInstanceStatus) -> ReportRule:
+    """Triage found no cause; a heartbeat that came meanwhile proves it wrong."""
+    assumed = _assumed_in_triage(error_state)._replace(overdue=True)
+    return ReportRule("failure_unknown", error_state, assumed=assumed, if_overdue=True)
+
+
+def stopped_by_resume(*, hot: bool) -> frozenset[TaskInstanceStatus]:
+    """The statuses in which a resume stops an instance: what is RUNNING may go on if it is hot."""
+    return frozenset({TI.QUEUED, TI.INSTANTIATED, TI.LAUNCHED} | (set() if hot else {TI.RUNNING}))
+
+
+@cache
+def terminate(seen: TaskInstanceStatus, *, hot: bool) -> ReportRule:
+    """A resume ends the workflow run of an instance that was seen in a status."""
+    return ReportRule(
+        "terminate_hot" if hot else "terminate",
+        TI.KILL_SELF,
+        assumed=PairState(seen, TASK_FOLLOWS[seen]),
+        only_from=stopped_by_resume(hot=hot),
+        task_may_stay=True,
+        unstarted=frozenset({TI.QUEUED, TI.INSTANTIATED}),
+    )
+
+
+def _assumed_in_triage(error_state: TaskInstanceStatus) -> PairState:
+    """ERROR comes of an instance that never started; the other error states of one that fell silent."""
+    if error_state is TI.ERROR:
+        return PairState(TI.NO_HEARTBEAT, T.LAUNCHED)
+    return PairState(TI.TRIAGING, T.RUNNING)

@@ -1,0 +1,98 @@
+"""From an API Gateway event to a route's function and back. Errors become replies here, and only here."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from lockstep import context, imported, observability
+from lockstep.access.caller import check_caller, check_site
+from lockstep.clock import Deadline
+from lockstep.context import RequestContext
+from lockstep.errors import LockstepError
+from lockstep.http import reply
+from lockstep.http.reply import Answer
+from lockstep.http.request import Event, parse_body, parse_path, parse_query
+from lockstep.observability import count, logger
+from lockstep.routes import Route, route
+
+LambdaHandler = Callable[[Event, Any], dict[str, Any]]
+Parser = Callable[[Event, Any], BaseModel]
+_PARSERS: Final[Mapping[str, Parser]] = {"path": parse_path, "query": parse_query, "body": parse_body}
+
+
+def endpoint(name: str) -> Callable[[Callable[..., BaseModel]], LambdaHandler]:
+    """Make a Lambda handler for API Gateway proxy events of a function that serves the named row of lockstep.routes.
+
+    The function takes any of `path`, `query` and `body`, each annotated with the pydantic model that it is validated
+    against. Each outcome is a reply in application/json: the function's result, or a problem document (RFC 9457) for
+    what errors.py names, and for any other exception a 500 whose cause is in the log.
+    """
+    imported()
+    served = route(name)
+
+    def decorate(serve: Callable[..., BaseModel]) -> LambdaHandler:
+        models = {part: (_PARSERS[part], model) for part, model in serve.__annotations__.items() if part != "return"}
+
+        def result(event: Event) -> BaseModel:
+            return serve(**{part: parse(event, model) for part, (parse, model) in models.items()})
+
+        @wraps(serve)
+        def lambda_handler(event: Event, lambda_context: Any) -> dict[str, Any]:
+            gateway = event.get("requestContext") or {}
+            request = RequestContext(
+                Deadline(served.budget), only_run=context.run_allowed_by(gateway.get("authorizer") or {})
+            )
+            return context.serve(request, _serve, served, result, event, lambda_context)
+
+        return lambda_handler
+
+    return decorate
+
+
+def _serve(served: Route, result: Callable[[Event], BaseModel], event: Event, lambda_context: Any) -> dict[str, Any]:
+    began = time.perf_counter()
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    observability.bind(**_facts(served, event, headers, lambda_context))
+    answer = _answer(served, result, event, headers)
+    observability.write_line(
+        "%s %s",
+        event["httpMethod"],
+        event["path"],
+        level=logging.WARNING if answer.status >= reply.DEFECT else logging.INFO,
+        status=answer.status,
+        seconds=round(time.perf_counter() - began, 4),
+        why=answer.why,
+    )
+    return reply.for_gateway(answer)
+
+
+def _facts(served: Route, event: Event, headers: Mapping[str, str], lambda_context: Any) -> dict[str, object]:
+    """What is known of a request before it is served. A caller's own words never replace what API Gateway says."""
+    gateway = event.get("requestContext") or {}
+    authorizer = gateway.get("authorizer") or {}
+    return {
+        **observability.caller_context(headers),
+        **(event.get("pathParameters") or {}),
+        "route": served.resource,
+        "request_id": getattr(lambda_context, "aws_request_id", None),
+        "gateway_request_id": gateway.get("requestId"),
+        "caller": authorizer.get("principalId") or (gateway.get("identity") or {}).get("userArn"),
+    }
+
+
+def _answer(served: Route, result: Callable[[Event], BaseModel], event: Event, headers: Mapping[str, str]) -> Answer:
+    try:
+        check_caller(served, event.get("requestContext") or {})
+        check_site(event["httpMethod"], headers)
+        return reply.of_result(result(event))
+    except LockstepError as error:
+        count(f"Failed.{type(error).__name__.removesuffix('Error')}")
+        return reply.of_error(error)
+    except Exception:  # noqa: BLE001  # the edge: the one place where nothing may pass
+        count("Failed.Defect")
+        logger.exception("unhandled exception")
+        return reply.of_defect()

@@ -1,0 +1,155 @@
+"""Field types that routes share, each with its limits."""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
+
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.text import fits
+
+MAX_IDS_PER_CALL: Final = 10_000
+MAX_INCREMENT_SECONDS: Final = 1e9
+
+
+def _text(value: Any) -> str:
+    """Text, or a number where a client sent one; unlike pydantic's str it may hold lone surrogates."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return str(value)
+    raise PydanticCustomError("text_type", "must be text")
+
+
+@dataclass(frozen=True, slots=True)
+class _AtMost:
+    """A limit in bytes. The schema can only count characters: it refuses no text that fits."""
+
+    limit: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"maxLength": self.limit, "description": f"at most {self.limit} bytes as UTF-8"}
+
+    def check(self, value: str) -> str:
+        if not fits(value, self.limit):
+            raise PydanticCustomError(
+                "text_too_long", "must take at most {limit} bytes as UTF-8", {"limit": self.limit}
+            )
+        return value
+
+
+Text = Annotated[
+    str,
+    PlainValidator(_text),
+    WithJsonSchema({"type": ["string", "number"]}, mode="validation"),
+    WithJsonSchema({"type": "string"}, mode="serialization"),
+]
+
+
+def _storable(resources: dict[str, Any]) -> dict[str, Any]:
+    if _is_deeper(resources, MAX_RESOURCES_DEPTH):
+        raise PydanticCustomError(
+            "too_deep", "must not be nested more than {limit} deep", {"limit": MAX_RESOURCES_DEPTH}
+        )
+    try:
+        taken = len(json.dumps(resources, allow_nan=False))
+    except ValueError:
+        raise PydanticCustomError("json", "must be JSON, without NaN and infinity") from None
+    if taken > MAX_RESOURCES_BYTES:
+        raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": MAX_RESOURCES_BYTES})
+    for name in ("stdout", "stderr"):
+        if isinstance(resources.get(name), str):
+            _AtMost(MAX_PATH_BYTES).check(resources[name])
+    return resources
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        insides = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [item for inside in insides for item in inside]
+    return any(isinstance(item, dict | list) for item in level)
+
+
+MAX_RESOURCES_DEPTH: Final = 50
+MAX_RESOURCES_BYTES: Final = 60_000
+MAX_PATH_BYTES: Final = 4096
+RequestedResources = Annotated[
+    dict[str, Any],
+    AfterValidator(_storable),
+    Field(
+        description=f"at most {MAX_RESOURCES_BYTES} bytes as JSON, nested at most {MAX_RESOURCES_DEPTH} deep",
+        json_schema_extra={"properties": {name: {"maxLength": MAX_PATH_BYTES} for name in ("stdout", "stderr")}},
+    ),
+]
+"""What a task asks of the cluster, in its queue's own terms."""
+ShortText = Annotated[Text, _AtMost(255)]
+Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]
+"""A key of a JSON object: a short text."""
+DistributorId = Annotated[Text, _AtMost(80)]
+Nodename = Annotated[Text, _AtMost(255)]
+Path = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
+Name = Annotated[Text, _AtMost(1_000)]
+Command = Annotated[Text, _AtMost(300_000)]
+Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
+SmallCount = Annotated[int, Field(ge=0, lt=2**31)]
+ProcessGroupId = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Increment = Annotated[
+    float, Field(allow_inf_nan=False, ge=-MAX_INCREMENT_SECONDS, le=MAX_INCREMENT_SECONDS, description="seconds")
+]
+Ids = Annotated[list[int], Field(max_length=MAX_IDS_PER_CALL)]
+
+
+def _lets_end(status: TaskInstanceStatus) -> TaskInstanceStatus:
+    if status not in _REPORTED_ENDS:
+        raise PydanticCustomError("error_state", "must be one of E, F, U, Z")
+    return status
+
+
+_REPORTED_ENDS: Final = frozenset(
+    {
+        TaskInstanceStatus.ERROR,
+        TaskInstanceStatus.UNKNOWN_ERROR,
+        TaskInstanceStatus.RESOURCE_ERROR,
+        TaskInstanceStatus.ERROR_FATAL,
+    }
+)
+ErrorState = Annotated[
+    TaskInstanceStatus,
+    AfterValidator(_lets_end),
+    WithJsonSchema({"type": "string", "enum": sorted(_REPORTED_ENDS), "description": "how an attempt may have failed"}),
+]
+
+
+def _decimal(value: Any) -> Any:
+    """Take only digits, no more than DynamoDB's numbers hold. int() would read underscores and spaces too."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "must be a whole number")
+    return value
+
+
+_DIGITS: Final = 37
+_DECIMAL: Final = re.compile(rf"-?[0-9]{{1,{_DIGITS}}}")
+IdInPath = Annotated[
+    int,
+    BeforeValidator(_decimal),
+    WithJsonSchema({"type": "integer", "minimum": 1 - 10**_DIGITS, "maximum": 10**_DIGITS - 1}),
+]

@@ -1,0 +1,81 @@
+"""Requests and replies that more than one route has."""
+
+from pydantic import BaseModel, ConfigDict
+
+from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
+from lockstep.http.fields import DistributorId, IdInPath, Ids, Nodename, Path, SmallCount, Text
+
+
+class Request(BaseModel):
+    """A part of a request: its path, query or body. Unknown fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class InstancePath(Request):
+    """The path of a route about one task instance."""
+
+    task_instance_id: IdInPath
+
+
+class ArrayPath(Request):
+    """The path of a route about one array."""
+
+    array_id: IdInPath
+
+
+class RunPath(Request):
+    """The path of a route about one workflow run."""
+
+    workflow_run_id: IdInPath
+
+
+class WorkerReport(Request):
+    """What a worker node says of itself and of its command's output."""
+
+    distributor_id: DistributorId | None = None
+    nodename: Nodename | None = None
+    stdout: Path | None = None
+    stderr: Path | None = None
+    stdout_log: Text | None = None
+    stderr_log: Text | None = None
+
+
+class TaskInstanceIds(Request):
+    """A list of task instances; the order and doubles do not matter."""
+
+    task_instance_ids: Ids
+
+
+class Reply(BaseModel):
+    """A reply's body."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class BatchOfArray(Request):
+    """One batch of the array that the path names."""
+
+    batch_number: SmallCount
+
+
+class NoReply(Reply):
+    """An empty object."""
+
+
+class StatusReply(Reply):
+    """The status that stands after the report."""
+
+    status: TaskInstanceStatus
+
+
+class RunStatusReply(Reply):
+    """The status of a workflow run that stands after the call."""
+
+    status: WorkflowRunStatus
+
+
+class MessageReply(Reply):
+    """Why nothing moved; empty if it moved."""
+
+    message: str

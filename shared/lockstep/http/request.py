@@ -1,0 +1,105 @@
+"""An API Gateway event as the values of a route's models: path, query and body."""
+
+import base64
+import json
+import os
+import typing
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from lockstep import text
+from lockstep.errors import BadRequestError, FieldError, InvalidError, TooLargeError
+
+M = TypeVar("M", bound=BaseModel)
+
+Event = dict[str, Any]
+
+MAX_FIELDS: Final = 20
+"""Fields that a refusal names. A body may have a great many that do not fit."""
+MAX_NAME: Final = 200
+"""Characters of a field's name, and of what is wrong with it, in a refusal."""
+MAX_BODY_BYTES: Final = int(os.environ.get("MAX_BODY_BYTES", "6000000"))
+"""Of a request's body. API Gateway's own limit is 10 MB, Lambda's 6 MB with headers and escapes."""
+
+
+def parse_path(event: Event, model: type[M]) -> M:
+    """The path's parameters.
+
+    Raises:
+        InvalidError: a parameter does not fit.
+    """
+    return _validate(model, event.get("pathParameters") or {}, "path")
+
+
+def parse_query(event: Event, model: type[M]) -> M:
+    """The query's parameters. A parameter of a list type may be repeated; any other must be given once.
+
+    Raises:
+        InvalidError: a parameter does not fit, is missing or is repeated.
+    """
+    sent: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {}
+    values: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        if key not in sent:
+            continue
+        if _is_list(field.annotation):
+            values[key] = sent[key]
+        elif len(sent[key]) > 1:
+            raise InvalidError([FieldError(key, "must be given once")])
+        else:
+            values[key] = sent[key][0]
+    return _validate(model, values, "query")
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether a parameter is a list, or an optional one."""
+    return typing.get_origin(annotation) is list or any(_is_list(each) for each in typing.get_args(annotation))
+
+
+def parse_body(event: Event, model: type[M]) -> M:
+    """The body's fields.
+
+    Raises:
+        BadRequestError: the body is not JSON.
+        TooLargeError: it takes more than MAX_BODY_BYTES.
+        InvalidError: a field does not fit.
+    """
+    raw: str | bytes = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        raw = base64.b64decode(raw)
+    if not (len(raw) <= MAX_BODY_BYTES if isinstance(raw, bytes) else text.fits(raw, MAX_BODY_BYTES)):
+        raise TooLargeError(f"the body takes more than {MAX_BODY_BYTES} bytes")
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "json_invalid":
+            raise InvalidError(_fields(error, "body")) from error
+    return _validate(model, _parse_lenient(raw), "body")
+
+
+def _parse_lenient(raw: str | bytes) -> Any:
+    """Parse JSON as Python does: it reads lone surrogates, which pydantic's parser refuses."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(f"the body is not JSON: {error}") from error
+
+
+def _validate(model: type[M], values: Any, where: str) -> M:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InvalidError(_fields(error, where)) from error
+
+
+def _fields(error: ValidationError, where: str) -> list[FieldError]:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return [FieldError(_name(details, where), details["msg"][:MAX_NAME]) for details in found[:MAX_FIELDS]]
+
+
+def _name(details: ErrorDetails, where: str) -> str:
+    return ".".join(str(part)[:MAX_NAME] for part in details["loc"]) or where

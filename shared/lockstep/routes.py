@@ -1,0 +1,174 @@
+"""The API's table of contents: a row a route. Nothing else spells a path.
+
+`functions/<aggregate>/<name>/app.py` serves a row. template.yaml, the authorizer's policy, the scope check, the local
+gateway, docs/openapi.json and the README agree with these rows by generation or by test. docs/adding-a-route.md says
+how to add one.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from lockstep.access.scopes import Scope
+from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS
+
+BASE_PATH: Final = "/api/v3"
+"""What every path begins with."""
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+class Route(NamedTuple):
+    """A method and a path, the function that serves them, who may call it, and how long it may take."""
+
+    aggregate: str
+    name: str
+    """Unique: the function's folder, its events in events/ and its operation in docs/openapi.json are named by it."""
+    method: str
+    path: str
+    """Below BASE_PATH, with parameters in braces."""
+    scope: Scope
+    """The least scope that may call it."""
+    summary: str
+    budget: float
+    """Seconds after which no call of DynamoDB begins."""
+
+    @property
+    def resource(self) -> str:
+        """The whole path, as API Gateway names a resource.
+
+        >>> route("log_done").resource
+        '/api/v3/task_instance/{task_instance_id}/log_done'
+        """
+        return BASE_PATH + self.path
+
+    @property
+    def folder(self) -> str:
+        """The function's folder below functions/.
+
+        >>> route("log_done").folder
+        'task_instance/log_done'
+        """
+        return f"{self.aggregate}/{self.name}"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the path's parameters.
+
+        >>> route("log_done").parameters
+        ('task_instance_id',)
+        """
+        return tuple(_PARAMETER.findall(self.path))
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches whole paths of this route; its groups are the parameters."""
+        return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", self.resource) + "/?")
+
+    def may_be_called_by(self, scope: Scope) -> bool:
+        """Whether a token of this scope opens the route. A reader may call every GET.
+
+        >>> route("log_done").may_be_called_by(Scope.DISTRIBUTOR), route("log_done").may_be_called_by(Scope.READER)
+        (True, False)
+        """
+        return scope.includes(self.scope) or (scope is Scope.READER and self.method == "GET")
+
+
+def _row(scope: Scope, call: str, folder: str, summary: str, budget: float = BUDGET_SECONDS) -> Route:
+    method, path = call.split(" ")
+    aggregate, name = folder.split("/")
+    return Route(aggregate, name, method, path, scope, summary, budget)
+
+
+READER, WORKER, DISTRIBUTOR, OPERATOR = Scope.READER, Scope.WORKER, Scope.DISTRIBUTOR, Scope.OPERATOR
+BULK: Final = BULK_BUDGET_SECONDS
+
+# fmt: off
+ROUTES: Final = (
+    _row(WORKER, "GET /health",
+         "api/health", "Say that the API answers."),
+
+    _row(WORKER, "POST /task_instance/{task_instance_id}/log_running",
+         "task_instance/log_running", "The worker node starts."),
+    _row(WORKER, "POST /task_instance/{task_instance_id}/log_report_by",
+         "task_instance/log_report_by", "The worker node sends a heartbeat."),
+    _row(WORKER, "POST /task_instance/{task_instance_id}/log_done",
+         "task_instance/log_done", "The command finished."),
+    _row(WORKER, "POST /task_instance/{task_instance_id}/log_error_worker_node",
+         "task_instance/log_error_worker_node", "The command failed."),
+    _row(DISTRIBUTOR, "POST /task_instance/instantiate_task_instances",
+         "task_instance/instantiate_task_instances", "The distributor takes queued instances.", BULK),
+    _row(DISTRIBUTOR, "POST /task_instance/{task_instance_id}/log_distributor_id",
+         "task_instance/log_distributor_id", "The cluster accepted the submission."),
+    _row(DISTRIBUTOR, "POST /task_instance/{task_instance_id}/log_no_distributor_id",
+         "task_instance/log_no_distributor_id", "The submission gave no distributor id."),
+    _row(DISTRIBUTOR, "POST /task_instance/log_report_by/batch",
+         "task_instance/log_report_by_batch", "The distributor sends a heartbeat for many instances.", BULK),
+    _row(DISTRIBUTOR, "POST /task_instance/{task_instance_id}/log_known_error",
+         "task_instance/log_known_error", "Triage found the cause of a failure."),
+    _row(DISTRIBUTOR, "POST /task_instance/{task_instance_id}/log_unknown_error",
+         "task_instance/log_unknown_error", "Triage found no cause of a failure."),
+    _row(DISTRIBUTOR, "GET /task_instance/{task_instance_id}/task_instance_error_log",
+         "task_instance/task_instance_error_log", "List an instance's error entries."),
+    _row(READER, "GET /task_instance/{task_instance_id}",
+         "task_instance/get_task_instance", "Show an instance and its task."),
+
+    _row(OPERATOR, "PUT /task/bind_tasks_no_args",
+         "task/bind_tasks_no_args", "Create tasks, or start over those that a workflow already has.", BULK),
+    _row(OPERATOR, "POST /task/bind_resources",
+         "task/bind_resources", "Store what a task asks of the cluster."),
+    _row(DISTRIBUTOR, "POST /task_resources/{task_resources_id}",
+         "task/get_task_resources", "Show what a task asks of the cluster."),
+
+    _row(OPERATOR, "POST /array",
+         "array/create_array", "Create an array, or change how many of its tasks may run at once."),
+    _row(OPERATOR, "POST /array/{array_id}/queue_task_batch",
+         "array/queue_task_batch", "Give tasks their next attempt.", BULK),
+    _row(DISTRIBUTOR, "POST /array/{array_id}/transition_to_launched",
+         "array/transition_to_launched", "The cluster accepted a whole batch.", BULK),
+    _row(DISTRIBUTOR, "POST /array/{array_id}/transition_to_killed",
+         "array/transition_to_killed", "The cluster killed what it was told to kill.", BULK),
+    _row(DISTRIBUTOR, "POST /array/{array_id}/log_distributor_id",
+         "array/array_log_distributor_id", "Store the ids that the cluster gave a batch.", BULK),
+    _row(WORKER, "GET /get_array_task_instance_id/{array_id}/{batch_num}/{step_id}",
+         "array/get_array_task_instance_id", "Find the instance that a worker node is to run."),
+
+    _row(OPERATOR, "POST /workflow_run",
+         "workflow_run/create_workflow_run", "A client begins to run a workflow."),
+    _row(DISTRIBUTOR, "PUT /workflow_run/{workflow_run_id}/update_status",
+         "workflow_run/update_workflow_run_status", "A client or a distributor moves a run."),
+    _row(DISTRIBUTOR, "POST /workflow_run/{workflow_run_id}/log_heartbeat",
+         "workflow_run/log_workflow_run_heartbeat", "A run's client sends a heartbeat."),
+    _row(DISTRIBUTOR, "POST /workflow_run/{workflow_run_id}/sync_status",
+         "workflow_run/sync_status", "The distributor polls for what became of its instances.", BULK),
+    _row(DISTRIBUTOR, "POST /workflow_run/{workflow_run_id}/set_status_for_triaging",
+         "workflow_run/set_status_for_triaging", "Sweep a run for instances that fell silent.", BULK),
+    _row(OPERATOR, "PUT /workflow_run/{workflow_run_id}/terminate_task_instances",
+         "workflow_run/terminate_task_instances", "A resume ends a run's instances.", BULK),
+
+    _row(WORKER, "GET /cluster/{cluster_name}",
+         "cluster/get_cluster", "Show which plugin a cluster needs."),
+)
+# fmt: on
+_BY_NAME: Final = {route.name: route for route in ROUTES}
+
+
+def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route of a call and its path's parameters, as API Gateway chooses it: a literal part goes before a parameter.
+
+    >>> found = find("POST", "/api/v3/task_instance/log_report_by/batch")
+    >>> found and found[0].name
+    'log_report_by_batch'
+    """
+    for row in sorted(ROUTES, key=lambda row: len(row.parameters)):
+        match = row.pattern.fullmatch(path)
+        if match and row.method == method:
+            return row, match.groupdict()
+    return None
+
+
+def route(name: str) -> Route:
+    """The row of a name.
+
+    Raises:
+        KeyError: no row has it.
+    """
+    return _BY_NAME[name]

@@ -1,0 +1,1 @@
+"""Tasks and the resources they ask for: binding them."""

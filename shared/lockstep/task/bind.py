@@ -1,0 +1,253 @@
+"""Bind tasks: find each by its natural key, create it, or start it over."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import Field
+from pynamodb.transactions import TransactWrite
+
+from lockstep.clock import expiry, now
+from lockstep.context import deadline
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import ACTIONS_PER_TRANSACTION, ConditionFailedError, Key, fetch, run_parallel, transact
+from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.items import Lookup, Spec, Task
+from lockstep.errors import ContentionError, FieldError, InvalidError
+from lockstep.fsm.statuses import TaskStatus
+from lockstep.fsm.transitions import is_reset_by_binding
+from lockstep.http.fields import Command, Id, Name, ShortText, SmallCount
+from lockstep.task.resources import read_directories
+from lockstep.text import digest, size
+
+TASKS_PER_TRANSACTION: Final = 33
+"""Three items each; a transaction holds 100 actions."""
+BYTES_PER_TRANSACTION: Final = 3_000_000
+"""A transaction holds 4 MB."""
+
+
+class TaskToBind(NamedTuple):
+    """A task as Jobmon's client sends it, positional."""
+
+    node_id: Id
+    task_args_hash: ShortText
+    array_id: Id
+    task_resources_id: Id
+    name: Name
+    command: Command
+    max_attempts: SmallCount
+    reset_if_running: bool = False
+    resource_scales: Annotated[Any, Field(description="ignored")] = None
+    fallback_queues: Annotated[Any, Field(description="ignored")] = None
+
+
+def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, tuple[int, TaskStatus]]:
+    """Bind tasks, and return the id and status of each by the caller's name for it.
+
+    A workflow knows a task by its node and arguments: bound again, the task keeps its id, and starts over unless the
+    rules let it stand. One task gets one id, also where callers race. A task that has expired is a new one with a new
+    id. What is bound stays bound when a later part fails; the same call again binds the rest.
+
+    Raises:
+        InvalidError: a task names an array that does not exist. Nothing was bound.
+    """
+    _check_arrays(tasks)
+    lookups = {
+        name: Key(keys.task_lookup(workflow_id, task.node_id, task.task_args_hash), keys.LOOKUP)
+        for name, task in tasks.items()
+    }
+    bindings = {lookups[name]: _Binding(workflow_id, lookups[name], task) for name, task in tasks.items()}
+    _look_up(list(bindings.values()))
+    _read_directories(bindings.values())
+    run_parallel(_bind, _transaction_sized(bindings.values()))
+    return {name: (bindings[lookup].task_id, bindings[lookup].status) for name, lookup in lookups.items()}
+
+
+@dataclass(slots=True)
+class _Binding:
+    """A task that is being bound."""
+
+    workflow_id: int
+    lookup: Key
+    task: TaskToBind
+    new_id: int = 0
+    """The id allocated for it, if it needs one."""
+    known_id: int = 0
+    """The id in its lookup, if there is one. That task may have expired."""
+    seen: Task | None = None
+    """The task with that id as it was last read."""
+    written: bool = False
+    directories: tuple[str | None, str | None] = (None, None)
+
+    @property
+    def task_id(self) -> int:
+        return self.known_id if self.seen else self.new_id
+
+    @property
+    def actions(self) -> int:
+        """The actions of a transaction that it takes."""
+        return 4 if self.known_id and not self.seen else 3
+
+    @property
+    def key(self) -> Key:
+        return Key(keys.task(self.task_id), keys.TASK)
+
+    @property
+    def status(self) -> TaskStatus:
+        return TaskStatus(self.seen.status) if self.seen and not self.written else TaskStatus.REGISTERING
+
+    @property
+    def settled(self) -> bool:
+        if self.written or self.seen is None:
+            return self.written
+        status = TaskStatus(self.seen.status)
+        fresh = status is TaskStatus.REGISTERING and self.seen.num_attempts == 0
+        return (fresh and self.seen.bound_as == self.bound_as) or not is_reset_by_binding(
+            status, reset_if_running=self.task.reset_if_running
+        )
+
+    @property
+    def bound_as(self) -> str:
+        return digest(repr((self.task, self.directories)))
+
+    @property
+    def spec_version(self) -> int:
+        return self.seen.spec_version + 1 if self.seen else 1
+
+    def add_to(self, transaction: TransactWrite, at: float) -> None:
+        if self.seen:
+            self._start_over(transaction, self.seen, at)
+        else:
+            self._make(transaction, at)
+        transaction.save(self._spec(at))
+
+    def _make(self, transaction: TransactWrite, at: float) -> None:
+        unclaimed = Lookup.pk.does_not_exist()
+        if self.known_id:
+            unclaimed |= Lookup.id == self.known_id
+            gone = Task.pk.does_not_exist() | (Task.expires_at <= at)
+            transaction.condition_check(Task, keys.task(self.known_id), keys.TASK, gone)
+        transaction.save(Lookup(*self.lookup, id=self.task_id, expires_at=expiry(at)), unclaimed)
+        transaction.save(
+            Task(
+                *self.key,
+                status=TaskStatus.REGISTERING,
+                status_date=at,
+                num_attempts=0,
+                max_attempts=self.task.max_attempts,
+                num_instances=0,
+                spec_version=self.spec_version,
+                bound_as=self.bound_as,
+                array_id=self.task.array_id,
+                workflow_id=self.workflow_id,
+                expires_at=expiry(at),
+            )
+        )
+
+    def _start_over(self, transaction: TransactWrite, seen: Task, at: float) -> None:
+        transaction.update(
+            Task(*self.key),
+            [
+                Task.status.set(TaskStatus.REGISTERING),
+                Task.status_date.set(at),
+                Task.num_attempts.set(0),
+                Task.max_attempts.set(self.task.max_attempts),
+                Task.spec_version.set(self.spec_version),
+                Task.bound_as.set(self.bound_as),
+                Task.array_id.set(self.task.array_id),
+                *Task.renewed(at),
+            ],
+            (Task.status == seen.status) & (Task.spec_version == seen.spec_version),
+        )
+
+    def _spec(self, at: float) -> Spec:
+        stdout_dir, stderr_dir = self.directories
+        return Spec(
+            self.key.pk,
+            keys.SPEC,
+            spec_version=self.spec_version,
+            name=self.task.name,
+            command=self.task.command,
+            workflow_id=self.workflow_id,
+            array_id=self.task.array_id,
+            task_resources_id=self.task.task_resources_id,
+            stdout_dir=stdout_dir,
+            stderr_dir=stderr_dir,
+            expires_at=expiry(at),
+        )
+
+
+def _check_arrays(tasks: Mapping[str, TaskToBind]) -> None:
+    wanted = {name: Key(keys.array(task.array_id), keys.ARRAY) for name, task in tasks.items()}
+    known = fetch(wanted.values(), consistent=True)
+    unknown = [name for name, array in wanted.items() if array not in known]
+    if unknown:
+        raise InvalidError(
+            [FieldError(f"tasks.{name}.array_id", f"array {tasks[name].array_id} does not exist") for name in unknown]
+        )
+
+
+def _look_up(bindings: Sequence[_Binding]) -> None:
+    """Find the tasks that exist, and allocate an id for each that is new or has expired.
+
+    An expired task's id is never used again: the numbers of its instances have expired with it.
+    """
+    lookups = fetch((binding.lookup for binding in bindings), consistent=True)
+    for binding in bindings:
+        raw = lookups.get(binding.lookup)
+        binding.known_id = Lookup.from_raw_data(raw).id if raw else 0
+    known = {Key(keys.task(binding.known_id), keys.TASK) for binding in bindings if binding.known_id}
+    tasks = {key: Task.from_raw_data(raw) for key, raw in fetch(known, consistent=True).items()}
+    at = now()
+    for binding in bindings:
+        task = tasks.get(Key(keys.task(binding.known_id), keys.TASK))
+        binding.seen = task if task and not task.has_expired(at) else None
+    new = [binding for binding in bindings if not binding.seen and not binding.new_id]
+    for binding, task_id in zip(new, allocate("task", len(new)) if new else (), strict=True):
+        binding.new_id = task_id
+
+
+def _read_directories(bindings: Iterable[_Binding]) -> None:
+    bindings = list(bindings)
+    wanted = {binding.task.task_resources_id for binding in bindings}
+    directories = read_directories(wanted)
+    for binding in bindings:
+        binding.directories = directories.get(binding.task.task_resources_id, (None, None))
+
+
+def _transaction_sized(bindings: Iterable[_Binding]) -> Iterator[list[_Binding]]:
+    group: list[_Binding] = []
+    taken = 0
+    for binding in bindings:
+        takes = size(binding.task.command)
+        if group and (len(group) == TASKS_PER_TRANSACTION or taken + takes > BYTES_PER_TRANSACTION):
+            yield group
+            group, taken = [], 0
+        group.append(binding)
+        taken += takes
+    if group:
+        yield group
+
+
+def _bind(group: Sequence[_Binding]) -> None:
+    while pending := _that_fit([binding for binding in group if not binding.settled]):
+        at = now()
+
+        def build(transaction: TransactWrite) -> None:
+            for binding in pending:  # called at once
+                binding.add_to(transaction, at)  # noqa: B023  # called at once
+
+        try:
+            transact(build)
+        except ConditionFailedError as failed:
+            if deadline().passed():
+                raise ContentionError("other callers kept binding the same tasks; send it again") from failed
+            _look_up(pending)
+        else:
+            for binding in pending:
+                binding.written = True
+
+
+def _that_fit(pending: Sequence[_Binding]) -> Sequence[_Binding]:
+    """The bindings that one transaction holds."""
+    return pending[: ACTIONS_PER_TRANSACTION // max((binding.actions for binding in pending), default=1)]

@@ -1,0 +1,71 @@
+"""Sets of requested resources, and the directories that a command prints into."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import Key, fetch_present, reach
+from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.items import Resources
+from lockstep.errors import NotFoundError
+
+Directories = tuple[str | None, str | None]
+"""The directory of stdout, and that of stderr."""
+MOST_REMEMBERED: Final = 256
+"""Sets whose directories a process caches: two paths each, of at most 4 KB."""
+_remembered: Final[dict[int, Directories]] = {}
+
+
+def directories(requested_resources: Mapping[str, Any]) -> Directories:
+    """The directories that a set names; None where it names none.
+
+    >>> directories({"stdout": "/logs", "memory": 1})
+    ('/logs', None)
+    """
+    stdout, stderr = (requested_resources.get(name) for name in ("stdout", "stderr"))
+    return stdout if isinstance(stdout, str) else None, stderr if isinstance(stderr, str) else None
+
+
+def bind_resources(queue_id: int, task_resources_type_id: str | None, requested: Mapping[str, Any]) -> int:
+    """Store a new set of requested resources for good, and return its id."""
+    [task_resources_id] = allocate("task_resources", 1)
+    item = Resources(
+        keys.resources(task_resources_id),
+        keys.RESOURCES,
+        queue_id=queue_id,
+        task_resources_type_id=task_resources_type_id,
+        requested_resources=dict(requested),
+    )
+    reach(item.save)
+    return task_resources_id
+
+
+def read_directories(task_resources_ids: Collection[int]) -> dict[int, Directories]:
+    """The directories of each set that exists. A set never changes, so this process caches what it has read."""
+    known = {number: _remembered[number] for number in task_resources_ids if number in _remembered}
+    wanted = {Key(keys.resources(number), keys.RESOURCES): number for number in set(task_resources_ids) - known.keys()}
+    found = {
+        wanted[key]: directories(Resources.from_raw_data(raw).requested_resources)
+        for key, raw in fetch_present(wanted).items()
+    }
+    if len(_remembered) + len(found) <= MOST_REMEMBERED:
+        _remembered.update(found)
+    return known | found
+
+
+def forget() -> None:
+    """Empty the cache: for programs that overwrite a set, as no function does."""
+    _remembered.clear()
+
+
+def read_resources(task_resources_id: int) -> dict[str, Any]:
+    """Read the set with an id.
+
+    Raises:
+        NotFoundError: it does not exist.
+    """
+    key = Key(keys.resources(task_resources_id), keys.RESOURCES)
+    raw = fetch_present([key]).get(key)
+    if not raw:
+        raise NotFoundError(f"task resources {task_resources_id} do not exist")
+    return dict(Resources.from_raw_data(raw).requested_resources)

@@ -1,0 +1,66 @@
+"""A worker node's claim on an instance, and what it is to run."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
+from lockstep.array.batches import expect
+from lockstep.dynamodb.client import connect
+from lockstep.dynamodb.items import Spec, TaskInstance
+from lockstep.dynamodb.keys import InstanceKey
+from lockstep.fsm.reports import START
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.http.fields import Text
+from lockstep.observability import bind
+from lockstep.task.resources import Directories, read_directories
+from lockstep.task_instance.report import Report, ReportedFields
+from lockstep.task_instance.store import read_for_start
+from lockstep.task_instance.transition import transit_ti_and_t
+
+StartRow = tuple[int, TaskInstanceStatus, int, int, Text, Text, int, Text | None, Text | None]
+"""id, status, workflow_run_id, task_id, name, command, workflow_id, stdout_dir, stderr_dir."""
+
+
+def log_running(key: InstanceKey, fields: ReportedFields) -> StartRow:
+    """Claim the instance for the worker node that asks, and return what it is to run if the status is R.
+
+    At most one worker node at a time is told R. Another one hears K until the first has fallen silent. The write and
+    the read do not depend on each other and are sent together.
+
+    Raises:
+        NotFoundError, ForbiddenError, ContentionError, TableError: as transition.transit_ti_and_t.
+    """
+    worker = ReportedFields(fields.distributor_id, fields.nodename, fields.process_group_id)
+    connect()
+    with ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(copy_context().run, read_for_start, key)
+        outcome = transit_ti_and_t(Report(key, START, worker, on_move=ReportedFields(report_by=fields.report_by)))
+        instance, spec = reading.result()
+    bind(workflow_run_id=instance.workflow_run_id)
+    if outcome.status is TaskInstanceStatus.RUNNING:
+        expect(instance, fields.report_by if outcome.moved else _report_by(instance, fields))
+    stdout_dir, stderr_dir = _directories(instance, spec)
+    return (
+        key.id,
+        outcome.status,
+        instance.workflow_run_id,
+        key.task_id,
+        spec.name,
+        spec.command,
+        spec.workflow_id,
+        stdout_dir,
+        stderr_dir,
+    )
+
+
+def _report_by(instance: TaskInstance, fields: ReportedFields) -> float | None:
+    """The report_by of a repeated claim: the first claim's stands, and its batch may not know it yet."""
+    return min((at for at in (instance.report_by, fields.report_by) if at is not None), default=None)
+
+
+def _directories(instance: TaskInstance, spec: Spec) -> Directories:
+    """The directories of the instance's own resources, which differ from the task's once resources were adjusted."""
+    bound = (spec.stdout_dir, spec.stderr_dir)
+    task_resources_id = instance.task_resources_id
+    if task_resources_id == spec.task_resources_id:
+        return bound
+    return read_directories([task_resources_id]).get(task_resources_id, bound)

@@ -1,0 +1,77 @@
+"""A report: one object from the handler to the transaction."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel
+
+from lockstep.clock import now
+from lockstep.dynamodb.keys import InstanceKey, split_task_instance_id
+from lockstep.errors import NotFoundError
+from lockstep.fsm.reports import ReportRule
+from lockstep.observability import bind
+
+
+class ReportedFields(NamedTuple):
+    """What a report says of the instance beside its status. None leaves the stored value alone."""
+
+    distributor_id: str | None = None
+    nodename: str | None = None
+    process_group_id: int | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    stdout_log: str | None = None
+    stderr_log: str | None = None
+    report_by: float | None = None
+    """Seconds since 1970."""
+    error: str | None = None
+    """An error entry to add. The same text about the same instance is one entry."""
+
+    def merged(self, later: "ReportedFields") -> "ReportedFields":
+        """Both; where both have a value, the later one's."""
+        if later is NO_FIELDS:
+            return self
+        return ReportedFields._make(mine if new is None else new for mine, new in zip(self, later, strict=True))
+
+    @property
+    def actions(self) -> int:
+        """The most actions of a transaction that an instance, its task and these fields take."""
+        logs = any(value is not None for value in (self.stdout, self.stderr, self.stdout_log, self.stderr_log))
+        return 2 + logs + (self.error is not None)
+
+
+NO_FIELDS: Final = ReportedFields()
+_NAMES: Final = frozenset(ReportedFields._fields) - {"report_by", "error"}
+
+
+def reported_fields(body: BaseModel, error: str | None = None) -> ReportedFields:
+    """The fields that a request's body reports. next_report_increment counts from now, in seconds."""
+    sent = vars(body)
+    increment = sent.get("next_report_increment")
+    named = {name: value for name, value in sent.items() if name in _NAMES}
+    return ReportedFields(**named, report_by=None if increment is None else now() + increment, error=error)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report about one task instance."""
+
+    instance: InstanceKey
+    rule: ReportRule
+    fields: ReportedFields = NO_FIELDS
+    """Stored whether the instance moves or not, unless the caller is a fenced worker node."""
+    on_move: ReportedFields = NO_FIELDS
+    """Stored only together with the move."""
+
+
+def instance_key(task_instance_id: int) -> InstanceKey:
+    """The key of the instance that a request is about. The request's log line names its task.
+
+    Raises:
+        NotFoundError: no instance can have this id.
+    """
+    key = split_task_instance_id(task_instance_id)
+    if key is None:
+        raise NotFoundError(f"task instance {task_instance_id} does not exist")
+    bind(task_id=key.task_id)
+    return key

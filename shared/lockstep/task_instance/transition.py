@@ -1,0 +1,214 @@
+"""Where rules and writes meet: decide on a report, write, and decide again where the write is rejected."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+from lockstep.clock import now
+from lockstep.context import deadline, only_run
+from lockstep.dynamodb import client
+from lockstep.dynamodb.client import chunks, run_parallel
+from lockstep.dynamodb.items import TaskInstance
+from lockstep.errors import ContentionError
+from lockstep.fsm.guards import Decision, decide
+from lockstep.fsm.pair_state import PairState
+from lockstep.fsm.reports import status_told
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.transitions import Kind, Move, Refusal, Ruling
+from lockstep.observability import count
+from lockstep.task_instance import store
+from lockstep.task_instance.report import NO_FIELDS, Report, ReportedFields
+from lockstep.task_instance.store import PairWrite, Rejection, WriteRejectedError
+
+
+class Outcome(NamedTuple):
+    """What became of a report."""
+
+    ruling: Ruling
+    status: TaskInstanceStatus
+    """The status that the caller is told."""
+    rejected_by: TaskInstance | None
+    """The instance as it last rejected a write; None if it never did."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether the instance moved: to the report's target, or where the rules sent it instead."""
+        return isinstance(self.ruling, Move)
+
+
+def transit_ti_and_t(report: Report) -> Outcome:
+    """Move a task instance and its task in one transaction, or neither.
+
+    The first transaction assumes the usual pair state and reads nothing. A rejected transaction returns the items as
+    they stand; the ruling is made on them and sent again. Each write carries the guard of its ruling (fsm/guards.py).
+    Source: Jobmon's function of the same name.
+
+    Raises:
+        NotFoundError: the instance does not exist.
+        ForbiddenError: the instance is of another workflow run than the one that the caller's token is for.
+        ContentionError: other writers kept winning until the deadline. Nothing was written.
+        TableError: DynamoDB does not answer. The write may have landed; the same report again is safe.
+    """
+    [outcome] = transit_many([report])
+    if outcome is None:
+        raise store.not_there(report.instance)
+    return outcome
+
+
+def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
+    """Call transit_ti_and_t for many instances, in order; None where an instance does not exist.
+
+    A transaction takes as many pairs as it holds. Where it is rejected, the pairs that rejected it are decided again
+    and the rest is sent again. What is written stays when a later transaction fails; the same call again does the
+    rest. An instance may be named once only.
+
+    Raises:
+        ContentionError, TableError: as transit_ti_and_t.
+    """
+    in_flight = [_InFlight(report) for report in reports]
+    most = max((each.report.fields.merged(each.report.on_move).actions for each in in_flight), default=1)
+    try:
+        for wave in _waves(in_flight):
+            run_parallel(_settle, chunks(wave, client.ACTIONS_PER_TRANSACTION // most))
+    finally:
+        _count(in_flight)
+    return [each.outcome for each in in_flight]
+
+
+def _waves(in_flight: Sequence["_InFlight"]) -> list[list["_InFlight"]]:
+    """Split the reports so that no wave names a task twice: a transaction takes an item once only."""
+    waves: list[list[_InFlight]] = []
+    earlier: dict[int, int] = {}
+    for each in in_flight:
+        task_id = each.report.instance.task_id
+        wave = earlier.get(task_id, 0)
+        if wave == len(waves):
+            waves.append([])
+        waves[wave].append(each)
+        earlier[task_id] = wave + 1
+    return waves
+
+
+def _count(in_flight: Iterable["_InFlight"]) -> None:
+    """Count what moved from which statuses to which, what was refused, and how many tries it took.
+
+    A write that lands does not say what it found. The sources are all statuses under which it would have landed.
+    """
+    for each in in_flight:
+        count("Tries", each.tries)
+        count("LostRaces", max(0, each.rejections - 1))
+        if each.outcome and isinstance(each.outcome.ruling, Refusal):
+            count(f"Refused.{each.outcome.ruling.kind.name}")
+        if landed := each.landed:
+            if isinstance(landed.decision.ruling, Move):
+                sources = _names(landed.decision.guard.task_instance)
+                count(f"Moved.{sources}.{landed.decision.ruling.task_instance.name}")
+            count("ErrorEntries", int(landed.fields.error is not None))
+
+
+@cache
+def _names(statuses: frozenset[TaskInstanceStatus]) -> str:
+    return "+".join(sorted(status.name for status in statuses))
+
+
+def _settle(in_flight: Sequence["_InFlight"]) -> None:
+    """Write the reports until each is decided for good."""
+    while pending := [each for each in in_flight if each.open]:
+        writes = [each.next_write() for each in pending]
+        try:
+            store.write_pairs(writes)
+        except WriteRejectedError as rejected:
+            for each, rejection in zip(pending, rejected.rejections, strict=True):
+                each.on_rejected(rejection)
+            if deadline().passed() and any(each.open for each in pending):
+                raise ContentionError("other writers kept changing the same instances; send it again") from rejected
+        else:
+            for each, write in zip(pending, writes, strict=True):
+                each.landed = write
+                each.close()
+
+
+@dataclass(slots=True)
+class _InFlight:
+    """A report on its way to a decision that holds."""
+
+    report: Report
+    state: PairState = field(init=False)
+    """The pair state: assumed at first, then as the items that rejected a write show it."""
+    decision: Decision = field(init=False)
+    """On that state."""
+    instance_seen: bool = False
+    """The last write was rejected by the instance."""
+    task_seen: bool = False
+    """The last write was rejected by the task."""
+    open: bool = True
+    outcome: Outcome | None = None
+    rejected_by: TaskInstance | None = None
+    tries: int = 0
+    """The transactions that it was part of."""
+    rejections: int = 0
+    """The transactions that it rejected. The first may be a wrong assumption, each further one is a lost race."""
+    landed: PairWrite | None = None
+
+    def __post_init__(self) -> None:
+        self._see(self.report.rule.assumed)
+
+    def _see(self, state: PairState) -> None:
+        self.state = state
+        self.decision = decide(self.report.rule, state)
+
+    def next_write(self) -> PairWrite:
+        self.tries += 1
+        return PairWrite(self.report.instance, self.decision, self._fields_to_store())
+
+    def _fields_to_store(self) -> ReportedFields:
+        ruling = self.decision.ruling
+        if isinstance(ruling, Move):
+            return self.report.fields.merged(self.report.on_move)
+        return NO_FIELDS if ruling.kind in {Kind.FENCED, Kind.REPEATED} else self.report.fields
+
+    def on_rejected(self, rejection: Rejection) -> None:
+        """Decide on the items that rejected a write. Close where nothing is left to write."""
+        instance, task = rejection.task_instance, rejection.task
+        elsewhere = instance and only_run() not in {None, instance.workflow_run_id}
+        if rejection.missing or elsewhere:
+            self.open = False
+            return
+        self.rejections += instance is not None or task is not None
+        self.instance_seen, self.task_seen = instance is not None, task is not None
+        state = self.state
+        if instance:
+            self.rejected_by = instance
+            state = self._with_instance(instance)
+        if task:
+            state = state._replace(
+                task=TaskStatus(task.status),
+                attempts_left=task.num_attempts < task.max_attempts,
+                superseded=task.num_instances > self.report.instance.number,
+            )
+        self._see(state)
+        refused = isinstance(self.decision.ruling, Refusal)
+        if refused and self._fields_to_store() == NO_FIELDS and self._is_certain():
+            self.close()
+
+    def _with_instance(self, instance: TaskInstance) -> PairState:
+        fields, report_by, at = self.report.fields, instance.report_by, now()
+        return self.state._replace(
+            task_instance=TaskInstanceStatus(instance.status),
+            overdue=report_by is not None and report_by < at,
+            not_yet_due=report_by is not None and report_by >= at,
+            same_worker=(fields.nodename, fields.process_group_id) == (instance.nodename, instance.process_group_id)
+            and fields.distributor_id in {None, instance.distributor_id},
+        )
+
+    def _is_certain(self) -> bool:
+        """Whether the last rejection showed all that the decision depends on."""
+        guard = self.decision.guard
+        return self.instance_seen and (self.task_seen or (guard.task, guard.superseded) == (None, None))
+
+    def close(self) -> None:
+        """Take the present decision as the one that holds."""
+        ruling = self.decision.ruling
+        self.outcome = Outcome(ruling, status_told(ruling, self.state), self.rejected_by)
+        self.open = False

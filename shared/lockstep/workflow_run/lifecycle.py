@@ -1,0 +1,91 @@
+"""Workflow runs: create one, move it, store its client's heartbeat."""
+
+from pynamodb.expressions.update import Action
+
+from lockstep.clock import now
+from lockstep.dynamodb import keys
+from lockstep.dynamodb.client import ConditionFailedError, Key, fetch, reach
+from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.items import WorkflowRun
+from lockstep.errors import NotFoundError
+from lockstep.fsm.statuses import WorkflowRunStatus
+from lockstep.fsm.workflow_run import DISTRIBUTED, sources
+
+
+def create(workflow_id: int, user: str | None, jobmon_version: str | None, heartbeat_date: float) -> WorkflowRun:
+    """Create a run of a workflow. It has claimed the workflow: its client may bind tasks at once."""
+    [workflow_run_id] = allocate("workflow_run", 1)
+    run = WorkflowRun(
+        keys.run(workflow_run_id),
+        keys.RUN,
+        status=WorkflowRunStatus.LINKING,
+        status_date=now(),
+        workflow_id=workflow_id,
+        user=user,
+        jobmon_version=jobmon_version,
+        heartbeat_date=heartbeat_date,
+    )
+    reach(run.save)
+    return run
+
+
+def update_status(workflow_run_id: int, status: WorkflowRunStatus) -> WorkflowRunStatus:
+    """Move a run if it may make the move, and return the status that stands.
+
+    A distributor reports INSTANTIATED as it begins. Where an earlier one was up, the run stores when its successor
+    came: poll.py says why.
+
+    Raises:
+        NotFoundError: the run does not exist.
+    """
+    stands = _move(workflow_run_id, status, [])
+    if status is WorkflowRunStatus.INSTANTIATED and stands in DISTRIBUTED:
+        reach(lambda: _run(workflow_run_id).update([WorkflowRun.restarted_at.set(now())]))
+    return stands
+
+
+def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_date: float) -> WorkflowRunStatus:
+    """Store when a run's client reports next, move the run if it may make the move, and return the status that stands.
+
+    Raises:
+        NotFoundError: the run does not exist.
+    """
+    run = _run(workflow_run_id)
+    changes: list[Action] = [WorkflowRun.heartbeat_date.set(heartbeat_date)]
+    stays = WorkflowRun.pk.exists()
+    if may_come_from := sources(status):
+        stays &= ~WorkflowRun.status.is_in(*sorted(may_come_from))
+    try:
+        reach(lambda: run.update(changes, stays))
+    except ConditionFailedError:
+        return _move(workflow_run_id, status, changes)
+    return WorkflowRunStatus(run.status)
+
+
+def read_run(workflow_run_id: int, *, consistent: bool = False) -> WorkflowRun | None:
+    """Read a run; None: nobody created it here, though instances of it may exist. Unless consistent, it may lag."""
+    key = Key(keys.run(workflow_run_id), keys.RUN)
+    raw = fetch([key], consistent=consistent).get(key)
+    return WorkflowRun.from_raw_data(raw) if raw else None
+
+
+def _move(workflow_run_id: int, status: WorkflowRunStatus, changes: list[Action]) -> WorkflowRunStatus:
+    """Move a run: one write if it may make the move, two if not."""
+    run = _run(workflow_run_id)
+    moved: list[Action] = [WorkflowRun.status.set(status), WorkflowRun.status_date.set(now()), *changes]
+    if may_come_from := sources(status):
+        try:
+            reach(lambda: run.update(moved, WorkflowRun.status.is_in(*sorted(may_come_from))))
+        except ConditionFailedError:
+            pass
+        else:
+            return WorkflowRunStatus(run.status)
+    try:
+        reach(lambda: run.update(changes or [WorkflowRun.status.set(WorkflowRun.status)], WorkflowRun.pk.exists()))
+    except ConditionFailedError:
+        raise NotFoundError(f"workflow run {workflow_run_id} does not exist") from None
+    return WorkflowRunStatus(run.status)
+
+
+def _run(workflow_run_id: int) -> WorkflowRun:
+    return WorkflowRun(keys.run(workflow_run_id), keys.RUN)

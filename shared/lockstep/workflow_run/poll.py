@@ -1,0 +1,154 @@
+"""The distributor's poll for what became of its instances: seven times a loop, once for each status.
+
+The instances that a poll lists are read and compared. Other instances are searched only where they can be, at a price
+that does not grow with the run: docs/decisions/0013-what-must-be-looked-at.md.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lockstep.array.batches import WAITING, flagged, may_be_in, note, unended_batches, waiting_batches
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, now
+from lockstep.dynamodb.client import chunks, run_parallel
+from lockstep.dynamodb.items import Batch, TaskInstance, WorkflowRun
+from lockstep.dynamodb.keys import BatchAttention, InstanceKey, instance_keys
+from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, WorkflowRunStatus
+from lockstep.fsm.transitions import may_become
+from lockstep.fsm.workflow_run import DISTRIBUTED
+from lockstep.task_instance.store import read_instances
+from lockstep.workflow_run.lifecycle import read_run
+
+TI = TaskInstanceStatus
+
+MOST_TOLD: Final = 10_000
+"""Unlisted instances that a poll returns at most, besides the rest of the last one's batch. The next poll returns
+more.
+"""
+MOST_LOOKED_AT: Final = 1_000
+"""Instances that a poll reads to find unlisted ones in LAUNCHED or RUNNING. The next poll reads others."""
+_TURN_SECONDS: Final = 10
+BATCHES_AT_ONCE: Final = 64
+
+
+def sync_status(
+    workflow_run_id: int, task_instance_ids: Iterable[int], status: TaskInstanceStatus
+) -> dict[TaskInstanceStatus, list[int]]:
+    """Of a run: the listed instances that left status, and the unlisted ones that are in it, by their present status.
+
+    Two kinds of unlisted instances are kept from a distributor:
+
+    * those in LAUNCHED and RUNNING, once a distributor of the run has been up: it knows what it launched;
+    * those that its predecessor took. They count as QUEUED again if they were not launched; otherwise they end, or the
+      sweep settles them. An unmodified distributor crashes on an instance whose batch it does not know.
+    """
+    poll = _Poll(workflow_run_id, status, read_run(workflow_run_id))
+    listed = poll.read(instance_keys(task_instance_ids))
+    updates = {key: told for key, instance in listed.items() if (told := poll.told(instance)) is not status}
+    if found := poll.find(listed):
+        updates |= dict.fromkeys(poll.confirm(found), status)
+    by_status: dict[TaskInstanceStatus, list[int]] = defaultdict(list)
+    for key in sorted(updates):
+        by_status[updates[key]].append(key.id)
+    return dict(by_status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    workflow_run_id: int
+    status: TaskInstanceStatus
+    run: WorkflowRun | None
+    """None: the run was never created here, but instances of it exist."""
+
+    @property
+    def has_distributor(self) -> bool:
+        return self.run is not None and WorkflowRunStatus(self.run.status) in DISTRIBUTED
+
+    @property
+    def succeeded_at(self) -> float:
+        """When the polling distributor succeeded another one; 0 if it did not."""
+        return (self.run.restarted_at if self.run else None) or 0.0
+
+    def told(self, instance: TaskInstance) -> TaskInstanceStatus:
+        """The status that the distributor is told."""
+        taken_at = max(instance.status_date, instance.taken_at or 0.0)
+        taken_before = instance.status == TI.INSTANTIATED and taken_at < self.succeeded_at
+        return TI.QUEUED if taken_before and self.status is TI.QUEUED else TI(instance.status)
+
+    def read(self, listed: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
+        """Read the instances of the run; read again one that may have reached status since a lagging read."""
+        found = read_instances(listed)
+        behind = [key for key, instance in found.items() if self._may_lag(TI(instance.status))]
+        found |= read_instances(behind, consistent=True)
+        return {key: instance for key, instance in found.items() if instance.workflow_run_id == self.workflow_run_id}
+
+    def _may_lag(self, seen: TaskInstanceStatus) -> bool:
+        return seen is not self.status and may_become(seen, self.status)
+
+    def confirm(self, found: Collection[InstanceKey]) -> list[InstanceKey]:
+        """Check by consistent reads what lagging ones found: a distributor submits again what it is told."""
+        run = read_run(self.workflow_run_id, consistent=True)
+        return replace(self, run=run).to_tell(read_instances(found, consistent=True))
+
+    def find(self, listed: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
+        """The unlisted instances in status, by reads that may lag."""
+        if self.status in WAITING:
+            found = self._find_waiting(listed)
+        elif self.status in {TI.LAUNCHED, TI.RUNNING}:
+            found = {} if self.has_distributor else self._find_under_way(listed)
+        else:
+            found = self._find_flagged(listed) if self.status in NEEDS_ATTENTION else {}
+        return self.to_tell({key: instance for key, instance in found.items() if key not in listed})
+
+    def to_tell(self, found: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
+        """The instances that the distributor is told of."""
+        if self.succeeded_at and self.status is not TI.QUEUED:
+            return []
+        if self.has_distributor and self.status in {TI.LAUNCHED, TI.RUNNING}:
+            return []
+        return [
+            key
+            for key, instance in found.items()
+            if instance.workflow_run_id == self.workflow_run_id and self.told(instance) is self.status
+        ]
+
+    def _find_flagged(self, listed: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
+        unlisted = [key for key in flagged(self.workflow_run_id, self.status) if key not in listed]
+        return read_instances(unlisted[:MOST_TOLD])
+
+    def _find_waiting(self, listed: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
+        """Note the statuses seen, so that the next poll skips instances that are taken, and then the whole batch."""
+        wanted = WAITING if self.succeeded_at else {self.status}
+        told: dict[InstanceKey, TaskInstance] = {}
+        for group in self._with_members(waiting_batches(self.workflow_run_id), wanted):
+            members = {key for _, steps in group for key in steps.values()}
+            found = {**listed, **read_instances(members - listed.keys())}
+            run_parallel(lambda looked: self._note(*looked, found), group)  # noqa: B023  # called at once
+            told |= {key: found[key] for key in members & found.keys()}
+            if len(self.to_tell(told)) >= MOST_TOLD:
+                break
+        return told
+
+    def _note(self, batch: Batch, steps: Mapping[int, InstanceKey], found: Mapping[InstanceKey, TaskInstance]) -> None:
+        seen = {step: TI(found[key].status) for step, key in steps.items() if key in found}
+        if any(batch.seen[step] != status for step, status in seen.items()) or WAITING.isdisjoint(batch.seen):
+            note(batch, seen, BatchAttention.parse(batch.attention).due)
+
+    def _find_under_way(self, listed: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
+        groups = self._with_members(unended_batches(self.workflow_run_id), {self.status})
+        members = {key for group in groups for _, steps in group for key in steps.values()}
+        unlisted = sorted(members - listed.keys())
+        first = int(now() // _TURN_SECONDS) * MOST_LOOKED_AT % len(unlisted) if len(unlisted) > MOST_LOOKED_AT else 0
+        return read_instances((unlisted[first:] + unlisted[:first])[:MOST_LOOKED_AT])
+
+    def _with_members(
+        self, batches: Iterable[Batch], statuses: Collection[TaskInstanceStatus]
+    ) -> Iterator[list[tuple[Batch, dict[int, InstanceKey]]]]:
+        """Each batch with its instances that may be in one of the statuses; as many batches as time allows for."""
+        enough = Deadline(BULK_BUDGET_SECONDS / 2)
+        for group in chunks(batches, BATCHES_AT_ONCE):
+            steps = run_parallel(lambda batch: may_be_in(batch, statuses), group)
+            yield [(batch, found) for batch, found in zip(group, steps, strict=True) if found is not None]
+            if enough.passed():
+                return
