@@ -96,8 +96,12 @@ class Api:
             if reply.status != httpx.codes.SERVICE_UNAVAILABLE:
                 return reply
             self.sent_again += 1
-            time.sleep(PAUSE_SECONDS)
+            self.pause()
         return self._send(method, path, body, self._token if token is None else token)
+
+    def pause(self) -> None:
+        """Wait before asking again."""
+        time.sleep(PAUSE_SECONDS)
 
     def _send(self, method: str, path: str, body: Any, token: str) -> Reply:
         self.requests += 1

@@ -10,7 +10,7 @@ from ops.verify.checks import Checks, say
 from ops.verify.failure import check_failure
 from ops.verify.refusals import check_refusals
 from ops.verify.session import Bound, Session, Workflow, new_workflow
-from ops.verify.stopping import check_stopping, terminate
+from ops.verify.stopping import check_stopping, stop
 from ops.verify.success import check_run_starts, check_success
 
 PARTS: Final[tuple[tuple[str, Callable[[Session], None]], ...]] = (
@@ -60,7 +60,7 @@ def _walk_through(session: Session) -> None:
 def _end(session: Session) -> None:
     """End the run as DONE, or as far as a broken deployment lets it: what is left in flight is stopped first."""
     if session.checks.failed:
-        terminate(session)
+        stop(session)
     seen = session.move_run("D")
     session.checks.equal("the workflow run ends DONE (D)", seen, "D")
     if seen != "D":
