@@ -58,9 +58,8 @@ def _walk_through(session: Session) -> None:
 
 
 def _end(session: Session) -> None:
-    """End the run as DONE, or as far as a broken deployment lets it: what is left in flight is stopped first."""
-    if session.checks.failed:
-        stop(session)
+    """Stop what a broken or interrupted walk left in flight, then end the run, as DONE where the deployment lets it."""
+    stop(session)
     seen = session.move_run("D")
     session.checks.equal("the workflow run ends DONE (D)", seen, "D")
     if seen != "D":
@@ -84,7 +83,7 @@ def _close(api: Api, workflow: Workflow, bound: Bound | None, *, asks: bool) -> 
 
 def _access_not_checked(api: Api, *, asks: bool) -> list[str]:
     tls = (
-        "TLS: this connection's certificate is valid; whether old versions of TLS are refused"
+        "TLS: whether old versions are refused (this connection's certificate is valid)"
         if api.url.startswith("https")
         else "TLS: this URL is plain HTTP"
     )

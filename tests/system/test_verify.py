@@ -25,7 +25,7 @@ from tests.guarded import Guarded
 
 Spoil = Callable[[int, Any], tuple[int, Any]]
 """A reply's status and body, made into others."""
-HOLDS, DOES_NOT_HOLD, CANNOT_START = 0, 1, 2
+HOLDS, DOES_NOT_HOLD, CANNOT_START, INTERRUPTED = 0, 1, 2, 130
 
 
 class Between(httpx.BaseTransport):
@@ -45,6 +45,7 @@ class Between(httpx.BaseTransport):
         self.requests.append(request)
         numbered = f"{pattern} {self.asked[pattern]}"
         spoil = next((self._spoils[name] for name in (route, numbered, pattern) if name in self._spoils), None)
+        request.url = request.url.copy_with(scheme="http")  # the deployment behind it speaks no TLS
         reply = self._inner.handle_request(request)
         reply.read()
         if not spoil:
@@ -88,6 +89,10 @@ def double_entries(status: int, body: Any) -> tuple[int, Any]:
 
 def lose(*_: Any) -> tuple[int, Any]:
     raise httpx.ReadError("the connection broke")
+
+
+def interrupt(*_: Any) -> tuple[int, Any]:
+    raise KeyboardInterrupt
 
 
 INSTANCE = "task_instance/*"
@@ -203,6 +208,12 @@ def test_everything_holds_where_no_token_is_asked_for(api: httpx.Client, capsys:
     assert not any("authorization" in request.headers for request in walked.between.requests)
 
 
+def test_what_tls_shows_is_said(guarded: Guarded, token: str, capsys: pytest.CaptureFixture[str]) -> None:
+    walked = Walked(guarded.url.replace("http:", "https:"), token, Between({}))
+    assert walked.exit_code == HOLDS
+    assert "this connection's certificate is valid" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("sentence", FAULTS)
 def test_a_fault_is_named_and_leaves_no_run_open(
     guarded: Guarded, token: str, sentence: str, capsys: pytest.CaptureFixture[str]
@@ -226,6 +237,27 @@ def test_a_lost_reply_is_named_and_the_run_is_ended(guarded: Guarded, token: str
     [path] = run_paths(walked)
     with guarded.client(token) as client:
         assert client.put(path.removeprefix(PREFIX), json={"status": "R"}).json() == {"status": "D"}
+
+
+def test_ctrl_c_stops_what_runs_and_ends_the_run(guarded: Guarded, token: str) -> None:
+    between = Between({f"POST /{INSTANCE}/log_done 1": interrupt})
+    with pytest.raises(KeyboardInterrupt):
+        Walked(guarded.url, token, between)
+    assert [request.url.path.rpartition("/")[2] for request in between.requests[-3:-1]] == [
+        "terminate_task_instances",
+        "update_status",
+    ]
+    with guarded.client(token) as client:
+        path = between.requests[-1].url.path.removeprefix(PREFIX)
+        assert client.put(path, json={"status": "R"}).json() == {"status": "D"}
+
+
+def test_ctrl_c_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def walk(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ops.verify.__main__.walk", walk)
+    assert main(["--url", "http://127.0.0.1:9"]) == INTERRUPTED
 
 
 def test_a_run_that_seems_not_to_move_is_ended_all_the_same(guarded: Guarded, token: str) -> None:
