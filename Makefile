@@ -3,81 +3,92 @@ PORT ?= 3000
 RUN = exec env PYTHONPATH=.:shared .venv/bin/python
 # An option whose variable is set, be it to nothing: that is for the program to refuse.
 given = $(if $(filter undefined,$(origin $(1))),,$(2) "$$$(1)")
-SOURCES = functions shared local bench tests
+SOURCES = functions shared local ops bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run seed token audit invoke test check fuzz explore faults model soak bench measure scale format docs clean
+.NOTPARALLEL: # the parts of `make check` compete for the processor
+.PHONY: help demo run seed token audit verify invoke test check lint templates fuzz explore faults model soak bench measure scale format docs clean
 
-help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## Work on it: list the commands
+	@for group in "Run it" "Operate it" "Prove it" "Measure it" "Work on it"; do \
+		echo "$$group"; \
+		awk -v mark="## $$group: " -F ':' '/^[a-z]+:/ && (at = index($$0, mark)) \
+			{printf "  make %-9s %s\n", $$1, substr($$0, at + length(mark))}' $(MAKEFILE_LIST); \
+	done
 
-demo: .venv/run .engine/ready ## an array of 200 from queued to where each must end, over HTTP
+demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from queued to their ends over HTTP, and check each end
 	@$(RUN) -m local.demo
 
-run: .venv/run .engine/ready ## serve the API until Ctrl-C (PORT=3000, AUTH=on asks for tokens)
+run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl-C (PORT=3000; AUTH=on requires tokens)
 	@$(RUN) -m local.run --port $(PORT) --auth $(or $(AUTH),off)
 
-seed: .venv/run ## load a seed file into what runs (FILE=..., PORT=3000)
+seed: .venv/run ## Run it: load a seed file into the running API (FILE=events/seed.json PORT=3000)
 	@$(RUN) -m local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" --port $(PORT)
 
-token: .venv/run ## make a token (SCOPE=worker|distributor|operator DAYS=30; RUN_ID=, NAME=; STACK=…, or PORT=3000)
+token: .venv/run ## Operate it: make a token (SCOPE=worker|distributor|operator DAYS=30 RUN_ID=… NAME=…; STACK=… or PORT=3000)
 	@$(RUN) -m local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
 		--days "$(or $(DAYS),$(error say how long: make token SCOPE=$(SCOPE) DAYS=30))" --port $(PORT) \
 		$(call given,RUN_ID,--run) $(call given,NAME,--name) $(call given,STACK,--stack)
 
-audit: .venv/run ## whether everything in a table fits together (RATE=; PORT=3000, or STACK=…, or TABLE=…; REGION=)
+audit: .venv/run ## Operate it: check a table for contradictions, read-only (PORT=3000, STACK=… or TABLE=…; REGION=… RATE=…)
 	@$(RUN) -m local.audit --port $(PORT) $(call given,STACK,--stack) $(call given,TABLE,--table) \
 		$(call given,REGION,--region) $(call given,RATE,--rate)
 
-soak: .venv/run .engine/ready ## workers that die, repeat themselves and come late while everything is killed, then an audit (MINUTES=5 SEED=)
+verify: .venv/run ## Operate it: check a deployment over its API, local or on AWS (URL=… TOKEN=…)
+	@$(RUN) -m ops.verify $(call given,URL,--url)
+
+soak: .venv/run .engine/ready ## Prove it: chaos test: workers crash, retry and report late, engine and gateway are killed; then audit (MINUTES=5 SEED=…)
 	@$(RUN) -m local.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
 
-invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)
+invoke: .venv/run .engine/ready ## Run it: call one function as Lambda does (EVENT=events/log_done.json)
 	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"
 
-test: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## every test
+test: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## Prove it: run every test
 	@.venv/bin/python -m pytest
 
-fuzz: .venv/test .engine/ready ## requests made from docs/openapi.json, others each time (MINUTES=5)
+fuzz: .venv/test .engine/ready ## Prove it: send random requests made from docs/openapi.json (MINUTES=5)
 	@$(RUN) -m tests.fuzz --minutes $(or $(MINUTES),5)
 
-check: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## what CI runs: format, lint, types, layers, templates, tests
+check: lint templates test ## Work on it: run what CI runs: lint, templates and test
+
+lint: .venv/test ## Work on it: check format, lint, types and import layers
 	.venv/bin/ruff format --check $(SOURCES)
 	.venv/bin/ruff check $(SOURCES)
 	.venv/bin/mypy
 	PYTHONPATH=shared .venv/bin/lint-imports --no-cache
+
+templates: .venv/test .sam/ready ## Work on it: lint the template, then validate and build it with SAM
 	.venv/bin/cfn-lint template.yaml --append-rules cfn_lint_serverless.rules
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam validate --lint --region us-east-1
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
-	.venv/bin/python -m pytest
 
-faults: .venv/test ## every fault at every call of DynamoDB, where `make test` takes a sample: a quarter of an hour (PAIRS=30)
+faults: .venv/test ## Prove it: fail every DynamoDB call in every way, where make test takes a sample; 15 minutes (PAIRS=30)
 	@$(RUN) -m tests.faults $(call given,PAIRS,--pairs)
 
-measure: .venv/test .engine/ready .lambda/ready ## what each function takes of memory and processor
+measure: .venv/test .engine/ready .lambda/ready ## Measure it: measure the memory and processor time of each function
 	@$(RUN) -m tests.artifact.measure
 
-bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## what it costs, beside the raw client and beside Jobmon: a quarter of an hour
+bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## Measure it: compare costs with the raw client and with Jobmon, and write docs/performance.md; 15 minutes
 	@$(RUN) -m bench
 
-scale: .venv/scale .engine/ready ## where limits bite as the use grows: days and herds, simulated from measured costs
+scale: .venv/scale .engine/ready ## Measure it: simulate growing use from measured costs, and write docs/scale.md
 	@$(RUN) -m bench.scale
 
-explore: .venv/test ## every order in which reports can meet: half an hour on 2 cores (TRIPLES=2000)
+explore: .venv/test ## Prove it: try every interleaving of concurrent reports; half an hour on 2 cores (TRIPLES=2000)
 	@$(RUN) -m tests.explore $(call given,TRIPLES,--triples)
 
-model: .venv/test ## a random walk over the API beside an oracle of the rules (MINUTES=5 SEED=…)
+model: .venv/test ## Prove it: compare random walks over the API with an independent model of the rules (MINUTES=5 SEED=…)
 	@$(RUN) -m tests.model $(call given,MINUTES,--minutes) $(call given,SEED,--seed)
 
-format: .venv/test ## lay out the code and mend what can be mended
+format: .venv/test ## Work on it: format the code and apply automatic fixes
 	.venv/bin/ruff check --fix $(SOURCES)
 	.venv/bin/ruff format $(SOURCES)
 
-docs: .venv/run ## write the generated documents again
+docs: .venv/run ## Work on it: regenerate the generated documents
 	@$(RUN) -m local.document
 
-clean: ## remove what the other targets made
+clean: ## Work on it: remove everything that the other commands made
 	rm -rf .venv .engine .lambda .jobmon .sam .peer .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/pip:

@@ -1,0 +1,1 @@
+"""Programs that an operator runs against a deployment."""
