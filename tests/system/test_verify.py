@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from local.template import ROOT
-from lockstep.scopes import Scope
+from lockstep.access.scopes import Scope
 from ops.verify import api as calling
 from ops.verify.__main__ import conclude, main
 from ops.verify.api import Api
