@@ -38,7 +38,12 @@ def endpoint(name: str) -> Callable[[Callable[..., BaseModel]], LambdaHandler]:
         models = {part: (_PARSERS[part], model) for part, model in serve.__annotations__.items() if part != "return"}
 
         def result(event: Event) -> BaseModel:
-            return serve(**{part: parse(event, model) for part, (parse, model) in models.items()})
+            parts: dict[str, Any] = {}
+            for part, (parse, model) in models.items():
+                parts[part] = parse(event, model)
+                if part == "path":
+                    observability.bind(**parts[part].facts())
+            return serve(**parts)
 
         @wraps(serve)
         def lambda_handler(event: Event, lambda_context: Any) -> dict[str, Any]:
