@@ -3,7 +3,7 @@ PORT ?= 3000
 RUN = exec env PYTHONPATH=.:shared .venv/bin/python
 # An option whose variable is set, be it to nothing: that is for the program to refuse.
 given = $(if $(filter undefined,$(origin $(1))),,$(2) "$$$(1)")
-SOURCES = functions shared local bench tests
+SOURCES = functions shared local sim bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -31,7 +31,7 @@ audit: .venv/run ## whether everything in a table fits together (RATE=; PORT=300
 		$(call given,REGION,--region) $(call given,RATE,--rate)
 
 soak: .venv/run .engine/ready ## workers that die, repeat themselves and come late while everything is killed, then an audit (MINUTES=5 SEED=)
-	@$(RUN) -m local.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
+	@$(RUN) -m sim.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
 
 invoke: .venv/run .engine/ready ## call one function as Lambda would (EVENT=events/log_done.json)
 	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"

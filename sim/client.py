@@ -1,103 +1,143 @@
-"""One request as Jobmon's clients send it: again after a 503, and after no answer; and replies that get lost."""
+"""One HTTP client: keep-alive connections, what came back on them, and when Jobmon's clients send again."""
 
-import asyncio
-import random
+import json
 import time
-from http import HTTPStatus
-from typing import Any, Final, NamedTuple, Self
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
-import httpx
-
-from local.soak.tally import Tally
+from sim.requests import Request
 
 SECONDS_TO_ANSWER: Final = 20
-"""After which Jobmon's clients send again."""
-LOST: Final = 0.04
-"""The share of requests whose sender goes away before the reply has come, and sends again."""
-LONGEST_HEARING: Final = 0.04
-"""Seconds after which it goes away at the latest."""
-LONGEST_PAUSE: Final = 2.0
-"""Jobmon's clients wait up to minutes; it is the number of tries that matters here."""
-TRIES: Final = 60
-CONNECTIONS: Final = 200
+"""Jobmon's clients send again after this many seconds."""
+ATTEMPTS: Final = 10
+"""http.retries_attempts in jobmon/core/defaults.yaml."""
+JITTER: Final = 1.0
+"""Each pause is longer by a random part of this many seconds."""
+OK: Final = "200"
+TIMEOUT: Final = "timeout"
+_SECONDS_IDLE: Final = 1.5
+"""A connection that was idle for longer is replaced: servers close idle ones, some after 2 s."""
+
+
+def pause(attempt: int) -> float:
+    """Seconds to wait after a failed attempt, without jitter: tenacity.wait_exponential_jitter(initial=1, exp_base=2).
+
+    >>> [pause(attempt) for attempt in (1, 2, 3)]
+    [1.0, 2.0, 4.0]
+    """
+    return float(2 ** (attempt - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The outcome of a request."""
+
+    outcome: str
+    """The HTTP status; TIMEOUT or the connection's error if there is none."""
+    body: Any
+    """Parsed if the outcome is OK, else the text."""
+    seconds: float = 0.0
+    sent_at: float = 0.0
+    """Seconds since 1970."""
+    tries: int = 1
+    """If more than one, an earlier try may have been carried out too, or may still be."""
+    first_sent_at: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is a 200."""
+        return self.outcome == OK
 
 
 class UnansweredError(Exception):
-    """A request was not answered 200 although it was sent again and again, or was answered what it must not be."""
-
-
-class Answer(NamedTuple):
-    """The reply to a request, in the end."""
-
-    body: Any
-    sent_at: float
-    """When the try that was answered was sent; seconds since 1970."""
-    tries: int
-    """More than one: an earlier one may have been carried out too, or may yet be."""
-    first_sent_at: float
-    """When the first try was sent."""
+    """A request that must be answered 200 was not."""
 
 
 class Client:
-    """For any number of senders in one event loop."""
+    """Any number of threads may share it: each request has a connection to itself, which the next one uses again."""
 
-    def __init__(self, url: str, tally: Tally) -> None:
-        self._tally = tally
-        self._http = httpx.AsyncClient(
-            base_url=f"{url}/api/v3/",
-            timeout=SECONDS_TO_ANSWER,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=2),  # before the server's 5 s
-        )
+    def __init__(
+        self, url: str, heard: Callable[[Reply], object] | None = None, seconds: float = SECONDS_TO_ANSWER
+    ) -> None:
+        parts = urlsplit(url)
+        assert parts.hostname
+        self._host, self._port, self._prefix = parts.hostname, parts.port, parts.path.rstrip("/")
+        self._heard, self._seconds = heard, seconds
+        self._idle: deque[tuple[HTTPConnection, float]] = deque()
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-    async def send(self, rng: random.Random, method: str, path: str, body: object = None) -> Answer:
-        """The answer, however often it takes.
+    def close(self) -> None:
+        """Close all idle connections. The next request makes a new one."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def ask(self, request: Request) -> Any:
+        """Send a request and return its reply's body.
 
         Raises:
-            UnansweredError: there is none, or it must not be.
+            UnansweredError: it was not answered 200.
         """
-        first_sent_at = time.time()
-        for tries in range(1, TRIES + 1):
-            calm = self._tally.calm
-            hears = None if calm or rng.random() >= LOST else rng.uniform(0.001, LONGEST_HEARING)
-            sent_at = time.time()
-            reply = await self._try(method, path, body, hears)
-            if reply is not None and reply.status_code == HTTPStatus.OK:
-                return Answer(reply.json(), sent_at, tries, first_sent_at)
-            self._judge(f"{method} {path}", reply, calm=calm)
-            self._tally.count("retries")
-            if reply is not None or hears is None:
-                await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2**tries) * rng.uniform(0.5, 1))
-        self._tally.must_not_be(f"{method} {path} was not answered 200 in {TRIES} tries")
-        raise UnansweredError(path)
+        reply = self.send(request)
+        if not reply.ok:
+            raise UnansweredError(describe(request, reply))
+        return reply.body
 
-    async def _try(self, method: str, path: str, body: object, hears: float | None) -> httpx.Response | None:
-        self._tally.count("requests")
-        try:
-            async with asyncio.timeout(hears):
-                reply = await self._http.request(method, path, json=body)
-        except TimeoutError:
-            self._tally.count("lost replies")
-            self._tally.replies["lost"] += 1
-            return None
-        except httpx.HTTPError as error:
-            self._tally.replies[type(error).__name__] += 1
-            return None
-        self._tally.replies[str(reply.status_code)] += 1
+    def send(self, request: Request, within: float | None = None) -> Reply:
+        """Send a request once and return its reply, whatever it is. A GET has a body too, as Jobmon's clients' do."""
+        content = json.dumps({} if request.body is None else request.body).encode()
+        connection = self._take(self._seconds if within is None else within)
+        sent_at, began = time.time(), time.perf_counter()
+        outcome, text = self._exchange(connection, request, content)
+        seconds = time.perf_counter() - began
+        self._idle.append((connection, time.monotonic()))
+        body = json.loads(text) if outcome == OK else text.decode(errors="replace")
+        reply = Reply(outcome, body, seconds, sent_at, 1, sent_at)
+        if self._heard:
+            self._heard(reply)
         return reply
 
-    def _judge(self, request: str, reply: httpx.Response | None, *, calm: bool) -> None:
-        """While things are killed there may be no answer, or a 503. Afterwards neither."""
-        passes = reply is None or reply.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-        if passes and not calm:
-            return
-        what = f"answered {reply.status_code}: {reply.text[:500]}" if reply is not None else "not answered"
-        self._tally.must_not_be(f"{request} was {what}{' when all was calm' if calm else ''}")
-        if not passes:
-            raise UnansweredError(request)
+    def _take(self, seconds: float) -> HTTPConnection:
+        """Return the connection that was used last, or a new one."""
+        try:
+            connection, last_used = self._idle.pop()
+        except IndexError:
+            return HTTPConnection(self._host, self._port, timeout=seconds)
+        if time.monotonic() - last_used > _SECONDS_IDLE:
+            connection.close()
+        if connection.timeout != seconds:
+            connection.timeout = seconds
+            if connection.sock:
+                connection.sock.settimeout(seconds)
+        return connection
+
+    def _exchange(self, connection: HTTPConnection, request: Request, content: bytes) -> tuple[str, bytes]:
+        path = self._prefix + request.path
+        try:
+            connection.request(request.method, path, content, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return str(response.status), response.read()
+        except TimeoutError:
+            connection.close()
+            return TIMEOUT, b""
+        except (HTTPException, ConnectionError) as error:
+            connection.close()
+            return type(error).__name__, b""
+
+
+def describe(request: Request, reply: Reply) -> str:
+    """Say how a request was answered.
+
+    >>> describe(Request("GET", "/health"), Reply("503", "busy"))
+    'GET /health was answered 503: busy'
+    """
+    said = f": {reply.body[:500]}" if isinstance(reply.body, str) and reply.body else ""
+    return f"{request.method} {request.path} was answered {reply.outcome}{said}"

@@ -1,160 +1,174 @@
-"""A run's distributor: takes what is queued, submits it, and settles what fell silent. It too may die."""
+"""A run's distributor: takes what is queued, submits it to the cluster, and settles what fell silent. It may die."""
 
-import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from threading import Event
+from typing import Final
 
-from local.soak.client import Answer, Client
-from local.soak.workers import Crew, DiedError, Place, Worker
-from lockstep import keys
 from lockstep.statuses import TaskInstanceStatus
+from sim import requests
+from sim.client import Reply
+from sim.cluster import Cluster, DiedError, side_by_side
+from sim.life import Life
+from sim.requests import Request
+from sim.worker import Place, Worker
 
 TI = TaskInstanceStatus
 
 SECONDS_OF_A_LOOP: Final = (0.8, 1.6)
-DIES: Final = 0.015
-"""The share of distributors that die at each loop."""
 TRIAGES_AFTER: Final = 2.0
 """Seconds: it asks the cluster first."""
-NO_ID, NEVER_STARTS, STARTS_EARLY, LAUNCHED_SINGLY = 0.02, 0.03, 0.2, 0.3
-Start = Callable[[Coroutine[Any, Any, None]], None]
+_ASKS_NOBODY: Final = 1 / 4
+"""The share of loops that leave a silent instance alone."""
+_KNOWS: Final = 1 / 3
+"""The share of silent instances whose cause the cluster knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What it distributes."""
+    """A workflow run, and the script of its attempts."""
 
     run_id: int
     increment: float
     """Seconds from each report to the next that is due."""
-    seed: str
+    life_of: Callable[[int], Life]
+    """By instance id."""
 
 
 class Distributor:
-    """One process of it. A successor knows nothing of what this one had in mind."""
+    """One process. Its successor knows nothing of what this one had in mind."""
 
-    def __init__(self, crew: Crew, run: Run, start: Start, rng: random.Random) -> None:
-        self._crew, self._run, self._start, self._rng = crew, run, start, rng
-        self._client: Client = crew.client
+    def __init__(
+        self, cluster: Cluster, run: Run, start: Callable[[Callable[[], None]], object], rng: random.Random
+    ) -> None:
+        self._cluster, self._run, self._start, self._rng = cluster, run, start, rng
+        self._record = cluster.record
         self._batch_of: dict[int, tuple[int, int]] = {}
         self._launched: set[int] = set()
         self._on_cluster: Counter[int] = Counter()
-        """Workers of each instance that wait or run: what the cluster tells."""
+        """Workers of each instance that wait or run, as the cluster tells."""
         self._silent_since: dict[int, float] = {}
 
-    async def distribute(self, over: asyncio.Event) -> None:
-        """Until it is over, or it dies.
+    def distribute(self, over: Event) -> None:
+        """Loop until it is over.
 
         Raises:
             DiedError: it died.
             UnansweredError: it had no answer.
         """
-        path = f"workflow_run/{self._run.run_id}/update_status"
-        for status in ("I", "O"):
-            await self._send("PUT", path, {"status": status})
+        for status in "IO":
+            self._ask(requests.move_run(self._run.run_id, status))
         while not over.is_set():
-            await self._loop()
-            if not self._crew.tally.calm and self._rng.random() < DIES:
-                self._crew.tally.count("distributor kills")
+            self._loop()
+            if self._cluster.befalls(self._rng, self._cluster.conduct.distributor_dies):
+                self._cluster.tally.count("distributor kills")
                 raise DiedError
-            await asyncio.sleep(self._rng.uniform(*SECONDS_OF_A_LOOP))
+            self._cluster.sleep(self._rng.uniform(*SECONDS_OF_A_LOOP))
 
-    async def _loop(self) -> None:
-        if queued := await self._poll(TI.QUEUED):
-            taken = await self._send("POST", "task_instance/instantiate_task_instances", {"task_instance_ids": queued})
-            for array_id, _, batch_num, _, ids in taken.body["task_instance_batches"]:
-                await self._submit(array_id, batch_num, ids)
+    def _loop(self) -> None:
+        if queued := self._poll(TI.QUEUED):
+            for array_id, batch_num, ids in self.take(queued):
+                self.submit(array_id, batch_num, self._find_steps(ids))
         if waiting := sorted(each for each in self._launched if self._on_cluster[each]):
-            beat = {"task_instance_ids": waiting, "next_report_increment": self._run.increment}
-            await self._send("POST", "task_instance/log_report_by/batch", beat)
-        self._launched -= set(await self._poll(TI.LAUNCHED, sorted(self._launched)))
+            self._ask(requests.beat_launched(waiting, self._run.increment))
+        self._launched -= set(self._poll(TI.LAUNCHED, sorted(self._launched)))
         for status in (TI.TRIAGING, TI.NO_HEARTBEAT):
-            for task_instance_id in await self._poll(status):
-                await self._triage(task_instance_id, status)
-        batches = {self._batch_of[each] for each in await self._poll(TI.KILL_SELF) if each in self._batch_of}
-        for array_id, batch_num in batches:
+            for instance_id in self._poll(status):
+                self._triage(instance_id, status)
+        batches = {self._batch_of[each] for each in self._poll(TI.KILL_SELF) if each in self._batch_of}
+        for batch in batches:
             if self._rng.random() < 1 / 2:
-                await self._send("POST", f"array/{array_id}/transition_to_killed", {"batch_number": batch_num})
+                self._ask(requests.kill(*batch))
 
-    async def _poll(self, status: TaskInstanceStatus, known: list[int] | None = None) -> list[int]:
-        """Those that came to the status; of those that are known, those that left it."""
-        body = {"task_instance_ids": known or [], "status": status}
-        answer = await self._send("POST", f"workflow_run/{self._run.run_id}/sync_status", body)
-        updates: dict[str, list[int]] = answer.body["status_updates"]
+    def _poll(self, status: TI, known: Sequence[int] | None = None) -> list[int]:
+        """Return the instances that came to the status; of the known ones, those that left it."""
+        reply = self._ask(requests.poll(self._run.run_id, status, known or []))
+        updates: dict[str, list[int]] = reply.body["status_updates"]
         for told, ids in updates.items():
-            for task_instance_id in ids:
-                self._crew.record.told(task_instance_id, TI(told), answer.sent_at)
+            for instance_id in ids:
+                self._record.told(instance_id, TI(told), reply.sent_at)
         return [each for told, ids in updates.items() if (told == status) is (known is None) for each in ids]
 
-    async def _submit(self, array_id: int, batch_num: int, ids: list[int]) -> None:
-        """The cluster takes the batch, but for some of it, and may be quicker than the word that it did."""
-        self._batch_of |= dict.fromkeys(ids, (array_id, batch_num))
-        fates = {each: random.Random(f"{self._run.seed} {each}") for each in ids}  # noqa: S311  # a script, not a secret
-        refused = [each for each, rng in fates.items() if rng.random() < NO_ID]
-        await asyncio.gather(*map(self._report_no_id, refused))
-        taken = [each for each in ids if each not in refused]
-        started = [each for each in taken if fates[each].random() >= NEVER_STARTS]
-        await asyncio.gather(*(self._start_workers(each, fates[each]) for each in started))
-        await self._report_launched(array_id, batch_num, taken)
+    def _find_steps(self, ids: Sequence[int]) -> dict[int, int]:
+        replies = side_by_side([partial(self._ask, requests.get_instance(each)) for each in ids])
+        steps = (reply.body["task_instance"]["array_step_id"] for reply in replies)
+        return dict(zip(ids, steps, strict=True))
 
-    async def _start_workers(self, task_instance_id: int, rng: random.Random) -> None:
-        found = (await self._send("GET", f"task_instance/{task_instance_id}")).body["task_instance"]
-        at = Place(*self._batch_of[task_instance_id], found["array_step_id"], self._run.increment)
-        turn = sum(divmod(task_instance_id, keys.INSTANCES_PER_TASK))
-        worker = Worker(self._crew, at, f"n{task_instance_id}-{self._rng.random()}", turn, rng)
-        self._start(self._work(task_instance_id, 0 if rng.random() < STARTS_EARLY else rng.uniform(0.5, 3), worker))
-        if worker.has_rival:
-            self._crew.tally.count("rivals")
-            rival = Worker(self._crew, at, f"r{task_instance_id}-{self._rng.random()}", turn, rng)
-            self._start(self._work(task_instance_id, rng.choice((0.0, rng.uniform(0, 10))), rival))
+    def take(self, ids: Sequence[int]) -> list[tuple[int, int, list[int]]]:
+        """Take queued instances. Returns array, batch number and instances of each batch."""
+        reply = self._ask(requests.instantiate(ids))
+        return [(array_id, batch_num, each) for array_id, _, batch_num, _, each in reply.body["task_instance_batches"]]
 
-    async def _work(self, task_instance_id: int, wait: float, worker: Worker) -> None:
-        self._on_cluster[task_instance_id] += 1
-        await asyncio.sleep(wait)
-        await worker.live()
-        self._on_cluster[task_instance_id] -= 1
+    def submit(self, array_id: int, batch_num: int, steps: Mapping[int, int]) -> None:
+        """Submit a batch's instances, given with their steps. Workers may be quicker than the report of the launch."""
+        self._batch_of |= dict.fromkeys(steps, (array_id, batch_num))
+        lives = {each: self._run.life_of(each) for each in steps}
+        side_by_side([partial(self._report_refused, each) for each, life in lives.items() if life.refused])
+        for each, life in lives.items():
+            if life.starts:
+                place = Place(each, array_id, batch_num, steps[each], self._run.increment)
+                self._start_worker(place, life)
+        self._report_launched(array_id, batch_num, {each: life for each, life in lives.items() if not life.refused})
 
-    async def _report_no_id(self, task_instance_id: int) -> None:
-        instance, why = self._crew.record.instances[task_instance_id], "the cluster gave no id"
-        instance.may_say.add(why)
-        await self._send("POST", f"task_instance/{task_instance_id}/log_no_distributor_id", {"no_id_err_msg": why})
-        instance.must_say.add(why)
+    def _start_worker(self, place: Place, life: Life) -> None:
+        rng = random.Random(f"{self._rng.random()} {place.instance_id}")  # noqa: S311  # a script, not a secret
+        worker = Worker(self._cluster, place, life, f"n{place.instance_id}-{rng.random()}", rng)
 
-    async def _report_launched(self, array_id: int, batch_num: int, ids: list[int]) -> None:
-        increment = {"next_report_increment": self._run.increment}
-        if self._rng.random() < LAUNCHED_SINGLY:
-            for task_instance_id in ids:
-                body = {"distributor_id": f"c{task_instance_id}", **increment}
-                at = time.time()
-                self._crew.record.in_limbo(task_instance_id, at, at)
-                answer = await self._send("POST", f"task_instance/{task_instance_id}/log_distributor_id", body)
-                self._crew.record.in_limbo(task_instance_id, at, answer.sent_at)
-        else:
-            body = {"batch_number": batch_num, **increment}
-            await self._send("POST", f"array/{array_id}/transition_to_launched", body)
-            given = {str(each): f"c{each}" for each in ids}
-            await self._send("POST", f"array/{array_id}/log_distributor_id", given)
-        self._launched |= set(ids)
+        def work() -> None:
+            worker.live()
+            self._on_cluster[place.instance_id] -= 1
 
-    async def _triage(self, task_instance_id: int, status: TaskInstanceStatus) -> None:
-        """The cluster knows the cause, or not, or nobody asks: then the sweep settles it."""
+        self._on_cluster[place.instance_id] += 1
+        self._start(work)
+
+    def _report_refused(self, instance_id: int) -> None:
+        why = "the cluster gave no id"
+        self._record.reports_error(instance_id, why, answered=False)
+        reply = self._ask(requests.log_no_distributor_id(instance_id, why))
+        self._record.reports_error(instance_id, why, answered=True)
+        if not reply.body["message"]:
+            self._record.told(instance_id, TI.NO_DISTRIBUTOR_ID, reply.sent_at)
+
+    def _report_launched(self, array_id: int, batch_num: int, lives: Mapping[int, Life]) -> None:
+        one_by_one = self._rng.random() < self._cluster.conduct.launched_singly
+        singly = [each for each, life in lives.items() if one_by_one or life.launched_for is not None]
+        for each in singly:
+            increment = lives[each].launched_for
+            self._report_one_launched(each, self._run.increment if increment is None else increment)
+        if together := sorted(lives.keys() - set(singly)):
+            self._ask(requests.launch(array_id, batch_num, self._run.increment))
+            self._ask(requests.log_distributor_ids(array_id, {each: f"c{each}" for each in together}))
+        self._launched |= set(lives)
+        self._record.launched(lives)
+
+    def _report_one_launched(self, instance_id: int, increment: float) -> None:
+        at = time.time()
+        self._record.in_limbo(instance_id, at, at)
+        reply = self._ask(requests.log_distributor_id(instance_id, f"c{instance_id}", increment))
+        self._record.in_limbo(instance_id, at, reply.sent_at)
+
+    def _triage(self, instance_id: int, status: TI) -> None:
+        """Settle an instance: the cluster knows the cause or not. Or leave it to the next loop."""
         at = time.monotonic()
-        if at - self._silent_since.setdefault(task_instance_id, at) < TRIAGES_AFTER or self._rng.random() < 1 / 4:
+        silent = at - self._silent_since.setdefault(instance_id, at)
+        if silent < TRIAGES_AFTER or self._rng.random() < _ASKS_NOBODY:
             return
-        known = self._rng.random() < 1 / 3
+        known = self._rng.random() < _KNOWS
         ends = (TI.RESOURCE_ERROR, TI.UNKNOWN_ERROR) if known else (TI.UNKNOWN_ERROR,)
         end = self._rng.choice(ends) if status is TI.TRIAGING else TI.ERROR
-        instance, why = self._crew.record.instances[task_instance_id], f"triage found {end} in {status}"
-        instance.may_say.add(why)
-        route = "log_known_error" if known else "log_unknown_error"
-        body = {"error_state": end, "error_message": why}
-        answer = await self._send("POST", f"task_instance/{task_instance_id}/{route}", body)
-        if not answer.body["message"]:
-            instance.must_say.add(why)
+        self.settle(instance_id, end, f"triage found {end} in {status}", known=known)
 
-    async def _send(self, method: str, path: str, body: object = None) -> Answer:
-        return await self._client.send(self._rng, method, path, body)
+    def settle(self, instance_id: int, end: TI, why: str, *, known: bool = False) -> None:
+        """Report how an instance ended that nobody else reports."""
+        self._record.reports_error(instance_id, why, answered=False)
+        reply = self._ask(requests.log_triaged(instance_id, end, why, known=known))
+        if not reply.body["message"]:
+            self._record.reports_error(instance_id, why, answered=True)
+            self._record.told(instance_id, end, reply.sent_at)
+
+    def _ask(self, request: Request) -> Reply:
+        return self._cluster.ask(request, self._rng)

@@ -1,104 +1,63 @@
-"""A worker node: claims an instance, reports, says how its command ended, and may die between any two requests."""
+"""A worker node: finds its instance, claims it, reports, says how its command ended, and may die between requests."""
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from local.soak.client import Answer, Client, UnansweredError
-from local.soak.record import Record
-from local.soak.tally import Tally
 from lockstep.statuses import TaskInstanceStatus
+from sim import requests
+from sim.client import Reply, UnansweredError
+from sim.cluster import LONGEST_HEARING, Cluster, DiedError, side_by_side
+from sim.life import Life, Quirk
+from sim.requests import Request
 
 TI = TaskInstanceStatus
 
-DIES: Final = 0.012
-"""The share of workers that die at each point at which one may."""
-SECONDS_BETWEEN_REPORTS: Final = (0.6, 1.8)
-MOST_HEARTBEATS: Final = 5
-
-
-class DiedError(Exception):
-    """The worker is no more; it says nothing on the way."""
-
-
-class Quirk(StrEnum):
-    """What is odd about a worker's reports."""
-
-    NONE = "none"
-    TWICE = "last reports sent twice at once"
-    LATE_HEARTBEAT = "heartbeats after the last report"
-    OVERTAKEN = "heartbeats overtaken by the last report"
-    LATE_START = "starts reported again after the end"
-    SILENT = "silences"
-    RIVAL = "rivals"
-
-
-_QUIRKS: Final = [Quirk.NONE] * 12 + [each for each in Quirk if each is not Quirk.NONE]
-
-
-class Fate(NamedTuple):
-    """How a command ends, and what its worker says of it."""
-
-    end: TaskInstanceStatus
-    heartbeats: int
-    silent_before: int
-    """Which of its reports a silence comes before, if that is its quirk; the last report is one of them."""
-    quirk: Quirk
-    says: str
-
-    @classmethod
-    def drawn(cls, rng: random.Random, turn: int) -> "Fate":
-        """Nearly always done. Quirks come in turn, so that a few dozen workers have them all."""
-        [end] = rng.choices((TI.DONE, TI.ERROR, TI.RESOURCE_ERROR, TI.ERROR_FATAL), (78, 12, 8, 2))
-        heartbeats, quirk = rng.randint(0, MOST_HEARTBEATS), _QUIRKS[turn % len(_QUIRKS)]
-        says = f"the command ended in {end.name}, {rng.random()}"
-        return cls(end, heartbeats, rng.randint(0, heartbeats), quirk, says)
+SILENCE: Final = (1.0, 2.5)
+"""How long a silence is, in times of what a report is good for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an instance stands in its array, by which its worker finds it."""
+    """An instance's place in its array, by which its worker finds it."""
 
+    instance_id: int
     array_id: int
     batch_num: int
     step: int
     increment: float
-    """Seconds from each report of it to the next that is due."""
-
-
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """What all workers have in common."""
-
-    client: Client
-    record: Record
-    tally: Tally
+    """Seconds from each report to the next that is due."""
 
 
 class Worker:
-    """One of them. Its choices follow from its generator alone."""
+    """One worker node. Its choices follow from its generator alone."""
 
-    def __init__(self, crew: Crew, place: Place, name: str, turn: int, rng: random.Random) -> None:
-        self._client, self._record, self._tally = crew.client, crew.record, crew.tally
-        self._place, self._name, self._rng = place, name, rng
-        self._fate = Fate.drawn(rng, turn)
+    def __init__(self, cluster: Cluster, place: Place, life: Life, name: str, rng: random.Random) -> None:
+        self._cluster, self._record, self._tally = cluster, cluster.record, cluster.tally
+        self._place, self._life, self._name, self._rng = place, life, name, rng
+        self._id = place.instance_id
         self._pid = rng.randint(2, 30_000)
-        self._instance = 0
+        self._says = f"the command ended in {life.end.name}, {rng.random()}"
 
-    @property
-    def has_rival(self) -> bool:
-        """Whether a second worker is to claim the same instance."""
-        return self._fate.quirk is Quirk.RIVAL
+    def live(self) -> None:
+        """Run from start to end, or until it dies; its rival beside it."""
+        rival = None
+        if self._life.quirk is Quirk.RIVAL:
+            self._tally.count(Quirk.RIVAL)
+            other = Worker(self._cluster, self._place, self._life, f"rival of {self._name}", self._rng)
+            rival = self._cluster.start(other.run, self._life.rival_starts_after, other.claim_and_report)
+        self.run(self._life.starts_after, self._find_and_report)
+        if rival:
+            rival.join()
 
-    async def live(self) -> None:
-        """Until it has ended, or dies."""
+    def run(self, after: float, work: Callable[[], None]) -> None:
+        """Do some work after some seconds, and count how that ended."""
         self._tally.count("workers")
         self._tally.count("workers alive")
         try:
-            await self._live()
+            self._cluster.sleep(after)
+            work()
         except DiedError:
             self._tally.count("worker kills")
         except UnansweredError:
@@ -106,108 +65,98 @@ class Worker:
         finally:
             self._tally.count("workers alive", -1)
 
-    async def _live(self) -> None:
+    def _find_and_report(self) -> None:
         place = self._place
-        path = f"get_array_task_instance_id/{place.array_id}/{place.batch_num}/{place.step}"
-        self._instance = (await self._send("GET", path)).body["task_instance_id"]
-        if await self._start() is not TI.RUNNING:
+        found = self._ask(requests.find_instance(place.array_id, place.batch_num, place.step)).body
+        self._expect("found", found["task_instance_id"])
+        self.claim_and_report()
+
+    def claim_and_report(self) -> None:
+        """Claim the instance; if told to run it, send heartbeats and say how the command ended."""
+        if self._claim() is not TI.RUNNING:
             return
-        for report in range(self._fate.heartbeats):
-            await self._wait(report)
-            status = await self._heartbeat()
+        for report in range(self._life.heartbeats):
+            self._wait(report)
+            status = self._beat()
             if status is TI.KILL_SELF:
-                await self._kill_command()
+                self._kill_command()
             if status is not TI.RUNNING:
                 return
-        await self._wait(self._fate.heartbeats)
-        await self._finish()
+        self._wait(self._life.heartbeats)
+        self._finish()
 
-    async def _wait(self, report: int) -> None:
-        """Before one of its reports."""
-        await asyncio.sleep(self._rng.uniform(*SECONDS_BETWEEN_REPORTS))
-        if self._fate.quirk is Quirk.SILENT and self._fate.silent_before == report:
+    def _wait(self, report: int) -> None:
+        """Wait before a report."""
+        self._cluster.sleep(self._rng.uniform(*self._cluster.conduct.seconds_between_reports))
+        if self._life.quirk is Quirk.SILENT and self._life.silent_before == report:
             self._tally.count(Quirk.SILENT)
-            await asyncio.sleep(self._place.increment * self._rng.uniform(1, 2.5))
+            self._cluster.sleep(self._place.increment * self._rng.uniform(*SILENCE))
 
-    async def _start(self) -> TaskInstanceStatus:
-        who = {"nodename": self._name, "process_group_id": self._pid, "next_report_increment": self._place.increment}
-        answer = await self._report("log_running", who)
-        status, told_of = TI(answer.body["task_instance"][1]), answer.body["task_instance"][0]
-        if told_of != self._instance:
-            self._tally.must_not_be(f"{self._name} asked for {self._instance} and was told of {told_of}")
-        self._record.told(self._instance, status, answer.sent_at)
-        if status is TI.RUNNING:
-            self._record.told_to_run(self._instance, self._name, answer, self._place.increment)
-        return status
+    def _claim(self) -> TI:
+        reply = self._ask(requests.log_running(self._id, self._name, self._pid, self._place.increment))
+        instance_id, status, *_ = reply.body["task_instance"]
+        self._expect("was told to run", instance_id)
+        if self._told(status, reply) is TI.RUNNING:
+            self._record.told_to_run(self._id, self._name, reply, self._place.increment)
+        return TI(status)
 
-    async def _heartbeat(self) -> TaskInstanceStatus:
-        answer = await self._report("log_report_by", {"next_report_increment": self._place.increment})
-        self._record.heard(self._instance, self._name, answer)
-        return self._told(answer)
+    def _beat(self) -> TI:
+        reply = self._ask(requests.log_report_by(self._id, self._place.increment))
+        self._record.heard(self._id, self._name, reply)
+        return self._told(reply.body["status"], reply)
 
-    async def _finish(self) -> None:
-        quirk = self._fate.quirk
-        if quirk is Quirk.TWICE:
+    def _finish(self) -> None:
+        """Report the end, with the life's quirk."""
+        quirk = self._life.quirk
+        beside = {Quirk.TWICE: self._end, Quirk.OVERTAKEN: self._beat}
+        after = {Quirk.LATE_HEARTBEAT: self._beat, Quirk.LATE_START: self._claim}
+        if quirk in beside:
             self._tally.count(quirk)
-            await asyncio.gather(self._end(), self._end())
-        elif quirk is Quirk.OVERTAKEN:
-            self._tally.count(quirk)
-            await asyncio.gather(self._heartbeat(), self._end())
+            side_by_side([beside[quirk], self._end])
         else:
-            await self._end()
-        late: dict[Quirk, Callable[[], Awaitable[object]]] = {
-            Quirk.LATE_HEARTBEAT: self._heartbeat,
-            Quirk.LATE_START: self._start,
-        }
-        if quirk in late:
+            self._end()
+        if quirk in after:
             self._tally.count(quirk)
-            await late[quirk]()
+            after[quirk]()
 
-    async def _end(self) -> TaskInstanceStatus:
-        if self._fate.end is TI.DONE:
-            self._record.instances[self._instance].done_reported = True
-            said = {"nodename": self._name, "stdout_log": "well", "stderr_log": ""}
-            return self._told(await self._report("log_done", said))
-        return await self._fail(self._fate.end, self._fate.says)
+    def _end(self) -> TI:
+        if self._life.end is not TI.DONE:
+            return self._fail(self._life.end, self._says)
+        self._record.reports_done(self._id)
+        reply = self._ask(
+            requests.log_done(self._id, self._name, stdout_log=self._cluster.conduct.prints, stderr_log="")
+        )
+        return self._told(reply.body["status"], reply)
 
-    async def _kill_command(self) -> None:
-        """As told; or it finishes first."""
+    def _kill_command(self) -> None:
+        """Stop as told."""
         self._tally.count("workers told to stop")
-        await asyncio.sleep(self._rng.uniform(*SECONDS_BETWEEN_REPORTS))
-        await self._fail(TI.ERROR_FATAL, "the command was killed as told")
+        self._cluster.sleep(self._rng.uniform(*self._cluster.conduct.seconds_between_reports))
+        self._fail(TI.ERROR_FATAL, "the command was killed as told")
 
-    async def _fail(self, end: TaskInstanceStatus, why: str) -> TaskInstanceStatus:
-        instance = self._record.instances[self._instance]
-        instance.may_say.add(why)
-        said = {"nodename": self._name, "error_state": end, "error_description": why}
-        answer = await self._report("log_error_worker_node", said)
-        instance.must_say.add(why)
-        return self._told(answer)
+    def _fail(self, end: TI, why: str) -> TI:
+        self._record.reports_error(self._id, why, answered=False)
+        reply = self._ask(requests.log_error(self._id, self._name, end, why))
+        self._record.reports_error(self._id, why, answered=True)
+        return self._told(reply.body["status"], reply)
 
-    def _told(self, answer: Answer) -> TaskInstanceStatus:
-        status = TI(answer.body["status"])
-        self._record.told(self._instance, status, answer.sent_at)
-        return status
+    def _told(self, status: str, reply: Reply) -> TI:
+        self._record.told(self._id, TI(status), reply.sent_at)
+        return TI(status)
 
-    async def _report(self, route: str, body: dict[str, Any]) -> Answer:
-        return await self._send("POST", f"task_instance/{self._instance}/{route}", body)
+    def _expect(self, what: str, instance_id: int) -> None:
+        if instance_id != self._id:
+            self._tally.must_not_be(f"{self._name}, started for {self._id}, {what} {instance_id}")
 
-    async def _send(self, method: str, path: str, body: object = None) -> Answer:
-        """It may die before, after, or while it waits for the answer."""
-        if not self._tally.calm and self._rng.random() < DIES:
+    def _ask(self, request: Request) -> Reply:
+        """Send a request; die before it, while waiting for the answer, or after it."""
+        dies = self._cluster.conduct.worker_dies
+        if self._cluster.befalls(self._rng, dies):
             raise DiedError
-        answering = self._client.send(self._rng, method, path, body)
-        if not self._tally.calm and self._rng.random() < DIES:
-            await self._die_waiting(answering)
-        answer = await answering
-        if not self._tally.calm and self._rng.random() < DIES:
+        if self._cluster.befalls(self._rng, dies):
+            self._cluster.client.send(request, self._rng.uniform(0.001, LONGEST_HEARING))
             raise DiedError
-        return answer
-
-    async def _die_waiting(self, answering: Awaitable[Answer]) -> None:
-        try:
-            async with asyncio.timeout(self._rng.uniform(0.001, 0.04)):
-                await answering
-        except TimeoutError:
-            pass
-        raise DiedError
+        reply = self._cluster.ask(request, self._rng)
+        if self._cluster.befalls(self._rng, dies):
+            raise DiedError
+        return reply

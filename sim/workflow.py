@@ -1,166 +1,169 @@
 """A workflow's client: binds its tasks, queues them until each has ended, sweeps, and resumes now and then."""
 
-import asyncio
 import random
-from collections.abc import Coroutine
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
-from local.soak.client import UnansweredError
-from local.soak.distributor import Distributor, Run
-from local.soak.system import HEARTBEAT_BUFFER_SECONDS
-from local.soak.workers import Crew, DiedError
+from lockstep.keys import split_task_instance_id
 from lockstep.statuses import TERMINAL_TASK_STATUSES, TaskStatus
+from sim import requests
+from sim.client import UnansweredError
+from sim.cluster import Cluster, DiedError, side_by_side
+from sim.distributor import Distributor, Run
+from sim.life import Life, draw
+from sim.requests import Request
 
 SECONDS_OF_A_LOOP: Final = (1.0, 2.0)
+IDS_PER_CALL: Final = 500
+"""Jobmon's client sends no more at once."""
 RESUMES: Final = 0.03
 """The share of loops after which somebody resumes the workflow."""
 MOST_RESUMES: Final = 2
 STUCK_LOOPS: Final = 40
-"""Without any task moving: then a person would resume it."""
+"""Loops in which no task moves, before a person would resume the workflow."""
 ARRAYS: Final = 2
-INCREMENTS: Final = (HEARTBEAT_BUFFER_SECONDS, HEARTBEAT_BUFFER_SECONDS / 2)
-"""Reports as far apart as the functions expect them, and closer."""
+RUN_INCREMENT: Final = 90
+_QUEUES_TWICE: Final = 1 / 8
+"""The share of calls that two clients make at once."""
+_STARTS_OVER: Final = 1 / 4
+"""The share of tasks that are bound to be reset even if they run."""
+
+
+def bind_tasks(ask: Callable[[Request], Any], workflow_id: int, tasks: Sequence[list[Any]]) -> list[int]:
+    """Bind tasks and return their ids, in ascending order."""
+    ids = []
+    for first in range(0, len(tasks), IDS_PER_CALL):
+        bound = ask(requests.bind_tasks(workflow_id, tasks[first : first + IDS_PER_CALL]))["tasks"]
+        ids += [int(task_id) for task_id, _ in bound.values()]
+    return sorted(ids)
 
 
 class Workflow:
-    """One of them, with some arrays of as many tasks."""
+    """One workflow with some arrays of equal size. Each run draws one of the increments for its reports."""
 
-    def __init__(self, crew: Crew, workflow_id: int, size: int, seed: str) -> None:
-        self._crew, self._id, self._size = crew, workflow_id, size
+    def __init__(self, cluster: Cluster, workflow_id: int, size: int, seed: str, increments: Sequence[float]) -> None:
+        self._cluster, self._id, self._size, self._increments = cluster, workflow_id, size, increments
         self._seed = f"{seed} {workflow_id}"
         self._rng = random.Random(self._seed)  # noqa: S311  # a script, not a secret
         self._resources: list[int] = []
         self._arrays: dict[int, list[int]] = {}
         """The tasks of each."""
         self._statuses: dict[int, TaskStatus] = {}
-        self._workers: set[asyncio.Task[None]] = set()
+        self._workers: list[threading.Thread] = []
         self.runs: list[Run] = []
 
-    async def run(self) -> None:
-        """Until each task is done or has failed for good, and each worker has ended."""
-        memory = ({"memory": 1}, {"memory": 4})
-        self._resources = [
-            await self._ask("POST", "task/bind_resources", {"queue_id": 1, "requested_resources": each})
-            for each in memory
-        ]
-        for number in range(ARRAYS):
-            body = {"workflow_id": self._id, "task_template_version_id": number + 1, "max_concurrently_running": 9}
-            made = await self._ask("POST", "array", {**body, "name": f"soak {number}"})
+    def run(self) -> None:
+        """Run until each task is done or has failed for good, and each worker has ended."""
+        self._resources = [self._ask(requests.bind_resources({"memory": each})) for each in (1, 4)]
+        for number in range(1, ARRAYS + 1):
+            made = self._ask(requests.create_array(self._id, f"soak {number}", number))
             self._arrays[made["array_id"]] = []
-        while not await self._run_once():
-            self._crew.tally.count("resumes")
-        while self._workers:
-            await asyncio.sleep(1)
-            await self.sweep()
+        while not self._run_once():
+            self._cluster.tally.count("resumes")
+        while any(worker.is_alive() for worker in self._workers):
+            self._cluster.sleep(1)
+            self.sweep()
 
-    def stop(self) -> None:
-        """End the workers that are still there: nobody waits for them any more."""
-        for worker in self._workers:
-            worker.cancel()
-
-    async def sweep(self) -> None:
-        """What a client asks for all the time; of its earlier runs too, whose workers a hot resume lets go on."""
+    def sweep(self) -> None:
+        """Sweep all runs, as a client does all the time: a hot resume lets the workers of earlier ones go on."""
         for run in self.runs:
-            await self._ask("POST", f"workflow_run/{run.run_id}/set_status_for_triaging", {})
+            self._ask(requests.sweep(run.run_id))
 
-    async def _run_once(self) -> bool:
-        """Whether all tasks have ended; otherwise the run has ended for another one."""
-        run = await self._begin()
-        over = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._distribute(run, over))
-            try:
-                return await self._loop(run)
-            finally:
-                over.set()
+    def _life_of(self, instance_id: int) -> Life:
+        key = split_task_instance_id(instance_id)
+        assert key
+        return draw(random.Random(f"{self._seed} {instance_id}"), sum(key))  # noqa: S311  # a script, not a secret
 
-    async def _begin(self) -> Run:
-        """A run with all tasks bound to it."""
-        made = await self._ask("POST", "workflow_run", {"workflow_id": self._id, "next_report_increment": 90})
-        run = Run(made["workflow_run_id"], self._rng.choice(INCREMENTS), self._seed)
+    def _run_once(self) -> bool:
+        """Return whether all tasks have ended; otherwise the run has ended for another one."""
+        run = self._begin()
+        over = threading.Event()
+        distributing = self._cluster.start(self._distribute, run, over)
+        try:
+            return self._loop(run)
+        finally:
+            over.set()
+            distributing.join()
+
+    def _begin(self) -> Run:
+        """Create a run and bind all tasks to it."""
+        made = self._ask(requests.create_run(self._id, RUN_INCREMENT))
+        run = Run(made["workflow_run_id"], self._rng.choice(self._increments), self._life_of)
         self.runs.append(run)
-        self._crew.tally.count("runs")
+        self._cluster.tally.count("runs")
         for array_id in self._arrays:
-            rows = {str(node): self._row(node, array_id) for node in range(1, self._size + 1)}
-            bound = await self._ask("PUT", "task/bind_tasks_no_args", {"workflow_id": self._id, "tasks": rows})
-            self._arrays[array_id] = sorted(task_id for task_id, _ in bound["tasks"].values())
-        await self._ask("PUT", f"workflow_run/{run.run_id}/update_status", {"status": "B"})
+            tasks = [self._describe(node, array_id) for node in range(1, self._size + 1)]
+            self._arrays[array_id] = bind_tasks(self._ask, self._id, tasks)
+        self._ask(requests.move_run(run.run_id, "B"))
         return run
 
-    def _row(self, node: int, array_id: int) -> list[Any]:
-        """A task as clients send it; now and then one that starts over even if it runs."""
-        resources, max_attempts, over = self._resources[0], 2 + node % 4, self._rng.random() < 1 / 4
-        return [node, f"args of {array_id}", array_id, resources, f"t{node}", "true", max_attempts, over]
+    def _describe(self, node: int, array_id: int) -> list[Any]:
+        over = self._rng.random() < _STARTS_OVER
+        return requests.task(node, array_id, self._resources[0], "true", 2 + node % 4, start_over=over)
 
-    async def _distribute(self, run: Run, over: asyncio.Event) -> None:
-        """One distributor after another."""
+    def _distribute(self, run: Run, over: threading.Event) -> None:
+        """Run one distributor after another."""
         while not over.is_set():
             rng = random.Random(self._rng.random())  # noqa: S311  # a script, not a secret
             with suppress(DiedError, UnansweredError):
-                await Distributor(self._crew, run, self._start, rng).distribute(over)
+                Distributor(self._cluster, run, self._start, rng).distribute(over)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Workers outlive who started them."""
-        worker = asyncio.get_running_loop().create_task(work)
-        self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+    def _start(self, work: Callable[[], None]) -> None:
+        """Start a worker, which outlives its distributor."""
+        self._workers.append(self._cluster.start(work))
 
-    async def _loop(self, run: Run) -> bool:
-        await self._ask("PUT", f"workflow_run/{run.run_id}/update_status", {"status": "R"})
+    def _loop(self, run: Run) -> bool:
+        self._ask(requests.move_run(run.run_id, "R"))
         stuck = 0
         while True:
-            await self.sweep()
-            beat = {"status": "R", "next_report_increment": 90}
-            await self._ask("POST", f"workflow_run/{run.run_id}/log_heartbeat", beat)
+            self.sweep()
+            self._ask(requests.beat_run(run.run_id, RUN_INCREMENT))
             before = dict(self._statuses)
             for array_id in self._arrays:
-                await self._look(array_id, run)
-                await self._queue(array_id, run)
+                self._look(array_id, run)
+                self._queue(array_id, run)
             if self._statuses and set(self._statuses.values()) <= TERMINAL_TASK_STATUSES:
-                await self._ask("PUT", f"workflow_run/{run.run_id}/update_status", {"status": "D"})
+                self._ask(requests.move_run(run.run_id, "D"))
                 return True
             stuck = stuck + 1 if before == self._statuses else 0
             if self._resumes() or stuck > STUCK_LOOPS:
-                self._crew.tally.count("stuck workflows", int(stuck > STUCK_LOOPS))
-                await self._end_for_another(run)
+                self._cluster.tally.count("stuck workflows", int(stuck > STUCK_LOOPS))
+                self._end_for_another(run)
                 return False
-            await asyncio.sleep(self._rng.uniform(*SECONDS_OF_A_LOOP))
+            self._cluster.sleep(self._rng.uniform(*SECONDS_OF_A_LOOP))
 
-    async def _look(self, array_id: int, run: Run) -> None:
-        """How the tasks stand. Asked of another array, no task is queued."""
+    def _look(self, array_id: int, run: Run) -> None:
+        """Learn the tasks' statuses. Another array is asked, which queues none of them."""
         other = next(each for each in self._arrays if each != array_id)
-        for status, ids in (await self._call_queue(other, self._arrays[array_id], 0, run)).items():
+        reply = self._ask(requests.queue(other, self._arrays[array_id], self._resources[0], run.run_id))
+        for status, ids in reply["tasks_by_status"].items():
             self._statuses |= dict.fromkeys(ids, TaskStatus(status))
 
-    async def _queue(self, array_id: int, run: Run) -> None:
-        """What waits for its next attempt; with more memory where that was wanting. Now and then twice at once."""
-        for status, resources in ((TaskStatus.REGISTERING, 0), (TaskStatus.ADJUSTING_RESOURCES, 1)):
+    def _queue(self, array_id: int, run: Run) -> None:
+        """Queue the tasks that wait for their next attempt, with more memory where the last one lacked it."""
+        for status, resources_id in zip(
+            (TaskStatus.REGISTERING, TaskStatus.ADJUSTING_RESOURCES), self._resources, strict=True
+        ):
             if ids := [each for each in self._arrays[array_id] if self._statuses[each] is status]:
-                callers = 2 if self._rng.random() < 1 / 8 else 1
-                calls = [self._call_queue(array_id, ids, resources, run) for _ in range(callers)]
-                await asyncio.gather(*calls)
-
-    async def _call_queue(self, array_id: int, ids: list[int], resources: int, run: Run) -> dict[str, list[int]]:
-        body = {"task_ids": ids, "task_resources_id": self._resources[resources], "workflow_run_id": run.run_id}
-        answer = await self._ask("POST", f"array/{array_id}/queue_task_batch", body)
-        by_status: dict[str, list[int]] = answer["tasks_by_status"]
-        return by_status
+                call = partial(self._ask, requests.queue(array_id, ids, resources_id, run.run_id))
+                side_by_side([call] * (2 if self._rng.random() < _QUEUES_TWICE else 1))
 
     def _resumes(self) -> bool:
-        return not self._crew.tally.calm and len(self.runs) <= MOST_RESUMES and self._rng.random() < RESUMES
+        return len(self.runs) <= MOST_RESUMES and self._cluster.befalls(self._rng, RESUMES)
 
-    async def _end_for_another(self, run: Run) -> None:
-        """Cold or hot."""
-        path = f"workflow_run/{run.run_id}"
+    def _end_for_another(self, run: Run) -> None:
+        """End a run, cold or hot."""
         kind = self._rng.choice("CH")
-        self._crew.tally.count("hot resumes" if kind == "H" else "cold resumes")
-        await self._ask("PUT", f"{path}/update_status", {"status": kind})
+        self._cluster.tally.count("hot resumes" if kind == "H" else "cold resumes")
+        self._ask(requests.move_run(run.run_id, kind))
         stopped = 1
         while stopped:
-            stopped = (await self._ask("PUT", f"{path}/terminate_task_instances"))["num_terminated"]
-            self._crew.tally.count("instances stopped by resumes", stopped)
-        await self._ask("PUT", f"{path}/update_status", {"status": "T"})
+            stopped = self._ask(requests.terminate(run.run_id))["num_terminated"]
+            self._cluster.tally.count("instances stopped by resumes", stopped)
+        self._ask(requests.move_run(run.run_id, "T"))
 
-    async def _ask(self, method: str, path: str, body: object = None) -> Any:
-        return (await self._crew.client.send(self._rng, method, path, body)).body
+    def _ask(self, request: Request) -> Any:
+        return self._cluster.ask(request, self._rng).body

@@ -5,37 +5,25 @@ Ends with 0 only if the audit finds nothing and everything is as callers were to
 
 import argparse
 import secrets
-import signal
 import sys
 
-from local.engine import EngineError
 from local.options import above_zero, not_empty
-from local.soak.show import console
-from local.soak.soaking import Plan, soak
+from sim.ending import exit_code
+from sim.show import make_console
+from sim.soak.soaking import Plan, soak
 
-
-def _minutes(text: str) -> float:
-    return above_zero(text, "minutes", 7 * 24 * 60)
+MOST_MINUTES = 7 * 24 * 60
 
 
 def main() -> int:
-    """The exit code: 0, 1 where something does not hold, or 128 and the number of the signal."""
+    """Return the exit code."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
-    parser.add_argument("--minutes", type=_minutes, default=5.0)
+    parser.add_argument("--minutes", type=lambda text: above_zero(text, "minutes", MOST_MINUTES), default=5.0)
     parser.add_argument(
         "--seed", type=not_empty, default=secrets.token_hex(4), help="of every choice; printed at the start"
     )
     options = parser.parse_args()
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        return 0 if soak(Plan(options.seed, options.minutes), console()) else 1
-    except KeyboardInterrupt:
-        print("stopped")
-        return 128 + signal.SIGINT
-    except EngineError as error:
-        print(f"What must not be: {error}")
-        return 1
+    return exit_code(lambda: soak(Plan(options.seed, options.minutes), make_console()))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
 """The soak from start to end."""
 
-import asyncio
 import itertools
 import random
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from rich.console import Console
@@ -16,17 +14,28 @@ from local.audit.ledger import Ledger
 from local.audit.printing import counts
 from local.audit.reading import Budget, CannotReadError, Reader
 from local.run import table_name
-from local.soak.client import Client, UnansweredError
-from local.soak.record import Record
-from local.soak.show import View, closing
-from local.soak.storm import Storm
-from local.soak.system import System, system
-from local.soak.tally import Tally
-from local.soak.verdict import judge, partitions, unended
-from local.soak.workers import Crew
-from local.soak.workflow import Workflow
-from lockstep.table import chunks
+from sim.client import Client, UnansweredError
+from sim.cluster import Cluster, Conduct, side_by_side
+from sim.soak.show import View, closing
+from sim.soak.storm import Storm
+from sim.soak.verdict import judge, partitions, unended
+from sim.system import System, system
+from sim.tally import Tally
+from sim.workflow import Workflow
 
+HEARTBEAT_BUFFER_SECONDS: Final = 6.0
+"""The functions' setting: what falls silent is found within the soak."""
+INCREMENTS: Final = (HEARTBEAT_BUFFER_SECONDS, HEARTBEAT_BUFFER_SECONDS / 2)
+"""Reports as far apart as the functions expect them, and closer."""
+CONDUCT: Final = Conduct(
+    tries=60,
+    reply_lost=0.04,
+    worker_dies=0.012,
+    distributor_dies=0.015,
+    launched_singly=0.3,
+    seconds_between_reports=(0.6, 1.8),
+    prints="well",
+)
 SECONDS_BETWEEN_AUDITS: Final = 5.0
 DRAIN_SWEEPS: Final = 60
 """After the last worker has ended: what nobody reports of any more is overdue long before."""
@@ -47,58 +56,63 @@ class Plan(NamedTuple):
 
 
 def soak(plan: Plan, console: Console) -> bool:
-    """Whether all holds in the end. What does not is printed."""
-    console.print(f"seed {plan.seed}: SEED={plan.seed} repeats every choice, though not what comes before what")
-    with system() as running:
-        console.print(f"the API answers at {running.url}, the table is at {running.endpoint}")
-        tally = Tally()
-        view = View(console, tally)
-        record, stood = asyncio.run(_Soak(plan, running, tally, view).run())
-        return _close(running, record, tally, view, console, stood)
+    """Return whether all holds in the end. What does not is printed."""
+    console.print(f"seed {plan.seed}: SEED={plan.seed} repeats every choice, though not the order of events")
+    settings = {"HEARTBEAT_BUFFER_SECONDS": str(HEARTBEAT_BUFFER_SECONDS), "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+    try:
+        with system(settings) as running:
+            console.print(f"the API answers at {running.url}, the table is at {running.endpoint}")
+            return _Soak(plan, running, console).run()
+    except engine.EngineError as error:
+        console.print(f"What must not be: {error}", soft_wrap=True)
+        return False
 
 
 class _Soak:
-    def __init__(self, plan: Plan, running: System, tally: Tally, view: View) -> None:
-        self._plan, self._system, self._tally, self._view = plan, running, tally, view
-        self._rng = random.Random(plan.seed)  # noqa: S311  # a script, not a secret
-        self._storm = Storm(running, tally, self._rng, plan.gap)
+    def __init__(self, plan: Plan, running: System, console: Console) -> None:
+        self._plan, self._system, self._console = plan, running, console
+        self._tally = Tally()
+        self._view = View(console, self._tally)
+        self._cluster = Cluster(Client(running.api, self._tally.heard), self._tally, CONDUCT)
+        rng = random.Random(plan.seed)  # noqa: S311  # a script, not a secret
+        self._storm = Storm(running, self._tally, rng, plan.gap)
         self._numbers = itertools.count(1)
         self._workflows: list[Workflow] = []
 
-    async def run(self) -> tuple[Record, float]:
-        """What was told, and after how many minutes the faults ended."""
-        record = Record(self._tally)
-        async with Client(self._system.url, self._tally) as client, self._shown():
-            over = asyncio.Event()
-            crew = Crew(client, record, self._tally)
-            async with asyncio.TaskGroup() as group:
-                storm = group.create_task(self._storm.rage(over))
-                group.create_task(self._audit_meanwhile(over))
-                for _ in range(self._plan.workflows):
-                    group.create_task(self._drive(crew))
-                await self._until_enough()
-                over.set()
-                await storm
-                stood = self._view.minutes
-                self._tally.calm = True
-                self._view.say(f"after {stood:.1f} minutes nothing is killed any more; what was begun is ended")
-            await self._drain()
-        return record, stood
-
-    @asynccontextmanager
-    async def _shown(self) -> AsyncIterator[None]:
-        showing = asyncio.create_task(self._view.show())
+    def run(self) -> bool:
+        shown = threading.Event()
+        showing = self._cluster.start(self._view.show, shown)
         try:
-            yield
+            stood = self._drive_all()
+            self._drain()
         finally:
-            showing.cancel()
+            self._cluster.end()
+            shown.set()
+            showing.join()
+            self._cluster.client.close()
+        return self._close(stood)
 
-    async def _audit_meanwhile(self, over: asyncio.Event) -> None:
-        """A table that is in use gives no false alarm. An audit that a fault breaks off says so."""
-        while not over.is_set():
-            await asyncio.sleep(SECONDS_BETWEEN_AUDITS)
+    def _drive_all(self) -> float:
+        """Let workflows run through the storm and to their end. Returns after how many minutes the storm was over."""
+        over = threading.Event()
+        meanwhile = [self._cluster.start(each, over) for each in (self._storm.rage, self._audit_meanwhile)]
+        driving = [self._cluster.start(self._drive) for _ in range(self._plan.workflows)]
+        self._storm.had_each.wait() if self._plan.minutes is None else time.sleep(self._plan.minutes * 60)
+        over.set()
+        for each in meanwhile:
+            each.join()
+        stood = self._view.minutes
+        self._cluster.calm = True
+        self._view.say(f"after {stood:.1f} minutes nothing is killed any more; what was begun is ended")
+        for each in driving:
+            each.join()
+        return stood
+
+    def _audit_meanwhile(self, over: threading.Event) -> None:
+        """Audit a table that is in use: no false alarm. An audit that a fault breaks off says so."""
+        while not over.wait(SECONDS_BETWEEN_AUDITS):
             try:
-                findings = await asyncio.to_thread(lambda: list(audit(_reader(self._system), Ledger())))
+                findings = list(audit(self._reader(), Ledger()))
             except CannotReadError:
                 self._tally.count("audits broken off by a fault")
                 continue
@@ -106,52 +120,42 @@ class _Soak:
             for finding in findings:
                 self._tally.must_not_be(f"in the midst of it: {finding}")
 
-    async def _until_enough(self) -> None:
-        if self._plan.minutes is not None:
-            await asyncio.sleep(self._plan.minutes * 60)
-        else:
-            await self._storm.had_each.wait()
-
-    async def _drive(self, crew: Crew) -> None:
-        """One workflow after another."""
-        while not self._tally.calm:
-            workflow = Workflow(crew, next(self._numbers), self._plan.tasks, self._plan.seed)
+    def _drive(self) -> None:
+        """Run one workflow after another."""
+        while not self._cluster.calm:
+            workflow = Workflow(self._cluster, next(self._numbers), self._plan.tasks, self._plan.seed, INCREMENTS)
             self._workflows.append(workflow)
             self._tally.count("workflows")
             try:
-                await workflow.run()
-            except* UnansweredError:
+                workflow.run()
+            except UnansweredError:
                 self._tally.must_not_be("a workflow was given up: its client was not answered")
-            finally:
-                workflow.stop()
 
-    async def _drain(self) -> None:
+    def _drain(self) -> None:
         """Sweep what nobody reports of any more, until all has ended."""
         for _ in range(DRAIN_SWEEPS):
-            left = await asyncio.to_thread(unended, _reader(self._system))
+            left = unended(self._reader())
             if not left:
                 return
             self._view.say(f"not ended yet: {dict(left)}")
-            for chunk in chunks(self._workflows, self._plan.workflows):
-                await asyncio.gather(*(workflow.sweep() for workflow in chunk))
-            await asyncio.sleep(1)
+            side_by_side([workflow.sweep for workflow in self._workflows])
+            self._cluster.sleep(1)
 
+    def _reader(self) -> Reader:
+        return Reader(engine.client(self._system.endpoint), table_name(), Budget(None))
 
-def _reader(running: System) -> Reader:
-    return Reader(engine.client(running.endpoint), table_name(), Budget(None))
-
-
-def _close(running: System, record: Record, tally: Tally, view: View, console: Console, stood: float) -> bool:
-    for found in partitions(_reader(running)):
-        for line in judge(found, record):
-            tally.must_not_be(line)
-        tally.count(f"tasks that ended {found.task.status if found.task else 'nowhere'}")
-    reader, ledger, began = _reader(running), Ledger(), time.monotonic()
-    findings = list(audit(reader, ledger))
-    seconds = time.monotonic() - began
-    console.print(closing(tally, view.minutes, stood), counts(ledger, reader, seconds, len(findings)))
-    for line in (*map(str, findings), *tally.violations):
-        console.print(line, soft_wrap=True)
-    well = not findings and not tally.counts["violations"]
-    console.print("All of it holds." if well else "This must not be.")
-    return well
+    def _close(self, stood: float) -> bool:
+        tally = self._tally
+        for found in partitions(self._reader()):
+            for line in judge(found, self._cluster.record):
+                tally.must_not_be(line)
+            tally.count(f"tasks that ended {found.task.status if found.task else 'nowhere'}")
+        reader, ledger, began = self._reader(), Ledger(), time.monotonic()
+        findings = list(audit(reader, ledger))
+        seconds = time.monotonic() - began
+        self._console.print(closing(tally, self._view.minutes, stood), counts(ledger, reader, seconds, len(findings)))
+        for line in (*map(str, findings), *tally.violations):
+            self._console.print(line, soft_wrap=True)
+        well = not findings and not tally.counts["violations"]
+        self._console.print("All of it holds." if well else "This must not be.")
+        return well

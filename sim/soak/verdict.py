@@ -6,10 +6,10 @@ from typing import Final
 
 from local.audit.reading import Reader
 from local.audit.tasks import Partition
-from local.soak.record import Instance, Record
 from lockstep import keys
 from lockstep.statuses import TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
 from lockstep.transitions import has_ended
+from sim.record import Instance, Record
 
 TI = TaskInstanceStatus
 
