@@ -3,11 +3,11 @@
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from bench.load.client import OK, Client
+from sim.client import Reply
 
 
 class Kind(StrEnum):
@@ -35,15 +35,6 @@ class Load:
     """Task instance ids; of LOOKUPS, [array id, batch number, step]."""
     spread_seconds: float = 0.0
     """Of a HERD: from the first start to the last."""
-
-    def to_json(self) -> dict[str, Any]:
-        """For from_json."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> "Load":
-        """What to_json was called on."""
-        return cls(**said | {"kind": Kind(said["kind"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +70,18 @@ class Found:
 
 
 def pooled(several: Sequence[Found]) -> Found:
-    """The same load carried out several times, as one."""
-    not_ok: Counter[str] = Counter()
-    for each in several:
-        not_ok.update(each.not_ok)
+    """Make one of the same load carried out several times."""
     return Found(
         sum(each.seconds for each in several),
         [one for each in several for one in each.milliseconds],
-        dict(not_ok),
+        dict(sum((Counter(each.not_ok) for each in several), Counter())),
         sum(each.done for each in several),
         [one for each in several for one in each.acknowledged],
         max(each.most_at_once for each in several),
     )
 
 
-def found(clients: Sequence[Client], seconds: float, **more: Any) -> Found:
-    """What the clients' requests came to."""
-    replies = [reply for client in clients for reply in client.replies]
-    not_ok = Counter(reply.outcome for reply in replies if reply.outcome != OK)
+def found(replies: Sequence[Reply], seconds: float, **more: Any) -> Found:
+    """Sum up the replies."""
+    not_ok = Counter(reply.outcome for reply in replies if not reply.ok)
     return Found(seconds, [1000 * reply.seconds for reply in replies], dict(not_ok), **more)

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.load.peer import PEER, NotAvailableError, last_line
+from bench.load.peer import PEER, NotAvailableError
+from sim.system import last_line
 
 _ROOT: Final = PEER / "mariadb"
 _PROGRAM: Final = _ROOT / "usr/sbin/mariadbd"

@@ -1,16 +1,15 @@
-"""What a load came to on a system: in requests, in processor time and, after contention, in truth."""
+"""What a load came to on a server: in requests, in processor time and, after contention, in truth."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bench.load.generating import Cost
 from bench.load.load import Found, pooled
 from bench.load.reports import RUNNING, TASK_OF
-from bench.load.system import Pair
+from bench.load.server import Pair
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """On rounds of contention."""
 
     rounds: int
@@ -20,9 +19,8 @@ class Verdict:
     """Rounds after which the task is not where its instance's status puts it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One load on one system, carried out once or several times."""
+class Measured(NamedTuple):
+    """One load on one server, carried out once or several times."""
 
     found: Found
     cost: Cost | None
@@ -31,7 +29,7 @@ class Measured:
 
 
 def judge(acknowledged: Sequence[Sequence[str]], pairs: Mapping[int, Pair]) -> Verdict:
-    """The verdict on instances, in the order in which they were contended for."""
+    """Judge instances, in the order in which they were contended for."""
     several = [{*told, instance} - {RUNNING} for told, (instance, _) in zip(acknowledged, pairs.values(), strict=True)]
     return Verdict(
         len(pairs),
@@ -41,18 +39,12 @@ def judge(acknowledged: Sequence[Sequence[str]], pairs: Mapping[int, Pair]) -> V
 
 
 def together(several: Sequence[Measured]) -> Measured:
-    """The same load carried out several times, as one."""
+    """Make one of the same load carried out several times."""
     costs = [each.cost for each in several if each.cost]
     engines = [cost.engine for cost in costs if cost.engine is not None]
     verdicts = [each.verdict for each in several if each.verdict]
     return Measured(
         pooled([each.found for each in several]),
         Cost(sum(cost.server for cost in costs), sum(engines) if engines else None) if costs else None,
-        Verdict(
-            sum(each.rounds for each in verdicts),
-            sum(each.several_winners for each in verdicts),
-            sum(each.disagreeing for each in verdicts),
-        )
-        if verdicts
-        else None,
+        Verdict(*map(sum, zip(*verdicts, strict=True))) if verdicts else None,
     )

@@ -24,9 +24,3 @@ def database_folder() -> Iterator[Path]:
     in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _BYTES_NEEDED
     with tempfile.TemporaryDirectory(prefix="bench-", dir=_MEMORY if in_memory else None) as folder:
         yield Path(folder)
-
-
-def last_line(file: Path) -> str:
-    """What a program said last."""
-    lines = file.read_text(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
