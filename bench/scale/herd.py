@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.scale import client
 from bench.scale.limits import SCALING_SECONDS
 from lockstep.clock import BUDGET_SECONDS
+from sim.client import ATTEMPTS, JITTER, pause
 
 TICK: Final = 0.1
 """Seconds."""
@@ -284,10 +284,10 @@ class Simulation:
 
     def _send_again(self, tick: int, work: int, attempt: int, amount: float) -> None:
         """Jitter spreads them over the ticks of a second."""
-        if attempt == client.ATTEMPTS:
+        if attempt == ATTEMPTS:
             self._course.lost += amount
             return
-        ticks = round(client.JITTER / TICK)
-        first = tick + max(1, round(client.pause(attempt) / TICK))
+        ticks = round(JITTER / TICK)
+        first = tick + max(1, round(pause(attempt) / TICK))
         for later in range(first, first + ticks):
             self._arriving[later][work, attempt + 1] += amount / ticks

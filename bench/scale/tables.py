@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from bench.scale import client, day, herd, limits, scenarios
+from bench.scale import day, herd, limits, scenarios
 from bench.scale.costs import ARRAY, BATCH, COUNTER, INDEXES, RESOURCES, RUN, RUN_INDEX, Step, load
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course
 from bench.scale.scenarios import READS, TABLE, WITHIN, WORKERS, WRITES, Scenario, bucket
 from local import prices
+from local.template import ROOT
+from sim.client import ATTEMPTS, JITTER
 
+DOCUMENT: Final = ROOT / "docs/scale.md"
 _OF_ALL: Final = (ARRAY, RUN, RUN_INDEX, RESOURCES, COUNTER)
 """Partitions that an array's or a run's instances have in common."""
 SHARED: Final = (*_OF_ALL, BATCH)
@@ -253,8 +256,8 @@ def of_assumptions() -> Iterator[str]:
     yield "  for DynamoDB. Lambda may give a start more processor than that."
     yield "- DynamoDB throttles to the unit and has no burst capacity; of what waits inside functions all get the"
     yield "  same share."
-    yield f"- A client sends again {client.ATTEMPTS - 1} times, after 1, 2, 4, ... 256 s and up to"
-    yield f"  {client.JITTER:.0f} s more: jobmon_core's tenacity settings. That it gives up after 300 s too is left"
+    yield f"- A client sends again {ATTEMPTS - 1} times, after 1, 2, 4, ... 256 s and up to"
+    yield f"  {JITTER:.0f} s more: jobmon_core's tenacity settings. That it gives up after 300 s too is left"
     yield "  out: it would have one attempt less."
     yield "- Dollars are for whole lives, without binding and without API Gateway's rebate for volume; a request that"
     yield "  is turned away is taken to cost what one that is not costs API Gateway."
@@ -272,3 +275,8 @@ TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "herd_room": of_a_herds_room,
     "assumptions": of_assumptions,
 }
+
+
+def document() -> str:
+    """Return docs/scale.md: its own words with the tables of today."""
+    return prices.filled(DOCUMENT.read_text(), TABLES)
