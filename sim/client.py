@@ -4,9 +4,8 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from sim.requests import Request
@@ -32,8 +31,7 @@ def pause(attempt: int) -> float:
     return float(2 ** (attempt - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The outcome of a request."""
 
     outcome: str

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from sim.client import TIMEOUT, Client, Reply, UnansweredError, describe, pause
@@ -100,7 +100,7 @@ class Cluster:
             calm, leaves = self.calm, self.befalls(rng, self.conduct.reply_lost)
             reply = self.client.send(request, rng.uniform(0.001, LONGEST_HEARING) if leaves else None)
             if reply.ok:
-                return replace(reply, tries=tries, first_sent_at=first_sent_at)
+                return reply._replace(tries=tries, first_sent_at=first_sent_at)
             self._judge(request, reply, calm=calm)
             self.tally.count("retries")
             if leaves and reply.outcome == TIMEOUT:

@@ -6,15 +6,14 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final, TypeVar
 
 from bench.load.load import Found, Kind, Load, found
-from bench.load.preparing import INCREMENT
-from bench.load.reports import CONFLICTING, DONE
+from bench.load.reports import CONFLICTING, DONE, INCREMENT
 from sim import requests
 from sim.client import Client, Reply
 
@@ -34,7 +33,6 @@ class Generator:
         self._load = load
         self._replies: list[Reply] = []
         self._clients = [Client(load.url, self._replies.append) for _ in range(load.clients)]
-        self._waiting = deque(load.targets)
 
     def run(self) -> Found:
         """Carry it out."""
@@ -51,26 +49,24 @@ class Generator:
                 client.close()
 
     def _lives(self) -> Found:
-        done: deque[bool] = deque()
-
-        def work(client: Client, _: int) -> None:
-            for target in _taken_from(self._waiting):
-                done.append(_live(client, target, HEARTBEATS))
-
-        seconds = self._side_by_side(work)
+        seconds, done = self._each(lambda client, target: _live(client, target, HEARTBEATS))
         return found(self._replies, seconds, done=sum(done))
 
     def _lookups(self) -> Found:
-        ids: set[int] = set()
-
-        def work(client: Client, _: int) -> None:
-            for place in _taken_from(self._waiting):
-                reply = client.send(requests.find_instance(*place))
-                if reply.ok:
-                    ids.add(reply.body["task_instance_id"])
-
-        seconds = self._side_by_side(work)
+        seconds, replies = self._each(lambda client, place: client.send(requests.find_instance(*place)))
+        ids = {reply.body["task_instance_id"] for reply in replies if reply.ok}
         return found(self._replies, seconds, done=len(ids))
+
+    def _each(self, work: Callable[[Client, Any], T]) -> tuple[float, list[T]]:
+        """Let each client take one target after the other, until none is left."""
+        waiting, results = deque(self._load.targets), list[T]()
+
+        def work_on(client: Client, _: int) -> None:
+            with suppress(IndexError):
+                while True:
+                    results.append(work(client, waiting.popleft()))
+
+        return self._side_by_side(work_on), results
 
     def _contention(self) -> Found:
         together = threading.Barrier(len(self._clients), timeout=_SECONDS_TO_MEET)
@@ -121,13 +117,6 @@ class Generator:
         if errors := [error for future in futures if isinstance(error := future.exception(), Exception)]:
             raise ExceptionGroup("clients failed", errors)
         return seconds
-
-
-def _taken_from(waiting: deque[T]) -> Iterator[T]:
-    """Yield one after the other, until nothing is left; several clients take from the same."""
-    with suppress(IndexError):
-        while True:
-            yield waiting.popleft()
 
 
 def _live(client: Client, instance_id: int, heartbeats: int) -> bool:

@@ -1,16 +1,13 @@
 """From tasks to LAUNCHED instances over HTTP, by the routes that both servers have."""
 
 from collections.abc import Sequence
-from typing import Final
 
+from bench.load.reports import INCREMENT
 from bench.load.server import Batch, Server
 from lockstep.table import chunks
 from sim import requests
 from sim.client import Client, UnansweredError
 from sim.workflow import IDS_PER_CALL, bind_tasks
-
-INCREMENT: Final = 300
-"""Seconds to the next report: far more than the benchmark takes, so no heartbeat is ever late."""
 
 
 def launch(server: Server, client: Client, tasks: int) -> Batch:

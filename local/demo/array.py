@@ -5,9 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from local.demo.fates import MAX_ATTEMPTS, Fate, script
+from local.demo.view import View
 from lockstep.keys import task_instance_id
 from lockstep.statuses import TaskInstanceStatus, TaskStatus
 from sim import requests
@@ -22,19 +23,6 @@ TI = TaskInstanceStatus
 RUN_ID: Final = 1
 INCREMENT: Final = 300.0
 """Seconds to the next report: far more than the demo takes, so no heartbeat is ever late."""
-
-
-class View(Protocol):
-    """Whoever is told how an array fares."""
-
-    def say(self, line: str) -> None:
-        """Hear an event."""
-
-    def progress(self, ended: int, workers: int) -> None:
-        """Hear how many of the workers have ended."""
-
-    def give_up(self, tasks: int) -> None:
-        """Hear how many more tasks have ended without being done."""
 
 
 class Array:
