@@ -25,7 +25,7 @@ class Instance:
     """What programs were told about one instance."""
 
     status: TaskInstanceStatus | None = None
-    """Some reply's."""
+    """The status that a reply told last."""
     end: TaskInstanceStatus | None = None
     """The status in which it had ended, by some reply: that one stands."""
     ended_at: float = 0.0

@@ -8,7 +8,7 @@ from typing import Final
 from sim.client import Reply
 
 MOST_VIOLATIONS: Final = 100
-"""That are kept word for word."""
+"""How many are kept word for word."""
 
 
 @dataclass(slots=True)

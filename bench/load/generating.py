@@ -1,4 +1,4 @@
-"""A load, carried out by a process of its own, and what it took of the server's processor."""
+"""Run a load in a process of its own, and measure the processor time that it costs the server."""
 
 import json
 import os
@@ -19,11 +19,11 @@ class Cost(NamedTuple):
 
     server: float
     engine: float | None
-    """None: it is a part of the server."""
+    """None if the engine is a part of the server."""
 
 
 class GeneratorError(Exception):
-    """The generator failed; why, it has said on standard error."""
+    """The generator failed; standard error says why."""
 
 
 def generate(load: Load) -> Found:
@@ -51,7 +51,7 @@ def generate(load: Load) -> Found:
 
 
 def generate_on(server: Server, load: Load) -> tuple[Found, Cost | None]:
-    """Do the same, and say what it cost the server; None where the machine does not tell."""
+    """Carry it out, and measure what it cost the server. The cost is None where /proc does not tell."""
     if not processor.counts():
         return generate(load), None
     pids = [server.pid] if server.engine is None else [server.pid, server.engine]

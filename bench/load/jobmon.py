@@ -1,4 +1,4 @@
-"""Jobmon's published server, in an environment of its own, with the database that it is given."""
+"""Jobmon's published server, in an environment of its own, on a given database."""
 
 import itertools
 import subprocess
@@ -19,7 +19,7 @@ from sim.system import last_line
 
 WORKERS: Final = 4
 THREADS: Final = 8
-"""Of each worker: as many requests at once as there are clients, and fewer than SQLAlchemy's pool has connections."""
+"""Threads of each worker: together as many as there are clients, and fewer than SQLAlchemy's pool has connections."""
 _START_SECONDS: Final = 60
 _NO_STATUS: Final = "-"
 _NUMBERS: Final = itertools.count(1)
@@ -27,7 +27,7 @@ _NUMBERS: Final = itertools.count(1)
 
 @contextmanager
 def jobmon(uri: str, engine: int | None, folder: Path) -> Iterator[Server]:
-    """A server on the database, which it makes. It ends with the block.
+    """Run a server until the block ends. It makes its database.
 
     Raises:
         NotAvailableError: it is not installed, or does not start.
@@ -102,7 +102,7 @@ def _bind_workflow(client: Client, tool_version_id: int, name: str) -> int:
 
 
 def _pairs(client: Client, batch: Batch, tasks: Mapping[int, int]) -> dict[int, Pair]:
-    """By what its distributor and its client's run loop ask."""
+    """Ask what its distributor and its client's run loop ask."""
     instances = _by_id(client.ask(requests.poll(batch.run_id, _NO_STATUS, tasks))["status_updates"])
     path = f"/workflow/{batch.ground.workflow_id}/task_status_updates"
     of_tasks = _by_id(_post(client, path, {})["tasks_by_status"])

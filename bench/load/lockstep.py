@@ -29,7 +29,7 @@ def lockstep() -> Iterator[Server]:
 
 
 def _lay_ground(_: Client, tasks: int) -> Ground:
-    """It takes the ids of workflows, template versions and nodes as they come."""
+    """Lockstep takes the ids of workflows, template versions and nodes as they come."""
     return Ground(next(_WORKFLOW_IDS), 1, list(range(1, tasks + 1)))
 
 

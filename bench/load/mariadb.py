@@ -19,15 +19,15 @@ _TEXTS: Final = _ROOT / "usr/share/mysql"
 _START_SECONDS: Final = 30
 _SYSTEM_TABLES: Final = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
 _BEFORE_THEM: Final = "create database mysql;\nuse mysql;\nset @auth_root_socket=NULL;\n"
-"""With the last of them, root needs no password."""
+"""The last statement lets root connect without a password."""
 
 
 class MariaDB(NamedTuple):
-    """One that runs."""
+    """A running server."""
 
     pid: int
     uri: str
-    """For SQLAlchemy, with a database that is not there yet."""
+    """For SQLAlchemy; its database does not exist yet."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a load came to on a server: in requests, in processor time and, after contention, in truth."""
+"""The measurements of one load on one server: requests, processor time and, after contention, a verdict."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from bench.load.server import Pair
 
 
 class Verdict(NamedTuple):
-    """On rounds of contention."""
+    """The verdict on rounds of contention."""
 
     rounds: int
     several_winners: int
-    """Rounds with more than one outcome of which a reporter was told that it stands, or which stands at the end."""
+    """Rounds with more than one outcome that a reporter was told to stand, or that stands at the end."""
     disagreeing: int
-    """Rounds after which the task is not where its instance's status puts it."""
+    """Rounds after which the task's status does not fit its instance's."""
 
 
 class Measured(NamedTuple):

@@ -18,7 +18,7 @@ from bench.row import MARIADB, SQLITE, Row, Section
 from sim.client import UnansweredError
 
 PASSES: Final = 3
-"""Over each system in turn, so that what else the machine does falls on all of them."""
+"""Passes over each system in turn, so that other work on the machine falls on all of them."""
 LOCKSTEP: Final = "Lockstep"
 _SAID: Final = f"""\
 A *hot life* is log_running, three heartbeats and log_done; every client has a keep-alive connection and goes through
@@ -39,12 +39,12 @@ where functions run side by side and DynamoDB is no process beside them.
 
 
 def measure() -> list[Section]:
-    """Under load, and the herd."""
+    """Measure under load, and a herd."""
     return [measure_load(), measure_herd()]
 
 
 def measure_load(sizes: Sizes | None = None) -> Section:
-    """Lockstep, and Jobmon's server as far as it can be had on this machine."""
+    """Measure Lockstep, and Jobmon's server as far as this machine has it."""
     measured, missing = _measure_all(sizes or Sizes(), PASSES)
     by_system = {name: _facts(those) for name, those in measured.items()}
     peers: dict[str, list[Row] | str] = {name: missing.get(name) or by_system[name] for name in (SQLITE, MARIADB)}
@@ -56,7 +56,7 @@ def _facts(measured: Mapping[Name, list[Measured]]) -> list[Row]:
 
 
 def _measure_all(sizes: Sizes, passes: int) -> tuple[dict[str, dict[Name, list[Measured]]], dict[str, str]]:
-    """By system; and why a peer is missing."""
+    """Return the measurements by system, and why a peer is missing."""
     measured: dict[str, dict[Name, list[Measured]]] = {}
     with ExitStack() as running:
         servers, missing = _start(running)
@@ -74,7 +74,7 @@ def _measure_all(sizes: Sizes, passes: int) -> tuple[dict[str, dict[Name, list[M
 
 
 def _start(running: ExitStack) -> tuple[dict[str, Server], dict[str, str]]:
-    """What runs until the stack is left; and why a peer does not."""
+    """Start the systems, which run until the stack is left. Returns them, and why a peer does not run."""
     servers, missing = {LOCKSTEP: running.enter_context(lockstep())}, {}
     peers: dict[str, AbstractContextManager[Server]] = {SQLITE: _on_sqlite(), MARIADB: _on_mariadb()}
     for name, peer in peers.items():

@@ -18,19 +18,19 @@ class Sizes:
     """How much is asked of a server in a pass. All of it is one array."""
 
     steps: int = 1000
-    """Of the array. Each is looked up."""
+    """The size of the array. Each step is looked up."""
     warm_up: int = 24
     """Lives that are not counted."""
     lives: Mapping[int, int] = field(default_factory=lambda: {1: 60, 8: 120, 32: 240})
-    """How many, by the number of clients."""
+    """The number of lives, by the number of clients."""
     lookup_clients: int = 32
     rounds: int = 20
-    """Of contention, each on an instance of its own."""
+    """Rounds of contention, each on an instance of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Of a load."""
+    """The name of a load."""
 
     what: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""What processes take of the processor, as Linux counts it."""
+"""The processor time of processes, as Linux counts it."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def counts() -> bool:
 
 
 def seconds(pid: int) -> float:
-    """Return what a process and all that descend from it have taken since they began."""
+    """Return the processor time of a process and its descendants since they began."""
     processes = _all()
     wanted = [pid]
     for each in wanted:

@@ -1,4 +1,4 @@
-"""The conflicting outcomes of one instance, and what each leaves of its task."""
+"""Conflicting reports about one instance, and the task status that follows from each outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ DONE: Final = "D"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One of those that are sent about one instance at the same moment."""
+    """A report that is sent about an instance at the same moment as others."""
 
     request: Callable[[int], Request]
     outcome: str | None = None
-    """The status that it is to leave the instance in; None: a heartbeat, which is to change none."""
+    """The instance status that it asks for; None for a heartbeat, which asks for none."""
 
     def send(self, client: Client, instance_id: int) -> str | None:
         """Send it. Returns its outcome, if the reply says that it stands."""

@@ -1,4 +1,4 @@
-"""A server of Jobmon's wire that runs, and what it must be told before an instance can be launched."""
+"""A running server that speaks Jobmon's API, and what it needs before an instance can be launched."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What tasks are bound to."""
+    """The workflow and the nodes that tasks are bound to."""
 
     workflow_id: int
     template_version_id: int
@@ -37,7 +37,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it serves, what it is made of, and how it differs from the other."""
+    """A server: its address, its processes, and the two things that Lockstep and Jobmon do differently."""
 
     url: str
     """With the routes' prefix."""
@@ -48,4 +48,4 @@ class Server:
     lay_ground: Callable[[Client, int], Ground]
     """Prepare for so many tasks."""
     pairs: Callable[[Client, Batch, Mapping[int, int]], dict[int, Pair]]
-    """Read how instances, given with their tasks, stand."""
+    """Read the statuses of instances, given with their tasks."""

@@ -17,7 +17,7 @@ from sim.client import Client
 TI = TaskInstanceStatus
 
 MOST_DIFFERENCES: Final = 20
-"""That are printed."""
+"""How many are printed."""
 _USAGE: Final = {
     "requests": "HTTP requests",
     "dynamodb_requests": "DynamoDB requests",
@@ -33,7 +33,7 @@ class Ending(NamedTuple):
     num_attempts: int
     instances: tuple[TI, ...]
     error_entries: tuple[int, ...]
-    """Of each instance."""
+    """The number of each instance's error entries."""
 
     def __str__(self) -> str:
         instances = " ".join(self.instances)

@@ -42,15 +42,15 @@ DRAIN_SWEEPS: Final = 60
 
 
 class Plan(NamedTuple):
-    """How long, and how much."""
+    """How long the soak is, and how large."""
 
     seed: str
     minutes: float | None
     """None: until there has been a fault of each kind."""
     workflows: int = 10
-    """At once."""
+    """How many run at once."""
     tasks: int = 40
-    """Of each array."""
+    """The number of tasks in each array."""
     gap: tuple[float, float] = (8.0, 25.0)
     """Seconds from one fault to the next."""
 
