@@ -96,7 +96,7 @@ class Cluster:
         """
         first_sent_at = time.time()
         for tries in range(1, self.conduct.tries + 1):
-            self.sleep(0)
+            self.sleep(0)  # or end with the cluster
             calm, leaves = self.calm, self.befalls(rng, self.conduct.reply_lost)
             reply = self.client.send(request, rng.uniform(0.001, LONGEST_HEARING) if leaves else None)
             if reply.ok:

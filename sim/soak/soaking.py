@@ -95,16 +95,16 @@ class _Soak:
     def _drive_all(self) -> float:
         """Let workflows run through the storm and to their end. Returns after how many minutes the storm was over."""
         over = threading.Event()
-        meanwhile = [self._cluster.start(each, over) for each in (self._storm.rage, self._audit_meanwhile)]
+        raging = self._cluster.start(self._storm.rage, over)
+        auditing = self._cluster.start(self._audit_meanwhile, over)
         driving = [self._cluster.start(self._drive) for _ in range(self._plan.workflows)]
         self._storm.had_each.wait() if self._plan.minutes is None else time.sleep(self._plan.minutes * 60)
         over.set()
-        for each in meanwhile:
-            each.join()
+        raging.join()
         stood = self._view.minutes
         self._cluster.calm = True
         self._view.say(f"after {stood:.1f} minutes nothing is killed any more; what was begun is ended")
-        for each in driving:
+        for each in (auditing, *driving):
             each.join()
         return stood
 
