@@ -55,11 +55,8 @@ class Cluster:
         self.record = Record(tally)
         self.calm = False
         """Nothing is killed any more: no program dies, and every request must be answered 200."""
-        self._ended = threading.Event()
-
-    def end(self) -> None:
-        """Let every program stop at its next request or pause."""
-        self._ended.set()
+        self.ended = threading.Event()
+        """Set it to let every program stop at its next request or pause."""
 
     def befalls(self, rng: random.Random, share: float) -> bool:
         """Draw whether a fault happens."""
@@ -71,7 +68,7 @@ class Cluster:
         Raises:
             UnansweredError: the cluster has ended.
         """
-        if self._ended.wait(seconds):
+        if self.ended.wait(seconds):
             raise UnansweredError("the cluster has ended")
 
     def start(self, work: Callable[..., object], *arguments: object) -> threading.Thread:
@@ -81,7 +78,7 @@ class Cluster:
             try:
                 work(*arguments)
             except Exception as error:  # noqa: BLE001  # nobody else hears of it
-                if not self._ended.is_set():
+                if not self.ended.is_set():
                     self.tally.must_not_be(f"{getattr(work, '__qualname__', work)} broke: {error!r}")
 
         thread = threading.Thread(target=run, daemon=True)

@@ -72,7 +72,7 @@ class Distributor:
     def _loop(self) -> None:
         if queued := self._poll(TI.QUEUED):
             for array_id, batch_num, ids in self.take(queued):
-                self.submit(array_id, batch_num, self._find_steps(ids))
+                self.submit(array_id, batch_num, ids, self._find_step)
         if waiting := sorted(each for each in self._launched if self._on_cluster[each]):
             self._ask(requests.beat_launched(waiting, self._run.increment))
         self._launched -= set(self._poll(TI.LAUNCHED, sorted(self._launched)))
@@ -93,36 +93,32 @@ class Distributor:
                 self._record.told(instance_id, TI(told), reply.sent_at)
         return [each for told, ids in updates.items() if (told == status) is (known is None) for each in ids]
 
-    def _find_steps(self, ids: Sequence[int]) -> dict[int, int]:
-        replies = side_by_side([partial(self._ask, requests.get_instance(each)) for each in ids])
-        steps = (reply.body["task_instance"]["array_step_id"] for reply in replies)
-        return dict(zip(ids, steps, strict=True))
+    def _find_step(self, instance_id: int) -> int:
+        return int(self._ask(requests.get_instance(instance_id)).body["task_instance"]["array_step_id"])
 
     def take(self, ids: Sequence[int]) -> list[tuple[int, int, list[int]]]:
         """Take queued instances. Returns array, batch number and instances of each batch."""
         reply = self._ask(requests.instantiate(ids))
         return [(array_id, batch_num, each) for array_id, _, batch_num, _, each in reply.body["task_instance_batches"]]
 
-    def submit(self, array_id: int, batch_num: int, steps: Mapping[int, int]) -> None:
-        """Submit a batch's instances, given with their steps. Workers may be quicker than the report of the launch."""
-        self._batch_of |= dict.fromkeys(steps, (array_id, batch_num))
-        lives = {each: self._run.life_of(each) for each in steps}
+    def submit(self, array_id: int, batch_num: int, ids: Sequence[int], step_of: Callable[[int], int]) -> None:
+        """Submit a batch's instances. Their workers may be quicker than the report of the launch."""
+        self._batch_of |= dict.fromkeys(ids, (array_id, batch_num))
+        lives = {each: self._run.life_of(each) for each in ids}
         side_by_side([partial(self._report_refused, each) for each, life in lives.items() if life.refused])
-        for each, life in lives.items():
-            if life.starts:
-                place = Place(each, array_id, batch_num, steps[each], self._run.increment)
-                self._start_worker(place, life)
+        side_by_side([partial(self._start_worker, each, life, step_of) for each, life in lives.items() if life.starts])
         self._report_launched(array_id, batch_num, {each: life for each, life in lives.items() if not life.refused})
 
-    def _start_worker(self, place: Place, life: Life) -> None:
-        rng = random.Random(f"{self._rng.random()} {place.instance_id}")  # noqa: S311  # a script, not a secret
-        worker = Worker(self._cluster, place, life, f"n{place.instance_id}-{rng.random()}", rng)
+    def _start_worker(self, instance_id: int, life: Life, step_of: Callable[[int], int]) -> None:
+        place = Place(instance_id, *self._batch_of[instance_id], step_of(instance_id), self._run.increment)
+        rng = random.Random(f"{self._rng.random()} {instance_id}")  # noqa: S311  # a script, not a secret
+        worker = Worker(self._cluster, place, life, f"n{instance_id}-{rng.random()}", rng)
 
         def work() -> None:
             worker.live()
-            self._on_cluster[place.instance_id] -= 1
+            self._on_cluster[instance_id] -= 1
 
-        self._on_cluster[place.instance_id] += 1
+        self._on_cluster[instance_id] += 1
         self._start(work)
 
     def _report_refused(self, instance_id: int) -> None:

@@ -106,7 +106,7 @@ class Workflow:
 
     def _distribute(self, run: Run, over: threading.Event) -> None:
         """Run one distributor after another."""
-        while not over.is_set():
+        while not (over.is_set() or self._cluster.ended.is_set()):
             rng = random.Random(self._rng.random())  # noqa: S311  # a script, not a secret
             with suppress(DiedError, UnansweredError):
                 Distributor(self._cluster, run, self._start, rng).distribute(over)

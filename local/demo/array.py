@@ -83,7 +83,7 @@ class Array:
         if beyond := steps.keys() - self._script.keys():
             raise UnansweredError(f"queued after the last attempt of their tasks: {sorted(beyond)}")
         for array_id, batch_num, ids in self._distributor.take([*steps]) if steps else []:
-            self._distributor.submit(array_id, batch_num, {each: step for step, each in enumerate(ids)})
+            self._distributor.submit(array_id, batch_num, ids, ids.index)
             self._view.say(f"batch {batch_num}: {len(ids)} tasks queued and launched")
         return [*steps.values()]
 

@@ -46,7 +46,7 @@ def _drive(console: Console, crew: ThreadPoolExecutor, running: System) -> bool:
         try:
             fate_of = _run(console, cluster, crew, fates)
         finally:
-            cluster.end()
+            cluster.ended.set()
         usage, sent = local.ask(USAGE), tally.counts["requests"]
         if usage["requests"] != sent:
             raise UnansweredError(f"{sent} requests were sent, {usage['requests']} reached the API")

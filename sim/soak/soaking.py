@@ -86,7 +86,7 @@ class _Soak:
             stood = self._drive_all()
             self._drain()
         finally:
-            self._cluster.end()
+            self._cluster.ended.set()
             shown.set()
             showing.join()
             self._cluster.client.close()
@@ -122,7 +122,7 @@ class _Soak:
 
     def _drive(self) -> None:
         """Run one workflow after another."""
-        while not self._cluster.calm:
+        while not (self._cluster.calm or self._cluster.ended.is_set()):
             workflow = Workflow(self._cluster, next(self._numbers), self._plan.tasks, self._plan.seed, INCREMENTS)
             self._workflows.append(workflow)
             self._tally.count("workflows")
