@@ -3,9 +3,9 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from sim.client import TIMEOUT, Client, Reply, UnansweredError, describe, pause
@@ -39,8 +39,8 @@ class Conduct:
     launched_singly: float = 0.0
     """The share of batches that are launched instance by instance."""
     seconds_between_reports: tuple[float, float] = (0.0, 0.0)
-    prints: str = ""
-    """The output of every command."""
+    output: Mapping[str, str] = field(default_factory=dict)
+    """What log_done says of a command's output."""
 
 
 class DiedError(Exception):

@@ -123,9 +123,7 @@ class Worker:
         if self._life.end is not TI.DONE:
             return self._fail(self._life.end, self._says)
         self._record.reports_done(self._id)
-        reply = self._ask(
-            requests.log_done(self._id, self._name, stdout_log=self._cluster.conduct.prints, stderr_log="")
-        )
+        reply = self._ask(requests.log_done(self._id, self._name, **self._cluster.conduct.output))
         return self._told(reply.body["status"], reply)
 
     def _kill_command(self) -> None:

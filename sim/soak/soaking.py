@@ -34,7 +34,7 @@ CONDUCT: Final = Conduct(
     distributor_dies=0.015,
     launched_singly=0.3,
     seconds_between_reports=(0.6, 1.8),
-    prints="well",
+    output={"stdout_log": "well", "stderr_log": ""},
 )
 SECONDS_BETWEEN_AUDITS: Final = 5.0
 DRAIN_SWEEPS: Final = 60
