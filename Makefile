@@ -3,7 +3,7 @@ PORT ?= 3000
 RUN = exec env PYTHONPATH=.:shared .venv/bin/python
 # An option whose variable is set, be it to nothing: that is for the program to refuse.
 given = $(if $(filter undefined,$(origin $(1))),,$(2) "$$$(1)")
-SOURCES = functions shared local ops bench tests
+SOURCES = functions shared local ops sim bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -39,7 +39,7 @@ verify: .venv/run ## Operate it: check a deployment over its API, local or on AW
 	@$(RUN) -m ops.verify $(call given,URL,--url)
 
 soak: .venv/run .engine/ready ## Prove it: chaos test: workers crash, retry and report late, engine and gateway are killed; then audit (MINUTES=5 SEED=…)
-	@$(RUN) -m local.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
+	@$(RUN) -m sim.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
 
 invoke: .venv/run .engine/ready ## Run it: call one function as Lambda does (EVENT=events/log_done.json)
 	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"

@@ -22,7 +22,7 @@ def sections() -> Iterator[Section]:
     yield artifact.artifact()
     with dynamodb(table_name()) as endpoint, setting(endpoint) as bench:
         yield units.routes(bench.recorder.taken)
-        yield units.lives(endpoint)
+        yield units.lives()
         yield from _counted(bench)
     yield from measure()
 

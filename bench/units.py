@@ -5,7 +5,7 @@ from typing import Final
 
 from bench.row import Row, Section
 from bench.scale.costs import ROLES, STEP_INDEX, TASK, Step
-from bench.scale.record import recorded_at
+from bench.scale.life import record_here
 from lockstep.array.queue import TASKS_PER_TRANSACTION
 
 HEARTBEATS: Final = (0, 5, 50)
@@ -35,9 +35,9 @@ def routes(taken: Mapping[str, Mapping[str, float]]) -> Section:
     return Section("DynamoDB, by route", said, rows)
 
 
-def lives(endpoint: str) -> Section:
+def lives() -> Section:
     """Queued, taken and launched with others, looked up, run, done with its output."""
-    steps = {step.name: step for step in recorded_at(endpoint, TOGETHER)}
+    steps = {step.name: step for step in record_here(TOGETHER)}
     said = (
         f"One of {TOGETHER} in a batch: what it takes alone, and what is taken of its own items when all of them are"
         " spoken of. Beside it stands its share of what is the batch's, the array's and the run's own, which a larger"

@@ -1,18 +1,18 @@
 """`python -m bench.load`: what both systems do under load, as Markdown."""
 
-import signal
+import sys
 
 from bench.document import show
 from bench.load.measuring import measure
+from sim.ending import exit_code
 
 
-def main() -> None:
-    """Measure and print; ended early, all that was started ends too."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+def main() -> bool:
+    """Measure and print."""
     for section in measure():
         show(section)
+    return True
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

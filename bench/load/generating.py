@@ -1,15 +1,17 @@
-"""A load, carried out by a process of its own, and what it took of the system's processor."""
+"""Run a load in a process of its own, and measure the processor time that it costs the server."""
 
 import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from typing import NamedTuple
 
 from bench.load import processor
 from bench.load.load import Found, Load
-from bench.load.system import MODULES, System
+from bench.load.server import Server
 from local.template import ROOT
+from sim.system import MODULES
 
 
 class Cost(NamedTuple):
@@ -17,11 +19,11 @@ class Cost(NamedTuple):
 
     server: float
     engine: float | None
-    """None: it is a part of the server."""
+    """None if the engine is a part of the server."""
 
 
 class GeneratorError(Exception):
-    """The generator failed; why, it has said on standard error."""
+    """The generator failed; standard error says why."""
 
 
 def generate(load: Load) -> Found:
@@ -40,7 +42,7 @@ def generate(load: Load) -> Found:
         start_new_session=True,  # Ctrl-C is the benchmark's to handle
     ) as process:
         try:
-            said, _ = process.communicate(json.dumps(load.to_json()))
+            said, _ = process.communicate(json.dumps(asdict(load)))
         finally:
             process.kill()
     if process.returncode:
@@ -48,18 +50,12 @@ def generate(load: Load) -> Found:
     return Found(**json.loads(said))
 
 
-def generate_on(system: System, load: Load) -> tuple[Found, Cost | None]:
-    """The same, and what it cost the system; None where the machine does not tell."""
+def generate_on(server: Server, load: Load) -> tuple[Found, Cost | None]:
+    """Carry it out, and measure what it cost the server. The cost is None where /proc does not tell."""
     if not processor.counts():
         return generate(load), None
-    server, engine = _taken(system)
+    pids = [server.pid] if server.engine is None else [server.pid, server.engine]
+    before = [processor.seconds(pid) for pid in pids]
     result = generate(load)
-    server_after, engine_after = _taken(system)
-    return result, Cost(
-        server_after - server, None if engine is None or engine_after is None else engine_after - engine
-    )
-
-
-def _taken(system: System) -> Cost:
-    engine = None if system.engine is None else processor.seconds(system.engine)
-    return Cost(processor.seconds(system.server, without=system.engine), engine)
+    taken = [processor.seconds(pid) - earlier for pid, earlier in zip(pids, before, strict=True)]
+    return result, Cost(taken[0], None if server.engine is None else taken[1])

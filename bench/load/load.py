@@ -1,13 +1,13 @@
-"""What is asked of the load generator, and what it found."""
+"""An order to the load generator, and its result."""
 
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from bench.load.client import OK, Client
+from sim.client import Reply
 
 
 class Kind(StrEnum):
@@ -29,72 +29,59 @@ class Load:
 
     kind: Kind
     url: str
-    """With the routes' prefix."""
+    """The server's, with the prefix of all routes."""
     clients: int
     targets: list[Any]
-    """Task instance ids; of LOOKUPS, [array id, batch number, step]."""
+    """Task instance ids; for LOOKUPS, [array id, batch number, step]."""
     spread_seconds: float = 0.0
-    """Of a HERD: from the first start to the last."""
-
-    def to_json(self) -> dict[str, Any]:
-        """For from_json."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> "Load":
-        """What to_json was called on."""
-        return cls(**said | {"kind": Kind(said["kind"])})
+    """For a HERD: the time from the first start to the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What became of the requests."""
+    """The result of a load."""
 
     seconds: float
-    """From the first request to the last reply."""
+    """The time from the first request to the last reply."""
     milliseconds: list[float]
-    """Of each request."""
+    """The time that each request took."""
     not_ok: dict[str, int]
-    """How many by HTTP status, or by what there was instead."""
+    """How many replies were not 200, by HTTP status or connection error."""
     done: int = 0
-    """How many instances were DONE by the last reply about them; of LOOKUPS, how many were found."""
+    """How many instances were DONE, by the last reply about each; for LOOKUPS, how many were found."""
     acknowledged: list[list[str]] = field(default_factory=list)
-    """Of CONTENTION, for each instance: the outcomes of which a reporter was told that its own one stands."""
+    """For CONTENTION: the outcomes of each instance that some reporter was told to stand."""
     most_at_once: int = 0
-    """Of a HERD: how many were between their first request and their last reply."""
+    """For a HERD: how many workers were between their first request and their last reply."""
 
     @property
     def requests(self) -> int:
-        """How many were sent."""
+        """How many requests were sent."""
         return len(self.milliseconds)
 
     @property
     def per_second(self) -> float:
-        """Requests, whatever became of them."""
+        """Requests a second, whatever their replies."""
         return self.requests / self.seconds
 
     def percentile(self, percent: int) -> float:
-        """Of the milliseconds."""
+        """A percentile of the milliseconds."""
         return statistics.quantiles(self.milliseconds, n=100, method="inclusive")[percent - 1]
 
 
 def pooled(several: Sequence[Found]) -> Found:
-    """The same load carried out several times, as one."""
-    not_ok: Counter[str] = Counter()
-    for each in several:
-        not_ok.update(each.not_ok)
+    """Make one of the same load carried out several times."""
     return Found(
         sum(each.seconds for each in several),
         [one for each in several for one in each.milliseconds],
-        dict(not_ok),
+        dict(sum((Counter(each.not_ok) for each in several), Counter())),
         sum(each.done for each in several),
         [one for each in several for one in each.acknowledged],
         max(each.most_at_once for each in several),
     )
 
 
-def found(clients: Sequence[Client], seconds: float, **more: Any) -> Found:
-    """What the clients' requests came to."""
-    replies = [reply for client in clients for reply in client.replies]
-    not_ok = Counter(reply.outcome for reply in replies if reply.outcome != OK)
+def found(replies: Sequence[Reply], seconds: float, **more: Any) -> Found:
+    """Sum up the replies."""
+    not_ok = Counter(reply.outcome for reply in replies if not reply.ok)
     return Found(seconds, [1000 * reply.seconds for reply in replies], dict(not_ok), **more)

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.load.peer import PEER, NotAvailableError, last_line
+from bench.load.peer import PEER, NotAvailableError
+from sim.system import last_line
 
 _ROOT: Final = PEER / "mariadb"
 _PROGRAM: Final = _ROOT / "usr/sbin/mariadbd"
@@ -18,15 +19,15 @@ _TEXTS: Final = _ROOT / "usr/share/mysql"
 _START_SECONDS: Final = 30
 _SYSTEM_TABLES: Final = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
 _BEFORE_THEM: Final = "create database mysql;\nuse mysql;\nset @auth_root_socket=NULL;\n"
-"""With the last of them, root needs no password."""
+"""The last statement lets root connect without a password."""
 
 
 class MariaDB(NamedTuple):
-    """One that runs."""
+    """A running server."""
 
     pid: int
     uri: str
-    """For SQLAlchemy, with a database that is not there yet."""
+    """For SQLAlchemy; its database does not exist yet."""
 
 
 @contextmanager

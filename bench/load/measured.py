@@ -1,28 +1,26 @@
-"""What a load came to on a system: in requests, in processor time and, after contention, in truth."""
+"""The measurements of one load on one server: requests, processor time and, after contention, a verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bench.load.generating import Cost
 from bench.load.load import Found, pooled
 from bench.load.reports import RUNNING, TASK_OF
-from bench.load.system import Pair
+from bench.load.server import Pair
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """On rounds of contention."""
+class Verdict(NamedTuple):
+    """The verdict on rounds of contention."""
 
     rounds: int
     several_winners: int
-    """Rounds with more than one outcome of which a reporter was told that it stands, or which stands at the end."""
+    """Rounds with more than one outcome that a reporter was told to stand, or that stands at the end."""
     disagreeing: int
-    """Rounds after which the task is not where its instance's status puts it."""
+    """Rounds after which the task's status does not fit its instance's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One load on one system, carried out once or several times."""
+class Measured(NamedTuple):
+    """One load on one server, carried out once or several times."""
 
     found: Found
     cost: Cost | None
@@ -31,7 +29,7 @@ class Measured:
 
 
 def judge(acknowledged: Sequence[Sequence[str]], pairs: Mapping[int, Pair]) -> Verdict:
-    """The verdict on instances, in the order in which they were contended for."""
+    """Judge instances, in the order in which they were contended for."""
     several = [{*told, instance} - {RUNNING} for told, (instance, _) in zip(acknowledged, pairs.values(), strict=True)]
     return Verdict(
         len(pairs),
@@ -41,18 +39,12 @@ def judge(acknowledged: Sequence[Sequence[str]], pairs: Mapping[int, Pair]) -> V
 
 
 def together(several: Sequence[Measured]) -> Measured:
-    """The same load carried out several times, as one."""
+    """Make one of the same load carried out several times."""
     costs = [each.cost for each in several if each.cost]
     engines = [cost.engine for cost in costs if cost.engine is not None]
     verdicts = [each.verdict for each in several if each.verdict]
     return Measured(
         pooled([each.found for each in several]),
         Cost(sum(cost.server for cost in costs), sum(engines) if engines else None) if costs else None,
-        Verdict(
-            sum(each.rounds for each in verdicts),
-            sum(each.several_winners for each in verdicts),
-            sum(each.disagreeing for each in verdicts),
-        )
-        if verdicts
-        else None,
+        Verdict(*map(sum, zip(*verdicts, strict=True))) if verdicts else None,
     )

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final
 
-from bench.load.client import NotOkError
 from bench.load.facts import facts, rows
 from bench.load.herd import measure_herd
 from bench.load.jobmon import THREADS, WORKERS, jobmon
@@ -14,11 +13,12 @@ from bench.load.measured import Measured, together
 from bench.load.passing import Name, Sizes, one_pass
 from bench.load.peer import NotAvailableError, database_folder
 from bench.load.reports import CONFLICTING
-from bench.load.system import System
+from bench.load.server import Server
 from bench.row import MARIADB, SQLITE, Row, Section
+from sim.client import UnansweredError
 
 PASSES: Final = 3
-"""Over each system in turn, so that what else the machine does falls on all of them."""
+"""Passes over each system in turn, so that other work on the machine falls on all of them."""
 LOCKSTEP: Final = "Lockstep"
 _SAID: Final = f"""\
 A *hot life* is log_running, three heartbeats and log_done; every client has a keep-alive connection and goes through
@@ -39,12 +39,12 @@ where functions run side by side and DynamoDB is no process beside them.
 
 
 def measure() -> list[Section]:
-    """Under load, and the herd."""
+    """Measure under load, and a herd."""
     return [measure_load(), measure_herd()]
 
 
 def measure_load(sizes: Sizes | None = None) -> Section:
-    """Lockstep, and Jobmon's server as far as it can be had on this machine."""
+    """Measure Lockstep, and Jobmon's server as far as this machine has it."""
     measured, missing = _measure_all(sizes or Sizes(), PASSES)
     by_system = {name: _facts(those) for name, those in measured.items()}
     peers: dict[str, list[Row] | str] = {name: missing.get(name) or by_system[name] for name in (SQLITE, MARIADB)}
@@ -56,42 +56,42 @@ def _facts(measured: Mapping[Name, list[Measured]]) -> list[Row]:
 
 
 def _measure_all(sizes: Sizes, passes: int) -> tuple[dict[str, dict[Name, list[Measured]]], dict[str, str]]:
-    """By system; and why a peer is missing."""
+    """Return the measurements by system, and why a peer is missing."""
     measured: dict[str, dict[Name, list[Measured]]] = {}
     with ExitStack() as running:
-        systems, missing = _start(running)
+        servers, missing = _start(running)
         for _ in range(passes):
-            for name, system in list(systems.items()):
+            for name, server in list(servers.items()):
                 try:
-                    for load, result in one_pass(system, sizes):
+                    for load, result in one_pass(server, sizes):
                         measured.setdefault(name, {}).setdefault(load, []).append(result)
-                except NotOkError as error:
+                except UnansweredError as error:
                     if name == LOCKSTEP:
                         raise
-                    del systems[name]
+                    del servers[name]
                     missing[name] = f"not available: {error}"
     return measured, missing
 
 
-def _start(running: ExitStack) -> tuple[dict[str, System], dict[str, str]]:
-    """What runs until the stack is left; and why a peer does not."""
-    systems, missing = {LOCKSTEP: running.enter_context(lockstep())}, {}
-    peers: dict[str, AbstractContextManager[System]] = {SQLITE: _on_sqlite(), MARIADB: _on_mariadb()}
+def _start(running: ExitStack) -> tuple[dict[str, Server], dict[str, str]]:
+    """Start the systems, which run until the stack is left. Returns them, and why a peer does not run."""
+    servers, missing = {LOCKSTEP: running.enter_context(lockstep())}, {}
+    peers: dict[str, AbstractContextManager[Server]] = {SQLITE: _on_sqlite(), MARIADB: _on_mariadb()}
     for name, peer in peers.items():
         try:
-            systems[name] = running.enter_context(peer)
+            servers[name] = running.enter_context(peer)
         except NotAvailableError as error:
             missing[name] = f"not available: {error}"
-    return systems, missing
+    return servers, missing
 
 
 @contextmanager
-def _on_sqlite() -> Iterator[System]:
-    with database_folder() as folder, jobmon(f"sqlite:///{folder / 'jobmon.db'}", None, folder) as system:
-        yield system
+def _on_sqlite() -> Iterator[Server]:
+    with database_folder() as folder, jobmon(f"sqlite:///{folder / 'jobmon.db'}", None, folder) as server:
+        yield server
 
 
 @contextmanager
-def _on_mariadb() -> Iterator[System]:
-    with database_folder() as folder, mariadb(folder) as database, jobmon(database.uri, database.pid, folder) as system:
-        yield system
+def _on_mariadb() -> Iterator[Server]:
+    with database_folder() as folder, mariadb(folder) as database, jobmon(database.uri, database.pid, folder) as server:
+        yield server

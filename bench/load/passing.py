@@ -1,35 +1,36 @@
-"""One pass of all loads over one system."""
+"""One pass of all loads over one server."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
-from bench.load.client import Client
 from bench.load.generating import generate_on
 from bench.load.load import Kind, Load
 from bench.load.measured import Measured, judge
 from bench.load.preparing import launch, start
 from bench.load.reports import CONFLICTING
-from bench.load.system import Batch, System
+from bench.load.server import Server
+from sim.client import Client
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is asked of a system in a pass. All of it is one array."""
+    """How much is asked of a server in a pass. All of it is one array."""
 
     steps: int = 1000
-    """Of the array. Each is looked up."""
+    """The size of the array. Each step is looked up."""
     warm_up: int = 24
     """Lives that are not counted."""
     lives: Mapping[int, int] = field(default_factory=lambda: {1: 60, 8: 120, 32: 240})
-    """How many, by the number of clients."""
+    """The number of lives, by the number of clients."""
     lookup_clients: int = 32
     rounds: int = 20
-    """Of contention, each on an instance of its own."""
+    """Rounds of contention, each on an instance of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Of a load."""
+    """The name of a load."""
 
     what: str
     kind: Kind
@@ -39,34 +40,25 @@ class Name:
         return f"{self.what}, {self.clients} client{'s' if self.clients > 1 else ''}"
 
 
-def one_pass(system: System, sizes: Sizes) -> Iterator[tuple[Name, Measured]]:
-    """Every load once, on a new array.
+def one_pass(server: Server, sizes: Sizes) -> Iterator[tuple[Name, Measured]]:
+    """Carry out every load once, on a new array.
 
     Raises:
-        NotOkError: the array could not be made.
+        UnansweredError: the array could not be made.
     """
-    with Client(system.url) as client:
-        batch = launch(system, client, sizes.steps)
-        fresh = iter(batch.task_instance_ids)
-        warm_up = Load(Kind.LIVES, system.url, max(sizes.lives), _take(fresh, sizes.warm_up))
-        generate_on(system, warm_up)
+    with Client(server.url) as client:
+        batch = launch(server, client, sizes.steps)
+        fresh = iter(batch.instance_ids)
+        generate_on(server, Load(Kind.LIVES, server.url, max(sizes.lives), list(islice(fresh, sizes.warm_up))))
         for clients, lives in sizes.lives.items():
-            yield _measure(system, Name("hot life", Kind.LIVES, clients), _take(fresh, lives))
-        yield _measure(system, Name("array lookup", Kind.LOOKUPS, sizes.lookup_clients), batch.steps)
-        yield _contend(system, client, batch, _take(fresh, sizes.rounds))
+            yield _measure(server, Name("hot life", Kind.LIVES, clients), list(islice(fresh, lives)))
+        yield _measure(server, Name("array lookup", Kind.LOOKUPS, sizes.lookup_clients), batch.steps)
+        contended = list(islice(fresh, sizes.rounds))
+        tasks = start(client, contended)
+        name, measured = _measure(server, Name("contention", Kind.CONTENTION, len(CONFLICTING)), contended)
+        verdict = judge(measured.found.acknowledged, server.pairs(client, batch, tasks))
+        yield name, measured._replace(verdict=verdict)
 
 
-def _take(fresh: Iterator[int], number: int) -> list[int]:
-    return [next(fresh) for _ in range(number)]
-
-
-def _measure(system: System, name: Name, targets: list[int] | list[list[int]]) -> tuple[Name, Measured]:
-    found, cost = generate_on(system, Load(name.kind, system.url, name.clients, list(targets)))
-    return name, Measured(found, cost)
-
-
-def _contend(system: System, client: Client, batch: Batch, task_instance_ids: list[int]) -> tuple[Name, Measured]:
-    tasks = start(client, task_instance_ids)
-    name, measured = _measure(system, Name("contention", Kind.CONTENTION, len(CONFLICTING)), task_instance_ids)
-    verdict = judge(measured.found.acknowledged, system.pairs(client, batch, tasks))
-    return name, Measured(measured.found, measured.cost, verdict)
+def _measure(server: Server, name: Name, targets: list[int] | list[list[int]]) -> tuple[Name, Measured]:
+    return name, Measured(*generate_on(server, Load(name.kind, server.url, name.clients, list(targets))))

@@ -1,4 +1,4 @@
-"""What Jobmon's server needs: its environment, and a folder for a database."""
+"""The environment of Jobmon's server, and a folder for its database."""
 
 import shutil
 import tempfile
@@ -15,18 +15,12 @@ _BYTES_NEEDED: Final = 2**30
 
 
 class NotAvailableError(Exception):
-    """The peer cannot be had on this machine; the message says why in one line."""
+    """The peer is missing on this machine; the message says why in one line."""
 
 
 @contextmanager
 def database_folder() -> Iterator[Path]:
-    """A folder that goes with the block; in memory, where that is large enough, so that no disk is measured."""
+    """Make a folder until the block ends; in memory, if that is large enough, so that no disk is measured."""
     in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _BYTES_NEEDED
     with tempfile.TemporaryDirectory(prefix="bench-", dir=_MEMORY if in_memory else None) as folder:
         yield Path(folder)
-
-
-def last_line(file: Path) -> str:
-    """What a program said last."""
-    lines = file.read_text(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

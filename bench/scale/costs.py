@@ -1,4 +1,4 @@
-"""What each step of an instance's life takes of DynamoDB, by whose key partition it takes it: as it was measured."""
+"""The measured cost of each step of an instance's life in DynamoDB units, by the role of the partition key."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -25,32 +25,32 @@ INDEXES: Final = frozenset({STEP_INDEX, RUN_INDEX})
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What was taken of the partitions of one role."""
+    """The units that a step takes of the partitions of one role."""
 
     written: float = 0
     read: float = 0
     partitions: int = 0
-    """How many different ones."""
+    """The number of different partitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step, as it was measured."""
+    """One measured step."""
 
     name: str
     instances: int
-    """That it spoke of."""
+    """The number of instances that the request was about."""
     requests: int
-    """That the functions sent to DynamoDB."""
+    """The number of requests that the functions sent to DynamoDB."""
     units: Mapping[str, Units]
-    """By role."""
+    """The units by role."""
 
     def written(self, roles: Iterable[str] = ROLES) -> float:
-        """Write units."""
+        """Return its write units."""
         return sum(self.units[role].written for role in roles if role in self.units)
 
     def read(self, roles: Iterable[str] = ROLES) -> float:
-        """Read units."""
+        """Return its read units."""
         return sum(self.units[role].read for role in roles if role in self.units)
 
 
@@ -61,7 +61,7 @@ def save(steps: Iterable[Step], path: Path = RECORDED) -> None:
 
 
 def load(path: Path = RECORDED) -> dict[str, Step]:
-    """A recording, by the steps' names."""
+    """Read a recording. Returns the steps by name."""
     rows = json.loads(path.read_text())
     return {row["name"]: Step(**row | {"units": _units(row["units"])}) for row in rows}
 

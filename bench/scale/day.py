@@ -1,4 +1,4 @@
-"""A day: instances that begin by the second, and what they ask for, against what there is.
+"""A day of instances, second by second, and their demand against AWS's limits.
 
 Every instance asks for what prices.life says of one with HEARTBEATS heartbeats, and for its binding as it was measured,
 in the second in which it begins: a life of nine minutes is short beside the hours in which a day's use rises and falls.
@@ -24,28 +24,28 @@ DAYS: Final = (10**4, 10**6, 10**8)
 
 @cache
 def profile() -> tuple[float, ...]:
-    """The share of a day's instances that begin in each of its seconds."""
+    """Return the share of a day's instances that begin in each second."""
     raw = [((1 - math.cos(2 * math.pi * (second + 0.5) / SECONDS)) / 2) ** SHARPNESS for second in range(SECONDS)]
     total = sum(raw)
     return tuple(each / total for each in raw)
 
 
 def peak_factor() -> float:
-    """The busiest second beside the mean one."""
+    """Return the busiest second's share, divided by the mean."""
     return max(profile()) * SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What an instance asks for of something that is limited."""
+    """An instance's demand for something that is limited."""
 
     limit: Limit
     each: float
-    """Units, requests or seconds of execution of one instance."""
+    """The units, requests or seconds of execution that one instance takes."""
 
 
 def demands(steps: Mapping[str, Step]) -> list[Demand]:
-    """Of one instance, with its binding. Of partitions, the one that all of a day share: the tasks' counter."""
+    """List one instance's demands, with its binding. All instances share one partition only: the tasks' counter."""
     uses = prices.life(HEARTBEATS)
     binding = steps["bind tasks"]
     of_table = [role for role in ROLES if role not in INDEXES]
@@ -67,12 +67,12 @@ def demands(steps: Mapping[str, Step]) -> list[Demand]:
 
 
 def held(demand: Demand) -> float:
-    """Instances a day, in this profile, at which the busiest second takes all there is."""
+    """Return the instances a day, in this profile, whose busiest second reaches the limit."""
     return demand.limit.amount / (demand.each * max(profile()))
 
 
 def first_second(instances: float, demand: Demand) -> int | None:
-    """The second of the day in which a limit is passed first; None: it is not.
+    """Return the first second of the day in which a limit is passed, or None.
 
     A table's growth is reckoned on its first day: what it takes is twice what it was asked for half an hour ago and
     before, and never less than what a new one takes.
@@ -84,7 +84,7 @@ def first_second(instances: float, demand: Demand) -> int | None:
 
 
 def grown(asked: Sequence[float], least: float) -> list[float]:
-    """What an on-demand table takes in each second, if it was new in the first."""
+    """Return the capacity of an on-demand table in each second, if it was new in the first."""
     there, peak = [], 0.0
     for second in range(len(asked)):
         if second >= limits.GROWTH_SECONDS:
@@ -94,5 +94,5 @@ def grown(asked: Sequence[float], least: float) -> list[float]:
 
 
 def dollars(instances: float, heartbeats: int = HEARTBEATS) -> float:
-    """For a day, by prices.py: without binding, and without API Gateway's rebate for volume."""
+    """Return the price of a day, by prices.py: without binding, and without API Gateway's rebate for volume."""
     return sum(prices.cost(prices.life(heartbeats)).values()) * instances / prices.MILLION

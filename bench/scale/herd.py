@@ -1,4 +1,4 @@
-"""A thundering herd: workers of one array that start at once, and what they meet.
+"""A thundering herd: workers of one array that start at once, and the limits that they meet.
 
 A fluid model in ticks: what is expected of many workers, not what one of them draws. Each worker sends the steps one
 after the other. A request passes the gateway's token bucket, gets an environment of its function (an idle one, or a
@@ -17,16 +17,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.scale import client
 from bench.scale.limits import SCALING_SECONDS
 from lockstep.clock import BUDGET_SECONDS
+from sim.client import ATTEMPTS, JITTER, pause
 
 TICK: Final = 0.1
 """Seconds."""
 HORIZON: Final = 1_800
 """Seconds after which a herd that has not settled is given up."""
 _SOMEBODY: Final = 0.5
-"""Workers: of fewer the model knows nothing."""
+"""Fewer workers than this mean nothing in the model."""
 _NOBODY: Final = 1e-6
 _ROUNDING: Final = 1e-9
 
@@ -37,16 +37,16 @@ class Work:
 
     name: str
     seconds: float
-    """With an environment that is there."""
+    """The duration in a warm environment."""
     starting: float
-    """Seconds more with a new one."""
+    """The additional duration in a new one."""
     units: Mapping[str, float] = field(default_factory=dict)
-    """By bucket."""
+    """Units by bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Herd:
-    """So many workers, evenly spread over so many seconds."""
+    """Workers that start evenly spread over some seconds."""
 
     workers: float
     within: float
@@ -55,7 +55,7 @@ class Herd:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What there is. Infinite where it does not matter."""
+    """The limits. An infinite one does not matter."""
 
     rate: float = math.inf
     """Requests a second."""
@@ -65,7 +65,7 @@ class Room:
     scaling: float = math.inf
     """New environments of one function in 10 s."""
     buckets: Mapping[str, float] = field(default_factory=dict)
-    """Units a second, by what they are taken of. One that is not here is never empty."""
+    """Units a second by bucket. A bucket that is missing here is never empty."""
 
 
 GATEWAY: Final = "gateway"
@@ -75,10 +75,10 @@ SCALING: Final = "scaling"
 
 @dataclass(slots=True)
 class Course:
-    """What became of a herd, by the tick."""
+    """The course of a herd, by the tick."""
 
     running: list[float] = field(default_factory=list)
-    """Workers that have done all their works, in all."""
+    """How many workers have done all their works so far."""
     busy: list[float] = field(default_factory=list)
     """Executions at once."""
     refused: list[float] = field(default_factory=list)
@@ -86,30 +86,30 @@ class Course:
     taken: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """Units in this tick, by bucket."""
     first: dict[str, float] = field(default_factory=dict)
-    """Second at which a limit first turned something away, or let it wait, by limit."""
+    """The second at which each limit first refused a request or let it wait."""
     wanted: dict[str, float] = field(default_factory=dict)
-    """How many times what there was, at that moment."""
+    """The demand at that moment, divided by the limit."""
     tried: dict[int, float] = field(default_factory=lambda: defaultdict(float))
-    """Requests by the attempt that they were."""
+    """Requests by the number of the attempt."""
     answered: float = 0
     """Requests that were answered 200."""
     lost: float = 0
     """Workers whose client gave up."""
 
     def when(self, share: float) -> float:
-        """Second by which that share of all that ever run does."""
+        """Return the second by which this share of all that ever run does."""
         wanted = share * self.running[-1]
         return next(index for index, running in enumerate(self.running, 1) if running >= wanted) * TICK
 
     def peak(self, bucket: str) -> float:
-        """Units in the second in which most were taken."""
+        """Return the units of the busiest second."""
         ticks = self.taken[bucket]
         width = round(1 / TICK)
         return max((sum(ticks[index : index + width]) for index in range(len(ticks))), default=0.0)
 
     @property
     def most_attempts(self) -> int:
-        """That anybody needed."""
+        """The most attempts that anybody needed."""
         return max(attempt for attempt, amount in self.tried.items() if amount >= _SOMEBODY)
 
     def note(self, limit: str, at: float, wanted: float, there: float) -> None:
@@ -120,12 +120,12 @@ class Course:
 
 
 _Class = tuple[int, int]
-"""A request's place among the works, and the attempt that it is."""
+"""A request's index among the works, and the number of the attempt."""
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """Requests inside their function that want their units."""
+    """Requests inside their function that wait for units."""
 
     since: int
     kind: _Class
@@ -152,7 +152,7 @@ class Simulation:
             self._arriving[tick][0, 1] = herd.workers / ticks
 
     def run(self, *, until_bitten: bool = False) -> Course:
-        """Until nobody is under way any more, or HORIZON is over; or until the first limit bites."""
+        """Run until all workers have settled, until HORIZON, or until the first limit bites."""
         for tick in range(round(HORIZON / TICK)):
             refused = self._tick(tick)
             self._course.refused.append(refused)
@@ -239,7 +239,7 @@ class Simulation:
                 self._ready[later][work, attempt] += (amount - warm) * share
 
     def _take_units(self, tick: int, refused: dict[_Class, float]) -> None:
-        """All that wait get the same share of what there is: who is first is chance."""
+        """Give all that wait the same share of what is left: the order among them is chance."""
         demand: dict[str, float] = defaultdict(float)
         for waiting in self._waiting:
             for bucket, units in self._herd.works[waiting.kind[0]].units.items():
@@ -283,11 +283,11 @@ class Simulation:
         self._waiting = kept
 
     def _send_again(self, tick: int, work: int, attempt: int, amount: float) -> None:
-        """Jitter spreads them over the ticks of a second."""
-        if attempt == client.ATTEMPTS:
+        """Send refused requests again; jitter spreads them over the ticks of a second."""
+        if attempt == ATTEMPTS:
             self._course.lost += amount
             return
-        ticks = round(client.JITTER / TICK)
-        first = tick + max(1, round(client.pause(attempt) / TICK))
+        ticks = round(JITTER / TICK)
+        first = tick + max(1, round(pause(attempt) / TICK))
         for later in range(first, first + ticks):
             self._arriving[later][work, attempt + 1] += amount / ticks

@@ -1,4 +1,4 @@
-"""What AWS limits, as published. The page that says so stands beside each; "quota": it can be raised on request.
+"""AWS's published limits, each with its page. A "quota" can be raised on request.
 
 Prices stand in local/prices.py.
 """
@@ -11,7 +11,7 @@ from local.template import Template
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So much a second, unless said otherwise."""
+    """A limit a second, unless its name says otherwise."""
 
     what: str
     amount: float

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from bench.scale import day
 from bench.scale.herd import TICK
-from bench.scale.tables import courses, steps
+from bench.scale.tables import DOCUMENT, courses, steps
 
+FILE: Final = DOCUMENT.with_suffix(".svg")
 _SECONDS: Final = 150
 _SMALLEST, _LARGEST = 10**4, 10**9
 

@@ -1,4 +1,4 @@
-"""The herds that are simulated, and what there is for them."""
+"""The simulated herds, and the limits that they meet."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -38,11 +38,11 @@ _ROUTES: Final = {
     "log_done": "POST log_done",
     "log_error": "POST log_done",
 }
-"""Where prices.py has what a step takes of a processor, by what the step's name begins with."""
+"""The route in prices.py that has a step's processor time, by the beginning of the step's name."""
 
 
 def bucket(of: str, kind: str) -> str:
-    """What units are taken of.
+    """Name the bucket that units are taken from.
 
     >>> bucket("index run", "writes")
     'index run, writes'
@@ -51,7 +51,7 @@ def bucket(of: str, kind: str) -> str:
 
 
 def work(step: Step) -> Work:
-    """A worker's request, from what it was measured to take.
+    """Make a worker's request from a measured step.
 
     Raises:
         ValueError: it spoke of several instances.
@@ -72,7 +72,7 @@ def _units(step: Step) -> dict[str, float]:
 
 
 def partitions(workers: float) -> dict[str, float]:
-    """How many partition keys of each role one array of so many workers in one run has; evenly used."""
+    """Count the partition keys of each role for one array of so many workers in one run. They are used evenly."""
     shared = dict.fromkeys((ARRAY, RUN, RESOURCES, COUNTER, RUN_INDEX), 1.0)
     own = dict.fromkeys(set(ROLES) - shared.keys(), max(1.0, workers))
     several = {BATCH: math.ceil(workers / prices.BATCH), STEP_INDEX: math.ceil(workers / STEPS_PER_PARTITION)}
@@ -80,7 +80,7 @@ def partitions(workers: float) -> dict[str, float]:
 
 
 def buckets(workers: float, table_writes: float, table_reads: float) -> dict[str, float]:
-    """Units a second that there are for an array of so many workers."""
+    """Return the units a second that an array of so many workers may take."""
     there = {bucket(TABLE, WRITES): table_writes, bucket(TABLE, READS): table_reads}
     for role, count in partitions(workers).items():
         there |= {
@@ -91,7 +91,7 @@ def buckets(workers: float, table_writes: float, table_reads: float) -> dict[str
 
 
 def room(workers: float, table_writes: float, table_reads: float) -> Room:
-    """All limits as they are in a new account, with the template's defaults."""
+    """Return the limits of a new account, with the template's defaults."""
     return Room(
         rate=min(limits.GATEWAY_RATE.amount, limits.STAGE_RATE.amount),
         burst=min(limits.GATEWAY_BURST.amount, limits.STAGE_BURST.amount),
@@ -103,19 +103,19 @@ def room(workers: float, table_writes: float, table_reads: float) -> Room:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A herd and its room."""
+    """A herd and the limits that it meets."""
 
     what: str
     herd: Herd
     room: Room
 
     def run(self) -> Course:
-        """What becomes of it."""
+        """Simulate it."""
         return Simulation(self.herd, self.room).run()
 
 
 def herd(steps: Mapping[str, Step], names: Sequence[str], workers: float = WORKERS) -> Herd:
-    """Workers that ask for these steps, one after the other."""
+    """Make a herd whose workers send these steps one after the other."""
     return Herd(workers, WITHIN, [work(steps[name]) for name in names])
 
 
@@ -126,16 +126,16 @@ START_SOON: Final = ("cluster", "look up", "log_running, due soon")
 COME_BACK: Final = ("heartbeat of one in triage",)
 LEAVE: Final = ("log_error_worker_node of a stopped one",)
 GROWN: Final = (limits.TABLE_WRITES.amount, limits.TABLE_READS.amount)
-"""A table that has had so much traffic before."""
+"""The capacity of a table that has had this much traffic before."""
 NEW: Final = (limits.NEW_TABLE_WRITES.amount, limits.NEW_TABLE_READS.amount)
 
 
 SHARDS: Final = 16
-"""Of the run index's key, in a design that has them."""
+"""The number of keys in a design that splits the run index's key."""
 
 
 def scenarios(steps: Mapping[str, Step]) -> list[Scenario]:
-    """All herds."""
+    """List all herds."""
     usual, by_run, soon = (herd(steps, names) for names in (START, START_BY_RUN, START_SOON))
     back = herd(steps, COME_BACK)
     grown, new = room(WORKERS, *GROWN), room(WORKERS, *NEW)
@@ -155,18 +155,18 @@ def scenarios(steps: Mapping[str, Step]) -> list[Scenario]:
 
 
 def spread(there: Room, role: str, keys: int) -> Room:
-    """A room in which what is one partition of a role now were so many, evenly used."""
+    """Return a room in which a role has this many partitions, evenly used, for each one today."""
     wider = {bucket(role, kind): there.buckets[bucket(role, kind)] * keys for kind in (WRITES, READS)}
     return replace(there, buckets={**there.buckets, **wider})
 
 
 MOST: Final = 10_000_000
-"""Workers: a limit that holds so many is not looked at further."""
+"""The search stops at a limit that holds this many workers."""
 _EXACT: Final = 1.005
 
 
 def largest(steps: Mapping[str, Step], names: Sequence[str], limit: str, table: tuple[float, float]) -> float:
-    """Workers within WITHIN that one limit alone holds without turning anybody away, to half a percent."""
+    """Search the largest herd that one limit alone holds without refusing anybody, to half a percent."""
     low, high = 1.0, float(MOST)
     if not _bites(steps, names, limit, table, high):
         return high
@@ -187,7 +187,7 @@ def _bites(
 
 
 def only(limit: str, there: Room) -> Room:
-    """A room in which one limit is left."""
+    """Return a room without any limit but one."""
     return Room(
         rate=there.rate if limit == GATEWAY else math.inf,
         burst=there.burst if limit == GATEWAY else math.inf,

@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from bench.scale import client, day, herd, limits, scenarios
+from bench.scale import day, herd, limits, scenarios
 from bench.scale.costs import ARRAY, BATCH, COUNTER, INDEXES, RESOURCES, RUN, RUN_INDEX, Step, load
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course
 from bench.scale.scenarios import READS, TABLE, WITHIN, WORKERS, WRITES, Scenario, bucket
 from local import prices
+from local.template import ROOT
+from sim.client import ATTEMPTS, JITTER
 
+DOCUMENT: Final = ROOT / "docs/scale.md"
 _OF_ALL: Final = (ARRAY, RUN, RUN_INDEX, RESOURCES, COUNTER)
-"""Partitions that an array's or a run's instances have in common."""
+"""The roles whose partition all instances of an array or a run share."""
 SHARED: Final = (*_OF_ALL, BATCH)
 _WORTH_TELLING: Final = 0.005
 _LIMITS: Final = {
@@ -26,36 +29,36 @@ _LIMITS: Final = {
 
 @cache
 def steps() -> dict[str, Step]:
-    """The recording."""
+    """Read the recording."""
     return load()
 
 
 @cache
 def courses() -> list[tuple[Scenario, Course]]:
-    """Every herd and what becomes of it."""
+    """Simulate every herd."""
     return [(scenario, scenario.run()) for scenario in scenarios.scenarios(steps())]
 
 
 def name(limit: str) -> str:
-    """A limit, for people."""
+    """Name a limit for people."""
     return _LIMITS.get(limit, f"partition of {limit}")
 
 
 def _head(*columns: str) -> Iterator[str]:
-    """A table's first lines; a column that ends in > holds numbers."""
+    """Write a table's first lines. A column whose name ends in > holds numbers."""
     yield "| " + " | ".join(column.removesuffix(" >") for column in columns) + " |"
     yield "|" + "|".join("--:" if column.endswith(" >") else "---" for column in columns) + "|"
 
 
 def of_limits() -> Iterator[str]:
-    """What AWS limits."""
+    """List AWS's limits."""
     yield from _head("a second, unless said otherwise", "limit >", "can be raised", "source")
     for limit in limits.LIMITS:
         yield f"| {limit.what} | {limit.amount:,.0f} | {limit.raised} | {limit.source} |"
 
 
 def of_steps() -> Iterator[str]:
-    """What each step takes."""
+    """List the cost of each step."""
     yield from _head(
         "step",
         "instances >",
@@ -74,7 +77,7 @@ def of_steps() -> Iterator[str]:
 
 
 def of_shared() -> Iterator[str]:
-    """What grows with the herd."""
+    """List the steps that load a shared partition more as a herd grows."""
     yield from _head(
         "step",
         "partition",
@@ -91,7 +94,7 @@ def of_shared() -> Iterator[str]:
 
 
 def _taken(step: Step, times: int, roles: Iterable[str]) -> Iterator[tuple[float, str]]:
-    """How often a second the partitions of an array bear it, and what it takes of them, each time."""
+    """Yield how often a second an array's partitions bear a step, and the units that it takes each time."""
     there = scenarios.partitions(WORKERS)
     for role in roles:
         for kind, units, limit in (
@@ -104,7 +107,7 @@ def _taken(step: Step, times: int, roles: Iterable[str]) -> Iterator[tuple[float
 
 
 def of_loops() -> Iterator[str]:
-    """What is asked however many instances there are."""
+    """List the dearest call that is about no instance, by role."""
     yield from _head("partition", "units of the dearest call that speaks of no instance", "most such calls a second >")
     for role in _OF_ALL:
         rows = [row for step in steps().values() if not step.instances for row in _taken(step, 1, [role])]
@@ -113,7 +116,7 @@ def of_loops() -> Iterator[str]:
 
 
 def of_days() -> Iterator[str]:
-    """Days of different size."""
+    """Describe days of different size."""
     yield from _head(
         "instances a day >",
         "in the busiest second >",
@@ -147,7 +150,7 @@ def _first(instances: float) -> str:
 
 
 def of_a_days_room() -> Iterator[str]:
-    """How many instances a day each limit holds."""
+    """List how many instances a day each limit holds."""
     yield from _head("limit", "for each instance >", "instances a day that it holds >", "in the busiest second >")
     for demand in sorted(day.demands(steps()), key=day.held):
         held = day.held(demand)
@@ -158,7 +161,7 @@ def of_a_days_room() -> Iterator[str]:
 
 
 def of_herds() -> Iterator[str]:
-    """What herds meet."""
+    """Describe what each herd meets."""
     yield from _head(
         "herd",
         "first limit: when, and how many times what there was in that tick",
@@ -191,7 +194,7 @@ def _hottest(scenario: Scenario, course: Course) -> str:
 
 
 def _dollars(scenario: Scenario, course: Course) -> float:
-    """For the whole lives of the herd, and for what is turned away."""
+    """Return the price of the herd's whole lives and of its refused requests."""
     return day.dollars(scenario.herd.workers) + sum(course.refused) * prices.GATEWAY.dollars / prices.MILLION
 
 
@@ -206,7 +209,7 @@ _HERDS: Final = {
 
 
 def of_a_herds_room() -> Iterator[str]:
-    """How large a herd each limit holds."""
+    """List how large a herd each limit holds."""
     yield from _head("limit, alone", "herd", f"workers within {WITHIN:.0f} s that it holds >", f"{WORKERS:,} are >")
     for limit in (SCALING, CONCURRENCY, GATEWAY):
         yield from _held("start", limit, scenarios.GROWN, name(limit))
@@ -230,7 +233,7 @@ def _held(what: str, limit: str, table: tuple[float, float], said: str) -> Itera
 
 
 def _rounded(number: float) -> float:
-    """To two digits.
+    """Round to two digits.
 
     >>> _rounded(12345)
     12000
@@ -239,7 +242,7 @@ def _rounded(number: float) -> float:
 
 
 def of_assumptions() -> Iterator[str]:
-    """What was not measured."""
+    """List the assumptions."""
     start = scenarios.work(steps()["log_running"])
     yield f"- A day's instances begin by ((1 - cos) / 2)^{day.SHARPNESS}: none at midnight, at noon"
     yield f"  {day.peak_factor():.1f} times the mean. Each lives with {day.HEARTBEATS} heartbeats, and asks for all in"
@@ -253,8 +256,8 @@ def of_assumptions() -> Iterator[str]:
     yield "  for DynamoDB. Lambda may give a start more processor than that."
     yield "- DynamoDB throttles to the unit and has no burst capacity; of what waits inside functions all get the"
     yield "  same share."
-    yield f"- A client sends again {client.ATTEMPTS - 1} times, after 1, 2, 4, ... 256 s and up to"
-    yield f"  {client.JITTER:.0f} s more: jobmon_core's tenacity settings. That it gives up after 300 s too is left"
+    yield f"- A client sends again {ATTEMPTS - 1} times, after 1, 2, 4, ... 256 s and up to"
+    yield f"  {JITTER:.0f} s more: jobmon_core's tenacity settings. That it gives up after 300 s too is left"
     yield "  out: it would have one attempt less."
     yield "- Dollars are for whole lives, without binding and without API Gateway's rebate for volume; a request that"
     yield "  is turned away is taken to cost what one that is not costs API Gateway."
@@ -272,3 +275,8 @@ TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "herd_room": of_a_herds_room,
     "assumptions": of_assumptions,
 }
+
+
+def document() -> str:
+    """Return docs/scale.md: its own words with the tables of today."""
+    return prices.filled(DOCUMENT.read_text(), TABLES)

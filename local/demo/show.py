@@ -5,45 +5,58 @@ from typing import Final
 
 from rich.console import Console
 
-from local.demo.client import Client, UnexpectedError, expect
-from local.demo.closing import close
-from local.demo.distributor import Distributor
-from local.demo.fates import in_turn
-from local.demo.system import system
-from local.demo.verdict import find_endings
+from local.demo.array import Array
+from local.demo.fates import Fate, in_turn
+from local.demo.verdict import close, find_endings
 from local.demo.view import View
 from local.engine import EngineError
+from sim.client import Client, UnansweredError
+from sim.cluster import Cluster, Conduct
+from sim.requests import Request
+from sim.show import live, make_console
+from sim.system import System, system
+from sim.tally import Tally
 
 WORKERS: Final = 16
-WIDTH_OF_NO_TERMINAL: Final = 100
+"""At once."""
 MOST_LINES: Final = 20
 """About what must not be: all is lost at once when the system ends."""
+LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
+USAGE: Final = Request("GET", "/_local/usage")
 
 
 def show() -> bool:
-    """Start a system, drive an array through it and say how it went; whether all is as it must be."""
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = WIDTH_OF_NO_TERMINAL
+    """Start a system, drive an array through it and say how it went. Returns whether all is as it must be."""
+    console = make_console()
     console.print("starting the API")
     try:
-        with Client() as client, ThreadPoolExecutor(WORKERS) as crew, system() as url:
-            client.url = url
-            console.print(f"the API answers at {url}")
-            return _drive(console, crew, client)
-    except (EngineError, UnexpectedError) as error:
+        with ThreadPoolExecutor(WORKERS) as crew, system(LOG, named=True) as running:
+            console.print(f"the API answers at {running.url}")
+            return _drive(console, crew, running)
+    except (EngineError, UnansweredError) as error:
         console.print("What must not be:", *str(error).splitlines()[:MOST_LINES], sep="\n", soft_wrap=True)
         return False
 
 
-def _drive(console: Console, crew: ThreadPoolExecutor, client: Client) -> bool:
-    fates = in_turn()
-    with View(console, len(fates)) as view:
-        distributor = Distributor(client, crew, view)
-        tasks = distributor.bind(fates)
-        view.say(f"{len(tasks)} tasks are bound")
-        distributor.drive(tasks)
-    usage = client.usage()
-    expect("the requests that reached the API", usage["requests"], client.requests)
-    endings = find_endings(client, crew, tasks)
-    return close(console, tasks, endings, usage)
+def _drive(console: Console, crew: ThreadPoolExecutor, running: System) -> bool:
+    tally, fates = Tally(), in_turn()
+    with Client(running.api, tally.heard) as client, Client(running.url) as local:
+        cluster = Cluster(client, tally, Conduct())
+        cluster.calm = True
+        try:
+            fate_of = _run(console, cluster, crew, fates)
+        finally:
+            cluster.ended.set()
+        usage, sent = local.ask(USAGE), tally.counts["requests"]
+        if usage["requests"] != sent:
+            raise UnansweredError(f"{sent} requests were sent, {usage['requests']} reached the API")
+        return close(console, fate_of, find_endings(client, crew, fate_of), usage)
+
+
+def _run(console: Console, cluster: Cluster, crew: ThreadPoolExecutor, fates: list[Fate]) -> dict[int, Fate]:
+    view = View(console, cluster.record, cluster.tally, len(fates))
+    with live(console, view.picture):
+        array = Array(cluster, crew, view, fates)
+        view.say(f"{len(array.fate_of)} tasks are bound")
+        array.drive()
+    return array.fate_of

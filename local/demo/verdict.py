@@ -1,13 +1,29 @@
-"""Whether every task ended as its fate says, as the system itself tells it."""
+"""Where every task ended, as the system tells it, beside where it must end; and what it took."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from local.demo.client import Client
-from local.demo.tasks import Task
+from rich.console import Console
+from rich.table import Table
+
+from local.demo.fates import FATES, Fate
+from lockstep.dynamodb.keys import task_instance_id
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from sim import requests
+from sim.client import Client
+
+TI = TaskInstanceStatus
+
+MOST_DIFFERENCES: Final = 20
+"""How many are printed."""
+_USAGE: Final = {
+    "requests": "HTTP requests",
+    "dynamodb_requests": "DynamoDB requests",
+    "write_units": "write units",
+    "read_units": "read units",
+}
 
 
 class Ending(NamedTuple):
@@ -15,9 +31,9 @@ class Ending(NamedTuple):
 
     task: TaskStatus
     num_attempts: int
-    instances: tuple[TaskInstanceStatus, ...]
+    instances: tuple[TI, ...]
     error_entries: tuple[int, ...]
-    """Of each instance."""
+    """The number of each instance's error entries."""
 
     def __str__(self) -> str:
         instances = " ".join(self.instances)
@@ -25,33 +41,86 @@ class Ending(NamedTuple):
         return f"{self.task} after {self.num_attempts} attempts: {instances}, with error entries {entries}"
 
 
-def must_be(task: Task) -> Ending:
-    """How a task of its fate has to end."""
-    attempts = task.fate.attempts
-    return Ending(
-        task.fate.ends_in,
-        len(attempts),
-        tuple(attempt.ends_in for attempt in attempts),
-        tuple(attempt.error_entries for attempt in attempts),
-    )
+class Result(NamedTuple):
+    """A task, where it ended, and where it must."""
+
+    task_id: int
+    fate: Fate
+    must: Ending
+    got: Ending
 
 
-def find_endings(client: Client, crew: Executor, tasks: Sequence[Task]) -> list[Ending]:
-    """How the tasks ended, in order.
+def must_be(fate: Fate) -> Ending:
+    """Return how a task of this fate has to end."""
+    ends = tuple(life.end for life in fate.attempts)
+    return Ending(fate.ends_in, len(ends), ends, tuple(int(end is not TI.DONE) for end in ends))
+
+
+def find_endings(client: Client, crew: Executor, fate_of: Mapping[int, Fate]) -> list[Ending]:
+    """Ask how the tasks ended.
 
     Raises:
-        UnexpectedError: the system does not say.
+        UnansweredError: the system does not say.
     """
-    return list(crew.map(partial(_find_ending, client), tasks))
+    return list(crew.map(partial(_find_ending, client), fate_of, fate_of.values()))
 
 
-def _find_ending(client: Client, task: Task) -> Ending:
-    ids = task.instance_ids()
-    found = [client.get_task_instance(task_instance_id) for task_instance_id in ids]
-    last = found[-1]["task"]
+def _find_ending(client: Client, task_id: int, fate: Fate) -> Ending:
+    ids = [task_instance_id(task_id, number) for number, _ in enumerate(fate.attempts, 1)]
+    found = [client.ask(requests.get_instance(each)) for each in ids]
+    entries = [client.ask(requests.get_errors(each))["task_instance_error_log"] for each in ids]
     return Ending(
-        TaskStatus(last["status"]),
-        int(last["num_attempts"]),
-        tuple(TaskInstanceStatus(each["task_instance"]["status"]) for each in found),
-        tuple(len(client.error_log(task_instance_id)) for task_instance_id in ids),
+        TaskStatus(found[-1]["task"]["status"]),
+        found[-1]["task"]["num_attempts"],
+        tuple(TI(each["task_instance"]["status"]) for each in found),
+        tuple(map(len, entries)),
     )
+
+
+def close(console: Console, fate_of: Mapping[int, Fate], endings: Iterable[Ending], usage: Mapping[str, float]) -> bool:
+    """Print it all. Returns whether every task ended as it must."""
+    results = [
+        Result(task_id, fate, must_be(fate), got) for (task_id, fate), got in zip(fate_of.items(), endings, strict=True)
+    ]
+    different = [result for result in results if result.got != result.must]
+    console.print(_endings(results), _costs(usage, sum(len(fate.attempts) for fate in fate_of.values())))
+    for task_id, fate, must, got in different[:MOST_DIFFERENCES]:
+        console.print(f"task {task_id} ({fate.name})\n  must be {must}\n  is      {got}", soft_wrap=True)
+    if different:
+        console.print(f"{len(different)} of {len(results)} tasks ended otherwise than they must.")
+    else:
+        console.print(f"All {len(results)} tasks ended as they must.")
+    return not different
+
+
+def _endings(results: Sequence[Result]) -> Table:
+    table = Table("fate", title="Where the tasks ended (what must be / what is)", title_justify="left")
+    for name in ("tasks", "DONE", "FATAL", "attempts", "error entries"):
+        table.add_column(name, justify="right")
+    for fate in FATES:
+        table.add_row(fate.name, *_row([result for result in results if result.fate is fate]))
+    table.add_section()
+    table.add_row("all", *_row(results))
+    return table
+
+
+def _row(results: Sequence[Result]) -> list[str]:
+    must, got = _totals(result.must for result in results), _totals(result.got for result in results)
+    return [str(len(results)), *(f"{a} / {b}" for a, b in zip(must, got, strict=True))]
+
+
+def _totals(endings: Iterable[Ending]) -> tuple[int, ...]:
+    counts = [
+        (each.task is TaskStatus.DONE, each.task is TaskStatus.ERROR_FATAL, each.num_attempts, sum(each.error_entries))
+        for each in endings
+    ]
+    return tuple(map(sum, zip(*counts, strict=True)))
+
+
+def _costs(usage: Mapping[str, float], instances: int) -> Table:
+    table = Table("what it took", title=f"{instances} task instances", title_justify="left")
+    table.add_column("in all", justify="right")
+    table.add_column("per task instance", justify="right")
+    for key, name in _USAGE.items():
+        table.add_row(name, f"{usage[key]:,.0f}", f"{usage[key] / instances:.2f}")
+    return table

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from bench.load import processor
-from bench.load.client import Client
 from bench.load.facts import facts, rows
 from bench.load.generating import generate
 from bench.load.herd import measure_herd
@@ -18,22 +17,24 @@ from bench.load.load import Found, Kind, Load
 from bench.load.lockstep import lockstep
 from bench.load.measured import Measured, Verdict, judge, together
 from bench.load.passing import Name, Sizes, one_pass
-from bench.load.system import System
+from bench.load.server import Server
 from bench.row import MARIADB, SQLITE, Row
+from sim.client import Client, Reply
+from sim.requests import Request
 
 SMALL = Sizes(steps=30, warm_up=1, lives={1: 2, 4: 6}, lookup_clients=4, rounds=3)
 REQUESTS_PER_LIFE = 5
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[System]:
-    with lockstep() as system:
-        yield system
+def server() -> Iterator[Server]:
+    with lockstep() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def measured(system: System) -> dict[Name, Measured]:
-    return dict(one_pass(system, SMALL))
+def measured(server: Server) -> dict[Name, Measured]:
+    return dict(one_pass(server, SMALL))
 
 
 def test_each_life_is_five_requests_and_ends_done(measured: dict[Name, Measured]) -> None:
@@ -70,8 +71,8 @@ def test_every_worker_of_a_herd_ends_done() -> None:
     assert by_name["herd: tasks DONE at the end"].result == "20"
 
 
-def test_a_life_of_an_unknown_instance_is_five_replies_that_are_not_200(system: System) -> None:
-    found = generate(Load(Kind.LIVES, system.url, 1, [999_999_001]))
+def test_a_life_of_an_unknown_instance_is_five_replies_that_are_not_200(server: Server) -> None:
+    found = generate(Load(Kind.LIVES, server.url, 1, [999_999_001]))
     assert (found.not_ok, found.done) == ({"404": REQUESTS_PER_LIFE}, 0)
 
 
@@ -79,9 +80,9 @@ def test_a_life_of_an_unknown_instance_is_five_replies_that_are_not_200(system: 
 def test_nothing_is_left_of_a_system() -> None:
     with lockstep() as short:
         assert short.engine
-        assert runs(short.server)
+        assert runs(short.pid)
         assert runs(short.engine)
-    assert not runs(short.server)
+    assert not runs(short.pid)
     assert not runs(short.engine)
 
 
@@ -122,17 +123,17 @@ def a_server(*answers: int | None) -> Iterator[str]:
 
 
 def test_whatever_comes_back_is_counted_and_nothing_is_sent_twice() -> None:
-    with a_server(200, 503, None, 200) as url, Client(url) as client:
-        outcomes = [client.send("POST", "/x").outcome for _ in range(4)]
+    replies: list[Reply] = []
+    with a_server(200, 503, None, 200) as url, Client(url, replies.append) as client:
+        outcomes = [client.send(Request("POST", "/x")).outcome for _ in range(4)]
     assert outcomes == ["200", "503", "RemoteDisconnected", "200"]
-    assert [reply.outcome for reply in client.replies] == outcomes
+    assert [reply.outcome for reply in replies] == outcomes
 
 
-def test_no_reply_in_time_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.load.client.SECONDS_TO_ANSWER", 0.1)
+def test_no_reply_in_time_is_a_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody_accepts:
-        client = Client(f"http://127.0.0.1:{nobody_accepts.getsockname()[1]}")
-        assert client.send("POST", "/x").outcome == "timeout"
+        client = Client(f"http://127.0.0.1:{nobody_accepts.getsockname()[1]}", seconds=0.1)
+        assert client.send(Request("POST", "/x")).outcome == "timeout"
 
 
 def test_two_outcomes_that_were_acknowledged_are_several_winners() -> None:

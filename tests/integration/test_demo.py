@@ -14,10 +14,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.demo.closing import close
 from local.demo.fates import in_turn
-from local.demo.tasks import Task
-from local.demo.verdict import must_be
+from local.demo.verdict import close, must_be
 from local.engine import ENDPOINT_VARIABLE
 from local.template import ROOT
 from lockstep.fsm.statuses import TaskStatus
@@ -151,12 +149,12 @@ def test_what_it_started_ends_even_when_it_is_killed(mark: str) -> None:
 
 
 def test_a_task_that_ends_otherwise_is_named() -> None:
-    tasks = [Task(task_id, "true", fate) for task_id, fate in enumerate(in_turn(), 1)]
-    endings = [must_be(task) for task in tasks]
+    fate_of = dict(enumerate(in_turn(), 1))
+    endings = [must_be(fate) for fate in fate_of.values()]
     endings[0] = endings[0]._replace(task=TaskStatus.ERROR_FATAL, error_entries=(1,))
     output = io.StringIO()
     usage = dict.fromkeys(("requests", "dynamodb_requests", "write_units", "read_units"), 1.0)
-    assert not close(Console(file=output, width=100), tasks, endings, usage)
+    assert not close(Console(file=output, width=100), fate_of, endings, usage)
     assert "task 1 (done at once)\n  must be D after 1 attempts: D, with error entries 0\n" in output.getvalue()
     assert "  is      F after 1 attempts: D, with error entries 1\n" in output.getvalue()
     assert output.getvalue().endswith("1 of 200 tasks ended otherwise than they must.\n")

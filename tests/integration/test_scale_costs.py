@@ -3,7 +3,7 @@
 import pytest
 
 from bench.scale.costs import RECORDED, ROLES, RUN_INDEX, STEP_INDEX, TASK, Step, load, save
-from bench.scale.record import recorded_at
+from bench.scale.life import record_here
 from bench.units import OF_MANY, OF_ONE, TOGETHER
 from lockstep.array.queue import TASKS_PER_TRANSACTION
 
@@ -15,7 +15,8 @@ share is larger."""
 
 @pytest.fixture(scope="module")
 def today(table: str) -> dict[str, Step]:
-    return {step.name: step for step in recorded_at(table, SIZE)}
+    assert table
+    return {step.name: step for step in record_here(SIZE)}
 
 
 def _life(steps: dict[str, Step]) -> float:

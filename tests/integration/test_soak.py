@@ -1,26 +1,25 @@
 """A short soak, with a fault of each kind, ends with everything as it was told; and what does not hold is named."""
 
-import asyncio
 import io
 import os
 import random
 from http import HTTPStatus
 
-import httpx
 import pytest
 from rich.console import Console
 
 from local.audit.tasks import Partition
-from local.engine import ENDPOINT_VARIABLE
-from local.soak.client import Answer, Client, UnansweredError
-from local.soak.record import Record
-from local.soak.soaking import Plan, soak
-from local.soak.tally import Tally
-from local.soak.verdict import judge
 from lockstep.dynamodb import keys
 from lockstep.dynamodb.client import RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.text import digest
+from sim.client import Client, Reply, UnansweredError
+from sim.cluster import Cluster, Conduct
+from sim.record import Record
+from sim.requests import Request
+from sim.soak.soaking import Plan, soak
+from sim.soak.verdict import judge
+from sim.tally import Tally
 
 TI = TaskInstanceStatus
 MUST_HAPPEN = [
@@ -40,18 +39,12 @@ MUST_HAPPEN = [
 ]
 
 
-@pytest.fixture
-def own_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A soak has an engine of its own; afterwards this process's clients go where they went."""
-    for name in (ENDPOINT_VARIABLE, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-
-
-@pytest.mark.usefixtures("own_engine")
 def test_all_of_it_holds_after_each_kind_of_fault() -> None:
     output = io.StringIO()
     console = Console(file=output, width=100, highlight=False, markup=False)
+    environment = dict(os.environ)
     well = soak(Plan("test", None, workflows=4, tasks=15, gap=(3.0, 4.0)), console)
+    assert os.environ == environment, "this process's clients go where they went"
     said = output.getvalue()
     assert well, said
     assert said.endswith("All of it holds.\n")
@@ -129,10 +122,10 @@ def test_an_earlier_attempt_may_be_done_alone_but_not_the_task() -> None:
     assert line.format("D") in judge(found, Record(Tally()))
 
 
-def answered(sent_at: float, first_sent_at: float | None = None) -> Answer:
+def answered(sent_at: float, first_sent_at: float | None = None) -> Reply:
     """At the first try, unless that was sent earlier."""
     first = sent_at if first_sent_at is None else first_sent_at
-    return Answer(None, sent_at, 1 if first_sent_at is None else 2, first)
+    return Reply("200", None, 0.0, sent_at, 1 if first_sent_at is None else 2, first)
 
 
 @pytest.mark.parametrize(("first_sent_at", "named"), [(None, True), (15.4, False), (15.6, True)])
@@ -156,6 +149,18 @@ def test_two_that_run_at_once_are_named(
     assert tally.counts["workers overtaken after a report in limbo"] == int(not named)
 
 
+class AnsweringClient(Client):
+    """A client whose requests are answered with these statuses in turn."""
+
+    def __init__(self, *statuses: HTTPStatus) -> None:
+        super().__init__("http://127.0.0.1")
+        self._statuses = iter(statuses)
+
+    def send(self, request: Request, within: float | None = None) -> Reply:
+        assert (request.path, within) == ("/health", None)
+        return Reply(str(next(self._statuses).value), "no")
+
+
 @pytest.mark.parametrize(
     ("status", "calm", "named"),
     [
@@ -166,19 +171,12 @@ def test_two_that_run_at_once_are_named(
     ],
 )
 def test_replies_that_must_not_be_are_named(status: HTTPStatus, *, calm: bool, named: bool) -> None:
-    tally = Tally(calm=calm)
-
-    rng = random.Random("no reply of it is lost")  # noqa: S311  # no secret
-
-    async def ask() -> None:
-        async with Client("http://127.0.0.1", tally) as client:
-            answers = iter([httpx.Response(status, text="no"), httpx.Response(HTTPStatus.OK, json={})])
-            transport = httpx.MockTransport(lambda _: next(answers))
-            client._http = httpx.AsyncClient(base_url="http://127.0.0.1", transport=transport)  # noqa: SLF001  # it answers as we say
-            await client.send(rng, "GET", "health")
-
+    tally = Tally()
+    client = AnsweringClient(status, HTTPStatus.OK)
+    cluster = Cluster(client, tally, Conduct(tries=3))
+    cluster.calm = calm
     try:
-        asyncio.run(ask())
+        cluster.ask(Request("GET", "/health"), random.Random("any"))  # noqa: S311  # no secret
     except UnansweredError:
         assert status is not HTTPStatus.SERVICE_UNAVAILABLE
     assert bool(tally.violations) is named

@@ -1,10 +1,10 @@
-"""`make scale` lets clients wait as Jobmon's do."""
+"""Simulated clients wait as Jobmon's do."""
 
 import json
 import subprocess
 
-from bench.scale import client
 from local.template import ROOT
+from sim import client
 
 ASK = """
 import json, types

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.scale import client, day, document, herd, limits, scenarios
+from bench.scale import day, herd, limits, scenarios, tables
 from bench.scale.costs import ARRAY, BATCH, RUN_INDEX, STEP_INDEX, TASK, Step, Units, load
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course, Herd, Room, Simulation, Work
 from bench.scale.limits import Limit
 from bench.scale.scenarios import READS, TABLE, WRITES, bucket
+from sim import client
 
 AT_ONCE = herd.TICK
 
@@ -173,4 +174,4 @@ def test_the_recording_is_of_lives_as_prices_reckon_them() -> None:
 
 
 def test_the_document_is_fresh() -> None:
-    assert document.DOCUMENT.read_text() == document.made(), "run `make scale`"
+    assert tables.DOCUMENT.read_text() == tables.document(), "run `make scale`"

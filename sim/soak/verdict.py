@@ -1,4 +1,4 @@
-"""Whether what is in the table is what was told, for every task and every instance."""
+"""Whether the table holds what the programs were told, for every task and every instance."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,30 +6,30 @@ from typing import Final
 
 from local.audit.reading import Reader
 from local.audit.tasks import Partition
-from local.soak.record import Instance, Record
 from lockstep.dynamodb import keys
 from lockstep.fsm.statuses import TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import has_ended
+from sim.record import Instance, Record
 
 TI = TaskInstanceStatus
 
 OF_LOCKSTEP: Final = ("Workflow resume requested while the status was ", "Nobody settled it in ")
-"""What entries begin with that no caller has sent."""
+"""The beginnings of error entries that no caller has sent."""
 
 
 def partitions(reader: Reader) -> Iterator[Partition]:
-    """All tasks."""
+    """Read all tasks."""
     return (Partition.of(pk, raws) for pk, raws in reader.partitions() if pk.startswith("TASK#"))
 
 
 def unended(reader: Reader) -> Counter[str]:
-    """How many instances have not ended, by status."""
+    """Count the instances that have not ended, by status."""
     statuses = (instance.status for found in partitions(reader) for instance in found.instances.values())
     return Counter(status for status in statuses if not has_ended(TI(status)))
 
 
 def judge(found: Partition, record: Record) -> Iterator[str]:
-    """What is otherwise than was told, a line each."""
+    """Yield a line for each difference from what was told."""
     statuses = {found.id_of(number): TI(instance.status) for number, instance in found.instances.items()}
     if found.task is None:
         yield f"task {found.task_id} is gone"

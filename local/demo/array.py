@@ -1,0 +1,111 @@
+"""The demo's workflow: binds an array, queues what is not done, and has it launched, run and triaged, turn by turn."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, as_completed
+from typing import Any, Final
+
+from local.demo.fates import MAX_ATTEMPTS, Fate, script
+from local.demo.view import View
+from lockstep.dynamodb.keys import task_instance_id
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from sim import requests
+from sim.client import UnansweredError
+from sim.cluster import Cluster
+from sim.distributor import Distributor, Run
+from sim.requests import Request
+from sim.workflow import bind_tasks
+
+TI = TaskInstanceStatus
+
+RUN_ID: Final = 1
+INCREMENT: Final = 300.0
+"""Seconds to the next report: far more than the demo takes, so no heartbeat is ever late."""
+
+
+class Array:
+    """One array, with a task for each fate."""
+
+    def __init__(self, cluster: Cluster, crew: Executor, view: View, fates: Sequence[Fate]) -> None:
+        self._cluster, self._crew, self._view = cluster, crew, view
+        self._rng = random.Random("demo")  # noqa: S311  # a script, not a secret
+        self._resources, self._more_resources = (
+            self._ask(requests.bind_resources({"memory": memory})) for memory in (1, 4)
+        )
+        workflow_id = time.time_ns() // 1000  # a table that outlives the demo knows the last one
+        self._array_id = self._ask(requests.create_array(workflow_id, "demo"))["array_id"]
+        tasks = [
+            requests.task(node, self._array_id, self._resources, f"run --step {node}", MAX_ATTEMPTS)
+            for node in range(1, len(fates) + 1)
+        ]
+        self.fate_of = dict(zip(bind_tasks(self._ask, workflow_id, tasks), fates, strict=True))
+        self._script = script(self.fate_of)
+        self._attempts: Counter[int] = Counter()
+        """How many each task has had."""
+        self._ready: list[Callable[[], None]] = []
+        """Workers that have not started yet."""
+        run = Run(RUN_ID, INCREMENT, self._script.__getitem__)
+        self._distributor = Distributor(cluster, run, self._ready.append, self._rng)
+
+    def drive(self) -> None:
+        """Queue, launch, run and triage what is not done, until nothing can be queued.
+
+        Raises:
+            UnansweredError: a program was answered what it must not be.
+        """
+        waiting = [*self.fate_of]
+        while waiting:
+            more = [each for each in waiting if self._last_end(each) is TI.RESOURCE_ERROR]
+            queued = self._submit([each for each in waiting if each not in more], self._resources)
+            queued += self._submit(more, self._more_resources)
+            self._run_workers()
+            self._triage([each for each in queued if self._last_end(each) is TI.UNKNOWN_ERROR])
+            waiting = [each for each in queued if self._last_end(each) is not TI.DONE]
+
+    def _last_end(self, task_id: int) -> TI | None:
+        """Return how the last attempt ends, by the script."""
+        attempts = self._attempts[task_id]
+        return self._script[task_instance_id(task_id, attempts)].end if attempts else None
+
+    def _submit(self, task_ids: Sequence[int], resources_id: int) -> list[int]:
+        """Queue, take and launch the next attempts of tasks. Returns the tasks that had one left."""
+        if not task_ids:
+            return []
+        by_status = self._ask(requests.queue(self._array_id, task_ids, resources_id, RUN_ID))["tasks_by_status"]
+        if spent := by_status.get(TaskStatus.ERROR_FATAL):
+            self._view.give_up(len(spent))
+            self._view.say(f"{len(spent)} tasks have no attempts left")
+        queued = set(by_status.get(TaskStatus.QUEUED, []))
+        self._attempts.update(queued)
+        steps = {task_instance_id(each, self._attempts[each]): each for each in task_ids if each in queued}
+        if beyond := steps.keys() - self._script.keys():
+            raise UnansweredError(f"queued after the last attempt of their tasks: {sorted(beyond)}")
+        for array_id, batch_num, ids in self._distributor.take([*steps]) if steps else []:
+            self._distributor.submit(array_id, batch_num, ids, ids.index)
+            self._view.say(f"batch {batch_num}: {len(ids)} tasks queued and launched")
+        return [*steps.values()]
+
+    def _run_workers(self) -> None:
+        futures = [self._crew.submit(work) for work in self._ready]
+        self._ready.clear()
+        try:
+            for ended, future in enumerate(as_completed(futures), 1):
+                future.result()
+                self._view.progress(ended, len(futures))
+        finally:
+            for future in futures:
+                future.cancel()
+        if violations := self._cluster.tally.violations:
+            raise UnansweredError("\n".join(violations))
+
+    def _triage(self, task_ids: Sequence[int]) -> None:
+        for task_id in task_ids:
+            instance_id = task_instance_id(task_id, self._attempts[task_id])
+            self._distributor.settle(instance_id, TI.UNKNOWN_ERROR, "launched and never heard of")
+        if task_ids:
+            self._view.say(f"triage gave up {len(task_ids)} that never started")
+
+    def _ask(self, request: Request) -> Any:
+        return self._cluster.ask(request, self._rng).body
