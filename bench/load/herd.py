@@ -17,7 +17,7 @@ from bench.load.preparing import launch
 from bench.load.reports import DONE
 from bench.load.system import Batch, System
 from bench.row import Row, Section
-from lockstep.dynamodb.keys import INSTANCES_PER_TASK
+from lockstep.task_instance.item import INSTANCES_PER_TASK
 
 WORKERS: Final = 1000
 SECONDS_TO_START: Final = 3.0

@@ -5,7 +5,7 @@ from bench.scale.life import Walk
 from bench.scale.tap import Tap
 from local.engine import dynamodb
 from local.prices import BATCH
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.item import Item
 
 
 def record(size: int = BATCH) -> list[Step]:

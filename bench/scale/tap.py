@@ -17,8 +17,12 @@ from typing import Any, Final, NamedTuple
 from bench.scale.costs import ARRAY, BATCH, COUNTER, LOOKUP, RESOURCES, RUN, RUN_INDEX, STEP_INDEX, TASK
 from local.engine import client
 from local.meter import read_units
-from lockstep.dynamodb.client import RawItem, connection
-from lockstep.dynamodb.items import ArrayStepIndex, Item, RunIndex
+from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.dynamodb.client import connection
+from lockstep.dynamodb.counters import Counter
+from lockstep.dynamodb.item import ArrayStepIndex, Item, RawItem, RunIndex
+from lockstep.task.item import Resources, Task, TaskLookup
+from lockstep.workflow_run.item import WorkflowRun
 
 _CONTEXT: Final = "lockstep_tap"
 _PARTITION: Final = re.compile(r"#\d+ = (:\d+)")
@@ -27,15 +31,20 @@ _INDEXES: Final = {
     RunIndex.Meta.index_name: (RUN_INDEX, "workflow_run_id", "attention"),
 }
 _ROLES: Final = {
-    "TASK": TASK,
-    "ARRAY": ARRAY,
-    "BATCH": BATCH,
-    "RUN": RUN,
-    "RESOURCES": RESOURCES,
-    "COUNTER": COUNTER,
-    "ARRAYOF": LOOKUP,
-    "TASKOF": LOOKUP,
+    form.pk.partition("#")[0]: role
+    for model, role in (
+        (Task, TASK),
+        (Array, ARRAY),
+        (Batch, BATCH),
+        (WorkflowRun, RUN),
+        (Resources, RESOURCES),
+        (Counter, COUNTER),
+        (ArrayLookup, LOOKUP),
+        (TaskLookup, LOOKUP),
+    )
+    for form in model.KEY_FORMS
 }
+"""The role of a partition, by what its key begins with."""
 
 _FAILED: Final = {"ConditionalCheckFailedException": 1, "TransactionCanceledException": 2}
 """Write units for each item."""

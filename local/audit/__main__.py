@@ -21,7 +21,7 @@ from local.audit.reading import Budget, CannotReadError, Reader
 from local.options import above_zero, not_empty
 from local.running import NotRunningError, use_running
 from local.signing import cloudformation
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.item import Item
 
 OUTPUT: Final = "TableName"
 """Of the stack."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from local.soak.client import Answer, Client
 from local.soak.workers import Crew, DiedError, Place, Worker
-from lockstep.dynamodb import keys
 from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.task_instance.item import INSTANCES_PER_TASK
 
 TI = TaskInstanceStatus
 
@@ -104,7 +104,7 @@ class Distributor:
     async def _start_workers(self, task_instance_id: int, rng: random.Random) -> None:
         found = (await self._send("GET", f"task_instance/{task_instance_id}")).body["task_instance"]
         at = Place(*self._batch_of[task_instance_id], found["array_step_id"], self._run.increment)
-        turn = sum(divmod(task_instance_id, keys.INSTANCES_PER_TASK))
+        turn = sum(divmod(task_instance_id, INSTANCES_PER_TASK))
         worker = Worker(self._crew, at, f"n{task_instance_id}-{self._rng.random()}", turn, rng)
         self._start(self._work(task_instance_id, 0 if rng.random() < STARTS_EARLY else rng.uniform(0.5, 3), worker))
         if worker.has_rival:

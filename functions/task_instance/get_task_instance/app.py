@@ -2,8 +2,8 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import InstancePath
+from lockstep.task_instance.read import read_whole
 from lockstep.task_instance.report import instance_key
-from lockstep.task_instance.store import read_whole
 from lockstep.task_instance.views import WholeReply, whole
 
 

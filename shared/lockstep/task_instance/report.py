@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from lockstep.clock import now
-from lockstep.dynamodb.keys import InstanceKey, split_task_instance_id
 from lockstep.errors import NotFoundError
 from lockstep.fsm.reports import ReportRule
 from lockstep.observability import bind
+from lockstep.task_instance.item import InstanceKey, split_task_instance_id
 
 
 class ReportedFields(NamedTuple):
