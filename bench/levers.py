@@ -38,10 +38,14 @@ LEVERS: Final = (
     ),
     Lever(
         "one User-Agent",
-        Edit("table.py", "set_default_client_config(Config(user_agent=USER_AGENT))", "set_default_client_config(None)"),
+        Edit(
+            "dynamodb/client.py",
+            "set_default_client_config(Config(user_agent=USER_AGENT))",
+            "set_default_client_config(None)",
+        ),
     ),
-    Lever("conditions are made once", Edit("store.py", "@cache\n", "")),
-    Lever("a log line is made in one go", Edit("observability.py", "logger_formatter=Line(SERVICE)", "")),
+    Lever("conditions are made once", Edit("task_instance/store.py", "@cache\n", "")),
+    Lever("a log line is made in one go", Edit("observability.py", "logger_formatter=LogFormat(SERVICE)", "")),
     Lever("metrics by one provider", Edit("observability.py", "@cache\ndef _provider", "def _provider")),
 )
 

@@ -91,8 +91,8 @@ class Bench:
     def _environment(self, name: str, layer: Path) -> dict[str, str]:
         function = self.functions[route_name(name)]
         return {
-            **function.variables,
             **LOCAL_SETTINGS,
+            **function.variables,
             "TABLE_NAME": table_name(),
             "AWS_ENDPOINT_URL_DYNAMODB": self._wire.url(name),
             SECRETS_VARIABLE: self._wire.url(name),

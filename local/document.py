@@ -60,6 +60,9 @@ REPORTS: Final = (
     terminate(TaskInstanceStatus.RUNNING, hot=False),
     terminate(TaskInstanceStatus.LAUNCHED, hot=True),
 )
+README: Final = ROOT / "README.md"
+_ROUTES_BEGIN: Final = "<!-- made: routes -->"
+_ROUTES_END: Final = "<!-- end -->"
 _SOME_TASK_STATUS: Final = TaskStatus.RUNNING
 
 
@@ -271,12 +274,25 @@ def functions() -> str:
     return prices.filled(FUNCTIONS.read_text())
 
 
+def readme() -> str:
+    """README.md: its own text with the table of routes.py."""
+    before, _, rest = README.read_text().partition(_ROUTES_BEGIN)
+    _, _, after = rest.partition(_ROUTES_END)
+    rows = [f"| {route.aggregate} | `{route.method} {route.path}` | {route.summary} |" for route in ROUTES]
+    return (
+        before
+        + "\n".join([_ROUTES_BEGIN, "| aggregate | call | what for |", "|---|---|---|", *rows, _ROUTES_END])
+        + after
+    )
+
+
 DOCUMENTS: Final[dict[Path, Callable[[], str]]] = {
     STATE_MACHINE: state_machine,
     OPENAPI: openapi_document,
     PERMISSIONS: permissions,
     COST: cost,
     FUNCTIONS: functions,
+    README: readme,
 }
 
 

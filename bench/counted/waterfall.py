@@ -18,16 +18,15 @@ CALIBRATED: Final = 20
 REST: Final = "the rest"
 STAGES: Final = {
     "lockstep.http.endpoint:_facts": "parse",
-    "lockstep.http.endpoint:_parse_path": "parse",
-    "lockstep.http.endpoint:_parse_body": "parse",
-    "lockstep.http.endpoint:_as_json": "reply",
+    "lockstep.http.endpoint:_parse": "parse",
+    "lockstep.http.reply:of_result": "reply",
     "lockstep.task_instance.transition:transit_many": "validate",
     "lockstep.task_instance.store:write_pairs": "build",
     "botocore.client:BaseClient._make_api_call": "botocore",
     "botocore.signers:RequestSigner.sign": "sign",
     "botocore.httpsession:URLLib3Session.send": "send",
-    "lockstep.observability:known": "log",
-    "lockstep.observability:report": "log",
+    "lockstep.observability:bind": "log",
+    "lockstep.observability:write_line": "log",
     "lockstep.observability:_emf": "metrics",
     "lockstep.task_instance.transition:count": "metrics",
 }

@@ -77,7 +77,8 @@ with dynamodb("lockstep") as endpoint:
 print(json.dumps(found))
 """
 Recorded = dict[str, tuple[list[Call], Event]]
-EVENTS = [*(function.name for function in Template().functions), *MORE]
+FUNCTIONS = {function.name: function for function in Template().functions}
+EVENTS = [*FUNCTIONS, *MORE]
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +121,11 @@ def drive(program: str, wire: Stub, name: str, event: Event, layer: Path, folder
     (layer / "botocore/cacert.pem").write_text(wire.authority)
     environment = {
         **LOCAL_SETTINGS,
+        "AUTH_MODE": "token",
         "AWS_ENDPOINT_URL_DYNAMODB": wire.url(name),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": wire.url(name),
         "SIGNING_KEYS": SECRET,
-        "PYTHONPATH": os.pathsep.join((str(ROOT / "functions" / route_name(name)), str(layer))),
+        "PYTHONPATH": os.pathsep.join((str(FUNCTIONS[route_name(name)].folder), str(layer))),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     subprocess.run([LAMBDA_PYTHON, COUNTED / program, event_file, "2", folder / "stages"], env=environment, check=True)
@@ -133,7 +135,10 @@ BEHAVIOUR = """
 import gc, json
 asked = []
 gc.set_threshold = lambda *_, real=gc.set_threshold: asked.append(1) or real(*_)
-from lockstep import endpoint, observability, store, table
+from lockstep import observability
+from lockstep.dynamodb import client as table
+from lockstep.http import endpoint
+from lockstep.task_instance import store
 config = table.connection().client.meta.config
 print(json.dumps([
     len(asked),

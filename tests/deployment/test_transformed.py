@@ -54,13 +54,6 @@ def test_every_folder_is_deployed_once() -> None:
     assert len(DEPLOYED.of_type("AWS::Lambda::Function")) == len(folders)
 
 
-def test_the_readme_names_every_route() -> None:
-    routes = (ROOT / "README.md").read_text().partition("The routes are Jobmon's")[2].partition("## ")[0]
-    for _, path in ROUTES:
-        [*_, last] = [part for part in path.split("/") if not part.startswith("{")]
-        assert re.search(rf"\b{last}\b", routes), path
-
-
 GATEWAY_ANSWERS: Final = {
     "ACCESS_DENIED": 403,
     "API_CONFIGURATION_ERROR": 500,

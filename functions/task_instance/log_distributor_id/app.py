@@ -3,9 +3,10 @@
 from lockstep.fsm.transitions import Kind, Refusal
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment
-from lockstep.http.models import InstancePath, MessageReply, Request
+from lockstep.http.models import MessageReply, Request
 from lockstep.task_instance.heartbeat import log_distributor_id
-from lockstep.task_instance.report import instance_key, reported_fields
+from lockstep.task_instance.path import InstancePath
+from lockstep.task_instance.report import reported_fields
 from lockstep.task_instance.transition import Outcome
 
 
@@ -19,9 +20,7 @@ class Launch(Request):
 @endpoint("log_distributor_id")
 def lambda_handler(path: InstancePath, body: Launch) -> MessageReply:
     """Store both, whatever the status, and move to LAUNCHED."""
-    return MessageReply(
-        message=_in_words(log_distributor_id(instance_key(path.task_instance_id), reported_fields(body)))
-    )
+    return MessageReply(message=_in_words(log_distributor_id(path.instance, reported_fields(body))))
 
 
 def _in_words(outcome: Outcome) -> str:

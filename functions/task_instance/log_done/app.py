@@ -2,13 +2,14 @@
 
 from lockstep.fsm.reports import FINISH
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import InstancePath, StatusReply, WorkerReport
-from lockstep.task_instance.report import Report, instance_key, reported_fields
+from lockstep.http.models import StatusReply, WorkerReport
+from lockstep.task_instance.path import InstancePath
+from lockstep.task_instance.report import Report, reported_fields
 from lockstep.task_instance.transition import transit_ti_and_t
 
 
 @endpoint("log_done")
 def lambda_handler(path: InstancePath, body: WorkerReport) -> StatusReply:
     """Move to DONE, from TRIAGING through RUNNING in one write."""
-    report = Report(instance_key(path.task_instance_id), FINISH, reported_fields(body))
+    report = Report(path.instance, FINISH, reported_fields(body))
     return StatusReply(status=transit_ti_and_t(report).status)

@@ -3,8 +3,9 @@
 from lockstep.fsm.reports import failure_of_worker
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import ErrorState, Text
-from lockstep.http.models import InstancePath, StatusReply, WorkerReport
-from lockstep.task_instance.report import Report, instance_key, reported_fields
+from lockstep.http.models import StatusReply, WorkerReport
+from lockstep.task_instance.path import InstancePath
+from lockstep.task_instance.report import Report, reported_fields
 from lockstep.task_instance.transition import transit_ti_and_t
 
 
@@ -19,5 +20,5 @@ class Failure(WorkerReport):
 def lambda_handler(path: InstancePath, body: Failure) -> StatusReply:
     """Move to error_state, from TRIAGING through RUNNING in one write; add the error entry even when refused."""
     fields = reported_fields(body, error=body.error_description)
-    report = Report(instance_key(path.task_instance_id), failure_of_worker(body.error_state), fields)
+    report = Report(path.instance, failure_of_worker(body.error_state), fields)
     return StatusReply(status=transit_ti_and_t(report).status)

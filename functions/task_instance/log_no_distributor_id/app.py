@@ -3,8 +3,9 @@
 from lockstep.fsm.reports import LAUNCH_FAILED
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Text
-from lockstep.http.models import InstancePath, MessageReply, Request
-from lockstep.task_instance.report import Report, ReportedFields, instance_key
+from lockstep.http.models import MessageReply, Request
+from lockstep.task_instance.path import InstancePath
+from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import Outcome, transit_ti_and_t
 
 
@@ -18,7 +19,7 @@ class LaunchFailure(Request):
 def lambda_handler(path: InstancePath, body: LaunchFailure) -> MessageReply:
     """Move to NO_DISTRIBUTOR_ID; add the error entry even when refused."""
     fields = ReportedFields(error=body.no_id_err_msg)
-    outcome = transit_ti_and_t(Report(instance_key(path.task_instance_id), LAUNCH_FAILED, fields))
+    outcome = transit_ti_and_t(Report(path.instance, LAUNCH_FAILED, fields))
     return MessageReply(message=_why_not(path.task_instance_id, outcome))
 
 

@@ -2,9 +2,10 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment, Path
-from lockstep.http.models import InstancePath, Request, StatusReply
+from lockstep.http.models import Request, StatusReply
 from lockstep.task_instance.heartbeat import log_report_by
-from lockstep.task_instance.report import instance_key, reported_fields
+from lockstep.task_instance.path import InstancePath
+from lockstep.task_instance.report import reported_fields
 
 
 class Heartbeat(Request):
@@ -19,4 +20,4 @@ class Heartbeat(Request):
 @endpoint("log_report_by")
 def lambda_handler(path: InstancePath, body: Heartbeat) -> StatusReply:
     """Move report_by, whatever the status; from TRIAGING back to RUNNING. Anything but R stops the worker node."""
-    return StatusReply(status=log_report_by(instance_key(path.task_instance_id), reported_fields(body)))
+    return StatusReply(status=log_report_by(path.instance, reported_fields(body)))

@@ -2,9 +2,10 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment, Nodename, ProcessGroupId
-from lockstep.http.models import InstancePath, Reply, Request
+from lockstep.http.models import Reply, Request
 from lockstep.task_instance.claim import StartRow, log_running
-from lockstep.task_instance.report import instance_key, reported_fields
+from lockstep.task_instance.path import InstancePath
+from lockstep.task_instance.report import reported_fields
 
 
 class Start(Request):
@@ -25,4 +26,4 @@ class StartReply(Reply):
 @endpoint("log_running")
 def lambda_handler(path: InstancePath, body: Start) -> StartReply:
     """Store who runs it and move to RUNNING; from KILL_SELF to ERROR_FATAL and from NO_HEARTBEAT to ERROR instead."""
-    return StartReply(task_instance=log_running(instance_key(path.task_instance_id), reported_fields(body)))
+    return StartReply(task_instance=log_running(path.instance, reported_fields(body)))

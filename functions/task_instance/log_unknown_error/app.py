@@ -2,12 +2,12 @@
 
 from lockstep.fsm.reports import failure_unknown
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import InstancePath, MessageReply
-from lockstep.task_instance.report import instance_key
+from lockstep.http.models import MessageReply
+from lockstep.task_instance.path import InstancePath
 from lockstep.task_instance.triage import TriageReport, log_triaged
 
 
 @endpoint("log_unknown_error")
 def lambda_handler(path: InstancePath, body: TriageReport) -> MessageReply:
     """As log_known_error, but only if report_by has passed: a heartbeat that came meanwhile wins."""
-    return log_triaged(instance_key(path.task_instance_id), body, failure_unknown(body.error_state))
+    return log_triaged(path.instance, body, failure_unknown(body.error_state))

@@ -1,9 +1,9 @@
 """List an instance's error entries."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import InstancePath, Reply
+from lockstep.http.models import Reply
+from lockstep.task_instance.path import InstancePath
 from lockstep.task_instance.read import read_errors
-from lockstep.task_instance.report import instance_key
 from lockstep.task_instance.views import ErrorLogRow, error_log
 
 
@@ -16,4 +16,4 @@ class ErrorLogReply(Reply):
 @endpoint("task_instance_error_log")
 def lambda_handler(path: InstancePath) -> ErrorLogReply:
     """All error entries of the instance."""
-    return ErrorLogReply(task_instance_error_log=error_log(read_errors(instance_key(path.task_instance_id))))
+    return ErrorLogReply(task_instance_error_log=error_log(read_errors(path.instance)))

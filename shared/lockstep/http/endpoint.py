@@ -38,7 +38,7 @@ def endpoint(name: str) -> Callable[[Callable[..., BaseModel]], LambdaHandler]:
         models = {part: (_PARSERS[part], model) for part, model in serve.__annotations__.items() if part != "return"}
 
         def result(event: Event) -> BaseModel:
-            return serve(**{part: parse(event, model) for part, (parse, model) in models.items()})
+            return serve(**_parse(event, models))
 
         @wraps(serve)
         def lambda_handler(event: Event, lambda_context: Any) -> dict[str, Any]:
@@ -51,6 +51,16 @@ def endpoint(name: str) -> Callable[[Callable[..., BaseModel]], LambdaHandler]:
         return lambda_handler
 
     return decorate
+
+
+def _parse(event: Event, models: Mapping[str, tuple[Parser, Any]]) -> dict[str, Any]:
+    """The parts of the request that the function takes, validated. The path's facts go to the log."""
+    parts: dict[str, Any] = {}
+    for part, (parse, model) in models.items():
+        parts[part] = parse(event, model)
+        if part == "path":
+            observability.bind(**parts[part].facts())
+    return parts
 
 
 def _serve(served: Route, result: Callable[[Event], BaseModel], event: Event, lambda_context: Any) -> dict[str, Any]:

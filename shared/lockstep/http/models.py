@@ -11,11 +11,9 @@ class Request(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-
-class InstancePath(Request):
-    """The path of a route about one task instance."""
-
-    task_instance_id: IdInPath
+    def facts(self) -> dict[str, object]:
+        """What a path tells the log beside its own parameters."""
+        return {}
 
 
 class ArrayPath(Request):

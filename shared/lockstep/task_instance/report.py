@@ -6,10 +6,8 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from lockstep.clock import now
-from lockstep.errors import NotFoundError
 from lockstep.fsm.reports import ReportRule
-from lockstep.observability import bind
-from lockstep.task_instance.item import InstanceKey, split_task_instance_id
+from lockstep.task_instance.item import InstanceKey
 
 
 class ReportedFields(NamedTuple):
@@ -62,16 +60,3 @@ class Report:
     """Stored whether the instance moves or not, unless the caller is a fenced worker node."""
     on_move: ReportedFields = NO_FIELDS
     """Stored only together with the move."""
-
-
-def instance_key(task_instance_id: int) -> InstanceKey:
-    """The key of the instance that a request is about. The request's log line names its task.
-
-    Raises:
-        NotFoundError: no instance can have this id.
-    """
-    key = split_task_instance_id(task_instance_id)
-    if key is None:
-        raise NotFoundError(f"task instance {task_instance_id} does not exist")
-    bind(task_id=key.task_id)
-    return key

@@ -1,0 +1,28 @@
+"""The README's tutorial, typed into a shell against a system that has just been started."""
+
+import json
+import re
+import subprocess
+
+from local.template import ROOT
+from tests.serving import alone, serving
+
+BLOCKS = re.findall(r"<!-- tutorial: \w+ -->\n```\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def test_six_calls_take_a_task_from_bound_to_done() -> None:
+    with serving(**dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "SIGNING_KEYS"), "")) as url:
+        typed = "".join(BLOCKS).replace("http://127.0.0.1:3000", url)
+        shell = subprocess.run(["bash", "-e"], input=typed, env=alone(), capture_output=True, text=True, check=True)
+    array, resources, tasks, run, queued, taken, launched, started, beat, done, shown = map(
+        json.loads, filter(None, shell.stdout.splitlines())
+    )
+    assert (array, resources, tasks) == ({"array_id": 1}, 1, {"tasks": {"first": [1, "G"]}})
+    assert run == {"workflow_run_id": 1, "status": "L"}
+    assert queued == {"tasks_by_status": {"Q": [1]}}
+    assert taken == {"task_instance_batches": [[1, "hello", 1, 1, [1001]]]}
+    assert launched == {"message": "Task instance transitioned to LAUNCHED"}
+    assert (started["task_instance"][1], started["task_instance"][5]) == ("R", "echo hello")
+    assert (beat, done) == ({"status": "R"}, {"status": "D"})
+    assert (shown["task_instance"]["status_name"], shown["task"]["status_name"]) == ("DONE", "DONE")
+    assert shown["task_instance"]["stdout_log"] == "hello\n"
