@@ -11,10 +11,6 @@ from typing import Final, NamedTuple
 from rich.console import Console
 
 from local import engine
-from local.audit.auditing import audit
-from local.audit.ledger import Ledger
-from local.audit.printing import counts
-from local.audit.reading import Budget, CannotReadError, Reader
 from local.run import table_name
 from local.soak.client import Client, UnansweredError
 from local.soak.record import Record
@@ -26,6 +22,10 @@ from local.soak.verdict import judge, partitions, unended
 from local.soak.workers import Crew
 from local.soak.workflow import Workflow
 from lockstep.dynamodb.client import chunks
+from ops.audit.auditing import audit
+from ops.audit.ledger import Ledger
+from ops.audit.printing import counts
+from ops.audit.reading import Budget, CannotReadError, Reader
 
 SECONDS_BETWEEN_AUDITS: Final = 5.0
 DRAIN_SWEEPS: Final = 60

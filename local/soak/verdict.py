@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from local.audit.reading import Reader
-from local.audit.tasks import Partition
 from local.soak.record import Instance, Record
 from lockstep.fsm.statuses import TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import has_ended
 from lockstep.task_instance.item import INSTANCES_PER_TASK
+from ops.audit.reading import Reader
+from ops.audit.tasks import Partition
 
 TI = TaskInstanceStatus
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from local.audit.closure import Pair, steps
 from lockstep.array.item import Array, Batch, BatchAttention, batch_of
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import has_ended, may_become, may_queue
@@ -13,6 +12,7 @@ from lockstep.task.item import Spec, Task
 from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, TaskInstance, array_step_key, attention_flag
 from lockstep.text import digest, size
 from lockstep.workflow_run.sweep import next_check
+from ops.audit.closure import Pair, steps
 from tests.memory.expressions import Item
 from tests.memory.operations import Key
 

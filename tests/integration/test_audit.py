@@ -9,10 +9,6 @@ from typing import Any, Final
 
 import pytest
 
-from local.audit.auditing import audit
-from local.audit.finding import Finding
-from local.audit.ledger import Ledger
-from local.audit.reading import Budget, CannotReadError, Reader
 from local.engine import client, create_table
 from local.seed import Seed, load
 from local.template import ROOT
@@ -23,6 +19,10 @@ from lockstep.dynamodb.item import Item, RawItem
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, Log, TaskInstance
 from lockstep.text import digest
+from ops.audit.auditing import audit
+from ops.audit.finding import Finding
+from ops.audit.ledger import Ledger
+from ops.audit.reading import Budget, CannotReadError, Reader
 from tests.clients import a_client_of_our_own
 from tests.integration.test_retention import Workflow, live
 from tests.replay.recording import Player
@@ -450,7 +450,7 @@ def test_a_table_that_cannot_be_read_is_no_clean_one(ground: Ground) -> None:
 
 def run_audit(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "local.audit", *options],
+        [sys.executable, "-m", "ops.audit", *options],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))},
         capture_output=True,
@@ -500,7 +500,7 @@ def test_the_command_reads_what_runs_on_a_port() -> None:
         port = url.split("/")[2].partition(":")[2]
         seeded = [sys.executable, "-m", "local.seed", "docs/hello.json", "--port", port]
         subprocess.run(seeded, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
-        command = [sys.executable, "-m", "local.audit", "--port", port]
+        command = [sys.executable, "-m", "ops.audit", "--port", port]
         clean = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         running.terminate()
     assert (clean.returncode, clean.stderr) == (0, ""), clean.stdout

@@ -10,7 +10,6 @@ import httpx
 import pytest
 from rich.console import Console
 
-from local.audit.tasks import Partition
 from local.engine import ENDPOINT_VARIABLE
 from local.soak.client import Answer, Client, UnansweredError
 from local.soak.record import Record
@@ -22,6 +21,7 @@ from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.task.item import Task
 from lockstep.task_instance.item import ErrorEntry, InstanceKey, TaskInstance
 from lockstep.text import digest
+from ops.audit.tasks import Partition
 
 TI = TaskInstanceStatus
 MUST_HAPPEN = [

@@ -4,11 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from local.audit.finding import Finding
-from local.audit.ledger import BatchKey, Ledger
-from local.audit.parsing import parse
-from local.audit.reading import Reader
-from local.audit.tasks import some
 from lockstep.array.item import NO_STEP, Batch, BatchAttention
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended, may_become
@@ -20,6 +15,11 @@ from lockstep.task_instance.item import (
     instance_key_of,
     instance_keys,
 )
+from ops.audit.finding import Finding
+from ops.audit.ledger import BatchKey, Ledger
+from ops.audit.parsing import parse
+from ops.audit.reading import Reader
+from ops.audit.tasks import some
 
 STEP_GAP: Final = "step-gap"
 LOOKS: Final = 3

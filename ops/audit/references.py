@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
-from local.audit.finding import Finding
-from local.audit.ledger import Ledger
-from local.audit.parsing import Parsed, parse
-from local.audit.reading import Reader
 from lockstep.array.item import Array, ArrayLookup
 from lockstep.dynamodb.client import chunks
 from lockstep.dynamodb.counters import COUNTED, Counter
 from lockstep.dynamodb.item import Item, RawItem
 from lockstep.task.item import Task
+from ops.audit.finding import Finding
+from ops.audit.ledger import Ledger
+from ops.audit.parsing import Parsed, parse
+from ops.audit.reading import Reader
 
 M = TypeVar("M", bound=Item)
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from local.audit import batches, indexes, references, tasks
-from local.audit.finding import Finding
-from local.audit.ledger import BatchKey, Ledger, Steps
-from local.audit.parsing import Parsed, parse
-from local.audit.reading import Reader
-from local.audit.tasks import Partition
 from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import ErrorEntry, Log, TaskInstance
 from lockstep.workflow_run.item import WorkflowRun
+from ops.audit import batches, indexes, references, tasks
+from ops.audit.finding import Finding
+from ops.audit.ledger import BatchKey, Ledger, Steps
+from ops.audit.parsing import Parsed, parse
+from ops.audit.reading import Reader
+from ops.audit.tasks import Partition
 
 
 def audit(reader: Reader, ledger: Ledger) -> Iterator[Finding]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from local.audit.finding import Finding
-from local.audit.ledger import BatchKey, Ledger, Steps
-from local.audit.reading import TRIES, Reader
 from lockstep.dynamodb.client import chunks
 from lockstep.dynamodb.item import ArrayStepIndex, Key, RawItem, RunIndex
 from lockstep.task_instance.item import InstanceKey, TaskInstance, array_step_key, instance_key_of, instance_keys
+from ops.audit.finding import Finding
+from ops.audit.ledger import BatchKey, Ledger, Steps
+from ops.audit.reading import TRIES, Reader
 
 AT_ONCE: Final = 100
 _STEP: Final = ArrayStepIndex.Meta.index_name

@@ -5,9 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from local.audit.closure import Pair, reachable
-from local.audit.finding import Finding
-from local.audit.parsing import parse
 from lockstep import text
 from lockstep.dynamodb.item import MAX_ID, Expiring, RawItem
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
@@ -22,6 +19,9 @@ from lockstep.task_instance.item import (
     attention_flag,
     split_task_instance_id,
 )
+from ops.audit.closure import Pair, reachable
+from ops.audit.finding import Finding
+from ops.audit.parsing import parse
 
 MOST_NAMED: Final = 10
 """Numbers that one finding names."""

@@ -2,10 +2,10 @@
 
 from rich.table import Table
 
-from local.audit.ledger import Ledger
-from local.audit.reading import Reader
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.items import PLURALS
+from ops.audit.ledger import Ledger
+from ops.audit.reading import Reader
 
 
 def counts(ledger: Ledger, reader: Reader, seconds: float, findings: int) -> Table:
