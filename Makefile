@@ -32,7 +32,7 @@ token: .venv/run ## Operate it: make a token (SCOPE=worker|distributor|operator 
 		$(call given,RUN_ID,--run) $(call given,NAME,--name) $(call given,STACK,--stack)
 
 audit: .venv/run ## Operate it: check a table for contradictions, read-only (PORT=3000, STACK=… or TABLE=…; REGION=… RATE=…)
-	@$(RUN) -m local.audit --port $(PORT) $(call given,STACK,--stack) $(call given,TABLE,--table) \
+	@$(RUN) -m ops.audit --port $(PORT) $(call given,STACK,--stack) $(call given,TABLE,--table) \
 		$(call given,REGION,--region) $(call given,RATE,--rate)
 
 verify: .venv/run ## Operate it: check a deployment over its API, local or on AWS (URL=… TOKEN=…)

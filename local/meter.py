@@ -8,7 +8,7 @@ import threading
 from typing import Any, Final
 
 from lockstep.dynamodb.client import connection
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.item import Item
 
 _READS: Final = {"BatchGetItem", "Query", "TransactGetItems"}
 _BYTES_PER_READ_UNIT: Final = 4096

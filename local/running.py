@@ -5,7 +5,7 @@ import os
 
 from local.engine import ENDPOINT_VARIABLE, use_embedded, use_named
 from local.run import state_file
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.item import Item
 
 
 class NotRunningError(Exception):

@@ -12,27 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from local.engine import ENDPOINT_VARIABLE
 from local.running import NotRunningError, use_running
-from lockstep.array.batches import NO_STEP, WAITING
+from lockstep.array.attention import WAITING
+from lockstep.array.item import NO_STEP, Array, ArrayLookup, Batch, BatchAttention
 from lockstep.clock import now
 from lockstep.context import request
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import ConditionFailedError, Key, chunks, connection, reach, run_parallel
-from lockstep.dynamodb.items import (
-    MAX_ERROR_BYTES,
-    MAX_INLINE_PATH_BYTES,
-    Array,
-    Batch,
-    Counter,
-    ErrorEntry,
-    Item,
-    Log,
-    Lookup,
-    Resources,
-    Spec,
-    Task,
-    TaskInstance,
-    WorkflowRun,
-)
+from lockstep.dynamodb.client import ConditionFailedError, chunks, connection, reach, run_parallel
+from lockstep.dynamodb.counters import Counter
+from lockstep.dynamodb.item import MAX_ID, Item, Key
 from lockstep.errors import UnavailableError
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import has_ended
@@ -48,8 +34,22 @@ from lockstep.http.fields import (
     Text,
 )
 from lockstep.http.fields import Path as FilePath
+from lockstep.task.item import Resources, Spec, Task
 from lockstep.task.resources import directories, forget
+from lockstep.task_instance.item import (
+    INSTANCES_PER_TASK,
+    MAX_ERROR_BYTES,
+    MAX_INLINE_PATH_BYTES,
+    ErrorEntry,
+    InstanceKey,
+    Log,
+    TaskInstance,
+    array_step_key,
+    attention_flag,
+    split_task_instance_id,
+)
 from lockstep.text import cut, digest, size
+from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.sweep import next_check
 
 ITEMS_PER_REQUEST = 25
@@ -76,7 +76,7 @@ class SeedArray(_Entry):
 class SeedTask(_Entry):
     """A task, in any status."""
 
-    task_id: Annotated[Id, Field(le=keys.MAX_ID // keys.INSTANCES_PER_TASK - 1)]
+    task_id: Annotated[Id, Field(le=MAX_ID // INSTANCES_PER_TASK - 1)]
     status: TaskStatus
     num_attempts: SmallCount
     max_attempts: SmallCount
@@ -110,9 +110,9 @@ class SeedInstance(_Entry):
     errors: list[Text] = []
 
     @property
-    def key(self) -> keys.InstanceKey:
+    def key(self) -> InstanceKey:
         """The task's id and the instance's number."""
-        key = keys.split_task_instance_id(self.task_instance_id)
+        key = split_task_instance_id(self.task_instance_id)
         assert key is not None
         return key
 
@@ -128,7 +128,7 @@ class Seed(_Entry):
     def _hangs_together(self) -> Self:
         tasks = {task.task_id for task in self.tasks}
         for index, instance in enumerate(self.task_instances):
-            key = keys.split_task_instance_id(instance.task_instance_id)
+            key = split_task_instance_id(instance.task_instance_id)
             if key is None or key.task_id not in tasks:
                 raise ValueError(
                     f"task_instances[{index}].task_instance_id: {instance.task_instance_id} has no task in this file"
@@ -182,9 +182,7 @@ def _items(seed: Seed) -> Iterator[Item]:
     for task in seed.tasks:
         yield from _task(task, last_number.get(task.task_id, 0), at)
     for task_resources_id, task in {task.task_resources_id: task for task in seed.tasks}.items():
-        yield Resources(
-            keys.resources(task_resources_id), keys.RESOURCES, queue_id=1, requested_resources=task.requested_resources
-        )
+        yield Resources(*Resources.key(task_resources_id), queue_id=1, requested_resources=task.requested_resources)
     instances = [_instance(instance, at) for instance in seed.task_instances]
     yield from instances
     yield from _batches(instances, at)
@@ -194,22 +192,20 @@ def _items(seed: Seed) -> Iterator[Item]:
 
 def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
     yield Array(
-        keys.array(array.array_id),
-        keys.ARRAY,
+        *Array.key(array.array_id),
         name=array.name,
         workflow_id=array.workflow_id,
         task_template_version_id=array.task_template_version_id,
         max_concurrently_running=array.max_concurrently_running,
         num_batches=num_batches,
     )
-    yield Lookup(keys.array_lookup(array.workflow_id, array.task_template_version_id), keys.LOOKUP, id=array.array_id)
+    yield ArrayLookup(*ArrayLookup.key(array.workflow_id, array.task_template_version_id), id=array.array_id)
 
 
 def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
     stdout_dir, stderr_dir = directories(task.requested_resources)
     yield Task(
-        keys.task(task.task_id),
-        keys.TASK,
+        *Task.key(task.task_id),
         status=task.status,
         status_date=at,
         num_attempts=task.num_attempts,
@@ -220,8 +216,7 @@ def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
         workflow_id=task.workflow_id,
     )
     yield Spec(
-        keys.task(task.task_id),
-        keys.SPEC,
+        *Spec.key(task.task_id),
         spec_version=1,
         name=task.name,
         command=task.command,
@@ -241,8 +236,8 @@ def _batches(instances: Iterable[TaskInstance], at: float) -> Iterator[Batch]:
     for (array_id, batch_num), members in batches.items():
         main = members[-1].workflow_run_id
         for run in sorted({member.workflow_run_id for member in members}):
-            sk = keys.BATCH if run == main else keys.part_of_batch(run)
-            yield _batch(Key(keys.batch(array_id, batch_num), sk), run, members, at)
+            key = Batch.key(array_id, batch_num) if run == main else Batch.part_key(array_id, batch_num, run)
+            yield _batch(key, run, members, at)
 
 
 def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: float) -> Batch:
@@ -250,8 +245,8 @@ def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: 
     ours = {member.array_step_id: member for member in members if member.workflow_run_id == workflow_run_id}
     seen = "".join(ours[step].status if step in ours else NO_STEP for step in range(size))
     statuses = {TaskInstanceStatus(member.status) for member in ours.values()}
-    due = 0.0 if keys.is_part(key.sk) else min(next_check(member, at) for member in ours.values())
-    attention = keys.BatchAttention(due, waiting=not statuses.isdisjoint(WAITING))
+    due = 0.0 if key.sk != Batch.SORT_KEY else min(next_check(member, at) for member in ours.values())
+    attention = BatchAttention(due, waiting=not statuses.isdisjoint(WAITING))
     return Batch(
         *key,
         size=size,
@@ -266,22 +261,21 @@ def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: 
 def _instance(instance: SeedInstance, at: float) -> TaskInstance:
     task_id, number = instance.key
     return TaskInstance(
-        keys.task(task_id),
-        keys.instance(number),
+        *TaskInstance.key(InstanceKey(task_id, number)),
         status=instance.status,
         status_date=at,
         report_by=None if instance.report_by_in is None else at + instance.report_by_in,
         workflow_run_id=instance.workflow_run_id,
         array_id=instance.array_id,
         array_batch_num=instance.array_batch_num,
-        array_step=keys.array_step(instance.array_id, instance.array_batch_num, instance.array_step_id),
+        array_step=array_step_key(instance.array_id, instance.array_batch_num, instance.array_step_id),
         array_step_id=instance.array_step_id,
         task_resources_id=instance.task_resources_id,
         spec_version=1,
         distributor_id=instance.distributor_id,
         nodename=instance.nodename,
         process_group_id=instance.process_group_id,
-        attention=keys.flag(instance.status) if instance.status in NEEDS_ATTENTION else None,
+        attention=attention_flag(instance.status) if instance.status in NEEDS_ATTENTION else None,
         **_inline(instance),
     )
 
@@ -291,11 +285,10 @@ def _logged(instance: SeedInstance, at: float) -> Iterator[Item]:
     logged: dict[str, Any] = {name: path for name, path in _paths(instance) if name not in _inline(instance)}
     logged |= {name: text for name in ("stdout_log", "stderr_log") if (text := getattr(instance, name)) is not None}
     if logged:
-        yield Log(keys.task(task_id), keys.log(number), **logged)
+        yield Log(*Log.key(InstanceKey(task_id, number)), **logged)
     for index, error in enumerate(dict.fromkeys(instance.errors)):
         yield ErrorEntry(
-            keys.task(task_id),
-            keys.error(number, digest(error)),
+            *ErrorEntry.key(InstanceKey(task_id, number), digest(error)),
             description=cut(error, MAX_ERROR_BYTES),
             error_time=at + index / 1_000_000,
         )
@@ -326,8 +319,7 @@ def _put(items: Iterable[Item]) -> None:
 def _make_run(workflow_run_id: int, workflow_id: int) -> None:
     """A run that is BOUND, ready for a distributor, unless it is there."""
     run = WorkflowRun(
-        keys.run(workflow_run_id),
-        keys.RUN,
+        *WorkflowRun.key(workflow_run_id),
         status=WorkflowRunStatus.BOUND,
         status_date=now(),
         workflow_id=workflow_id,
@@ -340,7 +332,7 @@ def _make_run(workflow_run_id: int, workflow_id: int) -> None:
 
 def _reserve(kind: str, ids: Iterable[int]) -> None:
     last = max(ids, default=0)
-    counter = Counter(keys.counter(kind), keys.COUNTER)
+    counter = Counter(*Counter.key(kind))
     behind = Counter.last.does_not_exist() | (Counter.last < last)
     try:
         reach(lambda: counter.update([Counter.last.set(last)], behind))

@@ -7,8 +7,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from lockstep.dynamodb.keys import split_task_instance_id
 from lockstep.fsm.statuses import TERMINAL_TASK_STATUSES, TaskStatus
+from lockstep.task_instance.item import split_task_instance_id
 from sim import requests
 from sim.client import UnansweredError
 from sim.cluster import Cluster, DiedError, side_by_side

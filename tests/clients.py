@@ -10,14 +10,14 @@ from moto import mock_aws
 
 from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
 from local.template import Template
-from lockstep.dynamodb.items import Item, TaskInstance
+from lockstep.dynamodb.item import Item
 from lockstep.task.resources import forget
 
 
 @contextmanager
 def a_client_of_our_own() -> Iterator[None]:
     """The functions make a new client and know nothing of what they have read. Afterwards their old one is back."""
-    with patch.object(TaskInstance, "_connection", None), patch.object(Item, "_connection", None):
+    with patch.object(Item, "_connection", None):
         forget()
         yield
         forget()

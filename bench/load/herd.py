@@ -10,7 +10,7 @@ from bench.load.measured import Measured
 from bench.load.preparing import launch
 from bench.load.reports import DONE
 from bench.row import Row, Section
-from lockstep.dynamodb.keys import INSTANCES_PER_TASK
+from lockstep.task_instance.item import INSTANCES_PER_TASK
 from sim.client import Client
 
 WORKERS: Final = 1000

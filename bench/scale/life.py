@@ -13,9 +13,9 @@ from local.gateway import invoke, load_handler
 from local.prices import BATCH
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
 from lockstep.dynamodb.client import run_parallel
-from lockstep.dynamodb.items import Item
-from lockstep.dynamodb.keys import task_instance_id
+from lockstep.dynamodb.item import Item
 from lockstep.routes import ROUTES
+from lockstep.task_instance.item import InstanceKey
 from sim import requests
 from sim.requests import Request
 from sim.system import PREFIX
@@ -92,7 +92,7 @@ class Walk:
         self._resources = self._step("bind resources", 0, _RESOURCES)
         self._array = self._step("bind the array", 0, requests.create_array(WORKFLOW, "a"))["array_id"]
         tasks = _ids(self._step("bind tasks", size, self._bind(1, size)))
-        self._ids = [task_instance_id(task, 1) for task in tasks]
+        self._ids = [InstanceKey(task, 1).id for task in tasks]
         self._step("queue", size, requests.queue(self._array, tasks, self._resources, self._run))
         for status in "BIO":
             self._quietly(requests.move_run(self._run, status))
@@ -151,7 +151,7 @@ class Walk:
         adjusted = self._quietly(_RESOURCES)
         tasks = _ids(self._quietly(self._bind(self._size + 1, self._size + 2)))
         self._quietly(requests.queue(self._array, tasks, adjusted, self._run))
-        ids = [task_instance_id(task, 1) for task in tasks]
+        ids = [InstanceKey(task, 1).id for task in tasks]
         self._quietly(requests.instantiate(ids))
         return ids
 

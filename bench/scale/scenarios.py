@@ -21,7 +21,7 @@ from bench.scale.costs import (
 )
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course, Herd, Room, Simulation, Work
 from local import prices
-from lockstep.dynamodb.keys import STEPS_PER_PARTITION
+from lockstep.task_instance.item import STEPS_PER_PARTITION
 
 WORKERS: Final = 50_000
 WITHIN: Final = 10.0

@@ -9,15 +9,19 @@ AWS bills the latter as if it had landed on the table (the items here are below 
 
 import re
 import threading
-from collections import Counter
+from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from bench.scale.costs import ARRAY, BATCH, COUNTER, LOOKUP, RESOURCES, RUN, RUN_INDEX, STEP_INDEX, TASK
 from local.meter import read_units
-from lockstep.dynamodb.client import RawItem, connection
-from lockstep.dynamodb.items import ArrayStepIndex, Item, RunIndex
+from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.dynamodb.client import connection
+from lockstep.dynamodb.counters import Counter
+from lockstep.dynamodb.item import ArrayStepIndex, Item, RawItem, RunIndex
+from lockstep.task.item import Resources, Task, TaskLookup
+from lockstep.workflow_run.item import WorkflowRun
 
 _CONTEXT: Final = "lockstep_tap"
 _PARTITION: Final = re.compile(r"#\d+ = (:\d+)")
@@ -27,15 +31,21 @@ _INDEXES: Final = {
 }
 """Each index's role, and the attribute by which it is partitioned; none where a walk, of one run, has one partition."""
 _ROLES: Final = {
-    "TASK": TASK,
-    "ARRAY": ARRAY,
-    "BATCH": BATCH,
-    "RUN": RUN,
-    "RESOURCES": RESOURCES,
-    "COUNTER": COUNTER,
-    "ARRAYOF": LOOKUP,
-    "TASKOF": LOOKUP,
+    form.pk.partition("#")[0]: role
+    for model, role in (
+        (Task, TASK),
+        (Array, ARRAY),
+        (Batch, BATCH),
+        (WorkflowRun, RUN),
+        (Resources, RESOURCES),
+        (Counter, COUNTER),
+        (ArrayLookup, LOOKUP),
+        (TaskLookup, LOOKUP),
+    )
+    for form in model.KEY_FORMS
 }
+"""The role of a partition, by what its key begins with."""
+
 _FAILED: Final = {"ConditionalCheckFailedException": 1, "TransactionCanceledException": 2}
 """Write units for each item."""
 
@@ -110,7 +120,7 @@ class Tap:
 
 def _written(params: dict[str, Any], parsed: dict[str, Any]) -> list[Taken]:
     consumed = parsed["ConsumedCapacity"]
-    of_indexes: Counter[str] = Counter()
+    of_indexes: Tally[str] = Tally()
     of_table = 0.0
     for table in consumed if isinstance(consumed, list) else [consumed]:
         for name, arm in table.get("GlobalSecondaryIndexes", {}).items():

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from local.demo.fates import MAX_ATTEMPTS, Fate, script
 from local.demo.view import View
-from lockstep.dynamodb.keys import task_instance_id
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.task_instance.item import InstanceKey
 from sim import requests
 from sim.client import UnansweredError
 from sim.cluster import Cluster
@@ -67,7 +67,7 @@ class Array:
     def _last_end(self, task_id: int) -> TI | None:
         """Return how the last attempt ends, by the script."""
         attempts = self._attempts[task_id]
-        return self._script[task_instance_id(task_id, attempts)].end if attempts else None
+        return self._script[InstanceKey(task_id, attempts).id].end if attempts else None
 
     def _submit(self, task_ids: Sequence[int], resources_id: int) -> list[int]:
         """Queue, take and launch the next attempts of tasks. Returns the tasks that had one left."""
@@ -79,7 +79,7 @@ class Array:
             self._view.say(f"{len(spent)} tasks have no attempts left")
         queued = set(by_status.get(TaskStatus.QUEUED, []))
         self._attempts.update(queued)
-        steps = {task_instance_id(each, self._attempts[each]): each for each in task_ids if each in queued}
+        steps = {InstanceKey(each, self._attempts[each]).id: each for each in task_ids if each in queued}
         if beyond := steps.keys() - self._script.keys():
             raise UnansweredError(f"queued after the last attempt of their tasks: {sorted(beyond)}")
         for array_id, batch_num, ids in self._distributor.take([*steps]) if steps else []:
@@ -102,7 +102,7 @@ class Array:
 
     def _triage(self, task_ids: Sequence[int]) -> None:
         for task_id in task_ids:
-            instance_id = task_instance_id(task_id, self._attempts[task_id])
+            instance_id = InstanceKey(task_id, self._attempts[task_id]).id
             self._distributor.settle(instance_id, TI.UNKNOWN_ERROR, "launched and never heard of")
         if task_ids:
             self._view.say(f"triage gave up {len(task_ids)} that never started")

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lockstep.dynamodb.keys import task_instance_id
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.task_instance.item import InstanceKey
 from sim.life import Life, Quirk
 
 TI = TaskInstanceStatus
@@ -65,7 +65,7 @@ def in_turn(fates: Sequence[Fate] = FATES) -> list[Fate]:
 def script(fate_of: Mapping[int, Fate]) -> dict[int, Life]:
     """Return the life of each instance, by its id."""
     return {
-        task_instance_id(task_id, number): life
+        InstanceKey(task_id, number).id: life
         for task_id, fate in fate_of.items()
         for number, life in enumerate(fate.attempts, 1)
     }

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from local.demo.fates import FATES, Fate
-from lockstep.dynamodb.keys import task_instance_id
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.task_instance.item import InstanceKey
 from sim import requests
 from sim.client import Client
 
@@ -66,7 +66,7 @@ def find_endings(client: Client, crew: Executor, fate_of: Mapping[int, Fate]) ->
 
 
 def _find_ending(client: Client, task_id: int, fate: Fate) -> Ending:
-    ids = [task_instance_id(task_id, number) for number, _ in enumerate(fate.attempts, 1)]
+    ids = [InstanceKey(task_id, number).id for number, _ in enumerate(fate.attempts, 1)]
     found = [client.ask(requests.get_instance(each)) for each in ids]
     entries = [client.ask(requests.get_errors(each))["task_instance_error_log"] for each in ids]
     return Ending(

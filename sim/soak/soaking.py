@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 from rich.console import Console
 
 from local import engine
-from local.audit.auditing import audit
-from local.audit.ledger import Ledger
-from local.audit.printing import counts
-from local.audit.reading import Budget, CannotReadError, Reader
 from local.run import table_name
+from ops.audit.auditing import audit
+from ops.audit.ledger import Ledger
+from ops.audit.printing import counts
+from ops.audit.reading import Budget, CannotReadError, Reader
 from sim.client import Client, UnansweredError
 from sim.cluster import Cluster, Conduct, side_by_side
 from sim.soak.show import View, closing

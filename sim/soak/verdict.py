@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from local.audit.reading import Reader
-from local.audit.tasks import Partition
-from lockstep.dynamodb import keys
 from lockstep.fsm.statuses import TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import has_ended
+from lockstep.task_instance.item import INSTANCES_PER_TASK
+from ops.audit.reading import Reader
+from ops.audit.tasks import Partition
 from sim.record import Instance, Record
 
 TI = TaskInstanceStatus
@@ -42,7 +42,7 @@ def judge(found: Partition, record: Record) -> Iterator[str]:
     for task_instance_id, status in statuses.items():
         told = record.instances[task_instance_id]
         yield from _judge_end(task_instance_id, status, told)
-        number = task_instance_id % keys.INSTANCES_PER_TASK
+        number = task_instance_id % INSTANCES_PER_TASK
         said = [entry.description for entry in found.errors.get(number, [])]
         yield from _judge_entries(task_instance_id, said, told)
 

@@ -21,8 +21,8 @@ from local.run import table_name
 from local.seed import Seed, SeedArray, load
 from local.template import Template
 from lockstep.array.queue import TASKS_PER_BATCH
-from lockstep.dynamodb.keys import task_instance_id
 from lockstep.http.fields import MAX_IDS_PER_CALL
+from lockstep.task_instance.item import InstanceKey
 from tests.artifact.lambdas import start
 from tests.artifact.usage import cpu_seconds, peak_mib
 from tests.replay.cases import CASES, SEED, Event, read, route_name
@@ -104,7 +104,7 @@ def measure_bulk(measure: Measure, size: int) -> None:
     ids = sorted(task_id for task_id, _ in measure.bulk(*_one("bind_tasks_no_args", bind, size))["tasks"].values())
     queue = {"task_ids": ids, "task_resources_id": 1, "workflow_run_id": RUN}
     measure.bulk(*_one("queue_task_batch", queue, size))
-    instances = [task_instance_id(task_id, 1) for task_id in ids]
+    instances = [InstanceKey(task_id, 1).id for task_id in ids]
     measure.bulk(*_one("instantiate_task_instances", {"task_instance_ids": instances}, size))
     cluster_ids = {str(instance): f"8675309_{step}" for step, instance in enumerate(instances)}
     measure.bulk(*_one("array_log_distributor_id", cluster_ids, size))
@@ -150,7 +150,7 @@ def _patient(layer: Path) -> Path:
     """The layer, whose functions give up only when this program does."""
     settings = {
         "clock.py": f"BULK_BUDGET_SECONDS = {PATIENCE_SECONDS}",
-        "items.py": f"Item.Meta.read_timeout_seconds = {PATIENCE_SECONDS}",
+        "dynamodb/item.py": f"Item.Meta.read_timeout_seconds = {PATIENCE_SECONDS}",
     }
     for module, setting in settings.items():
         with (layer / "lockstep" / module).open("a") as source:

@@ -12,8 +12,7 @@ from local.seed import Seed, load
 from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.items import Task
+from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.workflow_run import sweep as sweeping
 from tests.integration.seeding import pair, running
 from tests.integration.test_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
@@ -43,7 +42,7 @@ def reports_and_the_same_ones_again(player: Player) -> None:
 def a_start_that_reads_twice_and_has_directories_of_its_own(player: Player) -> None:
     for attempt, operation in ((1, "Query"), (2, "BatchGetItem")):
         instance = pair("O", "O", attempt=attempt, task_resources_id=2)
-        with _unseen(operation, keys.SPEC):
+        with _unseen(operation, Spec.SORT_KEY):
             assert _ask(player, "POST", f"task_instance/{instance}/log_running", CLAIM)["task_instance"][1] == "R"
 
 
@@ -63,12 +62,12 @@ def heartbeats(player: Player) -> None:
 
 def an_index_that_lags(player: Player) -> None:
     run, [first, _] = run_with(player, "IK")
-    with _unseen("Query", keys.TASK):
+    with _unseen("Query", Task.SORT_KEY):
         found = _ask(player, "GET", f"get_array_task_instance_id/{run.id}/1/0")
     assert found == {"task_instance_id": first}
     body = {"batch_number": 1, "next_report_increment": 90}
     for route in ("transition_to_launched", "transition_to_killed"):
-        with _unseen("Query", keys.TASK):
+        with _unseen("Query", Task.SORT_KEY):
             assert _ask(player, "POST", f"array/{run.id}/{route}", body) == {}
     assert [player.whole(number)["task_instance"]["status"] for number in (first, first + 1000)] == ["O", "F"]
 
@@ -84,7 +83,7 @@ def taken_instances(player: Player) -> None:
 def what_somebody_else_bound_meanwhile(player: Player) -> None:
     workflow_id = next(WORKFLOWS)
     bound = bind(player, workflow_id)
-    with _unseen("BatchGetItem", keys.LOOKUP, times=2):
+    with _unseen("BatchGetItem", TaskLookup.SORT_KEY, times=2):
         assert bind(player, workflow_id) == bound
 
 
@@ -99,7 +98,7 @@ def what_is_bound_anew(player: Player) -> None:
 def what_is_bound_anew_after_it_expired(player: Player) -> None:
     workflow_id = next(WORKFLOWS)
     _, [first, *_] = bind(player, workflow_id)
-    Task(keys.task(first), keys.TASK).delete()
+    Task(*Task.key(first)).delete()
     assert bind(player, workflow_id)[1][0] > first
 
 

@@ -14,13 +14,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from lockstep.array.batches import NO_STEP, WAITING
+from lockstep.array.attention import WAITING
+from lockstep.array.item import NO_STEP, Batch, BatchAttention, batch_of
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.items import Batch, TaskInstance
-from lockstep.dynamodb.keys import BatchAttention
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended, may_become
+from lockstep.task_instance.item import TaskInstance
 from lockstep.workflow_run.sweep import next_check
 from tests.explore.schedules import End, Explored, State
 from tests.memory.expressions import Item
@@ -86,7 +85,7 @@ def _row(reply: str) -> tuple[tuple[str, str], ...]:
 
 @cache
 def _plain_items(state: State) -> tuple[str, ...]:
-    numbers = sorted({keys.batch_of(pk)[1] for pk, _ in state.items if pk.startswith("BATCH#")})
+    numbers = sorted({batch_of(pk)[1] for pk, _ in state.items if pk.startswith("BATCH#")})
     renamed = {str(number): f"batch {place}" for place, number in enumerate(numbers)}
     return tuple(sorted(json.dumps(_plain_item(item, renamed), sort_keys=True) for item in state.items.values()))
 
@@ -118,7 +117,7 @@ def _is_instance(sk: str) -> bool:
 
 
 def _members(batch: Batch, instances: Iterable[TaskInstance]) -> list[TaskInstance]:
-    of = (*keys.batch_of(batch.pk), batch.workflow_run_id)
+    of = (*batch_of(batch.pk), batch.workflow_run_id)
     return [ti for ti in instances if (ti.array_id, ti.array_batch_num, ti.workflow_run_id) == of]
 
 

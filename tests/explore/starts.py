@@ -4,8 +4,10 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 from local.seed import Seed, load
-from lockstep.dynamodb import keys
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
+from lockstep.task.item import TaskLookup
+from lockstep.task_instance.item import InstanceKey
+from lockstep.workflow_run.item import WorkflowRun
 from tests.memory import VirtualTime, in_memory, running_on
 from tests.memory.operations import Table
 from tests.memory.virtual_time import START
@@ -15,8 +17,8 @@ ARRAY: Final = 7
 RUN: Final = 5
 LATER_RUN: Final = 6
 """Of the second instance: its task was taken over."""
-INSTANCE: Final = keys.task_instance_id(TASK, 1)
-LATER: Final = keys.task_instance_id(TASK, 2)
+INSTANCE: Final = InstanceKey(TASK, 1).id
+LATER: Final = InstanceKey(TASK, 2).id
 LONG_AGO_SECONDS: Final = 10_000.0
 AHEAD_SECONDS: Final = 1_000.0
 
@@ -44,10 +46,10 @@ class Start(NamedTuple):
         at = START - LONG_AGO_SECONDS if self.overdue else START
         with in_memory() as memory, running_on(VirtualTime(at)):
             load(Seed.model_validate(self._seed()))
-        run = {**memory.items[keys.run(RUN), keys.RUN], "status": {"S": self.run}}
-        lookup = keys.task_lookup(1, 1, "hash"), keys.LOOKUP
+        run = {**memory.items[WorkflowRun.key(RUN)], "status": {"S": self.run}}
+        lookup = TaskLookup.key(1, 1, "hash")
         known = {"pk": {"S": lookup[0]}, "sk": {"S": lookup[1]}, "id": {"N": str(TASK)}}
-        return Table({**memory.items, (keys.run(RUN), keys.RUN): run, lookup: known})
+        return Table({**memory.items, WorkflowRun.key(RUN): run, lookup: known})
 
     def _seed(self) -> dict[str, Any]:
         num_attempts = 1 if self.later is None else 2
@@ -73,7 +75,7 @@ class Start(NamedTuple):
     def _instance(self, number: int, status: TaskInstanceStatus) -> dict[str, Any]:
         waits = status in {TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED}
         return {
-            "task_instance_id": keys.task_instance_id(TASK, number),
+            "task_instance_id": InstanceKey(TASK, number).id,
             "status": status,
             "workflow_run_id": RUN if number == 1 else LATER_RUN,
             "array_id": ARRAY,

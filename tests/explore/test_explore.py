@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from lockstep.dynamodb import client as table
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.task_instance import store
+from lockstep.task_instance import read
 from tests.explore.courses import courses
 from tests.explore.exploring import meet, pairs
 from tests.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
@@ -70,7 +70,7 @@ def test_what_went_wrong_once(start: Start, one: str, other: str) -> None:
 
 
 def test_a_read_that_falls_between_two_writes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "fetch_at_once", partial(table.fetch, consistent=True))
+    monkeypatch.setattr(read, "fetch_at_once", partial(table.fetch, consistent=True))
     with courses() as known:
         met = meet(known, States().state(USUAL[3].table()), REPORTS["log_done"], REPORTS["get_task_instance"])
     assert met.disagreements

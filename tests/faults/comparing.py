@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.keys import BatchAttention
+from lockstep.array.item import LAUNCHED_PREFIX, WAITING_PREFIX, Array, BatchAttention
+from lockstep.task.item import Task, TaskLookup
 from tests.memory.expressions import Item
 from tests.memory.operations import Key
 
@@ -28,8 +28,8 @@ def partitions(before: Mapping[Key, Item], items: Mapping[Key, Item]) -> Partiti
     call makes another one. A new batch is left out, and where its instances stand in it: rules.py holds that.
     """
     names = {
-        table_key(item["id"]["N"]): f"{kind}{pk}"
-        for kind, of, table_key in (("TASK:", "TASKOF#", keys.task), ("ARRAY:", "ARRAYOF#", keys.array))
+        model.key(int(item["id"]["N"])).pk: f"{kind}{pk}"
+        for kind, of, model in (("TASK:", "TASKOF#", Task), ("ARRAY:", "ARRAYOF#", Array))
         for (pk, _), item in items.items()
         if pk.startswith(of)
     }
@@ -37,7 +37,7 @@ def partitions(before: Mapping[Key, Item], items: Mapping[Key, Item]) -> Partiti
     for (pk, sk), item in items.items():
         if pk.startswith("COUNTER#") or (pk.startswith("BATCH#") and (pk, sk) not in before):
             continue
-        is_new = (pk, sk) not in before and (pk, keys.TASK) not in before
+        is_new = (pk, sk) not in before and (pk, Task.SORT_KEY) not in before
         grouped[_name(pk, item, names) if is_new else pk][sk] = _without_numbers(before, (pk, sk), item, names)
     return grouped
 
@@ -52,10 +52,10 @@ def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Ma
     if before.get(key) is item:
         return item
     own = {name: value for name, value in item.items() if name not in {"pk", "sk"}}
-    if key[1] == keys.LOOKUP:
-        kind = keys.task if key[0].startswith("TASKOF#") else keys.array
+    if key[1] == TaskLookup.SORT_KEY:
+        model = Task if key[0].startswith("TASKOF#") else Array
         if key not in before or before[key]["id"] != item["id"]:
-            own["id"] = {"S": names[kind(int(item["id"]["N"]))]}
+            own["id"] = {"S": names[model.key(int(item["id"]["N"])).pk]}
     if key[1].startswith("TI#") and key not in before and "array_batch_num" in own:
         for name in ("array_batch_num", "array_step", "array_step_id"):
             del own[name]
@@ -87,7 +87,7 @@ def _is_same_value(name: str, found: Any, other: Any, later: float) -> bool:
         return False
     if name in TIMES:
         return 0 <= float(found["N"]) - float(other["N"]) <= later + ROUNDED
-    if name == "attention" and found["S"][:2] in {keys.LAUNCHED, keys.WAITING}:
+    if name == "attention" and found["S"][:2] in {LAUNCHED_PREFIX, WAITING_PREFIX}:
         ours, theirs = BatchAttention.parse(found["S"]), BatchAttention.parse(other["S"])
         return ours.waiting == theirs.waiting and -ROUNDED <= ours.due - theirs.due <= later + ROUNDED
     return False

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.item import Item
 from tests.faults.engine import FOREVER, Call, Fault, Sent, pages
 from tests.memory.operations import Reply, refusal
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from local.audit.closure import Pair, steps
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.items import MAX_ERROR_BYTES, Batch, ErrorEntry, Spec, Task, TaskInstance
+from lockstep.array.item import Array, Batch, BatchAttention, batch_of
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import has_ended, may_become, may_queue
+from lockstep.task.item import Spec, Task
+from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, TaskInstance, array_step_key, attention_flag
 from lockstep.text import digest, size
 from lockstep.workflow_run.sweep import next_check
+from ops.audit.closure import Pair, steps
 from tests.memory.expressions import Item
 from tests.memory.operations import Key
 
@@ -41,15 +42,18 @@ def violations(before: Mapping[Key, Item], after: Mapping[Key, Item]) -> list[st
 def _of_tasks(before: Mapping[Key, Item], after: Mapping[Key, Item]) -> Iterator[str]:
     """The pairs can be where they are, and each number that was given out is one instance."""
     for (pk, sk), raw in after.items():
-        if sk != keys.TASK:
+        if sk != Task.SORT_KEY:
             continue
         task = Task.from_raw_data(_copy(raw))
-        if (pk, keys.SPEC) not in after:
+        if (pk, Spec.SORT_KEY) not in after:
             yield f"{pk} has no specification"
-        elif Spec.from_raw_data(_copy(after[pk, keys.SPEC])).spec_version != task.spec_version:
+        elif Spec.from_raw_data(_copy(after[pk, Spec.SORT_KEY])).spec_version != task.spec_version:
             yield f"{pk} has another binding's specification"
         for number in range(1, task.num_instances + 1):
-            instance, was = after.get((pk, keys.instance(number))), before.get((pk, keys.instance(number)))
+            instance, was = (
+                after.get((pk, TaskInstance.sort_key(number))),
+                before.get((pk, TaskInstance.sort_key(number))),
+            )
             if instance is None and number == task.num_instances:
                 yield f"{pk} has no instance {number}"
             elif instance is not None and number == task.num_instances:
@@ -79,7 +83,7 @@ def _of_instances(after: Mapping[Key, Item]) -> Iterator[str]:
         if not sk.startswith("TI#"):
             continue
         number = sk.split("#")[1]
-        if (pk, f"TI#{number}") not in after or (pk, keys.TASK) not in after:
+        if (pk, f"TI#{number}") not in after or (pk, Task.SORT_KEY) not in after:
             yield f"{pk} {sk} belongs to nothing"
         elif "#ERR#" in sk:
             entry = ErrorEntry.from_raw_data(_copy(raw))
@@ -91,9 +95,9 @@ def _of_instances(after: Mapping[Key, Item]) -> Iterator[str]:
 
 def _of_instance(pk: str, instance: TaskInstance) -> Iterator[str]:
     status = TI(instance.status)
-    if instance.attention != (keys.flag(status) if status in NEEDS_ATTENTION else None):
+    if instance.attention != (attention_flag(status) if status in NEEDS_ATTENTION else None):
         yield f"{pk} {instance.sk} is {status.name} and stands in the run index under {instance.attention}"
-    where = keys.array_step(instance.array_id, instance.array_batch_num, instance.array_step_id)
+    where = array_step_key(instance.array_id, instance.array_batch_num, instance.array_step_id)
     if instance.array_step != where:
         yield f"{pk} {instance.sk} stands in the array-step index under {instance.array_step}"
 
@@ -104,12 +108,12 @@ def _of_batches(after: Mapping[Key, Item]) -> Iterator[str]:
     for (_, sk), raw in after.items():
         if "array_step_id" in raw and sk.startswith("TI#"):
             instance = TaskInstance.from_raw_data(_copy(raw))
-            members[keys.batch(instance.array_id, instance.array_batch_num)].append(instance)
+            members[Batch.key(instance.array_id, instance.array_batch_num).pk].append(instance)
     for pk, instances in members.items():
-        if (pk, keys.BATCH) not in after:
+        if (pk, Batch.SORT_KEY) not in after:
             yield f"{pk} does not exist"
             continue
-        batch = Batch.from_raw_data(_copy(after[pk, keys.BATCH]))
+        batch = Batch.from_raw_data(_copy(after[pk, Batch.SORT_KEY]))
         steps = Counter(int(instance.array_step_id) for instance in instances)
         if sorted(steps.elements()) != list(range(batch.size)):
             yield f"{pk} has steps {sorted(steps.elements())} and a size of {batch.size}"
@@ -118,12 +122,9 @@ def _of_batches(after: Mapping[Key, Item]) -> Iterator[str]:
         else:
             yield from _of_what_was_seen(batch, instances)
     for (pk, sk), raw in after.items():
-        if sk == keys.BATCH and pk not in members:
+        if sk == Batch.SORT_KEY and pk not in members:
             yield f"{pk} has no instances: {raw}"
-        if (
-            sk == keys.BATCH
-            and int(after[keys.array(keys.batch_of(pk)[0]), keys.ARRAY]["num_batches"]["N"]) < (keys.batch_of(pk)[1])
-        ):
+        if sk == Batch.SORT_KEY and int(after[Array.key(batch_of(pk)[0])]["num_batches"]["N"]) < (batch_of(pk)[1]):
             yield f"{pk} has a number that will be given out again"
 
 
@@ -144,9 +145,9 @@ def due_too_late(after: Mapping[Key, Item], at: float, slack: float) -> list[str
         if "array_step_id" not in raw or raw["status"]["S"] not in {TI.RUNNING, TI.LAUNCHED}:
             continue
         instance = TaskInstance.from_raw_data(_copy(raw))
-        pk = keys.batch(instance.array_id, instance.array_batch_num)
-        batch = Batch.from_raw_data(_copy(after[pk, keys.BATCH]))
-        due = keys.BatchAttention.parse(batch.attention).due if batch.attention else float("inf")
+        pk = Batch.key(instance.array_id, instance.array_batch_num).pk
+        batch = Batch.from_raw_data(_copy(after[pk, Batch.SORT_KEY]))
+        due = BatchAttention.parse(batch.attention).due if batch.attention else float("inf")
         if due > max(next_check(instance, at), at) + slack:
             late.append(f"{pk} is due at {due} and {instance.pk} at {next_check(instance, at)}")
     return late

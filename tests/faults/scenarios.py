@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from local.template import Template
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, now
-from lockstep.dynamodb.items import Lookup, Task
 from lockstep.routes import ROUTES as ALL_ROUTES
+from lockstep.task.item import Task, TaskLookup
 from tests.integration.seeding import batch, pair, run_of
 from tests.replay.recording import Player
 
@@ -175,13 +175,14 @@ LONG_AGO: Final = 700.0
 """Long enough for what is LAUNCHED to be overdue and for what nobody settles to be abandoned."""
 SMALL: Final = {
     "lockstep.dynamodb.client.ACTIONS_PER_TRANSACTION": 8,
-    "lockstep.task_instance.store.STATEMENTS_PER_REQUEST": 3,
+    "lockstep.task_instance.bulk.STATEMENTS_PER_REQUEST": 3,
     "lockstep.dynamodb.client.KEYS_PER_READ": 4,
     "lockstep.array.queue.TASKS_PER_TRANSACTION": 2,
     "lockstep.array.queue.TASKS_PER_BATCH": 4,
     "lockstep.task.bind.TASKS_PER_TRANSACTION": 2,
     "lockstep.workflow_run.poll.BATCHES_AT_ONCE": 1,
-    "lockstep.dynamodb.keys.STEPS_PER_PARTITION": 3,
+    "lockstep.task_instance.item.STEPS_PER_PARTITION": 3,
+    "lockstep.array.store.STEPS_PER_PARTITION": 3,
 }
 """So that seven are as many as hundreds."""
 
@@ -282,7 +283,7 @@ def bind_expired() -> Ask:
     ids = [task_id for task_id, _ in play(ask("bind_tasks_no_args", earlier))["tasks"].values()]
     for task_id in ids[:2]:
         Task(f"TASK#{task_id}", "TASK").update([Task.expires_at.set(int(now()) - 1)])
-    Lookup("TASKOF#1#7#9", "LOOKUP", id=ids[2] + 1_000).save()
+    TaskLookup(*TaskLookup.key(1, 7, "9"), id=ids[2] + 1_000).save()
     body, _ = bound(8)
     return ask("bind_tasks_no_args", body)
 

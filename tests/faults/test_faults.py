@@ -8,7 +8,7 @@ import pytest
 from local.template import Template
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS
 from lockstep.dynamodb.client import RETRIES
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.item import Item
 from lockstep.routes import ROUTES
 from tests.faults.engine import Struck, World, working
 from tests.faults.kinds import FAULTS

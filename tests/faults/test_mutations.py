@@ -12,10 +12,10 @@ from pynamodb.transactions import TransactWrite
 from lockstep.clock import now, sleep
 from lockstep.context import deadline
 from lockstep.dynamodb import client as table
-from lockstep.dynamodb.client import Key, RawItem, connection
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.client import connection
+from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import TableError
-from lockstep.task_instance import store
+from lockstep.task_instance import bulk
 from lockstep.text import digest
 from tests.faults.engine import Struck, working
 from tests.faults.kinds import FAULTS
@@ -98,12 +98,12 @@ def further_pages_are_forgotten() -> AbstractContextManager[Any]:
         found: list[RawItem] = table.reach(read)["Items"]
         return found
 
-    return patch("lockstep.task_instance.store.query", first_page)
+    return patch("lockstep.task_instance.read.query", first_page)
 
 
 def statements_that_failed_are_forgotten() -> AbstractContextManager[Any]:
-    execute = store._execute  # noqa: SLF001  # what is spoiled
-    return patch("lockstep.task_instance.store._execute", lambda *how: dict.fromkeys(execute(*how)))
+    execute = bulk._execute  # noqa: SLF001  # what is spoiled
+    return patch("lockstep.task_instance.bulk._execute", lambda *how: dict.fromkeys(execute(*how)))
 
 
 def botocores_standard_retries() -> AbstractContextManager[Any]:

@@ -13,8 +13,8 @@ from typing import Any, Final
 import httpx
 
 from local.template import ROOT
-from lockstep.dynamodb import keys
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.task_instance.item import InstanceKey
 from tests.serving import alone
 
 STEPS: Final = [*product(TaskInstanceStatus, TaskStatus)]
@@ -55,7 +55,7 @@ def task_id(batch: int, step: int) -> int:
 
 def instance_id(batch: int, step: int) -> int:
     """Of the task's one instance."""
-    return keys.task_instance_id(task_id(batch, step), 1)
+    return InstanceKey(task_id(batch, step), 1).id
 
 
 def _batch(number: int, steps: Sequence[int]) -> dict[str, list[dict[str, Any]]]:

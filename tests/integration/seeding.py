@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any, Final
 
 from local.seed import Seed, load
-from lockstep.dynamodb import keys
+from lockstep.task_instance.item import InstanceKey
 
 _IDS: Final = count(10_000_000, 1_000)
 """Far apart: the API goes on counting from the last one that it has seen."""
@@ -20,7 +20,7 @@ def pair(
 ) -> int:
     """The id of a new task instance in a status, with its task in another. Of earlier attempts nothing is kept."""
     number = next(_IDS)
-    task_instance_id = keys.task_instance_id(number, attempt)
+    task_instance_id = InstanceKey(number, attempt).id
     seed = {
         "arrays": [
             {
@@ -78,7 +78,7 @@ def batch(*rows: dict[str, Any]) -> list[int]:
         tasks.append({**_TASK, "task_id": task_id, "workflow_id": number, "array_id": number, **of_task})
         instances.append(
             {
-                "task_instance_id": keys.task_instance_id(task_id, 1),
+                "task_instance_id": InstanceKey(task_id, 1).id,
                 "workflow_run_id": number,
                 "array_id": number,
                 "array_batch_num": 1,

@@ -9,17 +9,20 @@ from typing import Any, Final
 
 import pytest
 
-from local.audit.auditing import audit
-from local.audit.finding import Finding
-from local.audit.ledger import Ledger
-from local.audit.reading import Budget, CannotReadError, Reader
 from local.engine import client, create_table
 from local.seed import Seed, load
 from local.template import ROOT
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import RawItem, connect
-from lockstep.dynamodb.items import MAX_ERROR_BYTES, Item
+from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.dynamodb.client import connect
+from lockstep.dynamodb.counters import Counter
+from lockstep.dynamodb.item import Item, RawItem
+from lockstep.task.item import Spec, Task, TaskLookup
+from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, Log, TaskInstance
 from lockstep.text import digest
+from ops.audit.auditing import audit
+from ops.audit.finding import Finding
+from ops.audit.ledger import Ledger
+from ops.audit.reading import Budget, CannotReadError, Reader
 from tests.clients import a_client_of_our_own
 from tests.integration.test_retention import Workflow, live
 from tests.replay.recording import Player
@@ -111,23 +114,23 @@ class Ground:
         self.put(item | {name: {"S": value} for name, value in values.items()})
 
     def task(self, number: int) -> str:
-        return keys.task(self.tasks[number])
+        return Task.partition(self.tasks[number])
 
     @property
     def array(self) -> str:
-        return keys.array(self.workflow.array)
+        return Array.key(self.workflow.array).pk
 
     @property
     def batch(self) -> str:
-        return keys.batch(self.workflow.array, 1)
+        return Batch.key(self.workflow.array, 1).pk
 
     @property
     def lookup(self) -> str:
-        return keys.task_lookup(self.workflow.id, 1, "args 0")
+        return TaskLookup.key(self.workflow.id, 1, "args 0").pk
 
     @property
     def array_lookup(self) -> str:
-        return keys.array_lookup(self.workflow.id, 1)
+        return ArrayLookup.key(self.workflow.id, 1).pk
 
 
 @pytest.fixture
@@ -152,90 +155,111 @@ def error_entry(ground: Ground, words: str, sk: str) -> None:
 
 
 def boom_under_another_digest(ground: Ground) -> None:
-    error_entry(ground, "boom", keys.error(1, digest("bang")))
+    error_entry(ground, "boom", ErrorEntry.sort_key(1, digest("bang")))
 
 
 def a_batch_of_a_later_number(ground: Ground) -> None:
-    ground.change(ground.array, keys.ARRAY, num_batches=1)
+    ground.change(ground.array, Array.SORT_KEY, num_batches=1)
 
 
 def an_instance_too_many(ground: Ground) -> None:
-    ground.copy(ground.task(0), keys.instance(1), sk=keys.instance(2))
+    ground.copy(ground.task(0), TaskInstance.sort_key(1), sk=TaskInstance.sort_key(2))
 
 
 def a_second_instance_on_a_step(ground: Ground) -> None:
-    ground.change(ground.task(0), keys.instance(1), array_step_id=1)
+    ground.change(ground.task(0), TaskInstance.sort_key(1), array_step_id=1)
 
 
 def a_task_that_never_had_one(ground: Ground) -> None:
-    ground.delete(ground.task(3), keys.instance(1))
-    ground.change(ground.task(3), keys.TASK, num_instances=0)
+    ground.delete(ground.task(3), TaskInstance.sort_key(1))
+    ground.change(ground.task(3), Task.SORT_KEY, num_instances=0)
 
 
 TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
     "an item of no kind": ("unknown-item", lambda g: g.put({"pk": {"S": "SURPRISE"}, "sk": {"S": "X"}})),
-    "an unknown item of a task": ("unknown-item", lambda g: g.copy(g.task(0), keys.TASK, sk="TASKS")),
-    "an item without an attribute": ("malformed-item", lambda g: g.change(g.task(0), keys.TASK, array_id=None)),
-    "an attribute of another type": ("malformed-item", lambda g: g.change(g.task(0), keys.TASK, num_attempts="x")),
-    "an array id out of range": ("id-out-of-range", lambda g: g.change(g.task(0), keys.TASK, array_id=2**53)),
-    "a step out of range": ("id-out-of-range", lambda g: g.change(g.task(0), keys.instance(1), array_step_id=10**9)),
-    "an instance numbered 0": ("id-out-of-range", lambda g: g.copy(g.task(0), keys.instance(1), sk="TI#000")),
-    "no task": ("orphan", lambda g: g.delete(g.task(0), keys.TASK)),
-    "no specification": ("orphan", lambda g: g.delete(g.task(0), keys.SPEC)),
-    "logs of nobody": ("orphan", lambda g: g.copy(g.task(0), keys.log(1), sk=keys.log(7))),
-    "errors of nobody": ("orphan", lambda g: error_entry(g, "x", keys.error(9, digest("x")))),
-    "an attempt that is gone": ("instance-numbers", lambda g: g.delete(g.task(1), keys.instance(1))),
-    "the last attempt is gone": ("instance-numbers", lambda g: g.delete(g.task(1), keys.instance(2))),
+    "an unknown item of a task": ("unknown-item", lambda g: g.copy(g.task(0), Task.SORT_KEY, sk="TASKS")),
+    "an item without an attribute": ("malformed-item", lambda g: g.change(g.task(0), Task.SORT_KEY, array_id=None)),
+    "an attribute of another type": ("malformed-item", lambda g: g.change(g.task(0), Task.SORT_KEY, num_attempts="x")),
+    "an array id out of range": ("id-out-of-range", lambda g: g.change(g.task(0), Task.SORT_KEY, array_id=2**53)),
+    "a step out of range": (
+        "id-out-of-range",
+        lambda g: g.change(g.task(0), TaskInstance.sort_key(1), array_step_id=10**9),
+    ),
+    "an instance numbered 0": ("id-out-of-range", lambda g: g.copy(g.task(0), TaskInstance.sort_key(1), sk="TI#000")),
+    "no task": ("orphan", lambda g: g.delete(g.task(0), Task.SORT_KEY)),
+    "no specification": ("orphan", lambda g: g.delete(g.task(0), Spec.SORT_KEY)),
+    "logs of nobody": ("orphan", lambda g: g.copy(g.task(0), Log.sort_key(1), sk=Log.sort_key(7))),
+    "errors of nobody": ("orphan", lambda g: error_entry(g, "x", ErrorEntry.sort_key(9, digest("x")))),
+    "an attempt that is gone": ("instance-numbers", lambda g: g.delete(g.task(1), TaskInstance.sort_key(1))),
+    "the last attempt is gone": ("instance-numbers", lambda g: g.delete(g.task(1), TaskInstance.sort_key(2))),
     "more instances than were given": ("instance-numbers", an_instance_too_many),
-    "more attempts than instances": ("attempts", lambda g: g.change(g.task(1), keys.TASK, num_attempts=3)),
-    "more attempts than allowed": ("attempts", lambda g: g.change(g.task(1), keys.TASK, max_attempts=1)),
-    "a specification of another binding": ("binding", lambda g: g.change(g.task(0), keys.SPEC, spec_version=2)),
-    "a specification in another array": ("binding", lambda g: g.change(g.task(0), keys.SPEC, array_id=77)),
-    "an instance of a later binding": ("binding", lambda g: g.change(g.task(0), keys.instance(1), spec_version=2)),
-    "an unknown status": ("status", lambda g: g.change(g.task(0), keys.instance(1), status="?")),
-    "an unknown task status": ("status", lambda g: g.change(g.task(0), keys.TASK, status="?")),
-    "done, and its task runs": ("pair", lambda g: g.change(g.task(0), keys.TASK, status="R")),
-    "runs, and its task is done": ("pair", lambda g: g.change(g.task(1), keys.TASK, status="D")),
+    "more attempts than instances": ("attempts", lambda g: g.change(g.task(1), Task.SORT_KEY, num_attempts=3)),
+    "more attempts than allowed": ("attempts", lambda g: g.change(g.task(1), Task.SORT_KEY, max_attempts=1)),
+    "a specification of another binding": ("binding", lambda g: g.change(g.task(0), Spec.SORT_KEY, spec_version=2)),
+    "a specification in another array": ("binding", lambda g: g.change(g.task(0), Spec.SORT_KEY, array_id=77)),
+    "an instance of a later binding": (
+        "binding",
+        lambda g: g.change(g.task(0), TaskInstance.sort_key(1), spec_version=2),
+    ),
+    "an unknown status": ("status", lambda g: g.change(g.task(0), TaskInstance.sort_key(1), status="?")),
+    "an unknown task status": ("status", lambda g: g.change(g.task(0), Task.SORT_KEY, status="?")),
+    "done, and its task runs": ("pair", lambda g: g.change(g.task(0), Task.SORT_KEY, status="R")),
+    "runs, and its task is done": ("pair", lambda g: g.change(g.task(1), Task.SORT_KEY, status="D")),
     "the last attempt runs, and its task is done": (
         "pair",
-        lambda g: g.change(g.task(1), keys.TASK, status="D", spec_version=2),
+        lambda g: g.change(g.task(1), Task.SORT_KEY, status="D", spec_version=2),
     ),
     "the last attempt runs, and its task has failed": (
         "pair",
-        lambda g: g.change(g.task(1), keys.TASK, status="F", spec_version=2),
+        lambda g: g.change(g.task(1), Task.SORT_KEY, status="F", spec_version=2),
     ),
-    "an earlier attempt that still runs": ("pair", lambda g: g.change(g.task(1), keys.instance(1), status="R")),
-    "a legacy status": ("pair", lambda g: g.change(g.task(0), keys.instance(1), status="B")),
+    "an earlier attempt that still runs": ("pair", lambda g: g.change(g.task(1), TaskInstance.sort_key(1), status="R")),
+    "a legacy status": ("pair", lambda g: g.change(g.task(0), TaskInstance.sort_key(1), status="B")),
     "a queued task without an instance": ("pair", a_task_that_never_had_one),
-    "listed under another batch": ("step-key", lambda g: g.change(g.task(0), keys.instance(1), array_step="77#1#0")),
-    "triaged without a flag": ("attention-flag", lambda g: g.change(g.task(2), keys.instance(1), attention=None)),
-    "flagged and well": ("attention-flag", lambda g: g.change(g.task(0), keys.instance(1), attention="I#T")),
+    "listed under another batch": (
+        "step-key",
+        lambda g: g.change(g.task(0), TaskInstance.sort_key(1), array_step="77#1#0"),
+    ),
+    "triaged without a flag": (
+        "attention-flag",
+        lambda g: g.change(g.task(2), TaskInstance.sort_key(1), attention=None),
+    ),
+    "flagged and well": ("attention-flag", lambda g: g.change(g.task(0), TaskInstance.sort_key(1), attention="I#T")),
     "words under another's digest": ("error-digest", boom_under_another_digest),
     "the same words twice": ("duplicate-error", boom_under_another_digest),
-    "no batch": ("batch-missing", lambda g: g.delete(g.batch, keys.BATCH)),
+    "no batch": ("batch-missing", lambda g: g.delete(g.batch, Batch.SORT_KEY)),
     "one step twice": ("step-twice", a_second_instance_on_a_step),
     "a step without an instance": ("step-gap", a_second_instance_on_a_step),
-    "a step that the batch does not have": ("step-beyond", lambda g: g.change(g.batch, keys.BATCH, size=3, seen="OOO")),
-    "a wrong number of instances": ("batch-size", lambda g: g.change(g.batch, keys.BATCH, num_instances=3)),
-    "a letter too few": ("batch-size", lambda g: g.change(g.batch, keys.BATCH, size=9)),
-    "a batch of another run": ("batch-run", lambda g: g.change(g.batch, keys.BATCH, workflow_run_id=77)),
-    "seen in what it cannot have been in": ("batch-seen", lambda g: g.change(g.batch, keys.BATCH, seen="DEDO")),
-    "seen in no status": ("batch-seen", lambda g: g.change(g.batch, keys.BATCH, seen="??O?")),
-    "a batch that no sweep looks at": ("batch-attention", lambda g: g.change(g.batch, keys.BATCH, attention=None)),
-    "a batch to look at when all have ended": ("batch-attention", lambda g: g.change(g.batch, keys.BATCH, seen="DEDD")),
-    "an attention of no form": ("batch-attention", lambda g: g.change(g.batch, keys.BATCH, attention="W#1")),
-    "no array": ("array-missing", lambda g: g.delete(g.array, keys.ARRAY)),
+    "a step that the batch does not have": (
+        "step-beyond",
+        lambda g: g.change(g.batch, Batch.SORT_KEY, size=3, seen="OOO"),
+    ),
+    "a wrong number of instances": ("batch-size", lambda g: g.change(g.batch, Batch.SORT_KEY, num_instances=3)),
+    "a letter too few": ("batch-size", lambda g: g.change(g.batch, Batch.SORT_KEY, size=9)),
+    "a batch of another run": ("batch-run", lambda g: g.change(g.batch, Batch.SORT_KEY, workflow_run_id=77)),
+    "seen in what it cannot have been in": ("batch-seen", lambda g: g.change(g.batch, Batch.SORT_KEY, seen="DEDO")),
+    "seen in no status": ("batch-seen", lambda g: g.change(g.batch, Batch.SORT_KEY, seen="??O?")),
+    "a batch that no sweep looks at": ("batch-attention", lambda g: g.change(g.batch, Batch.SORT_KEY, attention=None)),
+    "a batch to look at when all have ended": (
+        "batch-attention",
+        lambda g: g.change(g.batch, Batch.SORT_KEY, seen="DEDD"),
+    ),
+    "an attention of no form": ("batch-attention", lambda g: g.change(g.batch, Batch.SORT_KEY, attention="W#1")),
+    "no array": ("array-missing", lambda g: g.delete(g.array, Array.SORT_KEY)),
     "a batch that its array has not had": ("array-batches", a_batch_of_a_later_number),
-    "a lookup of no task": ("lookup", lambda g: g.change(g.lookup, keys.LOOKUP, id=g.tasks[0] + 100)),
-    "two lookups of one task": ("lookup", lambda g: g.change(g.lookup, keys.LOOKUP, id=g.tasks[1])),
+    "a lookup of no task": ("lookup", lambda g: g.change(g.lookup, TaskLookup.SORT_KEY, id=g.tasks[0] + 100)),
+    "two lookups of one task": ("lookup", lambda g: g.change(g.lookup, TaskLookup.SORT_KEY, id=g.tasks[1])),
     "a lookup of another workflow": (
         "lookup",
-        lambda g: g.copy(g.lookup, keys.LOOKUP, pk=keys.task_lookup(77, 1, "a")),
+        lambda g: g.copy(g.lookup, TaskLookup.SORT_KEY, pk=TaskLookup.key(77, 1, "a").pk),
     ),
-    "no lookup of an array": ("lookup", lambda g: g.delete(g.array_lookup, keys.LOOKUP)),
-    "a lookup of no array": ("lookup", lambda g: g.copy(g.array_lookup, keys.LOOKUP, pk=keys.array_lookup(77, 1))),
-    "a counter behind": ("counter", lambda g: g.change(keys.counter("task"), keys.COUNTER, last=g.tasks[0])),
-    "no counter": ("counter", lambda g: g.delete(keys.counter("workflow_run"), keys.COUNTER)),
+    "no lookup of an array": ("lookup", lambda g: g.delete(g.array_lookup, TaskLookup.SORT_KEY)),
+    "a lookup of no array": (
+        "lookup",
+        lambda g: g.copy(g.array_lookup, TaskLookup.SORT_KEY, pk=ArrayLookup.key(77, 1).pk),
+    ),
+    "a counter behind": ("counter", lambda g: g.change(*Counter.key("task"), last=g.tasks[0])),
+    "no counter": ("counter", lambda g: g.delete(*Counter.key("workflow_run"))),
 }
 
 
@@ -267,8 +291,8 @@ def test_an_earlier_attempt_that_ends_alone_is_no_finding(ground: Ground, player
 
 
 def test_only_reads_are_sent(ground: Ground) -> None:
-    ground.change(ground.task(0), keys.TASK, status="R")
-    ground.change(ground.batch, keys.BATCH, size=9)
+    ground.change(ground.task(0), Task.SORT_KEY, status="R")
+    ground.change(ground.batch, Batch.SORT_KEY, size=9)
     assert ground.audit()
     assert set(ground.watched.asked) == READS
 
@@ -297,7 +321,7 @@ def lag(ground: Ground, index: str, *, hide: bool, pk: str) -> None:
 
             return ask
 
-    gone: RawItem = {"pk": {"S": pk}, "sk": {"S": keys.instance(1)}}
+    gone: RawItem = {"pk": {"S": pk}, "sk": {"S": TaskInstance.sort_key(1)}}
     if index == "run":
         gone |= {"workflow_run_id": {"N": "1"}, "attention": {"S": "I#T"}}
     else:
@@ -309,7 +333,7 @@ def lag(ground: Ground, index: str, *, hide: bool, pk: str) -> None:
 @pytest.mark.parametrize("hide", [True, False], ids=["does not list what it must", "lists what is not there"])
 @pytest.mark.parametrize("index", ["array-step", "run"])
 def test_an_index_that_differs_is_named(ground: Ground, index: str, *, hide: bool) -> None:
-    lag(ground, index, hide=hide, pk=ground.task(2) if hide else keys.task(999_999))
+    lag(ground, index, hide=hide, pk=ground.task(2) if hide else Task.partition(999_999))
     assert {finding.check for finding in ground.audit()} == {f"{index}-index"}
 
 
@@ -350,7 +374,7 @@ def test_texts_that_were_cut_alike_are_entries_of_their_own(ground: Ground) -> N
 
 def test_a_pair_that_moves_while_it_is_read_is_no_finding(ground: Ground) -> None:
     """The scan is torn: its first answer has the task as it was before it moved with its instance."""
-    stale = ground.item(ground.task(1), keys.TASK)
+    stale = ground.item(ground.task(1), Task.SORT_KEY)
     ground.workflow.expect("POST", f"/task_instance/{ground.tasks[1] * 1000 + 2}/log_done", {})
     _show_once(ground, stale)
     assert ground.audit() == []
@@ -426,7 +450,7 @@ def test_a_table_that_cannot_be_read_is_no_clean_one(ground: Ground) -> None:
 
 def run_audit(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "local.audit", *options],
+        [sys.executable, "-m", "ops.audit", *options],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))},
         capture_output=True,
@@ -441,7 +465,7 @@ def test_the_command_says_what_it_counted(ground: Ground) -> None:
     assert clean.stdout.endswith("Everything fits together.\n")
     cells = {row[0]: row[1] for line in clean.stdout.splitlines() if len(row := _cells(line)) == 2}
     assert (cells["tasks"], cells["task instances"], cells["task instance DONE"]) == ("4", "5", "1")
-    ground.change(ground.task(0), keys.TASK, status="R")
+    ground.change(ground.task(0), Task.SORT_KEY, status="R")
     torn = run_audit("--table", ground.name, "--region", "us-east-1", "--rate", "100000")
     assert torn.returncode == 1
     assert torn.stdout.startswith(f"pair: task {ground.tasks[0]}, task instance {ground.tasks[0] * 1000 + 1} DONE: is ")
@@ -476,7 +500,7 @@ def test_the_command_reads_what_runs_on_a_port() -> None:
         port = url.split("/")[2].partition(":")[2]
         seeded = [sys.executable, "-m", "local.seed", "docs/hello.json", "--port", port]
         subprocess.run(seeded, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
-        command = [sys.executable, "-m", "local.audit", "--port", port]
+        command = [sys.executable, "-m", "ops.audit", "--port", port]
         clean = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         running.terminate()
     assert (clean.returncode, clean.stderr) == (0, ""), clean.stdout

@@ -7,8 +7,8 @@ import pytest
 
 from local.meter import Meter
 from lockstep.clock import now
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.items import Resources, TaskInstance
+from lockstep.task.item import Resources
+from lockstep.task_instance.item import TaskInstance
 from tests.integration.seeding import batch, pair, run_of, running
 from tests.replay.recording import Player
 
@@ -94,7 +94,7 @@ def test_reads(meter: Meter, player: Player) -> None:
 
 def test_adjusted_resources_are_read_once_and_what_is_not_there_each_time(meter: Meter, player: Player) -> None:
     instances = [pair("O", "O", task_resources_id=number) for number in (THERE, THERE, MISSING, MISSING)]
-    Resources(keys.resources(THERE), keys.RESOURCES, queue_id=1, requested_resources={"stdout": "/adjusted"}).save()
+    Resources(*Resources.key(THERE), queue_id=1, requested_resources={"stdout": "/adjusted"}).save()
     start = "/task_instance/{}/log_running"
     costs = [taken(meter, player, "POST", start.format(instance), START) for instance in instances]
     assert costs == [(3, 4, 1), (2, 4, 0.5), *[(4, 4, 2)] * 2]

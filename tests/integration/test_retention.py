@@ -1,6 +1,7 @@
 """Retention: what carries which date, what that costs, and that what is half gone is bound, queued and run again."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations, count
@@ -9,13 +10,18 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
+from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.clock import now
 from lockstep.context import request
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key, RawItem, connection, fetch, transact
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.client import connection, fetch, transact
+from lockstep.dynamodb.counters import Counter as IdCounter
+from lockstep.dynamodb.item import Item, Key, RawItem
+from lockstep.items import kind_of
 from lockstep.task import bind as binding
+from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task.resources import forget
+from lockstep.task_instance.item import ErrorEntry, InstanceKey, Log, TaskInstance
+from lockstep.workflow_run.item import WorkflowRun
 from tests.integration import test_cost
 from tests.replay.recording import Player
 
@@ -88,17 +94,15 @@ class Workflow:
         assert self.report(instance, "log_done", stdout_log="x")[0] == 200
 
     def lookups(self) -> dict[int, Key]:
-        return {
-            node: Key(keys.task_lookup(self.id, node + 1, f"args {node}"), keys.LOOKUP) for node in range(self.size)
-        }
+        return {node: TaskLookup.key(self.id, node + 1, f"args {node}") for node in range(self.size)}
 
     def items(self) -> dict[Key, RawItem]:
         """All that belongs to its tasks, and its batches."""
         with request(60):
             found = fetch(self.lookups().values(), consistent=True)
-        tasks = [keys.task(int(raw["id"]["N"])) for raw in found.values()]
-        [array] = partition_of(keys.array(self.array))
-        batches = [keys.batch(self.array, number + 1) for number in range(int(array["num_batches"]["N"]))]
+        tasks = [Task.partition(int(raw["id"]["N"])) for raw in found.values()]
+        [array] = partition_of(Array.key(self.array).pk)
+        batches = [Batch.key(self.array, number + 1).pk for number in range(int(array["num_batches"]["N"]))]
         return found | {
             Key(raw["pk"]["S"], raw["sk"]["S"]): raw
             for partition in [*tasks, *batches]
@@ -137,9 +141,8 @@ def test_all_that_belongs_to_a_task_and_its_batches_carry_a_date(player: Player)
     workflow, began = Workflow(player, 1), now()
     live(workflow)
     items = workflow.items()
-    kinds = sorted(key.sk.rstrip("0123456789abcdef") for key in items)
-    batches = ["BATCH", "BATCH"]
-    assert kinds == [*batches, "LOOKUP", "SPEC", "TASK", "TI#", "TI#", "TI#001#ERR#", "TI#001#LOG", "TI#002#LOG"]
+    twice = [Batch, TaskInstance, Log]
+    assert Counter(map(kind, items)) == Counter([TaskLookup, Task, Spec, ErrorEntry, *twice, *twice])
     for key, raw in items.items():
         assert began <= int(raw["expires_at"]["N"]) - DAYS * DAY <= now() + 1, key
 
@@ -150,11 +153,11 @@ def test_what_stays_carries_none(player: Player) -> None:
     live(workflow)
     resources = workflow.expect("POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
     stays = {
-        Key(keys.array(workflow.array), keys.ARRAY),
-        Key(keys.array_lookup(workflow.id, 1), keys.LOOKUP),
-        Key(keys.run(workflow.run), keys.RUN),
-        Key(keys.resources(resources), keys.RESOURCES),
-        Key(keys.counter("task"), keys.COUNTER),
+        Array.key(workflow.array),
+        ArrayLookup.key(workflow.id, 1),
+        WorkflowRun.key(workflow.run),
+        Resources.key(resources),
+        IdCounter.key("task"),
     }
     with request():
         found = fetch(stays, consistent=True)
@@ -178,7 +181,7 @@ def test_every_write_sets_the_date_anew(player: Player, route: str) -> None:
     [instance] = workflow.queue([task_id])
     if route != "log_running":
         workflow.start(instance)
-    key = Key(keys.task(task_id), keys.instance(1))
+    key = TaskInstance.key(InstanceKey(task_id, 1))
     date([key], int(now()) + DAY)
     began = now()
     body = {**CLAIM, "error_state": "E", "error_description": "boom"}
@@ -217,12 +220,16 @@ def test_a_life_costs_the_same(meter: Meter, player: Player, monkeypatch: pytest
     assert cost() == without
 
 
-KINDS = ("LOOKUP", "TASK", "SPEC", "TI", "LOG", "ERR")
-COMBINATIONS = [frozenset(gone) for size in range(len(KINDS) + 1) for gone in combinations(KINDS, size)]
+KINDS = (TaskLookup, Task, Spec, TaskInstance, Log, ErrorEntry)
+COMBINATIONS: list[frozenset[type[Item]]] = [
+    frozenset(gone) for size in range(len(KINDS) + 1) for gone in combinations(KINDS, size)
+]
 
 
-def kind(key: Key) -> str:
-    return {"LOG": "LOG", "ERR": "ERR"}.get(key.sk.partition("#")[2][4:7], key.sk.partition("#")[0])
+def kind(key: Key) -> type[Item]:
+    found = kind_of(key)
+    assert found, key
+    return found.model
 
 
 def date(found: Iterable[Key], expires_at: int) -> None:
@@ -243,13 +250,13 @@ def delete(found: Iterable[Key]) -> None:
 class Decayed:
     """A workflow of as many tasks as there are combinations, of whose items those are gone."""
 
-    def __init__(self, player: Player, ends_as: str, *, batch_gone: bool, gone: list[frozenset[str]]) -> None:
+    def __init__(self, player: Player, ends_as: str, *, batch_gone: bool, gone: list[frozenset[type[Item]]]) -> None:
         self.workflow = Workflow(player, len(gone))
         self.gone = gone
         self.before = {node: task_id for node, (task_id, _) in self.workflow.bind().items()}
-        self.node_of = {keys.task(task_id): node for node, task_id in self.before.items()}
+        self.node_of = {Task.partition(task_id): node for node, task_id in self.before.items()}
         self.node_of |= {lookup.pk: node for node, lookup in self.workflow.lookups().items()}
-        self.instances = {node: keys.task_instance_id(task_id, 1) for node, task_id in self.before.items()}
+        self.instances = {node: InstanceKey(task_id, 1).id for node, task_id in self.before.items()}
         if ends_as != "bound":
             end = {"failed": self.workflow.fail, "done": self.workflow.finish}[ends_as]
             for instance in self.workflow.queue(self.before.values()):
@@ -302,10 +309,10 @@ def test_what_has_expired_comes_back_as_new_however_much_of_it_is_gone(
 @pytest.mark.parametrize("ends_as", ["failed", "done"])
 def test_what_is_older_than_its_task_goes_before_it(player: Player, ends_as: str) -> None:
     """A task that is still there keeps its id and counts on; a done one stays done."""
-    decayed = Decayed(player, ends_as, batch_gone=True, gone=[gone for gone in COMBINATIONS if "TASK" not in gone])
+    decayed = Decayed(player, ends_as, batch_gone=True, gone=[gone for gone in COMBINATIONS if Task not in gone])
     decayed.decay()
     again = decayed.run_again()
-    forgotten = {node for node, gone in enumerate(decayed.gone) if "LOOKUP" in gone}
+    forgotten = {node for node, gone in enumerate(decayed.gone) if TaskLookup in gone}
     assert again.keys() == (forgotten if ends_as == "done" else decayed.before.keys())
     kept = {node: instance for node, instance in again.items() if node not in forgotten}
     assert kept == {node: decayed.instances[node] + 1 for node in kept}
@@ -323,13 +330,13 @@ def test_reads_of_what_is_half_gone(player: Player, *, batch_gone: bool, expired
     for node, gone in enumerate(decayed.gone):
         instance = decayed.instances[node]
         path = f"/task_instance/{instance}"
-        assert send("GET", path)[0] == (404 if gone & {"TI", "TASK", "SPEC"} else 200), gone
+        assert send("GET", path)[0] == (404 if gone & {TaskInstance, Task, Spec} else 200), gone
         status, reply = send("GET", f"{path}/task_instance_error_log")
-        assert status == (404 if "TI" in gone else 200), gone
+        assert status == (404 if TaskInstance in gone else 200), gone
         if status == 200:
-            assert len(reply["task_instance_error_log"]) == ("ERR" not in gone), gone
+            assert len(reply["task_instance_error_log"]) == (ErrorEntry not in gone), gone
         step = send("GET", f"/get_array_task_instance_id/{decayed.workflow.array}/1/{node}")
-        assert step == (200, {"task_instance_id": instance}) if "TI" not in gone else step[0] == 404, gone
+        assert step == (200, {"task_instance_id": instance}) if TaskInstance not in gone else step[0] == 404, gone
 
 
 REPORTS: dict[str, dict[str, Any]] = {
@@ -352,8 +359,8 @@ def test_reports_about_what_is_half_gone(player: Player, route: str) -> None:
     decayed.decay()
     for node, gone in enumerate(decayed.gone):
         status, reply = decayed.workflow.report(decayed.instances[node], route, **REPORTS[route])
-        assert status == 404 if "TI" in gone else status in {200, 404}, (gone, reply)
-        assert status == 200 or gone & {"TI", "TASK", "SPEC"}, (gone, reply)
+        assert status == 404 if TaskInstance in gone else status in {200, 404}, (gone, reply)
+        assert status == 200 or gone & {TaskInstance, Task, Spec}, (gone, reply)
 
 
 @pytest.mark.usefixtures("retention")
@@ -362,7 +369,7 @@ def test_a_run_whose_instances_are_half_gone_is_polled_swept_and_ended(player: P
     first, *_ = workflow.queue(task_id for task_id, _ in workflow.bind().values())
     items = workflow.items()
     date(items, int(now()) - 1)
-    delete([Key(keys.task(first // 1000), keys.instance(1))])
+    delete([TaskInstance.key(InstanceKey(first // 1000, 1))])
     run = f"/workflow_run/{workflow.run}"
     for status in "QIORTKX":
         workflow.expect("POST", f"{run}/sync_status", {"task_instance_ids": [first], "status": status})
@@ -373,7 +380,7 @@ def test_a_run_whose_instances_are_half_gone_is_polled_swept_and_ended(player: P
 def test_a_lookup_that_outlived_its_task_leads_all_who_race_to_one_new_id(player: Player) -> None:
     workflow = Workflow(player, 70)
     before = {task_id for task_id, _ in workflow.bind().values()}
-    delete(Key(keys.task(task_id), keys.TASK) for task_id in before)
+    delete(Task.key(task_id) for task_id in before)
     with ThreadPoolExecutor(8) as threads:
         first, *others = threads.map(lambda _: workflow.bind(), range(8))
     assert all(other == first for other in others)
@@ -390,7 +397,7 @@ def test_a_task_that_only_a_read_misses_keeps_its_id(player: Player, monkeypatch
 
     def miss_tasks(wanted: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
         found = fetch(wanted, consistent=consistent)
-        if any(key.sk == keys.TASK for key in found) and next(missed, False):
+        if any(key.sk == Task.SORT_KEY for key in found) and next(missed, False):
             return {}
         return found
 
@@ -399,13 +406,13 @@ def test_a_task_that_only_a_read_misses_keeps_its_id(player: Player, monkeypatch
     assert next(missed, None) is None
 
 
-@pytest.mark.parametrize("goes", [keys.TASK, keys.LOOKUP])
+@pytest.mark.parametrize("goes", [Task.SORT_KEY, TaskLookup.SORT_KEY])
 def test_a_task_that_goes_while_it_is_bound(player: Player, monkeypatch: pytest.MonkeyPatch, goes: str) -> None:
     workflow = Workflow(player, 2)
     before = workflow.bind()
     task_id, _ = before[0]
-    key = Key(keys.task(task_id), keys.TASK) if goes == keys.TASK else workflow.lookups()[0]
-    date([Key(keys.task(task_id), keys.TASK)], int(now()) - 1 if goes == keys.LOOKUP else int(now()) + DAY)
+    key = Task.key(task_id) if goes == Task.SORT_KEY else workflow.lookups()[0]
+    date([Task.key(task_id)], int(now()) - 1 if goes == TaskLookup.SORT_KEY else int(now()) + DAY)
     left = iter([key])
 
     def delete_before(*arguments: Any) -> None:

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from lockstep.array.batches import note
+from lockstep.array.attention import note
+from lockstep.array.item import Batch, BatchAttention
 from lockstep.array.queue import GROWS_SECONDS
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline, now
 from lockstep.context import request
-from lockstep.dynamodb import keys
 from lockstep.dynamodb.client import transact
-from lockstep.dynamodb.items import Batch
-from lockstep.task_instance.store import read_instances
+from lockstep.task_instance.read import read_instances
 from lockstep.workflow_run import sweep as sweeping
 from lockstep.workflow_run.lifecycle import read_run
 from tests.integration.seeding import batch, run_of
@@ -134,11 +133,11 @@ def test_a_batch_whose_queueing_broke_off_is_told_of_later(player: Player, monke
     monkeypatch.undo()
     assert run.poll("Q") == {}
     later = now() + GROWS_SECONDS
-    monkeypatch.setattr("lockstep.array.batches.now", lambda: later)
+    monkeypatch.setattr("lockstep.array.attention.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 49
     monkeypatch.undo()
     assert _queue(player, array, task_ids, run.id)[0] == 200
-    monkeypatch.setattr("lockstep.array.batches.now", lambda: later)
+    monkeypatch.setattr("lockstep.array.attention.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 60
 
 
@@ -215,8 +214,8 @@ def test_what_was_launched_long_ago_and_never_reported(player: Player, monkeypat
 
 def _look_at_once(task_instance_id: int) -> None:
     """As when its batch's time has come."""
-    item = Batch(keys.batch(run_of(task_instance_id), 1), keys.BATCH)
-    item.update([Batch.attention.set(str(keys.BatchAttention(0, waiting=True)))])
+    item = Batch(*Batch.key(run_of(task_instance_id), 1))
+    item.update([Batch.attention.set(str(BatchAttention(0, waiting=True)))])
 
 
 def _beat(player: Player, number: int, increment: float = HEARTBEAT_BUFFER_SECONDS) -> str:
@@ -279,7 +278,7 @@ def test_a_batch_that_has_ended_is_not_looked_at_again(player: Player) -> None:
     run, ids = run_with(player, "RD", report_by_in=-1)
     run.sweep()
     player.send("POST", f"/api/v3/task_instance/{ids[0]}/log_done", "{}")
-    item = Batch(keys.batch(run.id, 1), keys.BATCH)
+    item = Batch(*Batch.key(run.id, 1))
     _look_at_once(ids[0])
     run.sweep()
     item.refresh()

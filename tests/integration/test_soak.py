@@ -8,11 +8,12 @@ from http import HTTPStatus
 import pytest
 from rich.console import Console
 
-from local.audit.tasks import Partition
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import RawItem
+from lockstep.dynamodb.item import RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.task.item import Task
+from lockstep.task_instance.item import ErrorEntry, InstanceKey, TaskInstance
 from lockstep.text import digest
+from ops.audit.tasks import Partition
 from sim.client import Client, Reply, UnansweredError
 from sim.cluster import Cluster, Conduct
 from sim.record import Record
@@ -60,27 +61,27 @@ def _cells(line: str) -> list[str]:
 
 
 TASK = 7
-INSTANCE = keys.task_instance_id(TASK, 1)
+INSTANCE = InstanceKey(TASK, 1).id
 
 
 def partition(status: str, task_status: str, *errors: str) -> Partition:
-    pk = {"S": keys.task(TASK)}
+    pk = {"S": Task.partition(TASK)}
     numbers = ["num_attempts", "max_attempts", "num_instances", "spec_version", "array_id", "workflow_id"]
     task: RawItem = {name: {"N": "1"} for name in [*numbers, "status_date"]}
-    task |= {"pk": pk, "sk": {"S": keys.TASK}, "status": {"S": task_status}}
+    task |= {"pk": pk, "sk": {"S": Task.SORT_KEY}, "status": {"S": task_status}}
     of_instance = ["status_date", "workflow_run_id", "array_id", "array_batch_num", "array_step_id"]
     instance: RawItem = {name: {"N": "1"} for name in [*of_instance, "task_resources_id", "spec_version"]}
-    instance |= {"pk": pk, "sk": {"S": keys.instance(1)}, "status": {"S": status}, "array_step": {"S": "1#1#0"}}
+    instance |= {"pk": pk, "sk": {"S": TaskInstance.sort_key(1)}, "status": {"S": status}, "array_step": {"S": "1#1#0"}}
     entries: list[RawItem] = [
         {
             "pk": pk,
-            "sk": {"S": keys.error(1, digest(f"{index} {words}"))},
+            "sk": {"S": ErrorEntry.sort_key(1, digest(f"{index} {words}"))},
             "description": {"S": words},
             "error_time": {"N": "1"},
         }
         for index, words in enumerate(errors)
     ]
-    return Partition.of(keys.task(TASK), [task, instance, *entries])
+    return Partition.of(Task.partition(TASK), [task, instance, *entries])
 
 
 def test_what_was_told_must_stand() -> None:

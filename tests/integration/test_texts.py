@@ -6,7 +6,8 @@ from typing import Any, Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lockstep.dynamodb import keys
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.task_instance.item import InstanceKey
 from lockstep.text import size
 from tests.integration.seeding import running
 from tests.replay.recording import Player
@@ -69,7 +70,7 @@ def test_what_a_worker_says(player: Player, said: dict[str, str]) -> None:
 def test_what_a_task_is_called_and_runs(
     player: Player, array_name: str, name: str, command: str, args_hash: str, key: str
 ) -> None:
-    workflow_id = keys.MAX_ID - running()
+    workflow_id = MAX_ID - running()
     array = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 1}
     _, made = player.send("POST", "/api/v3/array", json.dumps({**array, "name": array_name}))
     row = [1, args_hash, made["array_id"], 1, name, command, 3]
@@ -81,7 +82,7 @@ def test_what_a_task_is_called_and_runs(
     queue = {"task_ids": [task_id], "task_resources_id": 1, "workflow_run_id": workflow_id}
     _, queued = player.send("POST", f"/api/v3/array/{made['array_id']}/queue_task_batch", json.dumps(queue))
     assert queued == {"tasks_by_status": {"Q": [task_id]}}
-    instance = keys.task_instance_id(task_id, 1)
+    instance = InstanceKey(task_id, 1).id
     _, taken = player.send(
         "POST", "/api/v3/task_instance/instantiate_task_instances", json.dumps({"task_instance_ids": [instance]})
     )

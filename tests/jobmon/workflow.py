@@ -11,10 +11,9 @@ from typing import Any
 import httpx
 
 from lockstep.context import request
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key, fetch
-from lockstep.dynamodb.items import Task
+from lockstep.dynamodb.client import fetch
 from lockstep.fsm.statuses import TaskStatus
+from lockstep.task.item import Task
 from tests.jobmon.programs import WORK
 
 _WORKFLOWS = itertools.count(900_000)
@@ -80,7 +79,7 @@ class Workflow:
 
     def tasks(self) -> dict[int, Task]:
         """How they stand."""
-        wanted = {Key(keys.task(task_id), keys.TASK): task_id for task_id in self.task_ids}
+        wanted = {Task.key(task_id): task_id for task_id in self.task_ids}
         with request():
             found = fetch(wanted, consistent=True)
         return {wanted[key]: Task.from_raw_data(raw) for key, raw in found.items()}

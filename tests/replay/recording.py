@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from local.gateway import invoke, load_handler
 from local.seed import Seed, SeedArray, SeedInstance, SeedTask
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.items import MAX_ERROR_BYTES, Task
 from lockstep.routes import ROUTES
+from lockstep.task.item import Task
+from lockstep.task_instance.item import MAX_ERROR_BYTES, InstanceKey
 from lockstep.text import cut
 from tests.replay.departures import Case, Outcome
 
@@ -80,9 +80,9 @@ def number(case: Case, index: int) -> Symbols:
                 symbols.ids[symbol] = symbols.base + sum(1 for known in symbols.ids if known.startswith(kind))
         instances[row["task"]] = instances.get(row["task"], 0) + (row.get("ti_status") is not None)
         if row.get("ti_status") is not None:
-            symbols.ids[row["ti"]] = keys.task_instance_id(symbols[row["task"]], instances[row["task"]])
+            symbols.ids[row["ti"]] = InstanceKey(symbols[row["task"]], instances[row["task"]]).id
     for new, row in enumerate(case.get("new_tis") or [], 1):
-        symbols.ids[f"$NEW{new}"] = keys.task_instance_id(symbols[row["task"]], instances[row["task"]] + 1)
+        symbols.ids[f"$NEW{new}"] = InstanceKey(symbols[row["task"]], instances[row["task"]] + 1).id
     return symbols
 
 
@@ -214,7 +214,7 @@ class Player:
         )
 
     def _look(self, symbols: Symbols) -> dict[str, Any]:
-        task = Task.get(keys.task(symbols["$TASK"]), keys.TASK, consistent_read=True)
+        task = Task.get(*Task.key(symbols["$TASK"]), consistent_read=True)
         whole = self.whole(symbols["$TI"]) if "$TI" in symbols.ids else {}
         return {**whole, "item": task}
 

@@ -9,8 +9,8 @@ import pytest
 
 from local.seed import Seed, SeedArray, SeedTask, load
 from lockstep.clock import now
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.items import Task, TaskInstance
+from lockstep.task.item import Task
+from lockstep.task_instance.item import InstanceKey, TaskInstance
 from tests.replay.recording import INSTANCE_FIELDS, Player, due, read
 
 WALKS = read("walks")
@@ -40,7 +40,7 @@ class Walk:
         """T2 is a task, T2.1 its first instance."""
         task, _, number = symbol.partition(".")
         task_id = self.base + int(task[1:])
-        return keys.task_instance_id(task_id, int(number)) if number else task_id
+        return InstanceKey(task_id, int(number)).id if number else task_id
 
     def ours(self, value: Any) -> Any:
         """A value with its symbols replaced."""
@@ -111,7 +111,7 @@ def force(walk: Walk, changes: dict[str, dict[str, Any]]) -> None:
         assert change.keys() == {"status"}
         task_id, _, number = symbol.partition(".")
         kind: type[TaskInstance | Task] = TaskInstance if number else Task
-        item = kind(keys.task(walk.id(task_id)), keys.instance(int(number)) if number else keys.TASK)
+        item = kind(Task.partition(walk.id(task_id)), TaskInstance.sort_key(int(number)) if number else Task.SORT_KEY)
         item.update([kind.status.set(change["status"]), kind.status_date.set(now())])
 
 
@@ -120,7 +120,7 @@ def state(walk: Walk, player: Player, symbols: list[str]) -> dict[str, dict[str,
     seen: dict[str, dict[str, Any]] = {}
     for symbol in symbols:
         if "." not in symbol:
-            task = Task.get(keys.task(walk.id(symbol)), keys.TASK, consistent_read=True)
+            task = Task.get(*Task.key(walk.id(symbol)), consistent_read=True)
             seen[symbol] = {"status": task.status, "num_attempts": task.num_attempts}
             continue
         whole = player.whole(walk.id(symbol))

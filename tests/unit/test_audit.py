@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.audit.closure import REPORTS, Pair, reachable
 from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.reports import ReportRule, rule
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
+from ops.audit.closure import REPORTS, Pair, reachable
 
 TI = TaskInstanceStatus
 T = TaskStatus

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from local.template import ROOT
 from lockstep import clock
-from lockstep.dynamodb import keys
+from lockstep.array.item import LAUNCHED_PREFIX, due_key
 from lockstep.http.fields import MAX_INCREMENT_SECONDS
 from tests.serving import alone
 
@@ -80,11 +80,11 @@ def test_every_moment_that_a_report_can_set_can_be_said(moment: float) -> None:
 def test_every_moment_that_a_report_can_set_is_in_order(one: float, other: float) -> None:
     """One before 1970 counts as 1970: it is due."""
     early, late = sorted((one, other))
-    assert keys.due(keys.LAUNCHED, early) <= keys.due(keys.LAUNCHED, late)
-    assert len(keys.due(keys.LAUNCHED, late)) == len(keys.due(keys.LAUNCHED, 0))
+    assert due_key(LAUNCHED_PREFIX, early) <= due_key(LAUNCHED_PREFIX, late)
+    assert len(due_key(LAUNCHED_PREFIX, late)) == len(due_key(LAUNCHED_PREFIX, 0))
 
 
 def test_the_order_holds_until_the_year_5138() -> None:
     last = 99_999_999_999.999
     assert clock.iso(last).startswith("5138-11-16")
-    assert keys.due(keys.LAUNCHED, last) > keys.due(keys.LAUNCHED, last - 0.002) > keys.due(keys.LAUNCHED, 5e9)
+    assert due_key(LAUNCHED_PREFIX, last) > due_key(LAUNCHED_PREFIX, last - 0.002) > due_key(LAUNCHED_PREFIX, 5e9)

@@ -6,14 +6,43 @@ from typing import Any, Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.keys import BatchAttention, InstanceKey
+from lockstep.array.item import (
+    LAUNCHED_PREFIX,
+    WAITING_PREFIX,
+    Array,
+    ArrayLookup,
+    Batch,
+    BatchAttention,
+    batch_of,
+    due_key,
+    last_key,
+)
+from lockstep.dynamodb.counters import COUNTED, Counter
+from lockstep.dynamodb.item import MAX_ID, Item, Key
 from lockstep.fsm.statuses import NEEDS_ATTENTION
+from lockstep.items import PLURALS, kind_of
+from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task_instance.item import (
+    FLAG_PREFIX,
+    INSTANCES_PER_TASK,
+    MAX_INSTANCE_NUMBER,
+    ErrorEntry,
+    InstanceKey,
+    Log,
+    TaskInstance,
+    array_step_key,
+    attention_flag,
+    by_instance,
+    instance_key_of,
+    only_instance_ids,
+    split_task_instance_id,
+)
 from lockstep.text import digest, size
+from lockstep.workflow_run.item import WorkflowRun, run_id_of
 
-IDS: Final = st.integers(1, keys.MAX_ID)
-TASK_IDS: Final = st.integers(1, keys.MAX_ID // keys.INSTANCES_PER_TASK - 1)
-NUMBERS: Final = st.integers(1, keys.MAX_INSTANCE_NUMBER)
+IDS: Final = st.integers(1, MAX_ID)
+TASK_IDS: Final = st.integers(1, MAX_ID // INSTANCES_PER_TASK - 1)
+NUMBERS: Final = st.integers(1, MAX_INSTANCE_NUMBER)
 MOMENTS: Final = st.integers(0, 99_999_999_999_999).map(lambda milliseconds: milliseconds / 1000)
 """What 14 digits hold, in seconds: until the year 5138."""
 HASHES: Final = st.text(st.characters(codec=None) | st.sampled_from("#\x10\ud800~")).filter(
@@ -24,37 +53,37 @@ DIGESTS: Final = HASHES.map(digest)
 
 @given(TASK_IDS, NUMBERS)
 def test_an_instances_id_is_its_tasks_and_its_number(task_id: int, number: int) -> None:
-    task_instance_id = keys.task_instance_id(task_id, number)
-    assert keys.split_task_instance_id(task_instance_id) == InstanceKey(task_id, number)
-    assert keys.instance_key_of(keys.task(task_id), keys.instance(number)).id == task_instance_id
+    task_instance_id = InstanceKey(task_id, number).id
+    assert split_task_instance_id(task_instance_id) == InstanceKey(task_id, number)
+    assert instance_key_of(*TaskInstance.key(InstanceKey(task_id, number))).id == task_instance_id
 
 
 @given(st.integers() | IDS | st.integers(-2_000, 2_000))
 def test_what_no_instance_has_is_no_id(number: int) -> None:
-    split = keys.split_task_instance_id(number)
-    possible = 1_001 <= number <= keys.MAX_ID and number % 1_000 != 0
+    split = split_task_instance_id(number)
+    possible = 1_001 <= number <= MAX_ID and number % 1_000 != 0
     assert (split is not None) == possible
-    assert split is None or keys.task_instance_id(*split) == number
+    assert split is None or InstanceKey(*split).id == number
 
 
 @given(st.lists(st.tuples(TASK_IDS, NUMBERS), min_size=2, max_size=2, unique=True))
 def test_ids_rise_with_tasks_and_then_with_attempts(pairs: list[tuple[int, int]]) -> None:
-    assert sorted(pairs) == sorted(pairs, key=lambda pair: keys.task_instance_id(*pair))
+    assert sorted(pairs) == sorted(pairs, key=lambda pair: InstanceKey(*pair).id)
 
 
 @given(st.dictionaries(st.text() | TASK_IDS.map(str) | IDS.map(str), st.integers(), max_size=6))
 def test_of_a_mapping_only_instances_are_kept(values: dict[str, int]) -> None:
-    kept = keys.only_instance_ids(values)
+    kept = only_instance_ids(values)
     assert kept.keys() <= values.keys()
-    by_instance = keys.by_instance({key: values[key] for key in kept})
-    assert {str(keys.task_instance_id(*key)) for key in by_instance} <= {str(int(key)) for key in kept}
+    values_by_instance = by_instance({key: values[key] for key in kept})
+    assert {str(key.id) for key in values_by_instance} <= {str(int(key)) for key in kept}
 
 
 @given(IDS, IDS)
 def test_batches_and_runs_come_back(array_id: int, number: int) -> None:
-    assert keys.batch_of(keys.batch(array_id, number)) == (array_id, number)
-    assert keys.run_id_of(keys.run(number)) == number
-    assert keys.is_part(keys.part_of_batch(number))
+    assert batch_of(Batch.key(array_id, number).pk) == (array_id, number)
+    assert run_id_of(WorkflowRun.key(number).pk) == number
+    assert Batch(*Batch.part_key(array_id, number, number)).is_part
 
 
 def between(first: str, last: str, sort_key: str) -> bool:
@@ -67,10 +96,10 @@ def test_a_tasks_items_lie_by_attempt_and_what_belongs_to_one_lies_together(
     number: int, other: int, one_digest: str, other_digest: str
 ) -> None:
     def items(of: int) -> list[str]:
-        return [keys.instance(of), keys.error(of, min(one_digest, other_digest)), keys.log(of)]
+        return [TaskInstance.sort_key(of), ErrorEntry.sort_key(of, min(one_digest, other_digest)), Log.sort_key(of)]
 
     low, high = sorted((number, other))
-    in_order = [keys.SPEC, keys.TASK, *items(low), *(items(high) if high > low else [])]
+    in_order = [Spec.SORT_KEY, Task.SORT_KEY, *items(low), *(items(high) if high > low else [])]
     assert sorted(in_order, key=str.encode) == in_order
 
 
@@ -79,13 +108,13 @@ def test_a_first_start_reads_the_specification_the_task_and_the_instance_alone(
     number: int, other: int, said: str
 ) -> None:
     """store.read_for_start."""
-    for sort_key in (keys.error(number, said), keys.log(number), keys.instance(number)):
-        assert between(keys.SPEC, keys.instance(1), sort_key) == (sort_key == keys.instance(1))
-    assert between(keys.SPEC, keys.instance(1), keys.SPEC)
-    first, last = keys.instance(number), keys.errors(number) + "~"
-    for sort_key in (keys.SPEC, keys.TASK, keys.log(number), keys.log(other)):
+    for sort_key in (ErrorEntry.sort_key(number, said), Log.sort_key(number), TaskInstance.sort_key(number)):
+        assert between(Spec.SORT_KEY, TaskInstance.sort_key(1), sort_key) == (sort_key == TaskInstance.sort_key(1))
+    assert between(Spec.SORT_KEY, TaskInstance.sort_key(1), Spec.SORT_KEY)
+    first, last = TaskInstance.sort_key(number), ErrorEntry.prefix(number) + "~"
+    for sort_key in (Spec.SORT_KEY, Task.SORT_KEY, Log.sort_key(number), Log.sort_key(other)):
         assert not between(first, last, sort_key), "store.read_errors"
-    assert between(first, last, keys.error(other, said)) == (other == number)
+    assert between(first, last, ErrorEntry.sort_key(other, said)) == (other == number)
 
 
 @given(st.lists(st.builds(BatchAttention, MOMENTS, waiting=st.booleans()), min_size=2, max_size=4))
@@ -101,51 +130,93 @@ def test_batches_lie_in_the_order_in_which_they_are_due(attentions: list[BatchAt
 
 @given(MOMENTS, MOMENTS, st.sampled_from(sorted(NEEDS_ATTENTION)))
 def test_what_is_looked_for_in_a_run_is_found_and_nothing_else(moment: float, due: float, status: str) -> None:
-    flagged, launched, waiting = keys.flag(status), keys.due(keys.LAUNCHED, due), keys.due(keys.WAITING, due)
+    flagged, launched, waiting = attention_flag(status), due_key(LAUNCHED_PREFIX, due), due_key(WAITING_PREFIX, due)
     is_due = int(due * 1000) <= int(moment * 1000)
-    to_launched = (keys.FLAGGED, keys.due(keys.LAUNCHED, moment))
+    to_launched = (FLAG_PREFIX, due_key(LAUNCHED_PREFIX, moment))
     assert [between(*to_launched, key) for key in (flagged, launched, waiting)] == [True, is_due, False]
-    to_waiting = (keys.WAITING, keys.due(keys.WAITING, moment))
+    to_waiting = (WAITING_PREFIX, due_key(WAITING_PREFIX, moment))
     assert [between(*to_waiting, key) for key in (flagged, launched, waiting)] == [False, False, is_due]
-    unended = (keys.LAUNCHED, keys.last(keys.WAITING))
+    unended = (LAUNCHED_PREFIX, last_key(WAITING_PREFIX))
     assert [between(*unended, key) for key in (flagged, launched, waiting)] == [False, True, True]
-    assert not between(keys.WAITING, keys.last(keys.WAITING), launched)
+    assert not between(WAITING_PREFIX, last_key(WAITING_PREFIX), launched)
 
 
-PARTITIONS: Final[dict[Callable[..., str], tuple[st.SearchStrategy[Any], ...]]] = {
-    keys.task: (IDS,),
-    keys.array: (IDS,),
-    keys.batch: (IDS, IDS),
-    keys.array_lookup: (IDS, IDS),
-    keys.task_lookup: (IDS, IDS, HASHES),
-    keys.run: (IDS,),
-    keys.resources: (IDS,),
-    keys.counter: (st.sampled_from(["task", "array", "task_resources", "workflow_run"]),),
+KEYS: Final[dict[Callable[..., Key], tuple[st.SearchStrategy[Any], ...]]] = {
+    Task.key: (IDS,),
+    Array.key: (IDS,),
+    Batch.key: (IDS, IDS),
+    ArrayLookup.key: (IDS, IDS),
+    TaskLookup.key: (IDS, IDS, HASHES),
+    WorkflowRun.key: (IDS,),
+    Resources.key: (IDS,),
+    Counter.key: (st.sampled_from(COUNTED),),
 }
-THINGS: Final = st.sampled_from(list(PARTITIONS)).flatmap(lambda of: st.tuples(st.just(of), st.tuples(*PARTITIONS[of])))
+THINGS: Final = st.sampled_from(list(KEYS)).flatmap(lambda of: st.tuples(st.just(of), st.tuples(*KEYS[of])))
 """All that has a partition of its own."""
 
 
-@given(st.lists(THINGS, max_size=8) | st.lists(THINGS.filter(lambda thing: thing[0] is keys.task_lookup), max_size=4))
-def test_no_two_things_share_a_partition(things: list[tuple[Callable[..., str], tuple[Any, ...]]]) -> None:
-    assert len({of(*ids) for of, ids in things}) == len(set(things))
-    assert all(len(of(*ids).encode()) <= 2048 for of, ids in things), "DynamoDB's limit"
+@given(st.lists(THINGS, max_size=8) | st.lists(THINGS.filter(lambda thing: thing[0] is TaskLookup.key), max_size=4))
+def test_no_two_things_share_a_partition(things: list[tuple[Callable[..., Key], tuple[Any, ...]]]) -> None:
+    assert len({of(*ids).pk for of, ids in things}) == len(set(things))
+    assert all(len(of(*ids).pk.encode()) <= 2048 for of, ids in things), "DynamoDB's limit"
+
+
+INSTANCES: Final = st.builds(InstanceKey, TASK_IDS, NUMBERS)
+OF_MODELS: Final[dict[type[Item], st.SearchStrategy[Key]]] = {
+    Task: st.builds(Task.key, IDS),
+    Spec: st.builds(Spec.key, IDS),
+    TaskInstance: st.builds(TaskInstance.key, INSTANCES),
+    Log: st.builds(Log.key, INSTANCES),
+    ErrorEntry: st.builds(ErrorEntry.key, INSTANCES, DIGESTS),
+    Array: st.builds(Array.key, IDS),
+    Batch: st.builds(Batch.key, IDS, IDS) | st.builds(Batch.part_key, IDS, IDS, IDS),
+    WorkflowRun: st.builds(WorkflowRun.key, IDS),
+    Resources: st.builds(Resources.key, IDS),
+    ArrayLookup: st.builds(ArrayLookup.key, IDS, IDS),
+    TaskLookup: st.builds(TaskLookup.key, IDS, IDS, HASHES),
+    Counter: st.builds(Counter.key, st.sampled_from(COUNTED)),
+}
+
+
+@given(st.sampled_from(list(PLURALS)).flatmap(lambda model: st.tuples(st.just(model), OF_MODELS[model])))
+def test_the_model_of_an_item_is_found_by_its_key(model_and_key: tuple[type[Item], Key]) -> None:
+    model, key = model_and_key
+    kind = kind_of(key)
+    assert kind is not None
+    assert kind.model is model
+
+
+def test_every_model_is_among_the_kinds() -> None:
+    models, found = [Item], set()
+    while models:
+        model = models.pop()
+        models += model.__subclasses__()
+        found.add(model)
+    assert {model for model in found if model.KEY_FORMS} == PLURALS.keys() == OF_MODELS.keys()
 
 
 @given(st.tuples(IDS, IDS, HASHES), st.tuples(IDS, IDS, HASHES))
 def test_no_two_tasks_are_looked_up_alike(one: tuple[int, int, str], other: tuple[int, int, str]) -> None:
-    assert (keys.task_lookup(*one) == keys.task_lookup(*other)) == (one == other)
-    assert keys.task_lookup(*one[:2], other[2]) != keys.task_lookup(*one) or one[2] == other[2]
+    assert (TaskLookup.key(*one).pk == TaskLookup.key(*other).pk) == (one == other)
+    assert TaskLookup.key(*one[:2], other[2]).pk != TaskLookup.key(*one).pk or one[2] == other[2]
 
 
 @given(NUMBERS, DIGESTS, NUMBERS, DIGESTS)
 def test_no_two_items_of_a_task_share_a_key(number: int, said: str, other: int, also_said: str) -> None:
     def items(of: int, what: str) -> set[str]:
-        return {keys.SPEC, keys.TASK, keys.instance(of), keys.log(of), keys.error(of, what)}
+        return {
+            Spec.SORT_KEY,
+            Task.SORT_KEY,
+            TaskInstance.sort_key(of),
+            Log.sort_key(of),
+            ErrorEntry.sort_key(of, what),
+        }
 
-    same = {keys.SPEC, keys.TASK}
+    same = {Spec.SORT_KEY, Task.SORT_KEY}
     if number == other:
-        same |= {keys.instance(number), keys.log(number)} | ({keys.error(number, said)} if said == also_said else set())
+        same |= {TaskInstance.sort_key(number), Log.sort_key(number)} | (
+            {ErrorEntry.sort_key(number, said)} if said == also_said else set()
+        )
     assert items(number, said) & items(other, also_said) == same
 
 
@@ -154,5 +225,5 @@ STEPS: Final = st.tuples(IDS, st.integers(0, 2**31), st.integers(0, 100_000))
 
 @given(STEPS, STEPS)
 def test_no_two_steps_share_a_place_in_the_index(one: tuple[int, int, int], other: tuple[int, int, int]) -> None:
-    places = {(keys.array_step(*step), step[2]) for step in (one, other)}
+    places = {(array_step_key(*step), step[2]) for step in (one, other)}
     assert len(places) == len({one, other})

@@ -10,16 +10,16 @@ from local.seed import Seed, load
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dynamodb import client as table
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key
-from lockstep.dynamodb.items import Item, Task
-from lockstep.dynamodb.keys import InstanceKey
+from lockstep.dynamodb.item import Item
 from lockstep.errors import NotFoundError
 from lockstep.fsm.guards import Decision
 from lockstep.fsm.pair_state import Guard
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Kind, Move, Refusal
+from lockstep.task.item import Spec, Task
 from lockstep.task_instance import store
+from lockstep.task_instance.item import InstanceKey, TaskInstance
+from lockstep.task_instance.read import read_errors, read_for_start, read_whole
 from lockstep.task_instance.report import ReportedFields
 from lockstep.task_instance.store import PairWrite, WriteRejectedError
 from tests.clients import on_moto
@@ -85,10 +85,10 @@ def finish(**guard: Any) -> PairWrite:
 
 def test_a_pair_moves_with_all_that_was_said() -> None:
     store.write_pairs([finish()])
-    whole = store.read_whole(KEY)
+    whole = read_whole(KEY)
     assert (whole.instance.status, whole.task.status, whole.instance.nodename) == ("D", "D", "n")
     assert whole.instance.status_date == whole.task.status_date
-    assert [entry.description for entry in store.read_errors(KEY)] == ["first", "second", "boom"]
+    assert [entry.description for entry in read_errors(KEY)] == ["first", "second", "boom"]
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_a_guard_that_does_not_hold_stops_all_of_it(guard: dict[str, Any]) -> No
         bool(about_the_task),
         not about_the_task,
     )
-    whole = store.read_whole(KEY)
+    whole = read_whole(KEY)
     assert (whole.instance.status, whole.task.status) == ("R", "R")
     assert "nodename" not in whole.instance.attribute_values
-    assert len(store.read_errors(KEY)) == 2
+    assert len(read_errors(KEY)) == 2
 
 
 def test_an_attempt_that_another_has_followed_is_not_the_latest() -> None:
-    Task(keys.task(KEY.task_id), keys.TASK).update([Task.num_instances.set(2)])
+    Task(*Task.key(KEY.task_id)).update([Task.num_instances.set(2)])
     with pytest.raises(WriteRejectedError):
         store.write_pairs([finish(superseded=False)])
     store.write_pairs([finish(superseded=True)])
@@ -130,32 +130,32 @@ def test_one_pair_that_does_not_hold_stops_the_others() -> None:
     with pytest.raises(WriteRejectedError) as rejected:
         store.write_pairs([finish(), stranger])
     assert [rejection.missing for rejection in rejected.value.rejections] == [False, True]
-    assert store.read_whole(KEY).instance.status == "R"
+    assert read_whole(KEY).instance.status == "R"
 
 
 def test_the_same_words_are_one_entry_of_the_first_time() -> None:
     refused = Decision(Refusal(Kind.INVALID, "refused"), Guard(RUNNING, None))
     said = PairWrite(KEY, refused, ReportedFields(error="boom"))
     store.write_pairs([said])
-    first = store.read_errors(KEY)
+    first = read_errors(KEY)
     store.write_pairs([said])
-    assert [entry.error_time for entry in store.read_errors(KEY)] == [entry.error_time for entry in first]
+    assert [entry.error_time for entry in read_errors(KEY)] == [entry.error_time for entry in first]
 
 
 def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:
     long_path = "/" + "p" * 1000
     store.log_heartbeat(KEY, ReportedFields(stdout=long_path, report_by=now()), TaskInstanceStatus.TRIAGING)
-    whole = store.read_whole(KEY)
+    whole = read_whole(KEY)
     assert "stdout" not in whole.instance.attribute_values
     assert whole.log.stdout == long_path
     store.log_heartbeat(KEY, ReportedFields(stdout="/short"), TaskInstanceStatus.TRIAGING)
-    assert store.read_whole(KEY).instance.stdout == "/short"
+    assert read_whole(KEY).instance.stdout == "/short"
 
 
 def test_a_stranger_has_no_heartbeat() -> None:
     with pytest.raises(NotFoundError):
         store.log_heartbeat(InstanceKey(43, 1), ReportedFields(report_by=now()), TaskInstanceStatus.TRIAGING)
-    assert not table.fetch([Key(keys.task(43), keys.instance(1))], consistent=True)
+    assert not table.fetch([TaskInstance.key(InstanceKey(43, 1))], consistent=True)
 
 
 @pytest.mark.parametrize(("attempt", "operation"), [(1, "Query"), (2, "BatchGetItem")])
@@ -173,7 +173,7 @@ def test_a_specification_that_lags_is_read_again(attempt: int, operation: str, l
     def lagging(parsed: dict[str, Any], **_: Any) -> None:
         if reads == [False]:
             found = parsed.get("Items") or parsed["Responses"][Item.Meta.table_name]
-            [spec] = [raw for raw in found if raw["sk"]["S"] == keys.SPEC]
+            [spec] = [raw for raw in found if raw["sk"]["S"] == Spec.SORT_KEY]
             if lag == "missing":
                 found.remove(spec)
             spec |= {"spec_version": {"N": "0"}, "command": {"S": "the old command"}}
@@ -181,5 +181,5 @@ def test_a_specification_that_lags_is_read_again(attempt: int, operation: str, l
     events = table.connection().client.meta.events
     events.register(f"provide-client-params.dynamodb.{operation}", remember)
     events.register(f"after-call.dynamodb.{operation}", lagging)
-    instance, spec = store.read_for_start(InstanceKey(42, attempt))
-    assert (instance.sk, spec.command, reads) == (keys.instance(attempt), "true", [False, True])
+    instance, spec = read_for_start(InstanceKey(42, attempt))
+    assert (instance.sk, spec.command, reads) == (TaskInstance.sort_key(attempt), "true", [False, True])

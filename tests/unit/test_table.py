@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from lockstep.clock import BUDGET_SECONDS
 from lockstep.context import request
-from lockstep.dynamodb.client import Key, fetch, reach
+from lockstep.dynamodb.client import fetch, reach
+from lockstep.dynamodb.item import Key
 from lockstep.errors import TableError
 from tests.memory import VirtualTime, running_on
 from tests.memory.boundary import answered_by

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.template import ROOT, Function, Template
-from lockstep.dynamodb.items import Expiring
+from lockstep.dynamodb.item import Expiring
 
 TEMPLATE = Template()
 FUNCTIONS = sorted(ROOT.glob("functions/*/*/app.py"))

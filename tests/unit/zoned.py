@@ -15,7 +15,7 @@ from local.engine import LOCAL_SETTINGS
 from local.seed import Seed, load
 from local.template import Template
 from lockstep import clock
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.item import Item
 from tests.replay.recording import Player
 
 MOMENTS: Final = [

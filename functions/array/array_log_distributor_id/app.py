@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel
 
-from lockstep.dynamodb.keys import by_instance, only_instance_ids
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_IDS_PER_CALL, DistributorId
 from lockstep.http.models import ArrayPath, Reply
-from lockstep.task_instance.store import log_distributor_ids
+from lockstep.task_instance.bulk import log_distributor_ids
+from lockstep.task_instance.item import by_instance, only_instance_ids
 
 ByInstance = Annotated[dict[str, DistributorId], Field(max_length=MAX_IDS_PER_CALL), BeforeValidator(only_instance_ids)]
 

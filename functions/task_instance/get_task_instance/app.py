@@ -2,7 +2,7 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.task_instance.path import InstancePath
-from lockstep.task_instance.store import read_whole
+from lockstep.task_instance.read import read_whole
 from lockstep.task_instance.views import WholeReply, whole
 
 

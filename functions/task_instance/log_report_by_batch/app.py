@@ -1,11 +1,11 @@
 """The distributor sends a heartbeat for many instances."""
 
 from lockstep.clock import now
-from lockstep.dynamodb.keys import instance_keys
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Increment
 from lockstep.http.models import NoReply, TaskInstanceIds
-from lockstep.task_instance.store import log_heartbeats
+from lockstep.task_instance.bulk import log_heartbeats
+from lockstep.task_instance.item import instance_keys
 
 
 class BatchHeartbeat(TaskInstanceIds):

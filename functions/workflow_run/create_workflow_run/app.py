@@ -1,11 +1,11 @@
 """A client begins to run a workflow."""
 
 from lockstep.clock import now
-from lockstep.dynamodb.keys import run_id_of
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Id, Increment, ShortText
 from lockstep.http.models import Reply, Request
+from lockstep.workflow_run.item import run_id_of
 from lockstep.workflow_run.lifecycle import create
 
 

@@ -2,10 +2,9 @@
 
 from pynamodb.transactions import TransactWrite
 
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import ConditionFailedError, Key, fetch, reach, transact
+from lockstep.array.item import Array, ArrayLookup
+from lockstep.dynamodb.client import ConditionFailedError, fetch, reach, transact
 from lockstep.dynamodb.counters import allocate
-from lockstep.dynamodb.items import Array, Lookup
 
 
 def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently_running: int, name: str) -> int:
@@ -13,13 +12,12 @@ def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently
 
     One pair of ids gets one array, also where callers race.
     """
-    lookup = Key(keys.array_lookup(workflow_id, task_template_version_id), keys.LOOKUP)
+    lookup = ArrayLookup.key(workflow_id, task_template_version_id)
     found = fetch([lookup], consistent=True).get(lookup)
     if not found:
         [array_id] = allocate("array", 1)
         array = Array(
-            keys.array(array_id),
-            keys.ARRAY,
+            *Array.key(array_id),
             name=name,
             workflow_id=workflow_id,
             task_template_version_id=task_template_version_id,
@@ -28,7 +26,9 @@ def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently
         )
 
         def make(transaction: TransactWrite) -> None:
-            transaction.save(Lookup(*lookup, id=array_id), Lookup.pk.does_not_exist(), return_values="ALL_OLD")
+            transaction.save(
+                ArrayLookup(*lookup, id=array_id), ArrayLookup.pk.does_not_exist(), return_values="ALL_OLD"
+            )
             transaction.save(array)
 
         try:
@@ -37,7 +37,7 @@ def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently
             found = failed.found[0]
         else:
             return array_id
-    array_id = Lookup.from_raw_data(found or {}).id
-    known = Array(keys.array(array_id), keys.ARRAY)
+    array_id = ArrayLookup.from_raw_data(found or {}).id
+    known = Array(*Array.key(array_id))
     reach(lambda: known.update([Array.max_concurrently_running.set(max_concurrently_running)]))
     return array_id

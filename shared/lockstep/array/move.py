@@ -1,11 +1,11 @@
 """One report about every instance of a batch."""
 
-from lockstep.array.batches import members, read_batch
 from lockstep.array.step import INDEX_LAG_SECONDS, PAUSE_SECONDS
+from lockstep.array.store import members, read_batch
 from lockstep.clock import Deadline, sleep
-from lockstep.dynamodb.keys import InstanceKey
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import ReportRule
+from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.report import NO_FIELDS, Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
 

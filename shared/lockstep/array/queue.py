@@ -8,16 +8,17 @@ from typing import Final
 
 from pynamodb.transactions import TransactWrite
 
+from lockstep.array.item import Array, Batch, BatchAttention
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import ConditionFailedError, Key, chunks, fetch, reach, run_parallel, transact
-from lockstep.dynamodb.items import Array, Batch, Task, TaskInstance
-from lockstep.dynamodb.keys import BatchAttention
+from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, reach, run_parallel, transact
+from lockstep.dynamodb.item import MAX_ID
 from lockstep.errors import ContentionError, ExhaustedError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import may_queue
 from lockstep.observability import count
+from lockstep.task.item import Task
+from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 
 TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49
@@ -77,7 +78,7 @@ class _QueuedTask:
 
     @property
     def exhausted(self) -> bool:
-        return self.number > keys.MAX_INSTANCE_NUMBER
+        return self.number > MAX_INSTANCE_NUMBER
 
     def ready(self, array_id: int) -> bool:
         return may_queue(self.status) and self.seen.array_id == array_id
@@ -85,7 +86,7 @@ class _QueuedTask:
 
 def _read_tasks(task_ids: Sequence[int], array_id: int) -> dict[int, _QueuedTask]:
     """Read tasks by reads that may lag, which the write detects. What would not be written is read consistently."""
-    wanted = {Key(keys.task(task_id), keys.TASK) for task_id in task_ids if 0 < task_id <= keys.MAX_ID}
+    wanted = {Task.key(task_id) for task_id in task_ids if 0 < task_id <= MAX_ID}
     found = {key: _QueuedTask(Task.from_raw_data(raw)) for key, raw in fetch(wanted, consistent=False).items()}
     doubtful = [key for key in wanted if key not in found or not found[key].ready(array_id)]
     again = fetch(doubtful, consistent=True)
@@ -97,13 +98,13 @@ def _check_numbers_left(ready: Sequence[_QueuedTask]) -> None:
     exhausted = [task.task_id for task in ready if task.exhausted]
     if exhausted:
         raise ExhaustedError(
-            f"task_ids: {exhausted} had all of their {keys.MAX_INSTANCE_NUMBER} instances; nothing was queued"
+            f"task_ids: {exhausted} had all of their {MAX_INSTANCE_NUMBER} instances; nothing was queued"
         )
 
 
 def _reserve_batches(array_id: int, count: int) -> int:
     """Reserve `count` consecutive batch numbers, and return the last."""
-    array = Array(keys.array(array_id), keys.ARRAY)
+    array = Array(*Array.key(array_id))
     try:
         reach(lambda: array.update([Array.num_batches.add(count)], Array.pk.exists()))
     except ConditionFailedError:
@@ -120,8 +121,7 @@ def _fill(
 ) -> None:
     """Fill a batch, one transaction after another, so that each knows how many steps lie before its own."""
     batch = Batch(
-        keys.batch(array_id, batch_num),
-        keys.BATCH,
+        *Batch.key(array_id, batch_num),
         size=0,
         num_instances=0,
         task_resources_id=task_resources_id,
@@ -156,7 +156,7 @@ def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_Queued
 def _see(batch: Batch, pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
     """Take over the items that rejected a write. Another caller queued some tasks, or this write's reply was lost."""
     found = [raw for raw in failed.found if raw]
-    seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in found if raw["sk"]["S"] == keys.TASK}
+    seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in found if raw["sk"]["S"] == Task.SORT_KEY}
     for task in pending:
         task.seen = seen.get(task.seen.pk, task.seen)
     for raw in found:
@@ -172,13 +172,13 @@ def _add_steps(
         transaction.save(
             TaskInstance(
                 task.seen.pk,
-                keys.instance(task.number),
+                TaskInstance.sort_key(task.number),
                 status=TaskInstanceStatus.QUEUED,
                 status_date=at,
                 workflow_run_id=batch.workflow_run_id,
                 array_id=array_id,
                 array_batch_num=batch_num,
-                array_step=keys.array_step(array_id, batch_num, step),
+                array_step=array_step_key(array_id, batch_num, step),
                 array_step_id=step,
                 task_resources_id=batch.task_resources_id,
                 spec_version=task.seen.spec_version,
@@ -186,7 +186,7 @@ def _add_steps(
             )
         )
         transaction.update(
-            Task(task.seen.pk, keys.TASK),
+            Task(task.seen.pk, Task.SORT_KEY),
             [
                 Task.status.set(TaskStatus.QUEUED),
                 Task.status_date.set(at),

@@ -2,15 +2,16 @@
 
 from typing import Final
 
-from lockstep.array.batches import NO_STEP, read_batch, run_of_batch
+from lockstep.array.item import NO_STEP, Batch
+from lockstep.array.store import read_batch, run_of_batch
 from lockstep.clock import Deadline, sleep
 from lockstep.context import only_run
-from lockstep.dynamodb import keys
 from lockstep.dynamodb.client import query
-from lockstep.dynamodb.items import ArrayStepIndex, Batch
+from lockstep.dynamodb.item import MAX_ID, ArrayStepIndex
 from lockstep.errors import ForbiddenError, NotFoundError, UnavailableError
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended
+from lockstep.task_instance.item import array_step_key, instance_key_of
 
 INDEX_LAG_SECONDS: Final = 2.0
 """How long to query again for a step that the index must show any moment."""
@@ -26,15 +27,15 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
         NotFoundError: the step does not exist.
         UnavailableError: the step exists, but the index does not show it yet.
     """
-    if not all(0 <= number <= keys.MAX_ID for number in (array_id, batch_num, step_id)):
+    if not all(0 <= number <= MAX_ID for number in (array_id, batch_num, step_id)):
         raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
     lag = Deadline(INDEX_LAG_SECONDS)
     _check_run(array_id, batch_num)
     while True:
-        partition = keys.array_step(array_id, batch_num, step_id)
+        partition = array_step_key(array_id, batch_num, step_id)
         at_step = ArrayStepIndex.array_step_id == step_id
         for raw in query(partition, at_step, index=ArrayStepIndex.Meta.index_name):
-            return keys.instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id
+            return instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id
         batch = read_batch(array_id, batch_num)
         if not batch or step_id >= batch.size or _has_gone(batch, step_id):
             raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")

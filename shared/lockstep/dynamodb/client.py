@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import islice
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from botocore import __version__ as botocore_version
 from botocore.config import Config
@@ -19,13 +19,11 @@ from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import sleep
 from lockstep.context import deadline
-from lockstep.dynamodb.items import Item, TaskInstance
+from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import ContentionError, TableError
 
 R = TypeVar("R")
 S = TypeVar("S")
-
-RawItem = dict[str, dict[str, Any]]
 
 PARALLEL: Final = 8
 """Requests that one call has under way at once, at most."""
@@ -48,13 +46,6 @@ BUGS: Final = {"ValidationException", "ValidationError", "SerializationException
 _MAX_PAUSE_SECONDS: Final = 0.5
 
 
-class Key(NamedTuple):
-    """An item's key."""
-
-    pk: str
-    sk: str
-
-
 class ConditionFailedError(Exception):
     """DynamoDB rejected a write by its conditions; nothing changed.
 
@@ -69,11 +60,11 @@ class ConditionFailedError(Exception):
 
 def connection() -> Connection:
     """The connection that all models share. The first call makes it; two threads must not make it at once."""
-    shared = TaskInstance._get_connection()  # noqa: SLF001  # PynamoDB has no public way to share a client between models
-    if Item._connection is not shared:  # noqa: SLF001  # as above; the subclasses inherit it
+    before = Item._connection  # noqa: SLF001  # PynamoDB has no public way to share a client between models
+    shared = Item._get_connection()  # noqa: SLF001  # as above; the subclasses inherit it
+    if shared is not before:
         shared.connection.session.set_default_client_config(Config(user_agent=USER_AGENT))
         shared.connection._retry_configuration = dict(RETRIES)  # noqa: SLF001  # PynamoDB's models have no setting for it
-        Item._connection = shared  # noqa: SLF001  # as above
     return shared.connection
 
 

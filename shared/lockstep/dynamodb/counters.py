@@ -1,13 +1,35 @@
 """Counters that give out ids."""
 
-from lockstep.dynamodb import keys
+from typing import ClassVar, Final
+
 from lockstep.dynamodb.client import reach
-from lockstep.dynamodb.items import Counter
+from lockstep.dynamodb.item import IntegerAttribute, Item, Key
+
+COUNTED: Final = ("array", "task", "task_resources", "workflow_run")
+"""The kinds of ids."""
+
+
+class Counter(Item):
+    """The last id of a kind that was given out."""
+
+    SORT_KEY: Final = "COUNTER"
+    KEY_FORMS: ClassVar = tuple(Key(f"COUNTER#{kind}", "COUNTER") for kind in COUNTED)
+
+    last = IntegerAttribute()
+
+    @staticmethod
+    def key(kind: str) -> Key:
+        """The key of the counter that gives out ids of a kind.
+
+        >>> Counter.key("task")
+        Key(pk='COUNTER#task', sk='COUNTER')
+        """
+        return Key(f"COUNTER#{kind}", Counter.SORT_KEY)
 
 
 def allocate(kind: str, count: int) -> range:
     """Reserve `count` consecutive ids of a kind, in one write."""
-    counter = Counter(keys.counter(kind), keys.COUNTER)
+    counter = Counter(*Counter.key(kind))
     reach(lambda: counter.update([Counter.last.add(count)]))
     last = counter.last
     return range(last - count + 1, last + 1)

@@ -7,16 +7,17 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import Field
 from pynamodb.transactions import TransactWrite
 
+from lockstep.array.item import Array
 from lockstep.clock import expiry, now
 from lockstep.context import deadline
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import ACTIONS_PER_TRANSACTION, ConditionFailedError, Key, fetch, run_parallel, transact
+from lockstep.dynamodb.client import ACTIONS_PER_TRANSACTION, ConditionFailedError, fetch, run_parallel, transact
 from lockstep.dynamodb.counters import allocate
-from lockstep.dynamodb.items import Lookup, Spec, Task
+from lockstep.dynamodb.item import Key
 from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
 from lockstep.http.fields import Command, Id, Name, ShortText, SmallCount
+from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task.resources import read_directories
 from lockstep.text import digest, size
 
@@ -52,10 +53,7 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
         InvalidError: a task names an array that does not exist. Nothing was bound.
     """
     _check_arrays(tasks)
-    lookups = {
-        name: Key(keys.task_lookup(workflow_id, task.node_id, task.task_args_hash), keys.LOOKUP)
-        for name, task in tasks.items()
-    }
+    lookups = {name: TaskLookup.key(workflow_id, task.node_id, task.task_args_hash) for name, task in tasks.items()}
     bindings = {lookups[name]: _Binding(workflow_id, lookups[name], task) for name, task in tasks.items()}
     _look_up(list(bindings.values()))
     _read_directories(bindings.values())
@@ -90,7 +88,7 @@ class _Binding:
 
     @property
     def key(self) -> Key:
-        return Key(keys.task(self.task_id), keys.TASK)
+        return Task.key(self.task_id)
 
     @property
     def status(self) -> TaskStatus:
@@ -122,12 +120,12 @@ class _Binding:
         transaction.save(self._spec(at))
 
     def _make(self, transaction: TransactWrite, at: float) -> None:
-        unclaimed = Lookup.pk.does_not_exist()
+        unclaimed = TaskLookup.pk.does_not_exist()
         if self.known_id:
-            unclaimed |= Lookup.id == self.known_id
+            unclaimed |= TaskLookup.id == self.known_id
             gone = Task.pk.does_not_exist() | (Task.expires_at <= at)
-            transaction.condition_check(Task, keys.task(self.known_id), keys.TASK, gone)
-        transaction.save(Lookup(*self.lookup, id=self.task_id, expires_at=expiry(at)), unclaimed)
+            transaction.condition_check(Task, *Task.key(self.known_id), gone)
+        transaction.save(TaskLookup(*self.lookup, id=self.task_id, expires_at=expiry(at)), unclaimed)
         transaction.save(
             Task(
                 *self.key,
@@ -163,8 +161,7 @@ class _Binding:
     def _spec(self, at: float) -> Spec:
         stdout_dir, stderr_dir = self.directories
         return Spec(
-            self.key.pk,
-            keys.SPEC,
+            *Spec.key(self.task_id),
             spec_version=self.spec_version,
             name=self.task.name,
             command=self.task.command,
@@ -178,7 +175,7 @@ class _Binding:
 
 
 def _check_arrays(tasks: Mapping[str, TaskToBind]) -> None:
-    wanted = {name: Key(keys.array(task.array_id), keys.ARRAY) for name, task in tasks.items()}
+    wanted = {name: Array.key(task.array_id) for name, task in tasks.items()}
     known = fetch(wanted.values(), consistent=True)
     unknown = [name for name, array in wanted.items() if array not in known]
     if unknown:
@@ -195,12 +192,12 @@ def _look_up(bindings: Sequence[_Binding]) -> None:
     lookups = fetch((binding.lookup for binding in bindings), consistent=True)
     for binding in bindings:
         raw = lookups.get(binding.lookup)
-        binding.known_id = Lookup.from_raw_data(raw).id if raw else 0
-    known = {Key(keys.task(binding.known_id), keys.TASK) for binding in bindings if binding.known_id}
+        binding.known_id = TaskLookup.from_raw_data(raw).id if raw else 0
+    known = {Task.key(binding.known_id) for binding in bindings if binding.known_id}
     tasks = {key: Task.from_raw_data(raw) for key, raw in fetch(known, consistent=True).items()}
     at = now()
     for binding in bindings:
-        task = tasks.get(Key(keys.task(binding.known_id), keys.TASK))
+        task = tasks.get(Task.key(binding.known_id))
         binding.seen = task if task and not task.has_expired(at) else None
     new = [binding for binding in bindings if not binding.seen and not binding.new_id]
     for binding, task_id in zip(new, allocate("task", len(new)) if new else (), strict=True):

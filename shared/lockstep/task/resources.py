@@ -3,11 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key, fetch_present, reach
+from lockstep.dynamodb.client import fetch_present, reach
 from lockstep.dynamodb.counters import allocate
-from lockstep.dynamodb.items import Resources
 from lockstep.errors import NotFoundError
+from lockstep.task.item import Resources
 
 Directories = tuple[str | None, str | None]
 """The directory of stdout, and that of stderr."""
@@ -30,8 +29,7 @@ def bind_resources(queue_id: int, task_resources_type_id: str | None, requested:
     """Store a new set of requested resources for good, and return its id."""
     [task_resources_id] = allocate("task_resources", 1)
     item = Resources(
-        keys.resources(task_resources_id),
-        keys.RESOURCES,
+        *Resources.key(task_resources_id),
         queue_id=queue_id,
         task_resources_type_id=task_resources_type_id,
         requested_resources=dict(requested),
@@ -43,7 +41,7 @@ def bind_resources(queue_id: int, task_resources_type_id: str | None, requested:
 def read_directories(task_resources_ids: Collection[int]) -> dict[int, Directories]:
     """The directories of each set that exists. A set never changes, so this process caches what it has read."""
     known = {number: _remembered[number] for number in task_resources_ids if number in _remembered}
-    wanted = {Key(keys.resources(number), keys.RESOURCES): number for number in set(task_resources_ids) - known.keys()}
+    wanted = {Resources.key(number): number for number in set(task_resources_ids) - known.keys()}
     found = {
         wanted[key]: directories(Resources.from_raw_data(raw).requested_resources)
         for key, raw in fetch_present(wanted).items()
@@ -64,7 +62,7 @@ def read_resources(task_resources_id: int) -> dict[str, Any]:
     Raises:
         NotFoundError: it does not exist.
     """
-    key = Key(keys.resources(task_resources_id), keys.RESOURCES)
+    key = Resources.key(task_resources_id)
     raw = fetch_present([key]).get(key)
     if not raw:
         raise NotFoundError(f"task resources {task_resources_id} do not exist")

@@ -3,17 +3,17 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
-from lockstep.array.batches import expect
+from lockstep.array.attention import expect
 from lockstep.dynamodb.client import connect
-from lockstep.dynamodb.items import Spec, TaskInstance
-from lockstep.dynamodb.keys import InstanceKey
 from lockstep.fsm.reports import START
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.http.fields import Text
 from lockstep.observability import bind
+from lockstep.task.item import Spec
 from lockstep.task.resources import Directories, read_directories
+from lockstep.task_instance.item import InstanceKey, TaskInstance
+from lockstep.task_instance.read import read_for_start
 from lockstep.task_instance.report import Report, ReportedFields
-from lockstep.task_instance.store import read_for_start
 from lockstep.task_instance.transition import transit_ti_and_t
 
 StartRow = tuple[int, TaskInstanceStatus, int, int, Text, Text, int, Text | None, Text | None]

@@ -1,12 +1,12 @@
 """A worker node's heartbeat, and what a distributor says of an instance that it launched."""
 
-from lockstep.array.batches import expect
+from lockstep.array.attention import expect
 from lockstep.clock import now
-from lockstep.dynamodb.keys import InstanceKey
 from lockstep.fsm.reports import LAUNCH, RECOVER
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.observability import bind, measure
 from lockstep.task_instance import store
+from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import Outcome, transit_ti_and_t
 

@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key, fetch_present
-from lockstep.dynamodb.items import Array
-from lockstep.dynamodb.keys import InstanceKey, instance_keys
+from lockstep.array.item import Array
+from lockstep.dynamodb.client import fetch_present
 from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.reports import INSTANTIATE, rule
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Kind, Refusal, Ruling
 from lockstep.http.fields import Text
+from lockstep.task_instance.bulk import log_taken_again
+from lockstep.task_instance.item import InstanceKey, instance_keys
+from lockstep.task_instance.read import read_instances, read_pairs
 from lockstep.task_instance.report import Report
-from lockstep.task_instance.store import log_taken_again, read_instances, read_pairs
 from lockstep.task_instance.transition import transit_many
 
 
@@ -71,5 +71,5 @@ def _taken_before(past_queued: Iterable[InstanceKey]) -> set[InstanceKey]:
 
 
 def _read_names(array_ids: set[int]) -> dict[int, str]:
-    wanted = {Key(keys.array(array_id), keys.ARRAY): array_id for array_id in array_ids}
+    wanted = {Array.key(array_id): array_id for array_id in array_ids}
     return {wanted[key]: Array.from_raw_data(raw).name for key, raw in fetch_present(wanted).items()}

@@ -1,9 +1,9 @@
 """The path of a route about one task instance."""
 
-from lockstep.dynamodb.keys import InstanceKey, split_task_instance_id
 from lockstep.errors import NotFoundError
 from lockstep.http.fields import IdInPath
 from lockstep.http.models import Request
+from lockstep.task_instance.item import InstanceKey, split_task_instance_id
 
 
 class InstancePath(Request):

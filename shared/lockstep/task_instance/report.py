@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from lockstep.clock import now
-from lockstep.dynamodb.keys import InstanceKey
 from lockstep.fsm.reports import ReportRule
+from lockstep.task_instance.item import InstanceKey
 
 
 class ReportedFields(NamedTuple):

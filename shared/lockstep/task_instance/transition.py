@@ -9,7 +9,6 @@ from lockstep.clock import now
 from lockstep.context import deadline, only_run
 from lockstep.dynamodb import client
 from lockstep.dynamodb.client import chunks, run_parallel
-from lockstep.dynamodb.items import TaskInstance
 from lockstep.errors import ContentionError
 from lockstep.fsm.guards import Decision, decide
 from lockstep.fsm.pair_state import PairState
@@ -18,6 +17,7 @@ from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Kind, Move, Refusal, Ruling
 from lockstep.observability import count
 from lockstep.task_instance import store
+from lockstep.task_instance.item import TaskInstance
 from lockstep.task_instance.report import NO_FIELDS, Report, ReportedFields
 from lockstep.task_instance.store import PairWrite, Rejection, WriteRejectedError
 

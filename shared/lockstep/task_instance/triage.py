@@ -1,11 +1,11 @@
 """Triage reports an error: the part that log_known_error and log_unknown_error share."""
 
-from lockstep.dynamodb.keys import InstanceKey
 from lockstep.fsm.reports import ReportRule
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import Kind, Refusal
 from lockstep.http.fields import DistributorId, ErrorState, Nodename, Text
 from lockstep.http.models import MessageReply, Request
+from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.report import Report, ReportedFields, reported_fields
 from lockstep.task_instance.transition import Outcome, transit_ti_and_t
 

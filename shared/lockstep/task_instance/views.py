@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from lockstep import clock, text
-from lockstep.dynamodb.items import ErrorEntry
-from lockstep.dynamodb.keys import InstanceKey
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.http.fields import Text
 from lockstep.http.models import Reply
-from lockstep.task_instance.store import Whole
+from lockstep.task_instance.item import ErrorEntry, InstanceKey
+from lockstep.task_instance.read import Whole
 
 MAX_REPLY_BYTES: Final = 5_000_000
 """The most that the descriptions take in a reply. A Lambda function's reply holds 6 MB."""

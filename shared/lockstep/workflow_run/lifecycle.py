@@ -3,21 +3,19 @@
 from pynamodb.expressions.update import Action
 
 from lockstep.clock import now
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import ConditionFailedError, Key, fetch, reach
+from lockstep.dynamodb.client import ConditionFailedError, fetch, reach
 from lockstep.dynamodb.counters import allocate
-from lockstep.dynamodb.items import WorkflowRun
 from lockstep.errors import NotFoundError
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.fsm.workflow_run import DISTRIBUTED, sources
+from lockstep.workflow_run.item import WorkflowRun
 
 
 def create(workflow_id: int, user: str | None, jobmon_version: str | None, heartbeat_date: float) -> WorkflowRun:
     """Create a run of a workflow. It has claimed the workflow: its client may bind tasks at once."""
     [workflow_run_id] = allocate("workflow_run", 1)
     run = WorkflowRun(
-        keys.run(workflow_run_id),
-        keys.RUN,
+        *WorkflowRun.key(workflow_run_id),
         status=WorkflowRunStatus.LINKING,
         status_date=now(),
         workflow_id=workflow_id,
@@ -64,7 +62,7 @@ def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_dat
 
 def read_run(workflow_run_id: int, *, consistent: bool = False) -> WorkflowRun | None:
     """Read a run; None: nobody created it here, though instances of it may exist. Unless consistent, it may lag."""
-    key = Key(keys.run(workflow_run_id), keys.RUN)
+    key = WorkflowRun.key(workflow_run_id)
     raw = fetch([key], consistent=consistent).get(key)
     return WorkflowRun.from_raw_data(raw) if raw else None
 
@@ -88,4 +86,4 @@ def _move(workflow_run_id: int, status: WorkflowRunStatus, changes: list[Action]
 
 
 def _run(workflow_run_id: int) -> WorkflowRun:
-    return WorkflowRun(keys.run(workflow_run_id), keys.RUN)
+    return WorkflowRun(*WorkflowRun.key(workflow_run_id))

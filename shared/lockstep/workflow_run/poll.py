@@ -9,15 +9,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lockstep.array.batches import WAITING, flagged, may_be_in, note, unended_batches, waiting_batches
+from lockstep.array.attention import WAITING, flagged, may_be_in, note, unended_batches, waiting_batches
+from lockstep.array.item import Batch, BatchAttention
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, now
 from lockstep.dynamodb.client import chunks, run_parallel
-from lockstep.dynamodb.items import Batch, TaskInstance, WorkflowRun
-from lockstep.dynamodb.keys import BatchAttention, InstanceKey, instance_keys
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import may_become
 from lockstep.fsm.workflow_run import DISTRIBUTED
-from lockstep.task_instance.store import read_instances
+from lockstep.task_instance.item import InstanceKey, TaskInstance, instance_keys
+from lockstep.task_instance.read import read_instances
+from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.lifecycle import read_run
 
 TI = TaskInstanceStatus

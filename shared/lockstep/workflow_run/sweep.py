@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from typing import Final
 
-from lockstep.array.batches import may_be_in, note, what_needs_attention
+from lockstep.array.attention import may_be_in, note, what_needs_attention
+from lockstep.array.item import Batch
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.dynamodb.client import run_parallel
-from lockstep.dynamodb.items import Batch, TaskInstance
-from lockstep.dynamodb.keys import InstanceKey
 from lockstep.fsm.reports import ABANDONED, FELL_SILENT, NEVER_REPORTED
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended
+from lockstep.task_instance.item import InstanceKey, TaskInstance
+from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
-from lockstep.task_instance.store import read_instances
 from lockstep.task_instance.transition import Outcome, transit_many
 
 TI = TaskInstanceStatus

@@ -2,15 +2,14 @@
 
 from typing import Final
 
-from lockstep.array.batches import may_be_in, note, unended_batches
+from lockstep.array.attention import may_be_in, note, unended_batches
+from lockstep.array.item import Batch, BatchAttention
 from lockstep.dynamodb.client import run_parallel
-from lockstep.dynamodb.items import Batch
-from lockstep.dynamodb.keys import BatchAttention
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import stopped_by_resume, terminate
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
+from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
-from lockstep.task_instance.store import read_instances
 from lockstep.task_instance.transition import transit_many
 from lockstep.workflow_run.lifecycle import read_run
 

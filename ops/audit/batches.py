@@ -4,18 +4,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from local.audit.finding import Finding
-from local.audit.ledger import BatchKey, Ledger
-from local.audit.parsing import parse
-from local.audit.reading import Reader
-from local.audit.tasks import some
-from lockstep.array.batches import NO_STEP
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key
-from lockstep.dynamodb.items import Batch, TaskInstance
-from lockstep.dynamodb.keys import BatchAttention
+from lockstep.array.item import NO_STEP, Batch, BatchAttention
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended, may_become
+from lockstep.task_instance.item import (
+    STEPS_PER_PARTITION,
+    InstanceKey,
+    TaskInstance,
+    array_step_key,
+    instance_key_of,
+    instance_keys,
+)
+from ops.audit.finding import Finding
+from ops.audit.ledger import BatchKey, Ledger
+from ops.audit.parsing import parse
+from ops.audit.reading import Reader
+from ops.audit.tasks import some
 
 STEP_GAP: Final = "step-gap"
 LOOKS: Final = 3
@@ -73,10 +77,10 @@ def _view(key: BatchKey, ledger: Ledger, reader: Reader) -> View:
     before = _batches(key, reader)
     known = [number for number, _ in ledger.steps[key].by_step().values()] if key in ledger.steps else []
     size = max((batch.size for batch in before), default=0)
-    for first in range(0, size, keys.STEPS_PER_PARTITION):
-        listed = reader.steps(keys.array_step(*key, first))
-        known += [keys.instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id for raw in listed]
-    wanted = [Key(keys.task(task_id), keys.instance(number)) for task_id, number in keys.instance_keys(known)]
+    for first in range(0, size, STEPS_PER_PARTITION):
+        listed = reader.steps(array_step_key(*key, first))
+        known += [instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id for raw in listed]
+    wanted = [TaskInstance.key(InstanceKey(task_id, number)) for task_id, number in instance_keys(known)]
     members, runs = defaultdict(list), Counter[int]()
     for raw in reader.items(wanted).values():
         parsed = parse(raw)
@@ -92,7 +96,7 @@ def _view(key: BatchKey, ledger: Ledger, reader: Reader) -> View:
 
 def _member(instance: TaskInstance) -> Member:
     return Member(
-        keys.instance_key_of(instance.pk, instance.sk).id,
+        instance_key_of(instance.pk, instance.sk).id,
         TaskInstanceStatus(instance.status),
         instance.workflow_run_id,
         expires=instance.expires_at is not None,
@@ -100,14 +104,14 @@ def _member(instance: TaskInstance) -> Member:
 
 
 def _batches(key: BatchKey, reader: Reader) -> list[Batch]:
-    parsed = [parse(raw) for raw in reader.partition(keys.batch(*key))]
+    parsed = [parse(raw) for raw in reader.partition(Batch.key(*key).pk)]
     return [each.item for each in parsed if not isinstance(each, Finding) and isinstance(each.item, Batch)]
 
 
 def check(view: View) -> list[Finding]:
     """Everything that is wrong with a batch."""
     about = f"batch {view.key.batch_num} of array {view.key.array_id}"
-    main = [batch for batch in view.after if not keys.is_part(batch.sk)]
+    main = [batch for batch in view.after if not batch.is_part]
     if not main:
         ids = [member.task_instance_id for there in view.members.values() for member in there if not member.expires]
         return [Finding("batch-missing", about, f"without an item, with instances {some(ids)}", "there")] if ids else []
@@ -167,7 +171,7 @@ def _runs(about: str, view: View) -> Iterator[Finding]:
             "batch-run", about, f"with {count} instances of workflow run {run}", f"at most {most.get(run, 0)}"
         )
     for batch in view.after:
-        if keys.is_part(batch.sk) and batch.sk != keys.part_of_batch(batch.workflow_run_id):
+        if batch.is_part and batch.sk != Batch.part_key(*view.key, batch.workflow_run_id).sk:
             yield Finding("batch-run", f"{about}, {batch.sk}", f"of run {batch.workflow_run_id}", "of the run it names")
 
 

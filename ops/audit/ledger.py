@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from lockstep.dynamodb.client import Key
-from lockstep.dynamodb.items import Array, Batch
+from lockstep.array.item import Array, Batch
+from lockstep.dynamodb.item import Item, Key
 from lockstep.fsm.statuses import TaskInstanceStatus
 
 _PAGE: Final = 128
@@ -117,7 +117,9 @@ class Ledger:
     """How many instances of each run a batch has: nearly always of one."""
     torn: set[BatchKey] = field(default_factory=set)
     """Batches in which two instances had one step."""
-    kinds: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[type[Item]] = field(default_factory=Counter)
+    unreadable: int = 0
+    """Items outside of tasks that are of no kind or malformed."""
     instances: Counter[str] = field(default_factory=Counter)
     """By status."""
     tasks_by_status: Counter[str] = field(default_factory=Counter)

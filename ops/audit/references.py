@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
-from local.audit.finding import Finding
-from local.audit.ledger import Ledger
-from local.audit.parsing import Parsed, parse
-from local.audit.reading import Reader
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key, RawItem, chunks
-from lockstep.dynamodb.items import Array, Counter, Item, Lookup, Task
+from lockstep.array.item import Array, ArrayLookup
+from lockstep.dynamodb.client import chunks
+from lockstep.dynamodb.counters import COUNTED, Counter
+from lockstep.dynamodb.item import Item, RawItem
+from lockstep.task.item import Task
+from ops.audit.finding import Finding
+from ops.audit.ledger import Ledger
+from ops.audit.parsing import Parsed, parse
+from ops.audit.reading import Reader
 
 M = TypeVar("M", bound=Item)
 
-COUNTED: Final = ("array", "task", "task_resources", "workflow_run")
-"""What counters give out ids of."""
 AT_ONCE: Final = 100
 
 
@@ -27,7 +27,7 @@ def check(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
 
 def _arrays(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
     for array_ids in chunks(sorted(ledger.arrays), AT_ONCE):
-        keyed = {array_id: Key(keys.array(array_id), keys.ARRAY) for array_id in array_ids}
+        keyed = {array_id: Array.key(array_id) for array_id in array_ids}
         found = reader.items(keyed.values())
         arrays = {array_id: _read(found.get(key), Array) for array_id, key in keyed.items()}
         for array_id, array in arrays.items():
@@ -47,12 +47,12 @@ def _array(array_id: int, array: Array | None, last_batch: int) -> Iterator[Find
 def _array_lookups(arrays: dict[int, Array], reader: Reader) -> Iterator[Finding]:
     """An array is found by its workflow and template version."""
     lookups = {
-        array_id: Key(keys.array_lookup(array.workflow_id, array.task_template_version_id), keys.LOOKUP)
+        array_id: ArrayLookup.key(array.workflow_id, array.task_template_version_id)
         for array_id, array in arrays.items()
     }
     found = reader.items(lookups.values())
     for array_id, key in lookups.items():
-        lookup = _read(found.get(key), Lookup)
+        lookup = _read(found.get(key), ArrayLookup)
         if lookup is None or lookup.id != array_id:
             got = f"array {lookup.id}" if lookup else "not there"
             yield Finding("lookup", key.pk, got, f"array {array_id}, which has this natural key")
@@ -64,13 +64,13 @@ def _read(raw: RawItem | None, model: type[M]) -> M | None:
     return parsed.item if isinstance(parsed, Parsed) and isinstance(parsed.item, model) else None
 
 
-def array_of_lookup(lookup: Lookup, reader: Reader) -> Iterator[Finding]:
+def array_of_lookup(lookup: ArrayLookup, reader: Reader) -> Iterator[Finding]:
     """An array's lookup leads to an array with the natural key that it has."""
-    key = Key(keys.array(lookup.id), keys.ARRAY)
+    key = Array.key(lookup.id)
     array = _read(reader.items([key]).get(key), Array)
     if array is None:
         yield Finding("lookup", lookup.pk, f"array {lookup.id}, which is not there", "an array that is")
-    elif (natural := keys.array_lookup(array.workflow_id, array.task_template_version_id)) != lookup.pk:
+    elif (natural := ArrayLookup.key(array.workflow_id, array.task_template_version_id).pk) != lookup.pk:
         yield Finding("lookup", lookup.pk, f"array {lookup.id}, which is {natural}", "an array of this natural key")
 
 
@@ -78,7 +78,7 @@ def _tasks_looked_up(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
     """A lookup leads to a task of its workflow. One that may expire may outlive its task."""
     differing = ((task_id, workflow) for task_id, workflow in ledger.looked_up if ledger.tasks[task_id] != workflow)
     for chunk in chunks(differing, AT_ONCE):
-        keyed = {task_id: Key(keys.task(task_id), keys.TASK) for task_id, _ in chunk}
+        keyed = {task_id: Task.key(task_id) for task_id, _ in chunk}
         found = reader.items(keyed.values())
         for task_id, workflow in chunk:
             task = _read(found.get(keyed[task_id]), Task)
@@ -89,7 +89,7 @@ def _tasks_looked_up(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
 
 def _counters(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
     """No id has been seen that is yet to be given out."""
-    keyed = {kind: Key(keys.counter(kind), keys.COUNTER) for kind in COUNTED}
+    keyed = {kind: Counter.key(kind) for kind in COUNTED}
     found = reader.items(keyed.values())
     for kind, key in keyed.items():
         counter, last = _read(found.get(key), Counter), ledger.last_ids[kind]

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
-from local.audit import batches, indexes, references, tasks
-from local.audit.finding import Finding
-from local.audit.ledger import BatchKey, Ledger, Steps
-from local.audit.parsing import Parsed, parse
-from local.audit.reading import Reader
-from local.audit.tasks import Partition
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key, RawItem
-from lockstep.dynamodb.items import Array, Batch, Item, Lookup, Resources, TaskInstance, WorkflowRun
+from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task_instance.item import ErrorEntry, Log, TaskInstance
+from lockstep.workflow_run.item import WorkflowRun
+from ops.audit import batches, indexes, references, tasks
+from ops.audit.finding import Finding
+from ops.audit.ledger import BatchKey, Ledger, Steps
+from ops.audit.parsing import Parsed, parse
+from ops.audit.reading import Reader
+from ops.audit.tasks import Partition
 
 
 def audit(reader: Reader, ledger: Ledger) -> Iterator[Finding]:
@@ -23,7 +25,7 @@ def audit(reader: Reader, ledger: Ledger) -> Iterator[Finding]:
         CannotReadError: the table could not be read to its end.
     """
     for pk, raws in reader.partitions():
-        if pk.startswith(keys.task(0)[:-1]):
+        if pk.startswith(Task.partition(0)[:-1]):
             yield from _task(pk, raws, reader, ledger)
         else:
             for raw in raws:
@@ -43,11 +45,11 @@ def _task(pk: str, raws: list[RawItem], reader: Reader, ledger: Ledger) -> Itera
 
 
 def _enter_task(found: Partition, ledger: Ledger) -> None:
-    ledger.kinds["TASK"] += found.task is not None
-    ledger.kinds["SPEC"] += found.spec is not None
-    ledger.kinds["TI"] += len(found.instances)
-    ledger.kinds["LOG"] += len(found.logs)
-    ledger.kinds["ERR"] += sum(map(len, found.errors.values()))
+    ledger.kinds[Task] += found.task is not None
+    ledger.kinds[Spec] += found.spec is not None
+    ledger.kinds[TaskInstance] += len(found.instances)
+    ledger.kinds[Log] += len(found.logs)
+    ledger.kinds[ErrorEntry] += sum(map(len, found.errors.values()))
     if found.task is not None:
         ledger.tasks[found.task_id] = found.task.workflow_id
         ledger.tasks_by_status[found.task.status] += 1
@@ -78,10 +80,10 @@ def _enter_attention(item: TaskInstance | Batch, ledger: Ledger) -> None:
 def _other(raw: RawItem, reader: Reader, ledger: Ledger) -> Iterator[Finding]:
     parsed = parse(raw)
     if isinstance(parsed, Finding):
-        ledger.kinds["unreadable"] += 1
+        ledger.unreadable += 1
         yield parsed
         return
-    ledger.kinds[raw["pk"]["S"].partition("#")[0]] += 1
+    ledger.kinds[type(parsed.item)] += 1
     yield from _enter_other(parsed, reader, ledger)
 
 
@@ -89,27 +91,26 @@ def _enter_other(parsed: Parsed, reader: Reader, ledger: Ledger) -> Iterator[Fin
     item: Item = parsed.item
     match item:
         case Array():
-            ledger.array(int(parsed.ids[0])).item = item
-            ledger.saw_id("array", int(parsed.ids[0]))
+            ledger.array(parsed.ids[0]).item = item
+            ledger.saw_id("array", parsed.ids[0])
         case Batch():
-            key = BatchKey(*map(int, parsed.ids[:2]))
+            key = BatchKey(*parsed.ids[:2])
             ledger.batches.setdefault(key, []).append(item)
             ledger.array(key.array_id).last_batch = max(ledger.array(key.array_id).last_batch, key.batch_num)
             _enter_attention(item, ledger)
-        case Lookup():
-            yield from _enter_lookup(item, parsed.ids, reader, ledger)
+        case ArrayLookup():
+            yield from references.array_of_lookup(item, reader)
+        case TaskLookup():
+            yield from _enter_lookup(item, parsed.ids[0], ledger)
         case WorkflowRun():
-            ledger.saw_id("workflow_run", int(parsed.ids[0]))
+            ledger.saw_id("workflow_run", parsed.ids[0])
         case Resources():
-            ledger.saw_id("task_resources", int(parsed.ids[0]))
+            ledger.saw_id("task_resources", parsed.ids[0])
 
 
-def _enter_lookup(lookup: Lookup, ids: tuple[str, ...], reader: Reader, ledger: Ledger) -> Iterator[Finding]:
-    kind, workflow = ids[0], int(ids[1])
+def _enter_lookup(lookup: TaskLookup, workflow_id: int, ledger: Ledger) -> Iterator[Finding]:
     expires_at: int | None = lookup.expires_at
-    if kind == "ARRAYOF":
-        yield from references.array_of_lookup(lookup, reader)
-    elif ledger.looked_up[lookup.id]:
+    if ledger.looked_up[lookup.id]:
         yield Finding("lookup", lookup.pk, f"task {lookup.id}, to which another one leads", "a task of its own")
     elif expires_at is None:
-        ledger.looked_up[lookup.id] = workflow
+        ledger.looked_up[lookup.id] = workflow_id

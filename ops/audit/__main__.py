@@ -14,14 +14,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from rich.console import Console
 
-from local.audit.auditing import audit
-from local.audit.ledger import Ledger
-from local.audit.printing import counts
-from local.audit.reading import Budget, CannotReadError, Reader
 from local.options import above_zero, not_empty
 from local.running import NotRunningError, use_running
 from local.signing import cloudformation
-from lockstep.dynamodb.items import Item
+from lockstep.dynamodb.item import Item
+from ops.audit.auditing import audit
+from ops.audit.ledger import Ledger
+from ops.audit.printing import counts
+from ops.audit.reading import Budget, CannotReadError, Reader
 
 OUTPUT: Final = "TableName"
 """Of the stack."""

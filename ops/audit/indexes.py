@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from local.audit.finding import Finding
-from local.audit.ledger import BatchKey, Ledger, Steps
-from local.audit.reading import TRIES, Reader
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import Key, RawItem, chunks
-from lockstep.dynamodb.items import ArrayStepIndex, RunIndex
+from lockstep.dynamodb.client import chunks
+from lockstep.dynamodb.item import ArrayStepIndex, Key, RawItem, RunIndex
+from lockstep.task_instance.item import InstanceKey, TaskInstance, array_step_key, instance_key_of, instance_keys
+from ops.audit.finding import Finding
+from ops.audit.ledger import BatchKey, Ledger, Steps
+from ops.audit.reading import TRIES, Reader
 
 AT_ONCE: Final = 100
 _STEP: Final = ArrayStepIndex.Meta.index_name
@@ -28,7 +28,7 @@ def _mark(raw: RawItem, ledger: Ledger) -> bool:
     """Whether it is listed as the scan saw it."""
     array_step, step = raw["array_step"]["S"], int(raw["array_step_id"]["N"])
     key = _batch_of(array_step)
-    if key is None or key not in ledger.steps or keys.array_step(*key, step) != array_step:
+    if key is None or key not in ledger.steps or array_step_key(*key, step) != array_step:
         return False
     steps = ledger.steps[key]
     if step < 0 or steps.id_at(step) != _instance_id(raw):
@@ -43,7 +43,7 @@ def _batch_of(array_step: str) -> BatchKey | None:
 
 
 def _instance_id(raw: RawItem) -> int:
-    return keys.instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id if raw["sk"]["S"][3:].isdecimal() else 0
+    return instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id if raw["sk"]["S"][3:].isdecimal() else 0
 
 
 def _listed_wrongly(listed: Iterable[RawItem], reader: Reader) -> Iterator[Finding]:
@@ -80,22 +80,22 @@ def _not_listed(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
             reader.pause()
             for step in _missing(key, missing, steps, reader):
                 about = f"task instance {steps.id_at(step)}"
-                must = f"listed at step {step} of {keys.array_step(*key, step)}"
+                must = f"listed at step {step} of {array_step_key(*key, step)}"
                 yield Finding("array-step-index", about, "not listed", must)
 
 
 def _missing(key: BatchKey, unmarked: list[int], steps: Steps, reader: Reader) -> list[int]:
     """Those that are still there, with the keys that they had, and not listed."""
-    partitions = {keys.array_step(*key, step) for step in unmarked}
+    partitions = {array_step_key(*key, step) for step in unmarked}
     listed = {(int(raw["array_step_id"]["N"]), _instance_id(raw)) for each in partitions for raw in reader.steps(each)}
     missing = [step for step in unmarked if (step, steps.id_at(step)) not in listed]
     by_step = {
-        step: Key(keys.task(task_id), keys.instance(number))
+        step: TaskInstance.key(InstanceKey(task_id, number))
         for step in missing
-        for task_id, number in keys.instance_keys([steps.id_at(step)])
+        for task_id, number in instance_keys([steps.id_at(step)])
     }
     found = reader.items(by_step.values())
-    under = {step: {"S": keys.array_step(*key, step)} for step in missing}
+    under = {step: {"S": array_step_key(*key, step)} for step in missing}
     return [step for step, item in by_step.items() if found.get(item, {}).get("array_step") == under[step]]
 
 

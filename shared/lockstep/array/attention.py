@@ -1,4 +1,4 @@
-"""Batches of an array: their instances, and the status in which each was last seen.
+"""What needs attention in a workflow run: its unended batches, and its instances in a status that needs attention.
 
 A batch is in the run index until all its instances have ended, ordered by its next check: no instance of it is overdue
 before that. Each check notes the statuses that it saw, so that nothing reads a whole batch to find a few instances.
@@ -10,73 +10,27 @@ from typing import Final, NamedTuple
 from pynamodb.expressions.condition import Condition, Or
 from pynamodb.expressions.update import Action
 
+from lockstep.array.item import LAUNCHED_PREFIX, NO_STEP, WAITING_PREFIX, Batch, BatchAttention, due_key, last_key
+from lockstep.array.store import members
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import (
-    ConditionFailedError,
-    Key,
-    RawItem,
-    fetch,
-    fetch_present,
-    query,
-    reach,
-    run_parallel,
-    update,
-)
-from lockstep.dynamodb.items import ArrayStepIndex, Batch, RunIndex, TaskInstance
-from lockstep.dynamodb.keys import BatchAttention, InstanceKey
+from lockstep.dynamodb.client import ConditionFailedError, fetch_present, query, reach, run_parallel, update
+from lockstep.dynamodb.item import Key, RawItem, RunIndex
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended, may_become
+from lockstep.task_instance.item import (
+    FLAG_PREFIX,
+    InstanceKey,
+    TaskInstance,
+    attention_flag,
+    instance_key_of,
+)
 
-NO_STEP: Final = "."
-"""In Batch.seen: the batch does not have this step."""
 WAITING: Final = frozenset({TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED})
 """Statuses in which an instance waits for the distributor."""
 _SOON_SECONDS: Final = 0.96 * HEARTBEAT_BUFFER_SECONDS
 """An instance that is due sooner brings its batch's check forward. Less than the buffer, because a request takes
 time.
 """
-
-
-def read_batch(array_id: int, batch_num: int) -> Batch | None:
-    """Read a batch as it stands now; None: it does not exist, or has expired."""
-    key = _key(array_id, batch_num)
-    raw = fetch([key], consistent=True).get(key)
-    batch = Batch.from_raw_data(raw) if raw else None
-    return None if batch is None or batch.has_expired(now()) else batch
-
-
-def run_of_batch(array_id: int, batch_num: int) -> int | None:
-    """The workflow run of a batch, which never changes; None: the batch does not exist, or has expired."""
-    key = _key(array_id, batch_num)
-    raw = fetch_present([key]).get(key)
-    batch = Batch.from_raw_data(raw) if raw else None
-    if batch and batch.has_expired(now()):
-        batch = read_batch(array_id, batch_num)
-    return batch.workflow_run_id if batch else None
-
-
-def _key(array_id: int, batch_num: int) -> Key:
-    return Key(keys.batch(array_id, batch_num), keys.BATCH)
-
-
-def members(batch: Batch, steps: Iterable[int] | None = None) -> dict[int, InstanceKey]:
-    """A batch's instances by step, as far as the index shows them: at least those of some steps, or all."""
-    array_id, batch_num = keys.batch_of(batch.pk)
-    wanted = range(0, batch.size, keys.STEPS_PER_PARTITION) if steps is None else steps
-    firsts = {step - step % keys.STEPS_PER_PARTITION for step in wanted}
-    pages = run_parallel(lambda first: _members_from(array_id, batch_num, first), firsts)
-    return {
-        int(raw["array_step_id"]["N"]): keys.instance_key_of(raw["pk"]["S"], raw["sk"]["S"])
-        for page in pages
-        for raw in page
-    }
-
-
-def _members_from(array_id: int, batch_num: int, first: int) -> list[RawItem]:
-    partition = keys.array_step(array_id, batch_num, first)
-    from_first = ArrayStepIndex.array_step_id >= first
-    return list(query(partition, from_first, index=ArrayStepIndex.Meta.index_name))
 
 
 class Attention(NamedTuple):
@@ -91,29 +45,29 @@ class Attention(NamedTuple):
 def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
     """The batches that are due at a moment, and the instances that need attention, as the index shows them."""
     ranges = [
-        (keys.FLAGGED, keys.due(keys.LAUNCHED, moment)),
-        (keys.WAITING, keys.due(keys.WAITING, moment)),
+        (FLAG_PREFIX, due_key(LAUNCHED_PREFIX, moment)),
+        (WAITING_PREFIX, due_key(WAITING_PREFIX, moment)),
     ]
     pages = run_parallel(lambda between: _indexed(workflow_run_id, *between), ranges)
     listed = [raw for page in pages for raw in page]
-    flags = [raw for raw in listed if raw["attention"]["S"].startswith(keys.FLAGGED)]
+    flags = [raw for raw in listed if raw["attention"]["S"].startswith(FLAG_PREFIX)]
     return Attention(_full_grown(_read_batches([raw for raw in listed if raw not in flags])), _instance_keys(flags))
 
 
 def flagged(workflow_run_id: int, status: TaskInstanceStatus) -> list[InstanceKey]:
     """The run's instances in a status that needs attention, as the index shows them."""
-    flag = keys.flag(status)
+    flag = attention_flag(status)
     return _instance_keys(_indexed(workflow_run_id, flag, flag))
 
 
 def waiting_batches(workflow_run_id: int) -> list[Batch]:
     """The run's batches with instances that may wait for the distributor, without batches that are still growing."""
-    return _full_grown(_read_batches(_indexed(workflow_run_id, keys.WAITING, keys.last(keys.WAITING))))
+    return _full_grown(_read_batches(_indexed(workflow_run_id, WAITING_PREFIX, last_key(WAITING_PREFIX))))
 
 
 def unended_batches(workflow_run_id: int) -> list[Batch]:
     """The run's batches with instances that have not ended, batches that are still growing included."""
-    return _read_batches(_indexed(workflow_run_id, keys.LAUNCHED, keys.last(keys.WAITING)))
+    return _read_batches(_indexed(workflow_run_id, LAUNCHED_PREFIX, last_key(WAITING_PREFIX)))
 
 
 def _indexed(workflow_run_id: int, first: str, last: str) -> list[RawItem]:
@@ -122,7 +76,7 @@ def _indexed(workflow_run_id: int, first: str, last: str) -> list[RawItem]:
 
 
 def _instance_keys(listed: Iterable[RawItem]) -> list[InstanceKey]:
-    return [keys.instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed]
+    return [instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed]
 
 
 def _read_batches(listed: Iterable[RawItem]) -> list[Batch]:
@@ -161,7 +115,7 @@ def note(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float) -> No
     """
     letters = [seen.get(step, letter) for step, letter in enumerate(batch.seen)]
     present = {TaskInstanceStatus(letter) for letter in letters if letter != NO_STEP}
-    attention = BatchAttention(0.0 if keys.is_part(batch.sk) else due, waiting=not present.isdisjoint(WAITING))
+    attention = BatchAttention(0.0 if batch.is_part else due, waiting=not present.isdisjoint(WAITING))
     changes: list[Action] = [
         Batch.seen.set("".join(letters)),
         Batch.attention.remove() if all(map(has_ended, present)) else Batch.attention.set(str(attention)),
@@ -183,7 +137,7 @@ def expect(instance: TaskInstance, report_by: float | None) -> None:
     at = now()
     if report_by is None or report_by >= at + _SOON_SECONDS:
         return
-    key = _key(instance.array_id, instance.array_batch_num)
+    key = Batch.key(instance.array_id, instance.array_batch_num)
     later, overdue = (report_by, _due_between(report_by, None)), (at, _due_between(0.0, at))
     stored = _move_check(key, *later)
     while stored and not at < stored.due < report_by:
@@ -192,10 +146,8 @@ def expect(instance: TaskInstance, report_by: float | None) -> None:
 
 def _due_between(since: float, until: float | None) -> Condition:
     launched, waiting = (
-        Batch.attention.between(
-            keys.due(prefix, since), keys.last(prefix) if until is None else keys.due(prefix, until)
-        )
-        for prefix in (keys.LAUNCHED, keys.WAITING)
+        Batch.attention.between(due_key(prefix, since), last_key(prefix) if until is None else due_key(prefix, until))
+        for prefix in (LAUNCHED_PREFIX, WAITING_PREFIX)
     )
     return Or(launched, waiting)
 

@@ -5,14 +5,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from local.audit.closure import Pair, reachable
-from local.audit.finding import Finding
-from local.audit.parsing import parse
 from lockstep import text
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import RawItem
-from lockstep.dynamodb.items import MAX_ERROR_BYTES, ErrorEntry, Expiring, Log, Spec, Task, TaskInstance
+from lockstep.dynamodb.item import MAX_ID, Expiring, RawItem
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
+from lockstep.task.item import Spec, Task
+from lockstep.task_instance.item import (
+    MAX_ERROR_BYTES,
+    ErrorEntry,
+    InstanceKey,
+    Log,
+    TaskInstance,
+    array_step_key,
+    attention_flag,
+    split_task_instance_id,
+)
+from ops.audit.closure import Pair, reachable
+from ops.audit.finding import Finding
+from ops.audit.parsing import parse
 
 MOST_NAMED: Final = 10
 """Numbers that one finding names."""
@@ -61,7 +70,7 @@ class Partition:
 
     def id_of(self, number: int) -> int:
         """Of the task's number-th instance."""
-        return keys.task_instance_id(self.task_id, number)
+        return InstanceKey(self.task_id, number).id
 
 
 def _task_id(pk: str) -> int:
@@ -183,12 +192,12 @@ def _pair(found: Partition, pair: Pair, allowed: frozenset[Pair], number: int) -
 def _keys(found: Partition, number: int, instance: TaskInstance) -> Iterator[Finding]:
     """What the indexes list it under follows from what else it says."""
     about = f"task instance {found.id_of(number)}"
-    if keys.split_task_instance_id(found.id_of(number)) is None:
-        yield Finding("id-out-of-range", about, "numbered so", f"from 1 to {keys.MAX_ID}, its number at least 1")
-    listed_under = keys.array_step(instance.array_id, instance.array_batch_num, instance.array_step_id)
+    if split_task_instance_id(found.id_of(number)) is None:
+        yield Finding("id-out-of-range", about, "numbered so", f"from 1 to {MAX_ID}, its number at least 1")
+    listed_under = array_step_key(instance.array_id, instance.array_batch_num, instance.array_step_id)
     if instance.array_step != listed_under:
         yield Finding("step-key", about, f"listed under {instance.array_step}", listed_under)
-    flag = keys.flag(instance.status) if instance.status in NEEDS_ATTENTION else None
+    flag = attention_flag(instance.status) if instance.status in NEEDS_ATTENTION else None
     if instance.attention != flag:
         yield Finding("attention-flag", f"{about} in {instance.status}", f"{instance.attention}", f"{flag}")
 
@@ -199,7 +208,7 @@ def _errors(found: Partition) -> Iterator[Finding]:
         about = f"task instance {found.id_of(number)}"
         whole = [entry for entry in entries if not text.was_cut(entry.description, MAX_ERROR_BYTES)]
         for entry in whole:
-            under = keys.error(number, text.digest(entry.description))
+            under = ErrorEntry.sort_key(number, text.digest(entry.description))
             if entry.sk != under:
                 yield Finding("error-digest", about, f"an entry under {entry.sk}", under)
         times = Counter(text.digest(entry.description) for entry in whole)

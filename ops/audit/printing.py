@@ -2,34 +2,21 @@
 
 from rich.table import Table
 
-from local.audit.ledger import Ledger
-from local.audit.reading import Reader
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-
-KINDS = {
-    "TASK": "tasks",
-    "SPEC": "specifications",
-    "TI": "task instances",
-    "LOG": "logs",
-    "ERR": "error entries",
-    "ARRAY": "arrays",
-    "BATCH": "batches",
-    "RUN": "workflow runs",
-    "RESOURCES": "resources",
-    "ARRAYOF": "lookups of arrays",
-    "TASKOF": "lookups of tasks",
-    "COUNTER": "counters",
-    "unreadable": "items that cannot be read",
-}
+from lockstep.items import PLURALS
+from ops.audit.ledger import Ledger
+from ops.audit.reading import Reader
 
 
 def counts(ledger: Ledger, reader: Reader, seconds: float, findings: int) -> Table:
     """What was audited, and what that took."""
     table = Table("audited", "how many", title="The audit", title_justify="left")
     table.columns[1].justify = "right"
-    for kind, name in KINDS.items():
-        if ledger.kinds[kind]:
-            table.add_row(name, f"{ledger.kinds[kind]:,}")
+    for model, plural in PLURALS.items():
+        if ledger.kinds[model]:
+            table.add_row(plural, f"{ledger.kinds[model]:,}")
+    if ledger.unreadable:
+        table.add_row("items that cannot be read", f"{ledger.unreadable:,}")
     for title, names, found in (
         ("task", {each.value: each.name for each in TaskStatus}, ledger.tasks_by_status),
         ("task instance", {each.value: each.name for each in TaskInstanceStatus}, ledger.instances),

@@ -13,9 +13,10 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.meter import read_units
-from lockstep.dynamodb import keys
-from lockstep.dynamodb.client import KEYS_PER_READ, Key, RawItem, chunks
-from lockstep.dynamodb.items import ArrayStepIndex, RunIndex
+from lockstep.dynamodb.client import KEYS_PER_READ, chunks
+from lockstep.dynamodb.item import ArrayStepIndex, Key, RawItem, RunIndex
+from lockstep.task.item import Spec, Task
+from lockstep.task_instance.item import TaskInstance
 
 ITEMS_PER_SCAN: Final = 1_000
 """Of a page, at most; a page takes 1 MB, which is 128 units of a scan that may lag behind."""
@@ -102,7 +103,7 @@ class Reader:
             found = {raw["sk"]["S"]: raw for raw in self.partition(pk)}
             number = _last_number(found)
             newest = range(max(1, number - NEWEST_READ_TOGETHER + 1), number + 1)
-            at_once = [keys.TASK, keys.SPEC, *(keys.instance(each) for each in newest)]
+            at_once = [Task.SORT_KEY, Spec.SORT_KEY, *(TaskInstance.sort_key(each) for each in newest)]
             together = self._together([Key(pk, sk) for sk in at_once])
             if _last_number(together) == number:
                 return list(({sk: raw for sk, raw in found.items() if sk not in at_once} | together).values())
@@ -184,7 +185,7 @@ class Reader:
 
 def _last_number(items: Mapping[str, RawItem]) -> int:
     """Of the task's instances; 0 where the task is not there, or not readable."""
-    return int(items.get(keys.TASK, {}).get("num_instances", {}).get("N", 0))
+    return int(items.get(Task.SORT_KEY, {}).get("num_instances", {}).get("N", 0))
 
 
 def _units(page: Mapping[str, Any]) -> float:

@@ -1,0 +1,160 @@
+"""The stored items of an array: the array, the lookup of its id, its batches."""
+
+from typing import ClassVar, Final, NamedTuple
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from lockstep.dynamodb.item import Expiring, IntegerAttribute, Item, Key, TextAttribute
+
+
+class Array(Item):
+    """An array."""
+
+    SORT_KEY: Final = "ARRAY"
+    KEY_FORMS: ClassVar = (Key("ARRAY#<id>", SORT_KEY),)
+
+    name = TextAttribute()
+    workflow_id = IntegerAttribute()
+    task_template_version_id = IntegerAttribute()
+    max_concurrently_running = IntegerAttribute()
+    num_batches = IntegerAttribute()
+    """The last batch number given out."""
+
+    @staticmethod
+    def key(array_id: int) -> Key:
+        """The key of an array.
+
+        >>> Array.key(7)
+        Key(pk='ARRAY#7', sk='ARRAY')
+        """
+        return Key(f"ARRAY#{array_id}", Array.SORT_KEY)
+
+
+class ArrayLookup(Item):
+    """The id of the array that a workflow has for a task template version. Never expires."""
+
+    SORT_KEY: Final = "LOOKUP"
+    KEY_FORMS: ClassVar = (Key("ARRAYOF#<id>#<id>", SORT_KEY),)
+
+    id = IntegerAttribute()
+
+    @staticmethod
+    def key(workflow_id: int, task_template_version_id: int) -> Key:
+        """The key of an array's lookup.
+
+        >>> ArrayLookup.key(1, 2)
+        Key(pk='ARRAYOF#1#2', sk='LOOKUP')
+        """
+        return Key(f"ARRAYOF#{workflow_id}#{task_template_version_id}", ArrayLookup.SORT_KEY)
+
+
+NO_STEP: Final = "."
+"""In Batch.seen: the batch does not have this step."""
+
+
+class Batch(Expiring):
+    """A batch of an array, or the part of it that is another run's: only a seed file makes such parts."""
+
+    SORT_KEY: Final = "BATCH"
+    KEY_FORMS: ClassVar = (Key("BATCH#<id>#<id>", SORT_KEY), Key("BATCH#<id>#<id>", "RUN#<id>"))
+
+    size = IntegerAttribute()
+    """No step is as large."""
+    num_instances = IntegerAttribute()
+    """As many as size, except in a batch that was seeded with gaps."""
+    task_resources_id = IntegerAttribute()
+    workflow_run_id = IntegerAttribute()
+    seen = UnicodeAttribute()
+    """The status in which each step was last seen, a letter each: it is in that one now, or in one that follows."""
+    attention = UnicodeAttribute(null=True)
+    """A BatchAttention; none once all instances have ended."""
+    grows_until = NumberAttribute(null=True)
+    """More steps may be added until then."""
+
+    @staticmethod
+    def key(array_id: int, batch_num: int) -> Key:
+        """The key of a batch.
+
+        >>> Batch.key(7, 12)
+        Key(pk='BATCH#7#12', sk='BATCH')
+        """
+        return Key(f"BATCH#{array_id}#{batch_num}", Batch.SORT_KEY)
+
+    @staticmethod
+    def part_key(array_id: int, batch_num: int, workflow_run_id: int) -> Key:
+        """The key of the part of a batch that is another run's.
+
+        >>> Batch.part_key(7, 12, 5)
+        Key(pk='BATCH#7#12', sk='RUN#5')
+        """
+        return Key(Batch.key(array_id, batch_num).pk, f"RUN#{workflow_run_id}")
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is the part of a batch that is another run's.
+
+        >>> Batch(*Batch.part_key(7, 12, 5)).is_part, Batch(*Batch.key(7, 12)).is_part
+        (True, False)
+        """
+        return str(self.sk) != Batch.SORT_KEY
+
+
+def batch_of(pk: str) -> tuple[int, int]:
+    """The array and the number of the batch whose partition it is.
+
+    >>> batch_of("BATCH#7#12")
+    (7, 12)
+    """
+    _, array_id, batch_num = pk.split("#")
+    return int(array_id), int(batch_num)
+
+
+LAUNCHED_PREFIX: Final = "L#"
+"""The beginning of a batch's sort key in the run index once the distributor has launched it; the time of its next
+check follows.
+"""
+WAITING_PREFIX: Final = "W#"
+"""As LAUNCHED_PREFIX, for a batch that may hold instances that wait for the distributor."""
+
+
+class BatchAttention(NamedTuple):
+    """When a batch must be checked next, and whether some of its instances may still wait for the distributor."""
+
+    due: float
+    """Seconds since 1970."""
+    waiting: bool
+
+    def __str__(self) -> str:
+        """The batch's sort key in the run index.
+
+        >>> str(BatchAttention(1.5, waiting=True))
+        'W#00000000001500'
+        """
+        return due_key(WAITING_PREFIX if self.waiting else LAUNCHED_PREFIX, self.due)
+
+    @classmethod
+    def parse(cls, attention: str) -> "BatchAttention":
+        """What such a sort key says.
+
+        >>> BatchAttention.parse("W#00000000001500")
+        BatchAttention(due=1.5, waiting=True)
+        """
+        return cls(int(attention[2:]) / 1000, attention.startswith(WAITING_PREFIX))
+
+
+def due_key(prefix: str, moment: float) -> str:
+    """The sort key in the run index of a batch that is due at a moment.
+
+    >>> due_key(LAUNCHED_PREFIX, 1.5)
+    'L#00000000001500'
+    """
+    return f"{prefix}{max(0, int(moment * 1000)):014d}"
+
+
+def last_key(prefix: str) -> str:
+    """A sort key that is greater than everything that begins with a prefix.
+
+    >>> last_key(LAUNCHED_PREFIX)
+    'L#~'
+    """
+    return f"{prefix}~"

@@ -1,0 +1,51 @@
+"""Read a batch of an array, and find its instances."""
+
+from collections.abc import Iterable
+
+from lockstep.array.item import Batch, batch_of
+from lockstep.clock import now
+from lockstep.dynamodb.client import fetch, fetch_present, query, run_parallel
+from lockstep.dynamodb.item import ArrayStepIndex, RawItem
+from lockstep.task_instance.item import (
+    STEPS_PER_PARTITION,
+    InstanceKey,
+    array_step_key,
+    instance_key_of,
+)
+
+
+def read_batch(array_id: int, batch_num: int) -> Batch | None:
+    """Read a batch as it stands now; None: it does not exist, or has expired."""
+    key = Batch.key(array_id, batch_num)
+    raw = fetch([key], consistent=True).get(key)
+    batch = Batch.from_raw_data(raw) if raw else None
+    return None if batch is None or batch.has_expired(now()) else batch
+
+
+def run_of_batch(array_id: int, batch_num: int) -> int | None:
+    """The workflow run of a batch, which never changes; None: the batch does not exist, or has expired."""
+    key = Batch.key(array_id, batch_num)
+    raw = fetch_present([key]).get(key)
+    batch = Batch.from_raw_data(raw) if raw else None
+    if batch and batch.has_expired(now()):
+        batch = read_batch(array_id, batch_num)
+    return batch.workflow_run_id if batch else None
+
+
+def members(batch: Batch, steps: Iterable[int] | None = None) -> dict[int, InstanceKey]:
+    """A batch's instances by step, as far as the index shows them: at least those of some steps, or all."""
+    array_id, batch_num = batch_of(batch.pk)
+    wanted = range(0, batch.size, STEPS_PER_PARTITION) if steps is None else steps
+    firsts = {step - step % STEPS_PER_PARTITION for step in wanted}
+    pages = run_parallel(lambda first: _members_from(array_id, batch_num, first), firsts)
+    return {
+        int(raw["array_step_id"]["N"]): instance_key_of(raw["pk"]["S"], raw["sk"]["S"])
+        for page in pages
+        for raw in page
+    }
+
+
+def _members_from(array_id: int, batch_num: int, first: int) -> list[RawItem]:
+    partition = array_step_key(array_id, batch_num, first)
+    from_first = ArrayStepIndex.array_step_id >= first
+    return list(query(partition, from_first, index=ArrayStepIndex.Meta.index_name))
