@@ -77,7 +77,7 @@ def test_an_event_in_a_file_finds_the_seed_beside_it() -> None:
 def test_an_unknown_name_is_one_line_with_near_ones_and_exit_code_2() -> None:
     done = invoke("log_done.untimly")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("no event log_done.untimly; near: log_done.untimely, ")
+    assert done.stderr.startswith("no event log_done.untimly in events/cases; near: log_done.untimely, ")
     assert done.stderr.count("\n") == 1
 
 
