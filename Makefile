@@ -8,7 +8,7 @@ SOURCES = functions shared local ops sim bench tests
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # the parts of `make check` compete for the processor
-.PHONY: help demo run seed token audit verify invoke test check lint templates fuzz explore faults model soak bench measure scale format docs clean
+.PHONY: help demo run seed token audit verify invoke event test check lint templates fuzz explore faults model soak bench measure scale format docs clean
 
 help: ## Work on it: list the commands
 	@for group in "Run it" "Operate it" "Prove it" "Measure it" "Work on it"; do \
@@ -41,8 +41,11 @@ verify: .venv/run ## Operate it: check a deployment over its API, local or on AW
 soak: .venv/run .engine/ready ## Prove it: chaos test: workers crash, retry and report late, engine and gateway are killed; then audit (MINUTES=5 SEED=…)
 	@$(RUN) -m sim.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
 
-invoke: .venv/run .engine/ready ## Run it: call one function as Lambda does (EVENT=events/log_done.json)
-	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=events/log_done.json))"
+invoke: .venv/run .engine/ready ## Run it: call one function as Lambda does (EVENT=log_done, EVENT=log_done.untimely or a file)
+	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=log_done; `make event` lists them))"
+
+event: .venv/run ## Run it: print an event of events/ whole, for sam local invoke (NAME=log_done.untimely; without: list)
+	@$(RUN) -m local.events $(call given,NAME)
 
 test: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## Prove it: run every test
 	@.venv/bin/python -m pytest

@@ -17,11 +17,11 @@ from typing import Any, Final, NamedTuple
 os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # read when lockstep is imported
 
 from local.engine import dynamodb
+from local.events import SEED, read
 from local.gateway import Handler, invoke, load_handler
 from local.run import table_name
 from local.seed import Seed, load
 from local.template import ROOT
-from tests.replay.cases import SEED, read
 
 OURS: Final = (str(ROOT / "shared"), str(ROOT / "functions"))
 

@@ -4,6 +4,7 @@ import threading
 from typing import Any, Final
 
 from bench.stub import Call
+from local.events import SEED, Event, read, route_name
 from local.gateway import Context, load_handler
 from local.meter import Meter
 from local.secret import use_new_secret
@@ -13,7 +14,6 @@ from lockstep.access import signing_keys
 from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.dynamodb.client import connection
-from tests.replay.cases import SEED, Event, read, route_name
 
 _HOURS: Final = 100_000.0
 """Some, in seconds."""

@@ -15,11 +15,11 @@ from bench.levers import PLAIN
 from bench.recording import Recorder
 from bench.stub import Call, Stub, stub
 from local.engine import LOCAL_SETTINGS
+from local.events import route_name
 from local.layer import build_for_host
 from local.run import table_name
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE
 from local.template import ROOT, Function, Template
-from tests.replay.cases import route_name
 
 TIMES: Final = 10
 MORE: Final = ("log_done.empty",)

@@ -1,4 +1,4 @@
-"""`make invoke`: calls one function as Lambda would, with an API Gateway event from a file.
+"""`make invoke`: calls one function as Lambda would, with an event of events/ or one from a file.
 
 The function runs in a new process, in its own folder, and can import its folder, the layer and the layer's packages.
 Its reply goes to standard output, everything else to standard error. The exit code is 0 when the function
@@ -17,13 +17,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
+from local.events import SEED, Event, UnknownEventError, read
 from local.gateway import Context
 from local.seed import Seed, load
 from local.template import ROOT, Template
 from lockstep.errors import UnavailableError
 from lockstep.routes import ROUTES, Route
-
-SEED_FILE: Final = "seed.json"
 
 _RUNTIME: Final = """\
 import importlib, json, os, sys, types
@@ -37,7 +36,6 @@ reply.close()
 """
 """What stands in for Lambda's runtime: what the function prints or logs is kept apart from its reply."""
 
-Event = dict[str, Any]
 Reply = dict[str, Any]
 
 
@@ -49,7 +47,17 @@ class NoReplyError(Exception):
     """The function was called and did not answer."""
 
 
-def read_event(file: Path) -> Event:
+def find_event(given: str) -> tuple[Event, Path]:
+    """The event of a name or in a file, and the seed that belongs to it. A file has a slash or ends in .json."""
+    if "/" in given or given.endswith(".json"):
+        return read_file(Path(given)), Path(given).with_name(SEED.name)
+    try:
+        return read(given), SEED
+    except UnknownEventError as error:
+        raise CannotCallError(str(error)) from error
+
+
+def read_file(file: Path) -> Event:
     """The event in a file."""
     try:
         event = json.loads(file.read_bytes())
@@ -95,31 +103,30 @@ def _environment(folder: Path, table: str) -> dict[str, str]:
     return given | {"PYTHONPATH": os.pathsep.join((str(folder), str(ROOT / "shared"))), "TABLE_NAME": table}
 
 
-def load_beside(file: Path) -> str:
-    """Load the seed that lies beside an event's file, if there is one, and say so."""
-    seed_file = file.parent / SEED_FILE
+def load_seed(file: Path) -> str:
+    """Load a seed file, if it is there, and say so."""
     try:
-        count = load(Seed.model_validate_json(seed_file.read_bytes()))
+        count = load(Seed.model_validate_json(file.read_bytes()))
     except FileNotFoundError:
-        return f"there is no {seed_file}: nothing was loaded"
+        return f"there is no {file}: nothing was loaded"
     except ValidationError as error:
-        raise CannotCallError(f"{seed_file} does not validate: {error.error_count()} errors") from error
-    return f"loaded {count} items of {seed_file}"
+        raise CannotCallError(f"{file} does not validate: {error.error_count()} errors") from error
+    return f"loaded {count} items of {file}"
 
 
-def answer(file: Path, *, seed: bool) -> Reply:
-    """The reply to the event in a file.
+def answer(given: str, *, seed: bool) -> Reply:
+    """The reply to an event, given by its name or its file.
 
     The embedded engine is made and seeded for it. A table that AWS_ENDPOINT_URL_DYNAMODB names is made where it is
     missing, and seeded only if seed says so.
     """
-    event = read_event(file)
+    event, seed_file = find_event(given)
     route = route_of(event)
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
     table = os.environ.get("TABLE_NAME", "lockstep")
     try:
         with dynamodb(table) as endpoint:
-            done = load_beside(file) if seed or embedded else f"used the table at {endpoint} as it is"
+            done = load_seed(seed_file) if seed or embedded else f"used the table at {endpoint} as it is"
             print(done, file=sys.stderr, flush=True)
             return call(route, event, table)
     except (EngineError, UnavailableError) as error:
@@ -129,10 +136,8 @@ def answer(file: Path, *, seed: bool) -> Reply:
 def main() -> None:
     """Print the reply: status, headers and the body, parsed."""
     parser = argparse.ArgumentParser(prog="local.invoke", description=__doc__)
-    parser.add_argument("event", type=Path, help="a file with an API Gateway REST event")
-    parser.add_argument(
-        "--seed", action="store_true", help=f"load the {SEED_FILE} beside it also into a table that you brought"
-    )
+    parser.add_argument("event", help="the name of an event in events/, such as log_done.untimely, or a file with one")
+    parser.add_argument("--seed", action="store_true", help="load its seed.json also into a table that you brought")
     options = parser.parse_args()
     try:
         reply = answer(options.event, seed=options.seed)

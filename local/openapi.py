@@ -1,5 +1,10 @@
-"""The API as an OpenAPI 3.1 document, made of template.yaml and of the functions' models and docstrings."""
+"""The API as an OpenAPI 3.1 document, made of the routes, the functions' models and docstrings, and the events.
 
+Each operation's example is its route's event in events/, and the reply that the event gets on the table of
+events/seed.json: with this seed loaded, "Try it out" at /docs answers 200 as it stands.
+"""
+
+import importlib
 import inspect
 import json
 import tomllib
@@ -10,8 +15,10 @@ from typing import Any, Final, Literal, NamedTuple, get_type_hints
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
+from local.events import EXAMPLES, body_of, cases_of, filled, read
 from local.template import ROOT
 from lockstep.errors import BadRequestError, ExhaustedError, InvalidError, NotFoundError, UnavailableError
+from lockstep.http.request import parse_path, parse_query
 from lockstep.routes import Route
 
 REF_TEMPLATE: Final = "#/components/schemas/{model}"
@@ -28,6 +35,8 @@ FINDS_NOTHING_UNKNOWN: Final = frozenset(
 )
 """Functions to which an array, a run or a cluster that there is not is as good as an empty one."""
 MAY_RUN_OUT_OF_IDS: Final = frozenset({"queue_task_batch"})
+WITHOUT_PACKAGE: Final = {"api": "The API itself."}
+"""Descriptions of the aggregates that have no package in the layer. The others are described by its docstring."""
 
 ABOUT: Final = """\
 Jobmon's task-instance state machine. A refused transition is no error: it is a 200 with the status that stands.
@@ -35,7 +44,9 @@ What a caller gets wrong, and what goes wrong here, is a problem document (RFC 9
 
 Beyond its schema a number or a boolean may come as another JSON type that has only one reading (`"7"` for `7`), and a
 task to bind as an object. Text is limited by its length in UTF-8: a `maxLength` is what ASCII may take.
-Fields that are not known are ignored."""
+Fields that are not known are ignored.
+
+On `make run` with `make seed FILE=events/seed.json` loaded, every example is answered as it is shown."""
 
 Json = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -65,8 +76,17 @@ class Empty(BaseModel):
     """A part of a request that a function does not look at."""
 
 
+class Example(NamedTuple):
+    """A call that can be made as it stands, and its reply."""
+
+    path: Json
+    query: Json
+    body: Any
+    reply: Any
+
+
 class Operation(NamedTuple):
-    """A route, what its function takes and answers, and what is said of it."""
+    """A route, what its function takes and answers, a description and an example."""
 
     route: Route
     path: type[BaseModel]
@@ -74,6 +94,7 @@ class Operation(NamedTuple):
     body: type[BaseModel]
     reply: type[BaseModel]
     description: str
+    example: Example
 
 
 class _Refusal(NamedTuple):
@@ -99,11 +120,23 @@ REFUSALS: Final = {
 
 
 def operation(route: Route, handler: Handler) -> Operation:
-    """The operation that a function declares by its annotations and its docstring."""
+    """The operation that a function declares by its annotations and its docstring, with its event as the example."""
     declared = inspect.unwrap(handler)
     models = get_type_hints(declared)
     path, query, body = (models.get(part, Empty) for part in ("path", "query", "body"))
-    return Operation(route, path, query, body, models["return"], inspect.getdoc(declared) or "")
+    example = _example(route.name, path, query)
+    return Operation(route, path, query, body, models["return"], inspect.getdoc(declared) or "", example)
+
+
+def _example(name: str, path: type[BaseModel], query: type[BaseModel]) -> Example:
+    """The route's own event and its reply."""
+    event = read(name)
+    return Example(
+        parse_path(event, path).model_dump(mode="json", by_alias=True),
+        parse_query(event, query).model_dump(mode="json", by_alias=True, exclude_unset=True),
+        body_of(event),
+        filled(cases_of(name)[name].reply, EXAMPLES),
+    )
 
 
 def document(operations: Sequence[Operation], server: Json) -> Json:
@@ -122,6 +155,7 @@ def document(operations: Sequence[Operation], server: Json) -> Json:
         },
         "servers": [server],
         "security": [{"basic": []}, {"bearer": []}],
+        "tags": [_tag(aggregate) for aggregate in dict.fromkeys(one.route.aggregate for one in operations)],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -148,6 +182,12 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Schemas, Json]:
     return {model: references[model] for model in models}, dict(sorted(definitions["$defs"].items()))
 
 
+def _tag(aggregate: str) -> Json:
+    """An aggregate and its sentence."""
+    sentence = WITHOUT_PACKAGE.get(aggregate) or inspect.getdoc(importlib.import_module(f"lockstep.{aggregate}"))
+    return {"name": aggregate, "description": sentence}
+
+
 def _operation(one: Operation, schemas: Schemas) -> Json:
     made: Json = {
         "operationId": one.route.name,
@@ -155,22 +195,27 @@ def _operation(one: Operation, schemas: Schemas) -> Json:
         "summary": one.route.summary.removesuffix("."),
         "description": one.description,
     }
-    parameters = [*_parameters("path", one.path), *_parameters("query", one.query)]
+    path, query, body, reply = one.example
+    parameters = [*_parameters("path", one.path, path), *_parameters("query", one.query, query)]
     if parameters:
         made["parameters"] = parameters
     if one.body.model_fields:
-        made["requestBody"] = {"required": True, "content": _json(schemas[one.body, "validation"])}
-    answer = {"description": inspect.getdoc(one.reply) or "", "content": _json(schemas[one.reply, "serialization"])}
+        made["requestBody"] = {"required": True, "content": _json(schemas[one.body, "validation"], example=body)}
+    answer = {
+        "description": inspect.getdoc(one.reply) or "",
+        "content": _json(schemas[one.reply, "serialization"], example=reply),
+    }
     refused = {str(status.value): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in _may(one)}
     made["responses"] = {"200": answer} | refused
     return made
 
 
-def _parameters(where: str, model: type[BaseModel]) -> list[Json]:
+def _parameters(where: str, model: type[BaseModel], examples: Json) -> list[Json]:
     schema = model.model_json_schema()
     required = set(schema.get("required", []))
     return [
         {"name": name, "in": where, "required": name in required, "schema": each}
+        | ({"example": examples[name]} if name in examples else {})
         for name, each in schema.get("properties", {}).items()
     ]
 
@@ -194,5 +239,5 @@ def _refusal(status: HTTPStatus, schemas: Schemas) -> Json:
     return {"description": REFUSALS[status].description, "content": _json(problem)}
 
 
-def _json(schema: Json) -> Json:
-    return {"application/json": {"schema": schema}}
+def _json(schema: Json, **example: Any) -> Json:
+    return {"application/json": {"schema": schema, **example}}

@@ -29,6 +29,11 @@ def reply(name: str, status: int) -> Draft202012Validator:
     return _validator(answer)
 
 
+def example(holder: dict[str, Any]) -> Any:
+    """Of a body."""
+    return holder["content"]["application/json"]["example"]
+
+
 def _validator(holder: dict[str, Any]) -> Draft202012Validator:
     schema = holder["content"]["application/json"]["schema"]
     return Draft202012Validator(schema | {"components": DOCUMENT["components"]})

@@ -2,9 +2,10 @@
 
 from typing import Final, NamedTuple
 
+from lockstep.dynamodb.items import kind_of
+
 from local.seed import MOST_STEPS
 from lockstep.dynamodb.item import MAX_ID, Item, Key, RawItem
-from lockstep.items import kind_of
 from lockstep.task_instance.item import INSTANCES_PER_TASK
 from ops.audit.finding import Finding
 
@@ -23,7 +24,7 @@ def parse(raw: RawItem) -> Parsed | Finding:
     kind = kind_of(key)
     if kind is None:
         return Finding(
-            "unknown-item", f"{key.pk} / {key.sk}", "of no kind that Lockstep writes", "in lockstep/items.py"
+            "unknown-item", f"{key.pk} / {key.sk}", "of no kind that Lockstep writes", "in lockstep/dynamodb/items.py"
         )
     return _read(raw, kind.model, kind.ids)
 

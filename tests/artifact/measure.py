@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.engine import ENDPOINT_VARIABLE, dynamodb
+from local.events import SEED, Event, cases, read, route_name
 from local.layer import build_for_host
 from local.run import table_name
 from local.seed import Seed, SeedArray, load
@@ -25,7 +26,6 @@ from lockstep.http.fields import MAX_IDS_PER_CALL
 from lockstep.task_instance.item import InstanceKey
 from tests.artifact.lambdas import start
 from tests.artifact.usage import cpu_seconds, peak_mib
-from tests.replay.cases import CASES, SEED, Event, read, route_name
 
 PATIENCE_SECONDS: Final = 600
 RUN: Final = 9_000_000
@@ -92,7 +92,7 @@ def measure_events(measure: Measure) -> None:
     """Every function with all its events."""
     load(Seed.model_validate_json(SEED.read_bytes()))
     for name in measure.functions:
-        events = [read(case.event) for case in CASES.values() if route_name(case.event) == name]
+        events = [read(case) for case in cases() if route_name(case) == name]
         measure.run(name, str(len(events)), *events)
 
 

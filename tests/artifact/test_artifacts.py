@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 
 from local.engine import create_table
+from local.events import SEED, Event, cases, read, route_name
 from local.layer import LAMBDA_PYTHON, NEVER, imported_by
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE, use_new_secret
 from local.signing import make
@@ -23,7 +24,7 @@ from lockstep.access.tokens import Grant
 from tests.artifact import lambdas
 from tests.artifact.lambdas import FunctionError, Lambda, NoAnswerError
 from tests.artifact.usage import PROC, peak_mib
-from tests.replay.cases import CASES, SEED, Event, Send, look, read, route_name, stated
+from tests.replay.cases import Send, replay
 
 FUNCTIONS: Final = {function.name: function for function in Template().functions}
 TABLE: Final = "artifacts"
@@ -70,15 +71,9 @@ def ask(start: Start) -> Iterator[Send]:
 def test_a_function_starts_and_one_process_answers_all_its_events(start: Start, ask: Send, name: str) -> None:
     with start(FUNCTIONS[name]) as warm:
         send = sender(warm)
-        for sentence, case in CASES.items():
-            if route_name(case.event) != name:
-                continue
-            if case.behind:
-                send(case.behind, read(case.behind))
-            code, body = send(case.event, read(case.event))
-            assert (code, body if code == 200 else stated(body, case.body)) == (case.status, case.body), sentence
-            for task_instance_id, wanted in case.afterwards.items():
-                assert stated(look(ask, task_instance_id), wanted) == wanted, sentence
+        for case in cases():
+            if route_name(case) == name:
+                replay(case, send, ask)
         logged = [json.loads(line) for line in warm.stdout().splitlines()]
         assert [line["request_id"] for line in logged] == warm.request_ids
         if PROC.is_dir():

@@ -21,9 +21,9 @@ from bench.row import SQLITE, Row, Section
 from bench.setting import COUNTED, MORE, SECRET
 from bench.stub import Call, Stub, stub
 from local.engine import LOCAL_SETTINGS
+from local.events import Event, route_name
 from local.layer import LAMBDA_PYTHON
 from local.template import ROOT, Template
-from tests.replay.cases import Event, route_name
 from tests.serving import alone
 
 REFUSED = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}

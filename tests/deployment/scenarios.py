@@ -8,6 +8,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from local import gateway, signing
+from local.events import SEED, cases, read
 from local.seed import Seed, load
 from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
@@ -17,7 +18,6 @@ from lockstep.workflow_run import sweep as sweeping
 from tests.integration.seeding import pair, running
 from tests.integration.test_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
 from tests.integration.test_runs import POLLED, Run, run_with
-from tests.replay.cases import CASES, SEED, read
 from tests.replay.recording import Player
 from tests.replay.test_events import send
 
@@ -26,10 +26,10 @@ Scenario = Callable[[Player], None]
 
 def every_event(_: Player) -> None:
     load(Seed.model_validate_json(SEED.read_bytes()))
-    for case in CASES.values():
-        if case.behind:
-            send(case.behind, read(case.behind))
-        assert send(case.event, read(case.event))[0] == case.status, case.event
+    for name, case in cases().items():
+        if case.after:
+            send(case.after, read(case.after))
+        assert send(name, read(name))[0] == case.status, name
 
 
 def reports_and_the_same_ones_again(player: Player) -> None:

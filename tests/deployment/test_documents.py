@@ -176,7 +176,7 @@ def test_every_field_of_the_access_log_is_told_of() -> None:
 
 @pytest.mark.parametrize("event", ["log_running", "log_done.unknown_id", "health"])
 def test_the_fields_of_a_line_are_told_of(event: str) -> None:
-    command = [sys.executable, "-m", "local.invoke", f"events/{event}.json"]
+    command = [sys.executable, "-m", "local.invoke", event]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared")), "POWERTOOLS_LOG_LEVEL": "INFO"}
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     [line] = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]

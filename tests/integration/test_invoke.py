@@ -1,4 +1,4 @@
-"""`make invoke`: one function in a process of its own, with an event from a file."""
+"""`make invoke`: one function in a process of its own, with an event by its name or from a file."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from local.engine import free_port
+from local.events import SEED, cases
 from local.template import ROOT
 
 pytestmark = pytest.mark.xdist_group("events")
@@ -36,7 +37,7 @@ def replied(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 def test_the_reply_is_all_that_goes_to_standard_output() -> None:
-    done = invoke("events/log_done.json")
+    done = invoke("log_done")
     assert replied(done) == {
         "statusCode": 200,
         "headers": {"Content-Type": "application/json"},
@@ -45,26 +46,39 @@ def test_the_reply_is_all_that_goes_to_standard_output() -> None:
 
 
 def test_standard_error_says_what_was_seeded_and_carries_the_log() -> None:
-    seeded, line = invoke("events/log_done.json").stderr.splitlines()
+    seeded, line = invoke("log_done").stderr.splitlines()
     assert seeded.startswith("loaded ")
-    assert seeded.endswith("items of events/seed.json")
+    assert seeded.endswith(f"items of {SEED}")
     logged = json.loads(line)
     assert logged["message"] == "POST /api/v3/task_instance/7001001/log_done"
     assert logged["workflow_run_id"] == "6100"
 
 
 def test_an_answer_that_is_an_error_is_still_an_answer() -> None:
-    reply = replied(invoke("events/log_done.unknown_id.json"))
+    reply = replied(invoke("log_done.unknown_id"))
     assert reply["statusCode"] == 404
     assert reply["body"]["title"] == "Not Found"
 
 
 def test_a_table_that_the_caller_brought_is_seeded_only_when_asked(table: str) -> None:
     brought = {ENDPOINT: table, "TABLE_NAME": "brought"}
-    plain = invoke("events/log_done.json", **brought)
+    plain = invoke("log_done", **brought)
     assert replied(plain)["statusCode"] == 404
     assert plain.stderr.startswith(f"used the table at {table} as it is\n")
-    assert replied(invoke("--seed", "events/log_done.json", **brought))["body"] == {"status": "D"}
+    assert replied(invoke("--seed", "log_done", **brought))["body"] == {"status": "D"}
+
+
+def test_an_event_in_a_file_finds_the_seed_beside_it() -> None:
+    done = invoke("events/log_done.json")
+    assert replied(done)["body"] == {"status": "D"}
+    assert done.stderr.splitlines()[0].endswith("items of events/seed.json")
+
+
+def test_an_unknown_name_is_one_line_with_near_ones_and_exit_code_2() -> None:
+    done = invoke("log_done.untimly")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("no event log_done.untimly in events/cases; near: log_done.untimely, ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_event_without_a_seed_beside_it_finds_an_empty_table(tmp_path: Path) -> None:
@@ -83,10 +97,10 @@ def test_an_event_without_a_seed_beside_it_finds_an_empty_table(tmp_path: Path) 
         pytest.param("[]", "{file} holds no event: it is not a JSON object", id="not an object"),
         pytest.param(
             '{"httpMethod": "PATCH", "resource": "/api/v3/health"}',
-            "template.yaml has no route PATCH /api/v3/health",
+            "no route is PATCH /api/v3/health",
             id="no such route",
         ),
-        pytest.param("{}", "template.yaml has no route None None", id="no route at all"),
+        pytest.param("{}", "no route is None None", id="no route at all"),
     ],
 )
 def test_what_cannot_be_called_is_one_line_and_exit_code_2(tmp_path: Path, content: str | None, complaint: str) -> None:
@@ -101,7 +115,7 @@ def test_what_cannot_be_called_is_one_line_and_exit_code_2(tmp_path: Path, conte
 
 
 def test_a_table_out_of_reach_is_one_line_and_exit_code_2() -> None:
-    done = invoke("events/health.json", **{ENDPOINT: f"http://127.0.0.1:{free_port()}"})
+    done = invoke("health", **{ENDPOINT: f"http://127.0.0.1:{free_port()}"})
     assert done.returncode == 2
     assert done.stderr.startswith("no DynamoDB answers at ")
     assert done.stderr.count("\n") == 1
@@ -114,3 +128,22 @@ def test_a_function_that_does_not_answer_is_exit_code_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.endswith("health ended with exit code 1 and did not answer\n")
+
+
+def printed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
+    command = [sys.executable, "-m", "local.events", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_make_event_prints_an_event_that_invoke_takes_as_a_file(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(printed("log_done.id_not_a_number").stdout)
+    assert replied(invoke(event))["statusCode"] == 422
+
+
+def test_make_event_lists_the_names_and_refuses_an_unknown_one() -> None:
+    assert [line.split()[0] for line in printed().stdout.splitlines()] == list(cases())
+    refused = printed("log_doen")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "log_done" in refused.stderr

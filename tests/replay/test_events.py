@@ -1,21 +1,23 @@
 """Every event in events/, replayed on the table that events/seed.json describes."""
 
-import base64
 import json
 from itertools import combinations
 from typing import Any, Final
 
 import pytest
+from pydantic import ValidationError
 
 from local import gateway
+from local.events import CASES, EVENTS, SEED, Case, Event, UnknownEventError, body_of, cases, cases_of, read, route_name
 from local.seed import Seed, load
 from local.template import Template
 from lockstep.routes import ROUTES as ALL_ROUTES
 from tests import described
-from tests.replay.cases import CASES, EVENTS, SEED, SEEDED, Case, Event, look, names, read, route_name, stated
+from tests.replay.cases import SEEDED, replay
 
 TEMPLATE: Final = Template()
 ROUTES: Final = {route.name: route for route in ALL_ROUTES}
+OTHER_FILES: Final = {"seed", "env"}
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +36,9 @@ def send(name: str, event: Event) -> tuple[int, Any]:
 
 
 @pytest.mark.usefixtures("seeded")
-@pytest.mark.parametrize("case", [pytest.param(case, id=sentence) for sentence, case in CASES.items()])
-def test_events(case: Case) -> None:
-    if case.behind:
-        send(case.behind, read(case.behind))
-    code, body = send(case.event, read(case.event))
-    assert (code, body if code == 200 else stated(body, case.body)) == (case.status, case.body)
-    for task_instance_id, wanted in case.afterwards.items():
-        assert stated(look(send, task_instance_id), wanted) == wanted
+@pytest.mark.parametrize("name", cases())
+def test_events(name: str) -> None:
+    replay(name, send, send)
 
 
 @pytest.mark.usefixtures("seeded")
@@ -51,16 +48,22 @@ def test_binding_again_finds_the_same_tasks() -> None:
     )
 
 
-def test_every_event_has_one_expectation_and_every_expectation_an_event() -> None:
-    assert sorted(case.event for case in CASES.values()) == names()
+def test_every_route_has_one_event_and_a_file_of_cases() -> None:
+    assert {file.stem for file in EVENTS.glob("*.json")} - OTHER_FILES == ROUTES.keys()
+    assert {file.stem for file in CASES.glob("*.json")} == ROUTES.keys()
 
 
-def test_every_function_has_an_event_that_it_answers_with_200() -> None:
-    good = {route_name(case.event) for case in CASES.values() if case.status == 200 and case.event in ROUTES}
-    assert good == ROUTES.keys()
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_answers_its_own_event_with_200_and_its_other_cases_differ(route: str) -> None:
+    (first, own), *others = cases_of(route).items()
+    assert (first, own.status) == (route, 200)
+    assert read(route) == json.loads((EVENTS / f"{route}.json").read_text())
+    for name, case in others:
+        assert route_name(name) == route
+        assert read(name) != read(route), f"{name}: {case.why}"
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", cases())
 def test_events_come_by_a_route_of_the_template(name: str) -> None:
     route, event = ROUTES[route_name(name)], read(name)
     context = event["requestContext"]
@@ -72,7 +75,7 @@ def test_events_come_by_a_route_of_the_template(name: str) -> None:
     assert match.groupdict() == (event["pathParameters"] or {})
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", cases())
 def test_events_are_whole_and_laid_out_alike(name: str) -> None:
     event = read(name)
     assert list(event) == list(read("log_done"))
@@ -81,13 +84,23 @@ def test_events_are_whole_and_laid_out_alike(name: str) -> None:
         ("headers", "multiValueHeaders"),
         ("queryStringParameters", "multiValueQueryStringParameters"),
     ):
-        assert event[many] == {key: [value] for key, value in event[single].items()}
-    assert (EVENTS / f"{name}.json").read_text() == json.dumps(event, indent=2) + "\n"
+        assert {key: values[-1] for key, values in event[many].items()} == event[single]
 
 
-def body_of(event: Event) -> Any:
-    body = event["body"] or "null"
-    return json.loads(base64.b64decode(body) if event["isBase64Encoded"] else body)
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_file_of_an_event_is_laid_out_as_make_event_prints_it(route: str) -> None:
+    assert (EVENTS / f"{route}.json").read_text() == json.dumps(read(route), indent=2) + "\n"
+
+
+def test_an_unknown_name_is_refused_with_near_ones() -> None:
+    with pytest.raises(UnknownEventError, match=r"no event log_done\.untimly .*; near: log_done\.untimely"):
+        read("log_done.untimly")
+
+
+def test_a_case_has_one_body_and_no_unknown_part() -> None:
+    for wrong in ('"body": {}, "text": ""', '"bodi": {}'):
+        with pytest.raises(ValidationError):
+            Case.model_validate_json(f'{{"why": "", "reply": {{}}, {wrong}}}')
 
 
 def numbers(value: Any) -> set[int]:
@@ -109,6 +122,6 @@ def tasks_of(event: Event) -> set[int]:
 
 
 def test_no_event_changes_what_another_one_needs() -> None:
-    answered = [case.event for case in CASES.values() if case.status == 200]
+    answered = [name for name, case in cases().items() if case.status == 200]
     tasks = {name: tasks_of(read(name)) for name in answered if read(name)["httpMethod"] != "GET"}
     assert all(tasks[name].isdisjoint(tasks[other]) for name, other in combinations(tasks, 2))

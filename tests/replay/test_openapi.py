@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from local.events import Event, body_of, cases, read, route_name
 from tests import described
 from tests.described import OPERATIONS
-from tests.replay.cases import CASES, Event, read, route_name
-from tests.replay.test_events import body_of, send
+from tests.replay.test_events import send
 
-GOOD = [case.event for case in CASES.values() if case.status == 200]
-UNFIT = [case.event for case in CASES.values() if case.status == 422 and "id_not_a_number" not in case.event]
+GOOD = [name for name, case in cases().items() if case.status == 200]
+UNFIT = [name for name, case in cases().items() if case.status == 422 and "id_not_a_number" not in name]
 FIT_BUT_REFUSED = {"bind_tasks_no_args.no_such_array"}
 """A schema cannot know which arrays there are."""
 WITH_ID = sorted(name for name, operation in OPERATIONS.items() if "parameters" in operation)

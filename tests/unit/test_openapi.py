@@ -1,15 +1,16 @@
-"""docs/openapi.json is an OpenAPI 3.1 document, names every route once, and its limits are those of the models."""
+"""docs/openapi.json is an OpenAPI 3.1 document, has every route once with examples, and its limits are the models'."""
 
 import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from pydantic import BaseModel, ValidationError
 
 from local import openapi
 from local.gateway import load_handler
-from local.openapi import Json, Operation
+from local.openapi import Example, Json, Operation
 from lockstep.access.scopes import Scope
 from lockstep.errors import FieldError, InvalidError, NotFoundError
 from lockstep.routes import BASE_PATH, Route
@@ -42,6 +43,25 @@ def test_an_operation_names_what_is_in_its_path_and_says_what_it_is_for(name: st
     assert operation["description"]
 
 
+def test_every_operation_has_one_tag_and_every_tag_a_sentence() -> None:
+    tags = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
+    assert {name: operation["tags"] for name, operation in OPERATIONS.items()} == {
+        name: [route.aggregate] for name, route in ROUTES.items()
+    }
+    assert tags.keys() == {route.aggregate for route in ROUTES.values()}
+    assert all(sentence.endswith(".") for sentence in tags.values())
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_every_operation_has_examples_that_fit_their_schemas(name: str) -> None:
+    operation = OPERATIONS[name]
+    for parameter in operation.get("parameters", []):
+        Draft202012Validator(parameter["schema"]).validate(parameter["example"])
+    if "requestBody" in operation:
+        described.request(name).validate(described.example(operation["requestBody"]))
+    described.reply(name, 200).validate(described.example(operation["responses"]["200"]))
+
+
 @pytest.mark.parametrize("name", ROUTES)
 def test_what_every_operation_may_answer(name: str) -> None:
     assert OPERATIONS[name]["responses"].keys() >= {"200", "401", "403", "413", "500", "503"}
@@ -69,8 +89,8 @@ def test_models_of_one_name_stay_apart() -> None:
         class Reply(BaseModel):
             value: kind  # type: ignore[valid-type]  # as above
 
-        route = Route("aggregate", name, "POST", f"/{name}", Scope.WORKER, "A summary.", 6.0)
-        return Operation(route, Nothing, Nothing, Body, Reply, "a description")
+        route = Route("array", name, "POST", f"/{name}", Scope.WORKER, "A summary.", 6.0)
+        return Operation(route, Nothing, Nothing, Body, Reply, "a description", Example({}, {}, {}, {}))
 
     made = openapi.document([one("first", int), one("second", str)], {"url": "/"})
     validate(made, cls=OpenAPIV31SpecValidator)
