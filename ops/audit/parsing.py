@@ -2,10 +2,9 @@
 
 from typing import Final, NamedTuple
 
-from lockstep.dynamodb.items import kind_of
-
 from local.seed import MOST_STEPS
 from lockstep.dynamodb.item import MAX_ID, Item, Key, RawItem
+from lockstep.items import kind_of
 from lockstep.task_instance.item import INSTANCES_PER_TASK
 from ops.audit.finding import Finding
 

@@ -1,9 +1,9 @@
 """What a person sees of an audit: its findings, a line each, and what was counted."""
 
-from lockstep.dynamodb.items import PLURALS
 from rich.table import Table
 
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.items import PLURALS
 from ops.audit.ledger import Ledger
 from ops.audit.reading import Reader
 

@@ -8,7 +8,6 @@ from itertools import combinations, count
 from typing import Any
 
 import pytest
-from lockstep.dynamodb.items import kind_of
 
 from local.meter import Meter
 from lockstep.array.item import Array, ArrayLookup, Batch
@@ -17,6 +16,7 @@ from lockstep.context import request
 from lockstep.dynamodb.client import connection, fetch, transact
 from lockstep.dynamodb.counters import Counter as IdCounter
 from lockstep.dynamodb.item import Item, Key, RawItem
+from lockstep.items import kind_of
 from lockstep.task import bind as binding
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task.resources import forget

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lockstep.dynamodb.items import PLURALS, kind_of
 
 from lockstep.array.item import (
     LAUNCHED_PREFIX,
@@ -21,6 +20,7 @@ from lockstep.array.item import (
 from lockstep.dynamodb.counters import COUNTED, Counter
 from lockstep.dynamodb.item import MAX_ID, Item, Key
 from lockstep.fsm.statuses import NEEDS_ATTENTION
+from lockstep.items import PLURALS, kind_of
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import (
     FLAG_PREFIX,
