@@ -8,134 +8,11 @@ import httpx
 import pytest
 
 from lockstep.http import request
-from lockstep.routes import ROUTES, Route
 from tests.integration.seeding import running
 from tests.replay.recording import Player
 
-BODIES: dict[str, dict[str, Any]] = {
-    "array_log_distributor_id": {"1001": "9"},
-    "bind_resources": {"queue_id": 1, "requested_resources": {}},
-    "bind_tasks_no_args": {"workflow_id": 1, "tasks": {}},
-    "create_workflow_run": {"workflow_id": 1, "next_report_increment": 90},
-    "create_array": {"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "a"},
-    "instantiate_task_instances": {"task_instance_ids": []},
-    "log_distributor_id": {"distributor_id": "9", "next_report_increment": 90},
-    "log_done": {"nodename": "n"},
-    "log_error_worker_node": {"error_state": "E", "error_description": "boom"},
-    "log_known_error": {"error_state": "Z", "error_message": "boom"},
-    "log_no_distributor_id": {"no_id_err_msg": "boom"},
-    "log_report_by": {"next_report_increment": 90},
-    "log_report_by_batch": {"task_instance_ids": [], "next_report_increment": 90},
-    "log_running": {"process_group_id": 1, "next_report_increment": 90},
-    "log_workflow_run_heartbeat": {"status": "R", "next_report_increment": 90},
-    "sync_status": {"task_instance_ids": [], "status": "R"},
-    "update_workflow_run_status": {"status": "R"},
-    "log_unknown_error": {"error_state": "U", "error_message": "boom"},
-    "queue_task_batch": {"task_ids": [], "task_resources_id": 1, "workflow_run_id": 1},
-    "transition_to_killed": {"batch_number": 1},
-    "transition_to_launched": {"batch_number": 1, "next_report_increment": 90},
-}
-"""Of each route that has one, a body that fits."""
-WITHOUT_BODY = {"get_task_resources", "set_status_for_triaging", "terminate_task_instances"}
-"""POST and PUT routes all the same: what is sent to them is not looked at."""
-ALL_OPTIONAL = {"log_done", "array_log_distributor_id"}
-WITHOUT_INSTANCES = {
-    *("array_log_distributor_id", "queue_task_batch", "transition_to_killed", "transition_to_launched"),
-    *("set_status_for_triaging", "sync_status", "terminate_task_instances"),
-}
-"""Routes for which an array or a run without instances is as good as any."""
-IDS = {"0": 404, "-1": 404, "9223372036854775808": 404, "999999001": 404, "abc": 422, "1.5": 422, "1_000": 422}
-
-
-def path(route: Route, value: str = "1") -> str:
-    resource = route.resource.removeprefix("/api/v3")
-    for name in route.pattern.groupindex:
-        resource = resource.replace(f"{{{name}}}", value)
-    return resource
-
-
-WITH_BODY = [pytest.param(route, id=route.name) for route in ROUTES if route.name in BODIES]
-
-
-def test_every_route_is_here() -> None:
-    assert {route.name for route in ROUTES if route.method != "GET"} == BODIES.keys() | WITHOUT_BODY
-
-
-def send(api: httpx.Client, route: Route, **given: Any) -> httpx.Response:
-    target = path(route, str(given.pop("id", None) or _an_id(route)))
-    reply = api.request(route.method, target, **given)
-    assert reply.headers["content-type"] == "application/json"
-    assert reply.status_code < 500, reply.text
-    return reply
-
-
-def _an_id(route: Route) -> int:
-    """Of what the route's path names; runs have their arrays' ids here."""
-    instance = running()
-    return instance // 1000 if "workflow_run_id" in route.pattern.groupindex else instance
-
-
-@pytest.mark.parametrize("route", WITH_BODY)
-def test_a_missing_field_is_named(api: httpx.Client, route: Route) -> None:
-    for field in BODIES[route.name]:
-        body = {name: value for name, value in BODIES[route.name].items() if name != field}
-        reply = send(api, route, json=body)
-        if route.name in ALL_OPTIONAL:
-            assert reply.status_code == 200
-        else:
-            assert reply.status_code == 422
-            assert [error["field"] for error in reply.json()["errors"]] == [field]
-
-
-@pytest.mark.parametrize("route", WITH_BODY)
-def test_an_ill_typed_field_is_named(api: httpx.Client, route: Route) -> None:
-    for field in BODIES[route.name]:
-        wrongs: list[Any] = [[{}], "x" if field in {"tasks", "requested_resources"} else {"a": []}, None]
-        for wrong in wrongs:
-            reply = send(api, route, json=BODIES[route.name] | {field: wrong})
-            if route.name == "log_done" and wrong is None:
-                assert reply.status_code == 200
-                continue
-            assert reply.status_code == 422, (field, wrong)
-            problem = reply.json()
-            assert problem["status"] == 422
-            assert all(error["field"].startswith(field) for error in problem["errors"])
-
-
-@pytest.mark.parametrize("route", WITH_BODY)
-@pytest.mark.parametrize("raw", [b"", b"nonsense", b'{"a": ', b'{"a": "\xff"}', b"{'a': 1}", b"[" * 100_000], ids=repr)
-def test_no_json(api: httpx.Client, route: Route, raw: bytes) -> None:
-    reply = send(api, route, content=raw)
-    assert reply.status_code == 400
-    assert "JSON" in reply.json()["detail"]
-
-
-@pytest.mark.parametrize("route", WITH_BODY)
-@pytest.mark.parametrize("raw", [b"[]", b"null", b"5", b'"text"', b"true", b"[1]"], ids=repr)
-def test_json_but_no_object(api: httpx.Client, route: Route, raw: bytes) -> None:
-    assert send(api, route, content=raw).status_code == 422
-
-
-@pytest.mark.parametrize("route", WITH_BODY)
-def test_a_2_mb_body(api: httpx.Client, route: Route) -> None:
-    body = BODIES[route.name] | {"nobody_knows": "x" * 2_000_000}
-    assert send(api, route, json=body).status_code == 200
-
-
-@pytest.mark.parametrize("value", IDS)
-@pytest.mark.parametrize("route", [pytest.param(route, id=route.name) for route in ROUTES])
-def test_ids_in_paths(api: httpx.Client, route: Route, value: str) -> None:
-    reply = send(api, route, id=value, json=BODIES.get(route.name))
-    if not route.pattern.groupindex:
-        assert reply.status_code == 200
-    elif route.name in WITHOUT_INSTANCES and IDS[value] == 404:
-        assert reply.status_code == 200, "nothing to queue, to move or to store"
-    elif route.name == "get_cluster":
-        assert reply.json() == {"cluster": None}
-    else:
-        assert reply.status_code == IDS[value]
-    if reply.status_code == 422:
-        assert {error["field"] for error in reply.json()["errors"]} == set(route.pattern.groupindex)
+ARRAY = {"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "a"}
+QUEUE: dict[str, Any] = {"task_ids": [], "task_resources_id": 1, "workflow_run_id": 1}
 
 
 @pytest.mark.parametrize("increment", ["NaN", "Infinity", "1e400", "1e10", '"soon"', "[]"])
@@ -295,7 +172,7 @@ def test_deep_json(api: httpx.Client, depth: int) -> None:
 
 
 def test_a_command_too_long_to_keep_is_named(api: httpx.Client) -> None:
-    array = api.post("/array", json=BODIES["create_array"]).json()["array_id"]
+    array = api.post("/array", json=ARRAY).json()["array_id"]
     row = [1, 1, array, 1, "t", "x" * 300_001, 3, False, {}, []]
     reply = api.put("/task/bind_tasks_no_args", json={"workflow_id": 1, "tasks": {"t1": row}})
     assert reply.status_code == 422
@@ -303,7 +180,7 @@ def test_a_command_too_long_to_keep_is_named(api: httpx.Client) -> None:
 
 
 def test_many_long_commands_share_transactions(api: httpx.Client) -> None:
-    array = api.post("/array", json=BODIES["create_array"] | {"workflow_id": 2}).json()["array_id"]
+    array = api.post("/array", json=ARRAY | {"workflow_id": 2}).json()["array_id"]
     tasks = {str(node): [node, node, array, 1, "t", "x" * 290_000, 3, False, {}, []] for node in range(1, 20)}
     reply = api.put("/task/bind_tasks_no_args", json={"workflow_id": 2, "tasks": tasks})
     assert reply.status_code == 200, reply.text
@@ -330,9 +207,7 @@ def test_numbers_that_no_key_can_hold(api: httpx.Client) -> None:
         assert reply.status_code == 422
     ids = {"task_instance_ids": [huge, -huge], "next_report_increment": 1}
     assert api.post("/task_instance/log_report_by/batch", json=ids).json() == {}
-    assert api.post("/array/1/queue_task_batch", json=BODIES["queue_task_batch"] | {"task_ids": [huge]}).json() == {
-        "tasks_by_status": {}
-    }
+    assert api.post("/array/1/queue_task_batch", json=QUEUE | {"task_ids": [huge]}).json() == {"tasks_by_status": {}}
     many = {str(number * 1000 + 1): "7" for number in range(1, 10_002)}
     assert api.post("/array/1/log_distributor_id", json=many).status_code == 422
 

@@ -1,0 +1,19 @@
+"""Create an array, or change how many of its tasks may run at once."""
+
+import pytest
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, System, Usage, check
+
+CONTRACT = Contract(
+    name="create_array",
+    scope=Scope.OPERATOR,
+    usage=Usage(3, 5, 1),
+    body={"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "a"},
+    unknown=None,
+)
+
+
+@pytest.mark.parametrize("what", CONTRACT.checks())
+def test_contract(what: str, system: System) -> None:
+    check(what, CONTRACT, system)

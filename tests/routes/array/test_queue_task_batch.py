@@ -1,0 +1,19 @@
+"""Give tasks their next attempt."""
+
+import pytest
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, System, Usage, check
+
+CONTRACT = Contract(
+    name="queue_task_batch",
+    scope=Scope.OPERATOR,
+    usage=Usage(3, 19, 1.5),
+    body={"task_ids": [], "task_resources_id": 1, "workflow_run_id": 1},
+    unknown=200,
+)
+
+
+@pytest.mark.parametrize("what", CONTRACT.checks())
+def test_contract(what: str, system: System) -> None:
+    check(what, CONTRACT, system)

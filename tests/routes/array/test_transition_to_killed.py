@@ -1,0 +1,19 @@
+"""The cluster killed what it was told to kill."""
+
+import pytest
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, System, Usage, check
+
+CONTRACT = Contract(
+    name="transition_to_killed",
+    scope=Scope.DISTRIBUTOR,
+    usage=Usage(4, 10, 1.5),
+    body={"batch_number": 1},
+    unknown=200,
+)
+
+
+@pytest.mark.parametrize("what", CONTRACT.checks())
+def test_contract(what: str, system: System) -> None:
+    check(what, CONTRACT, system)

@@ -1,0 +1,15 @@
+"""Where contracts are checked."""
+
+import httpx
+import pytest
+
+from local.meter import Meter
+from tests.guarded import Guarded
+from tests.support.contract import System
+
+
+@pytest.fixture(scope="session")
+def system(api: httpx.Client, guarded: Guarded) -> System:
+    meter = Meter()
+    meter.attach()
+    return System(api, guarded, meter)

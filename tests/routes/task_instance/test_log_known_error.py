@@ -1,0 +1,18 @@
+"""Triage found the cause of a failure."""
+
+import pytest
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, System, Usage, check
+
+CONTRACT = Contract(
+    name="log_known_error",
+    scope=Scope.DISTRIBUTOR,
+    usage=Usage(1, 7, 0),
+    body={"error_state": "Z", "error_message": "boom"},
+)
+
+
+@pytest.mark.parametrize("what", CONTRACT.checks())
+def test_contract(what: str, system: System) -> None:
+    check(what, CONTRACT, system)

@@ -1,0 +1,22 @@
+"""Every route has a test file of its own, and its files agree with its row."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from lockstep.routes import ROUTES, Route
+from tests.support.contract import Contract
+
+HERE = Path(__file__).parent
+
+
+def test_every_route_has_a_test_file_and_every_file_a_route() -> None:
+    files = {str(file.relative_to(HERE)) for file in HERE.glob("*/test_*.py")}
+    assert files == {f"{route.aggregate}/test_{route.name}.py" for route in ROUTES}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_contract_states_the_row_that_it_is_about(route: Route) -> None:
+    contract: Contract = importlib.import_module(f"tests.routes.{route.aggregate}.test_{route.name}").CONTRACT
+    assert (contract.name, contract.scope) == (route.name, route.scope)

@@ -1,0 +1,18 @@
+"""Sweep a run for instances that fell silent."""
+
+import pytest
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, System, Usage, check
+
+CONTRACT = Contract(
+    name="set_status_for_triaging",
+    scope=Scope.DISTRIBUTOR,
+    usage=Usage(7, 6, 3.5),
+    unknown=200,
+)
+
+
+@pytest.mark.parametrize("what", CONTRACT.checks())
+def test_contract(what: str, system: System) -> None:
+    check(what, CONTRACT, system)

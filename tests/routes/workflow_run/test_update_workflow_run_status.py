@@ -1,0 +1,18 @@
+"""A client or a distributor moves a run."""
+
+import pytest
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, System, Usage, check
+
+CONTRACT = Contract(
+    name="update_workflow_run_status",
+    scope=Scope.DISTRIBUTOR,
+    usage=Usage(1, 1, 0),
+    body={"status": "R"},
+)
+
+
+@pytest.mark.parametrize("what", CONTRACT.checks())
+def test_contract(what: str, system: System) -> None:
+    check(what, CONTRACT, system)
