@@ -17,7 +17,7 @@ from lockstep.routes import Route
 from tests import described
 from tests.clients import on_moto
 from tests.fuzz.system import STEPS, instance_id, states, task_id
-from tests.integration.test_bad_input import BODIES
+from tests.support.contract import contract_of
 
 ROUTES: Final = [pytest.param(route, id=route.name) for route in ALL_ROUTES]
 EXAMPLES: Final = 25
@@ -56,7 +56,7 @@ def mocked() -> Iterator[None]:
 
 def _bodies(name: str) -> st.SearchStrategy[Any]:
     """JSON, mostly such that some of it fits."""
-    fits = BODIES.get(name)
+    fits = contract_of(name).body
     if fits is None:
         return JSON
     fields: dict[str, st.SearchStrategy[Any]] = {

@@ -1,12 +1,11 @@
 """Every route has a test file of its own, and its files agree with its row."""
 
-import importlib
 from pathlib import Path
 
 import pytest
 
 from lockstep.routes import ROUTES, Route
-from tests.support.contract import Contract
+from tests.support.contract import contract_of
 
 HERE = Path(__file__).parent
 
@@ -18,5 +17,5 @@ def test_every_route_has_a_test_file_and_every_file_a_route() -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_a_contract_states_the_row_that_it_is_about(route: Route) -> None:
-    contract: Contract = importlib.import_module(f"tests.routes.{route.aggregate}.test_{route.name}").CONTRACT
+    contract = contract_of(route.name)
     assert (contract.name, contract.scope) == (route.name, route.scope)

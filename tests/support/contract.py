@@ -1,9 +1,10 @@
 """What a route promises, and the checks that all routes share.
 
-Each tests/routes/<aggregate>/test_<name>.py has a CONTRACT and runs the checks that apply to it. Tests of what only this route does follow
-below it.
+Each tests/routes/<aggregate>/test_<name>.py has a CONTRACT and runs the checks that apply to it. Tests of what only
+this route does follow below it.
 """
 
+import importlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -234,3 +235,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     without_a_good_token_it_is_401,
     its_event_takes_what_is_stated_of_dynamodb,
 )
+
+
+def contract_of(name: str) -> Contract:
+    """The contract of a route, from its test file."""
+    module = importlib.import_module(f"tests.routes.{route(name).aggregate}.test_{name}")
+    contract: Contract = module.CONTRACT
+    return contract
