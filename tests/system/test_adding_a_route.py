@@ -1,0 +1,115 @@
+"""docs/adding-a-route.md, performed on a copy of the project: it works, and no step can be left out unnoticed."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from local.template import ROOT
+from tests.serving import alone
+
+GUIDE: Final = (ROOT / "docs/adding-a-route.md").read_text()
+ENVIRONMENTS: Final = (".venv", ".engine", ".sam")
+AGREEMENT: Final = (
+    "tests/unit/test_routes.py",
+    "tests/routes/test_every_route.py",
+    "tests/deployment/test_routes.py",
+    "tests/replay/test_events.py::test_every_route_has_one_event_and_a_file_of_cases",
+)
+"""The tests that name what is missing."""
+THE_ROUTE: Final = (
+    "tests/routes/array/test_get_batch_size.py",
+    "tests/unit/test_documents.py",
+    "tests/replay/test_events.py",
+)
+
+
+class Block(NamedTuple):
+    """A block of the guide: a file to write, lines to insert, or commands to run."""
+
+    section: str
+    does: str
+    text: str
+
+    def apply(self, project: Path) -> None:
+        kind, _, where = self.does.partition(": ")
+        if kind == "run":
+            subprocess.run(["/bin/bash", "-e"], input=self.text, text=True, cwd=project, check=True)
+        elif kind == "file":
+            file = project / where
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(self.text)
+        else:
+            name, _, anchor = where.partition(", before: ")
+            before, line, after = (project / name).read_text().partition(_line_with(project / name, anchor))
+            (project / name).write_text(before + self.text + line + after)
+
+
+def _line_with(file: Path, anchor: str) -> str:
+    """The first line that begins with the anchor, leading spaces of the line aside."""
+    return next(
+        line for line in file.read_text().splitlines(keepends=True) if line.lstrip().startswith(anchor.lstrip())
+    )
+
+
+def blocks() -> Iterator[Block]:
+    for section in re.split(r"^## ", GUIDE, flags=re.MULTILINE)[1:]:
+        title = section.splitlines()[0]
+        for does, text in re.findall(r"<!-- (.*?) -->\n```\w*\n(.*?)```", section, re.DOTALL):
+            yield Block(title, does, text)
+
+
+STEPS: Final = sorted({block.section for block in blocks()})
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what git would check in, with the environments of this one."""
+    listed = subprocess.check_output(["/usr/bin/git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True)
+    for name in listed.splitlines():
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, tmp_path / name)
+    for name in ENVIRONMENTS:
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = alone() | {"PYTHONPATH": os.pathsep.join((str(project), str(project / "shared")))}
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def tests(project: Path, *which: str) -> subprocess.CompletedProcess[str]:
+    return run(project, "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", *which)
+
+
+def test_there_are_five_places() -> None:
+    assert [step.partition(". ")[0] for step in STEPS] == ["1", "2", "3", "4", "5"]
+
+
+def test_the_walk_adds_a_route_that_keeps_its_contract(project: Path) -> None:
+    for block in blocks():
+        block.apply(project)
+    made = run(project, "local.document")
+    assert made.returncode == 0, made.stderr
+    passed = tests(project, *AGREEMENT, *THE_ROUTE)
+    assert passed.returncode == 0, passed.stdout
+
+
+@pytest.mark.parametrize("left_out", STEPS)
+def test_a_place_that_is_left_out_is_named(project: Path, left_out: str) -> None:
+    for block in blocks():
+        if block.section != left_out:
+            block.apply(project)
+    failed = tests(project, *AGREEMENT)
+    assert failed.returncode != 0, failed.stdout
+    assert re.search(r"get_batch_size|GetBatchSize", failed.stdout), failed.stdout
