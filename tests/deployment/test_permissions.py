@@ -14,9 +14,9 @@ from local.engine import ENDPOINT_VARIABLE
 from local.template import ROOT, Grant, Template
 from tests.deployment.drive import ENVIRONMENT
 from tests.deployment.recorder import LAYER, needed
-from tests.deployment.transformed import Transformed
+from tests.deployment.transformed import transform
 
-FUNCTIONS: Final = Transformed().functions
+FUNCTIONS: Final = transform({})[0].functions
 OF_THE_RUNTIME: Final = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 """Lambda itself does these under a function's role."""
 ASKING: Final = frozenset({"reach", "transact", "fetch", "fetch_present", "query", "update"})
