@@ -6,6 +6,7 @@ translator is the one of the SAM command line, whose packages do not agree with 
 
 import json
 import sys
+from typing import Any
 
 import boto3
 from samtranslator.parser.parser import Parser
@@ -16,7 +17,7 @@ from samtranslator.yaml_helper import yaml_parse
 _CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
-def _translate(text, parameters):
+def _translate(text: str, parameters: dict[str, str]) -> Any:
     source = yaml_parse(text)
     for resource in source["Resources"].values():
         where = _CODE.get(resource["Type"])

@@ -2,12 +2,16 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from local.layer import LAMBDA_PYTHON
 from local.template import ROOT, Template
+from lockstep.access.authorizer import UnauthorizedError
 from tests.deployment.transformed import name, transform, words
 
 DEPLOYED, GRADUAL = transform({}, {"Deployment": "Canary10Percent5Minutes"})
@@ -219,6 +223,36 @@ def test_broken_functions_are_counted_where_the_alarm_looks() -> None:
     [metric] = counted["MetricTransformations"]
     alarm = ALARMS["BrokenFunctionsAlarm"]
     assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+    errors, failures, timeouts = counted["FilterPattern"].strip("{ }").split(" || ")
+    assert errors == f'($.errorType = "*" && $.errorType != "{UnauthorizedError.__name__}")'
+    assert (failures, timeouts) == ('($.record.status = "failure")', '($.record.status = "timeout")')
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        pytest.param("import nowhere", "Runtime.ImportModuleError", id="a module that is not there"),
+        pytest.param("1 +", "Runtime.UserCodeSyntaxError", id="a mistake"),
+        pytest.param("handler = None", "Runtime.HandlerNotFound", id="no handler"),
+        pytest.param("import os; os.environ['NOT_SET']", "KeyError", id="a variable that is not there"),
+    ],
+)
+def test_lambdas_runtime_logs_the_error_type_of_a_function_that_cannot_be_imported(
+    code: str, error: str, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text(code)
+    start = "import awslambdaric.bootstrap as b, unittest.mock as m; b.run('app.lambda_handler', m.Mock())"
+    ended = subprocess.run(
+        [str(LAMBDA_PYTHON), "-Bc", start],
+        cwd=tmp_path,
+        env={"AWS_LAMBDA_LOG_FORMAT": "JSON"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    [*_, line] = ended.stdout.splitlines()
+    assert json.loads(line)["errorType"] == error
 
 
 def test_the_api_speaks_tls_1_2_at_least() -> None:
