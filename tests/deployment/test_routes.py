@@ -32,8 +32,13 @@ class Deployed(NamedTuple):
     routes: Sequence[Route]
 
 
-NOW: Final = Deployed(*transform({}, GRADUAL), ROUTES)
-WITH_MORE: Final = Deployed(*transform({}, GRADUAL, template=made_up.template()), (*ROUTES, *made_up.ROUTES))
+def _deployed(template: str | None, routes: Sequence[Route]) -> Deployed:
+    at_once, gradual = transform({}, GRADUAL, template=template)
+    return Deployed(at_once, gradual, routes)
+
+
+NOW: Final = _deployed(None, ROUTES)
+WITH_MORE: Final = _deployed(made_up.template(), (*ROUTES, *made_up.ROUTES))
 
 
 @pytest.fixture(params=[NOW, WITH_MORE], ids=["today", "with 60 routes more"])

@@ -149,12 +149,6 @@ def test_a_token_lives_as_long_as_its_scope_allows_and_no_longer(scope: Scope) -
         token(Grant("ann", scope), good_for=longest + 1)
 
 
-class UnreadableError(BotoCoreError):
-    """A stage that Secrets Manager does not give."""
-
-    fmt = "throttled"
-
-
 class Secret:
     """Secrets Manager with one secret, by stage: text, bytes or what reading it raises. None cannot be reached."""
 
@@ -311,15 +305,15 @@ def test_an_unreadable_previous_key_takes_no_key_down(secret: Secret, clock: lis
     secret.stages = {"AWSCURRENT": NEW, "AWSPREVIOUS": OLD}
     keys = SigningKeys("s")
     authorize(bearer(OLD), CALLED, keys)
-    secret.stages["AWSPREVIOUS"] = UnreadableError()
+    secret.stages["AWSPREVIOUS"] = BotoCoreError()
     clock[0] += signing_keys.FRESH_SECONDS
     for key in (OLD, NEW, OLD):
         assert authorize(bearer(key), CALLED, keys)["principalId"] == "ann"
-    assert unusable(log) == ["AWSPREVIOUS cannot be read: throttled"]
+    assert unusable(log) == ["AWSPREVIOUS cannot be read: An unspecified error occurred"]
 
 
 def test_an_unreadable_previous_key_leaves_the_present_one_at_the_first_look(secret: Secret) -> None:
-    secret.stages = {"AWSCURRENT": NEW, "AWSPREVIOUS": UnreadableError()}
+    secret.stages = {"AWSCURRENT": NEW, "AWSPREVIOUS": BotoCoreError()}
     assert authorize(bearer(NEW), CALLED, SigningKeys("s"))["principalId"] == "ann"
 
 
