@@ -26,7 +26,7 @@ run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl
 seed: .venv/run ## Run it: load a seed file into the running API (FILE=events/seed.json PORT=3000)
 	@$(RUN) -m local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" --port $(PORT)
 
-token: .venv/run ## Operate it: make a token (SCOPE=worker|distributor|operator DAYS=30 RUN_ID=… NAME=…; STACK=… or PORT=3000)
+token: .venv/run ## Operate it: make a token (SCOPE=reader|worker|distributor|operator DAYS=30 RUN_ID=… NAME=…; STACK=… or PORT=3000)
 	@$(RUN) -m local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
 		--days "$(or $(DAYS),$(error say how long: make token SCOPE=$(SCOPE) DAYS=30))" --port $(PORT) \
 		$(call given,RUN_ID,--run) $(call given,NAME,--name) $(call given,STACK,--stack)

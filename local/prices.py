@@ -45,7 +45,7 @@ SECRET_CALL: Final = Price("Secrets Manager, calls", 0.05, "10,000 calls")
 LOG: Final = Price("CloudWatch Logs, ingestion", 0.50, "GB")
 KEPT_LOG: Final = Price("CloudWatch Logs, storage", 0.03, "GB-month, compressed")
 METRIC: Final = Price("CloudWatch, custom metric", 0.30, "metric-month, by the hours in which it is sent")
-ALARM: Final = Price("CloudWatch, alarm", 0.10, "alarm-month, the first ten free")
+ALARM: Final = Price("CloudWatch, alarm", 0.10, "alarm metric-month, the first ten free")
 DASHBOARD: Final = Price("CloudWatch, dashboard", 3.00, "dashboard-month, the first three free")
 TRANSFER: Final = Price("Data transfer to the internet", 0.09, "GB, the first 100 GB of a month free")
 DATABASE: Final = Price("RDS MySQL, db.r6g.large in two zones", 0.43, "hour")
@@ -243,7 +243,9 @@ def of_intervals() -> Iterator[str]:
         yield f"| {interval} | {heartbeats} | {dollars:.0f} | {2.1 * interval:.0f} to {3.1 * interval + 30:.0f} |"
 
 
-ALARMS: Final = 7
+ALARMS: Final = 8
+ALARM_METRICS: Final = 9
+"""Metrics that the alarms look at: an alarm is billed by these."""
 FUNCTIONS: Final = 20
 FUNCTIONS_IN_BULK: Final = 10
 
@@ -253,9 +255,9 @@ def of_idleness() -> Iterator[str]:
     yield "| in a month without a request | dollars | within AWS's free allowance |"
     yield "|---|--:|--:|"
     yield f"| secret (not with AuthMode=iam) | {SECRET.dollars:.2f} | {SECRET.dollars:.2f} |"
-    yield f"| {ALARMS} alarms | {ALARMS * ALARM.dollars:.2f} | 0.00 |"
+    yield f"| {ALARMS} alarms on {ALARM_METRICS} metrics | {ALARM_METRICS * ALARM.dollars:.2f} | 0.00 |"
     yield f"| dashboard (Dashboard=false: none) | {DASHBOARD.dollars:.2f} | 0.00 |"
-    paid = SECRET.dollars + ALARMS * ALARM.dollars + DASHBOARD.dollars
+    paid = SECRET.dollars + ALARM_METRICS * ALARM.dollars + DASHBOARD.dollars
     yield f"| **together** | **{paid:.2f}** | **{SECRET.dollars:.2f}** |"
     table = f"{STORAGE.dollars + RECOVERY.dollars:.2f}"
     yield f"| for each GB in the table: storage and recovery | {table} | {RECOVERY.dollars:.2f} |"

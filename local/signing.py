@@ -19,17 +19,15 @@ from local.run import state_file
 from local.secret import SECRETS_VARIABLE
 from lockstep import clock
 from lockstep.access import signing_keys
-from lockstep.access.scopes import Scope
-from lockstep.access.tokens import Grant, sign
+from lockstep.access.scopes import MAX_DAYS, Scope
+from lockstep.access.tokens import DAY_SECONDS, Grant, sign
 
 OUTPUT: Final = "SigningKeys"
 """Of the stack: the secret's ARN."""
-MAX_DAYS: Final = 3_650
-_DAY_SECONDS: Final = 86_400
 
 
 class CannotSignError(Exception):
-    """There is no key to sign with; the message says why in one line."""
+    """No token can be made; the message says why in one line."""
 
 
 def secret_of(stack: str) -> str:
@@ -61,16 +59,21 @@ def local_secret(port: int) -> str:
 
 
 def make(grant: Grant, days: int, secret: str) -> str:
-    """A token that is good from now for so many days, signed with the newest key of a secret."""
+    """Sign a token with the newest key of a secret, good for so many days from now."""
     issued_at = int(clock.now())
     key = signing_keys.current(signing_keys.client(), secret)
-    return sign(grant, key, issued_at, issued_at + days * _DAY_SECONDS)
+    return sign(grant, key, issued_at, issued_at + days * DAY_SECONDS)
 
 
 def _days(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= MAX_DAYS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: 1 to {MAX_DAYS}")
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
     return int(text)
+
+
+def _check_days(scope: Scope, days: int) -> None:
+    if days > MAX_DAYS[scope]:
+        raise CannotSignError(f"--days {days}: a token of scope {scope} is good for at most {MAX_DAYS[scope]} days")
 
 
 def _run(text: str) -> int:
@@ -90,11 +93,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=3000)
     options = parser.parse_args()
     try:
+        _check_days(options.scope, options.days)
         secret = secret_of(options.stack) if options.stack else local_secret(options.port)
         token = make(Grant(options.name, options.scope, options.run), options.days, secret)
     except (CannotSignError, BotoCoreError, ClientError, ValueError) as error:
         raise SystemExit(str(error)) from error
-    until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(clock.now() + options.days * _DAY_SECONDS))
+    until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(clock.now() + options.days * DAY_SECONDS))
     only = "" if options.run is None else f", workflow run {options.run} only"
     print(f"a token of {options.name} for scope {options.scope}{only}, until {until}", file=sys.stderr)
     print(token)

@@ -99,7 +99,7 @@ class Recorder:
         if self._function:
             self.seen[self._function] |= needed(model.service_model.signing_name, model.name, params)
             passed = ((Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_stack(None))
-            self.places |= {(file.name, line) for file, line in passed if file.parent == LAYER}
+            self.places |= {(str(file.relative_to(LAYER)), line) for file, line in passed if file.is_relative_to(LAYER)}
 
 
 _invoke: Final = gateway.invoke

@@ -1,11 +1,12 @@
 """Run by SAM's own interpreter: a template (YAML, standard input) as CloudFormation gets it (JSON, standard output).
 
-Its arguments are parameters: Name=value. The translator is the one that the SAM command line has, which our own
-environment cannot hold: their packages do not agree.
+Each argument is a JSON object with parameter values; the output is a list with a transformed template for each. The
+translator is the one of the SAM command line, whose packages do not agree with those of our own environment.
 """
 
 import json
 import sys
+from typing import Any
 
 import boto3
 from samtranslator.parser.parser import Parser
@@ -15,13 +16,18 @@ from samtranslator.yaml_helper import yaml_parse
 
 _CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
-if __name__ == "__main__":
-    source = yaml_parse(sys.stdin.read())
+
+def _translate(text: str, parameters: dict[str, str]) -> Any:
+    source = yaml_parse(text)
     for resource in source["Resources"].values():
         where = _CODE.get(resource["Type"])
-        if where:  # packaged, as it is when it gets there; each keeps its path, so that it can be told whose code it is
+        if where:  # as `sam package` leaves it; each keeps its path, which tells whose code it is
             resource["Properties"][where] = f"s3://packaged/{resource['Properties'][where].rstrip('/')}"
-    parameters = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    region = boto3.Session(region_name="us-east-1")  # it wants one; nothing that is asserted depends on which
+    region = boto3.Session(region_name="us-east-1")  # required; nothing that is asserted depends on it
     translated = Translator({}, Parser(), boto_session=region).translate(source, parameter_values=parameters)
-    json.dump({"source": source, "translated": undo_mark_unicode_str_in_template(translated)}, sys.stdout)
+    return undo_mark_unicode_str_in_template(translated)
+
+
+if __name__ == "__main__":
+    template = sys.stdin.read()
+    json.dump([_translate(template, json.loads(argument)) for argument in sys.argv[1:]], sys.stdout)

@@ -2,22 +2,19 @@
 
 import json
 import re
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from local.layer import LAMBDA_PYTHON
 from local.template import ROOT, Template
-from tests.deployment.transformed import Transformed, name, words
+from lockstep.access.authorizer import UnauthorizedError
+from tests.deployment.transformed import name, transform, words
 
-DEPLOYED: Final = Transformed()
-GRADUAL: Final = Transformed(Deployment="Canary10Percent5Minutes")
-CALLER: Final[list[dict[str, list[str]]]] = [{"Caller": []}]
-
-
-@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in DEPLOYED.routes])
-def test_no_route_is_open(method: str, path: str) -> None:
-    assert DEPLOYED.api_body["paths"][path][method.lower()]["security"] == CALLER
+DEPLOYED, GRADUAL = transform({}, {"Deployment": "Canary10Percent5Minutes"})
 
 
 def test_callers_have_a_token_or_sign() -> None:
@@ -76,7 +73,7 @@ def test_the_stage_is_made_after_the_role_that_its_log_needs() -> None:
 
 def test_every_deployment_is_one_of_the_api_too() -> None:
     """AuthMode and VpcEndpointId change nothing that SAM can tell by: the stage would go on as it was."""
-    again = Transformed()
+    [again] = transform({})
     assert set(DEPLOYED.of_type("AWS::ApiGateway::Deployment")).isdisjoint(again.of_type("AWS::ApiGateway::Deployment"))
 
 
@@ -114,15 +111,14 @@ def test_callers_reach_an_alias_of_a_version(function: Any) -> None:
     assert DEPLOYED.of_type("AWS::Lambda::Version")[version]["FunctionName"] == {"Ref": function.logical_id}
 
 
-def test_a_new_layer_is_a_new_version_of_every_function(tmp_path: Path) -> None:
+def test_a_new_layer_is_a_new_version_of_every_function() -> None:
     """Nearly all code is in it: the alias would go on with the old one."""
     text = (ROOT / "template.yaml").read_text()
     assert text.count("ContentUri: shared/\n") == 1
-    other = tmp_path / "template.yaml"
-    other.write_text(text.replace("ContentUri: shared/\n", "ContentUri: other/\n"))
+    [other] = transform({}, template=text.replace("ContentUri: shared/\n", "ContentUri: other/\n"))
     versions = set(DEPLOYED.of_type("AWS::Lambda::Version"))
     assert len(versions) == len(DEPLOYED.functions)
-    assert versions.isdisjoint(Transformed(other).of_type("AWS::Lambda::Version"))
+    assert versions.isdisjoint(other.of_type("AWS::Lambda::Version"))
 
 
 @pytest.mark.parametrize("function", DEPLOYED.functions.values(), ids=lambda function: function.folder)
@@ -136,17 +132,15 @@ def test_a_parameter_that_changes_alone_is_a_new_version(function: Any) -> None:
     assert named == referred & Template().parameters.keys()
 
 
-def test_nothing_is_deployed_gradually_unless_asked() -> None:
-    assert not DEPLOYED.of_type("AWS::CodeDeploy::DeploymentGroup")
+ALARMS_OF_A_DEPLOYMENT: Final = ["DefectsAlarm", "BrokenFunctionsAlarm", "ServerErrorsAlarm"]
 
 
 def test_a_gradual_deployment_goes_back_when_an_alarm_rings() -> None:
     groups = GRADUAL.of_type("AWS::CodeDeploy::DeploymentGroup")
-    assert len(groups) == len(GRADUAL.functions)
     assert GRADUAL.resources["AuthorizerDeploymentGroup"]["Condition"] == "ByToken"
     for group in groups.values():
         alarms = group["AlarmConfiguration"]["Alarms"]
-        assert [alarm["Name"]["Ref"] for alarm in alarms] == ["DefectsAlarm", "ServerErrorsAlarm"]
+        assert [alarm["Name"]["Ref"] for alarm in alarms] == ALARMS_OF_A_DEPLOYMENT
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         assert "Canary10Percent5Minutes" in words(group["DeploymentConfigName"])
 
@@ -170,7 +164,7 @@ def test_logs_end() -> None:
 ALARMS: Final = DEPLOYED.of_type("AWS::CloudWatch::Alarm")
 COUNTED: Final = {
     found
-    for file in (ROOT / "shared/lockstep").glob("*.py")
+    for file in (ROOT / "shared/lockstep").rglob("*.py")
     for found in re.findall(r'(?:count|measure)\(f?"([A-Za-z]+)', file.read_text())
 }
 """The first words of the names of all metrics of ours."""
@@ -187,27 +181,91 @@ def test_an_alarm_rings_where_it_was_told_to(alarm: dict[str, Any]) -> None:
 STACK: Final = {"service": {"Ref": "AWS::StackName"}}
 STAGE: Final = {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "StageName"}}
 LOOKED_AT: Final = {
-    "DefectsAlarm": ("Lockstep", "Failed.Defect", STACK),
-    "ServerErrorsAlarm": ("AWS/ApiGateway", "5XXError", STAGE),
-    "SlowRepliesAlarm": ("AWS/ApiGateway", "Latency", STAGE),
-    "ThrottledWritesAlarm": ("AWS/DynamoDB", "WriteThrottleEvents", {"TableName": {"Ref": "Table"}}),
-    "SilentWorkersAlarm": ("Lockstep", "Moved.RUNNING.TRIAGING", STACK),
-    "RefusedTokensAlarm": ("Lockstep", "Unauthorized", STACK),
-    "AccountConcurrencyAlarm": ("AWS/Lambda", "ConcurrentExecutions", {}),
+    "DefectsAlarm": [("Lockstep", "Failed.Defect", STACK)],
+    "BrokenFunctionsAlarm": [({"Fn::Sub": "Lockstep/${AWS::StackName}"}, "BrokenFunctions", {})],
+    "ServerErrorsAlarm": [("AWS/ApiGateway", "5XXError", STAGE)],
+    "SlowRepliesAlarm": [("AWS/ApiGateway", "Latency", STAGE)],
+    "ThrottledWritesAlarm": [("AWS/DynamoDB", "WriteThrottleEvents", {"TableName": {"Ref": "Table"}})],
+    "SilentWorkersAlarm": [("Lockstep", "Moved.RUNNING.TRIAGING", STACK)],
+    "RefusedTokensAlarm": [("Lockstep", "Unauthorized", STACK)],
+    "AccountConcurrencyAlarm": [
+        ("AWS/Lambda", "ClaimedAccountConcurrency", {}),
+        ("AWS/Lambda", "ConcurrentExecutions", {}),
+    ],
 }
 """Ours are what tests/integration/test_observability.py and test_tokens.py see counted under these names."""
 
 
 def test_alarms_look_at_metrics_that_there_are() -> None:
-    found = {
-        name: (
-            alarm["Namespace"],
-            alarm["MetricName"],
-            {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])},
-        )
-        for name, alarm in ALARMS.items()
-    }
-    assert found == LOOKED_AT
+    assert {name: list(_metrics(alarm)) for name, alarm in ALARMS.items()} == LOOKED_AT
+
+
+def _metrics(alarm: dict[str, Any]) -> Iterator[tuple[Any, Any, dict[str, Any]]]:
+    queries = alarm.get("Metrics", [{"MetricStat": {"Metric": alarm}}])
+    for metric in (query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query):
+        dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
+        yield metric["Namespace"], metric["MetricName"], dimensions
+
+
+def test_the_concurrency_alarm_goes_by_the_accounts_own_quota() -> None:
+    """As https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html says: 1,000, 100 or 10 alike."""
+    alarm = ALARMS["AccountConcurrencyAlarm"]
+    [percent] = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
+    assert percent["Expression"] == "claimed / SERVICE_QUOTA(concurrent) * 100"
+    assert alarm["Threshold"] == {"Ref": "ManyFunctions"}
+    parameter = Template().parameters["ManyFunctions"]
+    assert (parameter["Default"], parameter["MaxValue"]) == (80, 100)
+
+
+def test_broken_functions_are_counted_where_the_alarm_looks() -> None:
+    [counted] = DEPLOYED.of_type("AWS::Logs::MetricFilter").values()
+    assert counted["LogGroupName"] == {"Ref": "Log"}
+    [metric] = counted["MetricTransformations"]
+    alarm = ALARMS["BrokenFunctionsAlarm"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+    errors, failures, timeouts = counted["FilterPattern"].strip("{ }").split(" || ")
+    assert errors == f'($.errorType = "*" && $.errorType != "{UnauthorizedError.__name__}")'
+    assert (failures, timeouts) == ('($.record.status = "failure")', '($.record.status = "timeout")')
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        pytest.param("import nowhere", "Runtime.ImportModuleError", id="a module that is not there"),
+        pytest.param("1 +", "Runtime.UserCodeSyntaxError", id="a mistake"),
+        pytest.param("handler = None", "Runtime.HandlerNotFound", id="no handler"),
+        pytest.param("import os; os.environ['NOT_SET']", "KeyError", id="a variable that is not there"),
+    ],
+)
+def test_lambdas_runtime_logs_the_error_type_of_a_function_that_cannot_be_imported(
+    code: str, error: str, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text(code)
+    start = "import awslambdaric.bootstrap as b, unittest.mock as m; b.run('app.lambda_handler', m.Mock())"
+    ended = subprocess.run(
+        [str(LAMBDA_PYTHON), "-Bc", start],
+        cwd=tmp_path,
+        env={"AWS_LAMBDA_LOG_FORMAT": "JSON"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    [*_, line] = ended.stdout.splitlines()
+    assert json.loads(line)["errorType"] == error
+
+
+def test_the_api_speaks_tls_1_2_at_least() -> None:
+    """An enhanced policy wants an access mode: AWS's "Security policies for REST APIs in API Gateway"."""
+    [api] = DEPLOYED.of_type("AWS::ApiGateway::RestApi").values()
+    assert (api["SecurityPolicy"], api["EndpointAccessMode"]) == ("SecurityPolicy_TLS13_1_2_2021_06", "BASIC")
+
+
+def test_the_accounts_role_for_logs_is_replaced_only_if_asked() -> None:
+    assert Template().parameters["ApiGatewayLogging"]["Default"] == "keep"
+    assert DEPLOYED.conditions["SetsApiGatewayLogging"] == {"Fn::Equals": [{"Ref": "ApiGatewayLogging"}, "create"]}
+    for resource in ("ApiGatewayLogRole", "ApiGatewayAccount"):
+        assert DEPLOYED.resources[resource]["Condition"] == "SetsApiGatewayLogging"
 
 
 def test_the_dashboard_shows_metrics_that_there_are() -> None:

@@ -14,12 +14,12 @@ from local.engine import ENDPOINT_VARIABLE
 from local.template import ROOT, Grant, Template
 from tests.deployment.drive import ENVIRONMENT
 from tests.deployment.recorder import LAYER, needed
-from tests.deployment.transformed import Transformed
+from tests.deployment.transformed import transform
 
-FUNCTIONS: Final = Transformed().functions
+FUNCTIONS: Final = transform({})[0].functions
 OF_THE_RUNTIME: Final = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 """Lambda itself does these under a function's role."""
-ASKING: Final = frozenset({"reach", "transact", "fetch", "fetch_present", "query", "update"})
+ASKING: Final = frozenset({"reach", "transact", "fetch", "fetch_at_once", "fetch_present", "query", "update"})
 """The layer's ways to the table."""
 Seen = dict[str, set[Grant]]
 
@@ -54,10 +54,10 @@ def test_every_function_was_driven(seen: Seen) -> None:
     assert seen.keys() == FUNCTIONS.keys()
 
 
-@pytest.mark.parametrize("module", sorted(LAYER.glob("*.py")), ids=lambda module: module.name)
+@pytest.mark.parametrize("module", sorted(LAYER.rglob("*.py")), ids=lambda module: str(module.relative_to(LAYER)))
 def test_every_place_that_asks_was_seen_asking(driven: dict[str, Any], module: Path) -> None:
     """What is seen is all there is only if no path was left out: a place that is named here wants a scenario."""
-    lines = {line for name, line in driven["places"] if name == module.name}
+    lines = {line for name, line in driven["places"] if name == str(module.relative_to(LAYER))}
     calls = [call for call in ast.walk(ast.parse(module.read_text())) if isinstance(call, ast.Call)]
     asking = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ASKING]
     unseen = [call for call in asking if lines.isdisjoint(range(call.lineno, (call.end_lineno or call.lineno) + 1))]

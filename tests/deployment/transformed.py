@@ -3,17 +3,24 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from local.template import ROOT, Grant, several
 
-_METHODS: Final = frozenset(
-    {"get", "put", "post", "delete", "patch", "head", "options", "x-amazon-apigateway-any-method"}
-)
 _REFERENCE: Final = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
+
+
+def transform(*parameters: Mapping[str, str], template: str | None = None) -> "list[Transformed]":
+    """The template for each set of parameter values; other parameters keep their defaults. None: template.yaml."""
+    script = Path(__file__).with_name("sam_transform.py")
+    command = [str(ROOT / ".sam/bin/python"), "-I", str(script), *map(json.dumps, parameters)]
+    text = (ROOT / "template.yaml").read_text() if template is None else template
+    ended = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return [Transformed(document) for document in json.loads(ended.stdout)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +64,18 @@ class Function:
 
     logical_id: str
     folder: str
-    """In functions/."""
+    """The last part of its folder: the route's name."""
     properties: dict[str, Any]
     role: Role
-    has_api_event: bool
-    """Whether template.yaml says that a route leads to it."""
 
 
 class Transformed:
-    """The transformed template for some parameter values; the others have the template's defaults."""
+    """A transformed template."""
 
-    def __init__(self, path: Path = ROOT / "template.yaml", **parameters: str) -> None:
-        script = Path(__file__).with_name("sam_transform.py")
-        given = (f"{name}={value}" for name, value in parameters.items())
-        command = [str(ROOT / ".sam/bin/python"), "-I", str(script), *given]
-        ended = subprocess.run(command, input=path.read_text(), capture_output=True, text=True, check=False)
-        assert ended.returncode == 0, ended.stderr
-        made = json.loads(ended.stdout)
-        self._source: dict[str, Any] = made["source"]
-        self.resources: dict[str, Any] = made["translated"]["Resources"]
-        self.conditions: dict[str, Any] = made["translated"]["Conditions"]
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        self.resources: dict[str, Any] = document["Resources"]
+        self.conditions: dict[str, Any] = document["Conditions"]
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of all resources of a type, by logical id."""
@@ -96,14 +95,13 @@ class Transformed:
         return body
 
     @property
-    def routes(self) -> list[tuple[str, str, str]]:
-        """Method, path, and the logical id of the function that answers there."""
-        return [
-            (method.upper(), path, self._called(operation["x-amazon-apigateway-integration"]["uri"]))
+    def operations(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What the API does by method and path."""
+        return {
+            (method.upper(), path): operation
             for path, operations in self.api_body["paths"].items()
             for method, operation in operations.items()
-            if method in _METHODS and operation["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
-        ]
+        }
 
     @property
     def security_definitions(self) -> dict[str, Any]:
@@ -147,20 +145,12 @@ class Transformed:
         return list(_statements(policy["PolicyDocument"])) if policy else None
 
     def _function(self, logical_id: str, properties: dict[str, Any]) -> Function:
-        events = self._source["Resources"][logical_id]["Properties"].get("Events", {})
         return Function(
             logical_id,
-            properties["Code"]["S3Key"].split("/")[1],
+            properties["Code"]["S3Key"].rpartition("/")[2],
             properties,
             self.role(name(properties["Role"])),
-            has_api_event=any(event["Type"] == "Api" for event in events.values()),
         )
-
-    def _called(self, uri: dict[str, str]) -> str:
-        """The function that an integration calls, be it through an alias."""
-        [called] = [called for called in _REFERENCE.findall(uri["Fn::Sub"]) if called in self.resources]
-        alias = self.of_type("AWS::Lambda::Alias").get(called)
-        return name(alias["FunctionName"]) if alias else str(called)
 
 
 def name(resource: Any) -> str:

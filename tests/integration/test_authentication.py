@@ -16,7 +16,7 @@ from local.run import state_file
 from local.template import ROOT
 from lockstep.access import signing_keys
 from lockstep.access.scopes import Scope
-from lockstep.routes import ROUTES, Route
+from lockstep.routes import ROUTES, Route, route
 from tests.guarded import SECRET, Guarded
 from tests.integration.seeding import pair
 from tests.integration.test_run import running as started
@@ -147,6 +147,105 @@ def test_a_scope_that_a_function_does_not_know_may_nothing() -> None:
     event |= {"requestContext": {"authorizer": {"principalId": "ann", "scope": "auditor"}}}
     reply = json.loads(gateway.invoke(gateway.load_handler("health"), json.dumps(event), "health"))
     assert reply["statusCode"] == 403
+
+
+def answered(name: str, **event: Any) -> tuple[int, str]:
+    """Status and detail of a function's reply to a bare event: as if API Gateway let everybody pass."""
+    called = route(name)
+    bare = {
+        "httpMethod": called.method,
+        "path": path_of(called),
+        "resource": called.resource,
+        "pathParameters": dict.fromkeys(called.parameters, str(NO_ONE)),
+        "body": "{}",
+    }
+    reply = json.loads(gateway.invoke(gateway.load_handler(name), json.dumps(bare | event), name))
+    return reply["statusCode"], json.loads(reply["body"]).get("detail", "")
+
+
+NOT_FOR_THIS_ROUTE: Final = (403, "the token is not for this route")
+NO_CALLER: Final[dict[str, dict[str, Any]]] = {
+    "no context": {},
+    "an empty context": {"requestContext": {}},
+    "null": {"requestContext": None},
+    "no authorizer": {"requestContext": {"authorizer": None, "identity": None}},
+    "no scope": {"requestContext": {"authorizer": {"principalId": "ann"}}},
+    "a scope that is null": {"requestContext": {"authorizer": {"principalId": "ann", "scope": None}}},
+}
+SIGNER: Final = {"identity": {"userArn": "arn:aws:iam::123456789012:user/ann"}}
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("mode", ["token", None, "", "typo"])
+@pytest.mark.parametrize("context", NO_CALLER)
+def test_a_function_refuses_a_request_that_names_no_scope(
+    monkeypatch: pytest.MonkeyPatch, mode: str | None, context: str
+) -> None:
+    if mode is None:
+        monkeypatch.delenv("AUTH_MODE")
+    else:
+        monkeypatch.setenv("AUTH_MODE", mode)
+    for called in ROUTES:
+        assert answered(called.name, **NO_CALLER[context]) == NOT_FOR_THIS_ROUTE, called.name
+    assert answered("health", requestContext=SIGNER) == NOT_FOR_THIS_ROUTE
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("context", NO_CALLER)
+def test_a_function_refuses_a_request_that_nobody_signed(monkeypatch: pytest.MonkeyPatch, context: str) -> None:
+    monkeypatch.setenv("AUTH_MODE", "iam")
+    for called in ROUTES:
+        assert answered(called.name, **NO_CALLER[context]) == (403, "the request is not signed"), called.name
+
+
+@pytest.mark.usefixtures("table")
+def test_a_signer_may_call_what_iam_let_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_MODE", "iam")
+    for called in ROUTES:
+        assert answered(called.name, requestContext=SIGNER)[0] in {200, 404, 422}, called.name
+    worker = {"requestContext": SIGNER | {"authorizer": {"scope": "worker"}}}
+    assert answered("create_array", **worker) == NOT_FOR_THIS_ROUTE  # a scope that is named counts
+
+
+CHANGES: Final = next(name for name in LEAST_SCOPE if route(name).method == "POST")
+HOST: Final = "api.example.org"
+OTHER_SITES: Final[dict[str, dict[str, str]]] = {
+    "cross-site": {"Sec-Fetch-Site": "cross-site"},
+    "same-site": {"Sec-Fetch-Site": "same-site"},
+    "an unknown site": {"Sec-Fetch-Site": "elsewhere"},
+    "cross-site, though Origin is ours": {"Sec-Fetch-Site": "cross-site", "Origin": f"https://{HOST}"},
+    "another origin": {"Origin": "https://evil.example.org"},
+    "another port": {"Origin": f"https://{HOST}:8443"},
+    "an origin that ends alike": {"Origin": f"https://evil-{HOST}"},
+    "an opaque origin": {"Origin": "null"},
+    "no origin at all": {"Origin": ""},
+    "no address": {"Origin": "https://[::1"},
+}
+OWN_SITE: Final[dict[str, dict[str, str]]] = {
+    "a program": {},
+    "its own page": {"Sec-Fetch-Site": "same-origin", "Origin": f"https://{HOST}"},
+    "the user": {"Sec-Fetch-Site": "none"},
+    "its own page in an older browser": {"Origin": f"https://{HOST.upper()}"},
+}
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("site", OTHER_SITES)
+def test_another_sites_page_may_change_nothing(site: str, method: str) -> None:
+    headers = OTHER_SITES[site]
+    for host in ({"Host": HOST}, {}):
+        refused = answered(CHANGES, httpMethod=method, headers=headers | host)
+        assert refused == (403, "another site's page may not send this")
+    assert answered("health", headers=headers | {"Host": HOST})[0] == 200  # a GET changes nothing
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", None])
+@pytest.mark.parametrize("site", OWN_SITE)
+def test_programs_and_its_own_page_may_send_any_content_type(site: str, media_type: str | None) -> None:
+    headers = OWN_SITE[site] | {"Host": HOST} | ({"Content-Type": media_type} if media_type else {})
+    assert answered(CHANGES, headers=headers)[0] == 422  # it got as far as the body
 
 
 @pytest.mark.parametrize("credentials", BAD)
@@ -283,6 +382,17 @@ def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str]) ->
     assert (told.status_code, not_told.status_code) == (200, 401)
 
 
+def test_make_token_makes_one_that_reads_and_changes_nothing(environment: dict[str, str]) -> None:
+    with started(environment, "--port", "0", "--auth", "on") as (serving, url):
+        command = ["make", "--silent", "token", "SCOPE=reader", "DAYS=90", f"PORT={url.split(':')[2].split('/')[0]}"]
+        made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        headers = bearer(made.stdout.strip())
+        read = httpx.get(f"{url}/task_instance/{NO_ONE}", headers=headers, trust_env=False)
+        changed = httpx.post(f"{url}/array", headers=headers, json={}, trust_env=False)
+        serving.terminate()
+    assert (read.status_code, changed.status_code) == (404, 403)
+
+
 def test_make_token_takes_a_name_as_it_is(environment: dict[str, str]) -> None:
     command = ["make", "--silent", "token", "SCOPE=worker", "DAYS=1", 'NAME=a" $(false) b', "RUN_ID=", "PORT=1"]
     made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -307,8 +417,10 @@ def test_make_token_finds_a_deployed_stacks_secret(table: str, monkeypatch: pyte
     ("options", "complaint"),
     [
         (["--scope", "root", "--days", "1"], "--scope"),
-        (["--scope", "worker", "--days", "0"], "1 to 3650"),
-        (["--scope", "worker", "--days", "soon"], "1 to 3650"),
+        (["--scope", "worker", "--days", "0"], "no number of days"),
+        (["--scope", "worker", "--days", "soon"], "no number of days"),
+        (["--scope", "worker", "--days", "401"], "a token of scope worker is good for at most 400 days"),
+        (["--scope", "operator", "--days", "91"], "a token of scope operator is good for at most 90 days"),
         (["--scope", "worker", "--days", "1", "--run", "x"], "no workflow run's id"),
         (["--scope", "worker", "--days", "1", "--port", "1"], "nothing runs on port 1"),
     ],
@@ -329,10 +441,11 @@ def test_make_token_says_that_no_token_is_asked_for(environment: dict[str, str])
     assert "asks for no token" in made.stderr
 
 
-def test_an_operators_token_is_not_for_one_run(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("scope", ["reader", "distributor", "operator"])
+def test_only_a_workers_token_is_for_one_run(environment: dict[str, str], scope: str) -> None:
     with started(environment, "--port", "0", "--auth", "on") as (serving, url):
         port = url.split(":")[2].split("/")[0]
-        made = make_token(environment, "--scope", "operator", "--days", "1", "--run", "7", "--port", port)
+        made = make_token(environment, "--scope", scope, "--days", "1", "--run", "7", "--port", port)
         serving.terminate()
     assert (made.returncode, made.stdout) == (1, "")
     assert "a worker's" in made.stderr

@@ -1,10 +1,12 @@
 """What local/prices.py reckons with is what is measured and deployed."""
 
+import re
 from collections import Counter
 
 import pytest
 
 from local.prices import (
+    ALARM_METRICS,
     ALARMS,
     BATCH,
     FUNCTIONS,
@@ -71,4 +73,7 @@ def test_only_what_is_marked_is_made() -> None:
 def test_the_stack_has_what_is_paid_for() -> None:
     memory = Counter(function.memory for function in Template().functions)
     assert memory == {512: FUNCTIONS, 1769: FUNCTIONS_IN_BULK}
-    assert (ROOT / "template.yaml").read_text().count("Type: AWS::CloudWatch::Alarm") == ALARMS
+    template = (ROOT / "template.yaml").read_text()
+    assert template.count("Type: AWS::CloudWatch::Alarm") == ALARMS
+    alarms = template[template.index("  DefectsAlarm:\n") : template.index("  Watch:\n")]
+    assert len(re.findall(r"\bMetricName: ", alarms)) == ALARM_METRICS

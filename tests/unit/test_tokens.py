@@ -1,9 +1,12 @@
 """Tokens and the policies that come of them."""
 
 import base64
+import io
 import json
+import logging
 import re
 import time
+from collections.abc import Iterator
 
 import jwt
 import pytest
@@ -11,12 +14,14 @@ from botocore.exceptions import BotoCoreError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockstep import observability
 from lockstep.access import authorizer as authorizing
 from lockstep.access import signing_keys
 from lockstep.access.authorizer import UnauthorizedError, authorize
-from lockstep.access.scopes import Scope
+from lockstep.access.scopes import MAX_DAYS, Scope
 from lockstep.access.signing_keys import KeysUnavailableError, SigningKeys
-from lockstep.access.tokens import BadTokenError, Grant, UnknownKeyError, key_id, sign, verify
+from lockstep.access.tokens import MIN_KEY_BYTES, BadTokenError, Grant, UnknownKeyError, key_id, sign, verify
+from lockstep.log_format import LogFormat
 from lockstep.routes import ROUTES
 
 OLD, NEW = "o" * 64, "n" * 64
@@ -65,6 +70,8 @@ def forged() -> dict[str, str]:
         **{f"no {name}": jwt.encode(rest, key, "HS256", headers=kid) for name, rest in without.items()},
         "nothing": "",
         "no token": "let me in",
+        "longer than its scope allows": jwt.encode(claims | {"exp": NOW + 91 * 86_400}, key, "HS256", headers=kid),
+        "made at no moment": jwt.encode(claims | {"iat": "now"}, key, "HS256", headers=kid),
         "three dots": "...",
     }
 
@@ -134,24 +141,35 @@ def test_a_short_key_signs_nothing() -> None:
         token(key="short")
 
 
+@pytest.mark.parametrize("scope", Scope)
+def test_a_token_lives_as_long_as_its_scope_allows_and_no_longer(scope: Scope) -> None:
+    longest = MAX_DAYS[scope] * 86_400
+    assert verify(token(Grant("ann", scope), good_for=longest), KEYS).scope is scope
+    with pytest.raises(ValueError, match=f"scope {scope} is good for at most {MAX_DAYS[scope]} days"):
+        token(Grant("ann", scope), good_for=longest + 1)
+
+
 class Secret:
-    """Secrets Manager with one secret, by stage; None cannot be reached."""
+    """Secrets Manager with one secret, by stage: text, bytes or what reading it raises. None cannot be reached."""
 
     class exceptions:  # noqa: N801  # as botocore's clients have it
         class ResourceNotFoundException(Exception):  # noqa: N818  # as above
             pass
 
-    def __init__(self, **stages: str) -> None:
-        self.stages: dict[str, str] | None = stages
+    def __init__(self, **stages: str | bytes | Exception) -> None:
+        self.stages: dict[str, str | bytes | Exception] | None = stages
         self.asked = 0
 
-    def get_secret_value(self, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803  # as above
+    def get_secret_value(self, SecretId: str, VersionStage: str) -> dict[str, str | bytes]:  # noqa: N803  # as above
         self.asked += SecretId == "s"
         if self.stages is None:
             raise BotoCoreError
         if VersionStage not in self.stages:
             raise self.exceptions.ResourceNotFoundException
-        return {"SecretString": self.stages[VersionStage]}
+        value = self.stages[VersionStage]
+        if isinstance(value, Exception):
+            raise value
+        return {"SecretString": value} if isinstance(value, str) else {"SecretBinary": value}
 
 
 @pytest.fixture
@@ -227,8 +245,103 @@ def test_a_secret_that_cannot_be_read_is_left_alone_for_a_while(secret: Secret, 
 
 def test_without_any_key_nobody_can_be_told_apart(secret: Secret) -> None:
     secret.stages = None
-    with pytest.raises(KeysUnavailableError):  # a 500 to BASE_PATH Gateway, which the template makes a 503
+    with pytest.raises(KeysUnavailableError):  # a 500 to API Gateway, which the template makes a 503
         authorize(bearer(OLD), CALLED, SigningKeys("s"))
+
+
+UNUSABLE: dict[str, tuple[str | bytes | Exception, str]] = {
+    "short": ("s" * (MIN_KEY_BYTES - 1), "is too short: a signing key has at least 32 bytes"),
+    "empty": ("", "is too short"),
+    "binary": (b"b" * 64, "is binary: a signing key is text"),
+}
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """The log as Lambda would get it."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(LogFormat("stack"))
+    logger = logging.getLogger(observability.logger.name)
+    usual = logger.level
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(handler)
+    yield handler.stream
+    logger.removeHandler(handler)
+    logger.setLevel(usual)
+
+
+def unusable(log: io.StringIO) -> list[str]:
+    """What is said of keys that cannot be used."""
+    lines = map(json.loads, log.getvalue().splitlines())
+    return [line["why"] for line in lines if "signing keys cannot be used" in line["message"]]
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+@pytest.mark.parametrize(("bad", "good"), [("AWSCURRENT", "AWSPREVIOUS"), ("AWSPREVIOUS", "AWSCURRENT")])
+def test_a_value_that_is_no_key_does_not_take_the_other_one_down(
+    secret: Secret, log: io.StringIO, kind: str, bad: str, good: str
+) -> None:
+    value, why = UNUSABLE[kind]
+    secret.stages = {bad: value, good: OLD}
+    keys = SigningKeys("s")
+    for _ in range(3):
+        assert authorize(bearer(OLD), CALLED, keys)["principalId"] == "ann"
+    assert secret.asked == 2
+    [said] = unusable(log)
+    assert said.startswith(f"{bad} {why}")
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+def test_a_token_signed_with_a_short_key_is_refused(secret: Secret) -> None:
+    short = "s" * (MIN_KEY_BYTES - 1)
+    secret.stages = {"AWSCURRENT": OLD, "AWSPREVIOUS": short}
+    claims = {"sub": "eve", "scope": "operator", "iat": NOW, "exp": NOW + 60}
+    forged = jwt.encode(claims, short, "HS256", headers={"kid": key_id(short)})
+    with pytest.raises(UnauthorizedError):
+        authorize(f"Bearer {forged}", CALLED, SigningKeys("s"))
+
+
+def test_an_unreadable_previous_key_takes_no_key_down(secret: Secret, clock: list[float], log: io.StringIO) -> None:
+    secret.stages = {"AWSCURRENT": NEW, "AWSPREVIOUS": OLD}
+    keys = SigningKeys("s")
+    authorize(bearer(OLD), CALLED, keys)
+    secret.stages["AWSPREVIOUS"] = BotoCoreError()
+    clock[0] += signing_keys.FRESH_SECONDS
+    for key in (OLD, NEW, OLD):
+        assert authorize(bearer(key), CALLED, keys)["principalId"] == "ann"
+    assert unusable(log) == ["AWSPREVIOUS cannot be read: An unspecified error occurred"]
+
+
+def test_an_unreadable_previous_key_leaves_the_present_one_at_the_first_look(secret: Secret) -> None:
+    secret.stages = {"AWSCURRENT": NEW, "AWSPREVIOUS": BotoCoreError()}
+    assert authorize(bearer(NEW), CALLED, SigningKeys("s"))["principalId"] == "ann"
+
+
+def test_a_secret_without_a_usable_key_is_not_the_callers_fault(secret: Secret, clock: list[float]) -> None:
+    """A 401 would end Jobmon's programs; keys that were taken out of the secret stay out."""
+    keys = SigningKeys("s")
+    authorize(bearer(OLD), CALLED, keys)
+    secret.stages = {"AWSCURRENT": b"b" * 64, "AWSPREVIOUS": "short"}
+    clock[0] += signing_keys.FRESH_SECONDS
+    with pytest.raises(KeysUnavailableError, match=r"AWSCURRENT is binary.*AWSPREVIOUS is too short"):
+        authorize(bearer(OLD), CALLED, keys)
+
+
+def hostile(length: int) -> dict[str, str]:
+    """Texts whose log would be several times as long as they are."""
+    return {"letters": "k" * length, "control characters": "\x10" * length, "emoji": "\N{PILE OF POO}" * (length // 4)}
+
+
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize("kind", hostile(0))
+def test_the_log_of_a_refused_token_is_bounded(kind: str, log: io.StringIO) -> None:
+    named = json.dumps({"alg": "HS256", "typ": "JWT", "kid": hostile(2_800)[kind]}, ensure_ascii=False).encode()
+    head = base64.urlsafe_b64encode(named).decode().rstrip("=")[: authorizing.MAX_TOKEN - 10]
+    with pytest.raises(UnauthorizedError):
+        authorize(f"Bearer {head}.e30.x", CALLED + hostile(8_000)[kind], SigningKeys("s"))
+    [line] = log.getvalue().splitlines()
+    assert json.loads(line)["message"] == "a token is refused"
+    assert len(line) < 3_000
 
 
 def basic(text: str) -> str:

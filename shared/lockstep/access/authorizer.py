@@ -17,9 +17,12 @@ from lockstep.clock import Deadline
 from lockstep.context import RequestContext
 from lockstep.observability import count, write_line
 from lockstep.routes import ROUTES
+from lockstep.text import cut
 
 MAX_TOKEN: Final = 4_000
 """Characters of a token."""
+MAX_LOGGED: Final = 200
+"""Bytes of what a caller can make long in the log: the reason quotes the token's key id, the ARN holds the path."""
 _PARAMETER: Final = re.compile(r"\{\w+\}")
 
 
@@ -31,11 +34,11 @@ class UnauthorizedError(Exception):
 
 
 def authorize(header: str, called: str, keys: SigningKeys) -> dict[str, Any]:
-    """The policy for whoever sent the header; called is the ARN of the method.
+    """Make the policy for the sender of an Authorization header. called: the ARN of the method.
 
     Raises:
-        UnauthorizedError: there is no token in it, or it is not good.
-        KeysUnavailableError: nobody can be told apart now.
+        UnauthorizedError: the header holds no token, or an invalid or expired one.
+        KeysUnavailableError: there is no key to check it with.
     """
     grant = context.serve(RequestContext(Deadline()), _grant, header, called, keys)
     return {
@@ -46,13 +49,14 @@ def authorize(header: str, called: str, keys: SigningKeys) -> dict[str, Any]:
 
 
 def _grant(header: str, called: str, keys: SigningKeys) -> Grant:
+    logged = cut(called, MAX_LOGGED)
     try:
         grant = _verify(_token(header), keys)
     except (BadTokenError, UnknownKeyError) as error:
         count("Unauthorized")
-        write_line("a token is refused", level=logging.WARNING, called=called, why=str(error))
+        write_line("a token is refused", level=logging.WARNING, called=logged, why=cut(str(error), MAX_LOGGED))
         raise UnauthorizedError from error
-    write_line("a token is good", called=called, caller=grant.name, scope=grant.scope, only_run=grant.workflow_run_id)
+    write_line("a token is good", called=logged, caller=grant.name, scope=grant.scope, only_run=grant.workflow_run_id)
     return grant
 
 

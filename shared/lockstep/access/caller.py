@@ -58,13 +58,13 @@ def check_site(method: str, headers: Mapping[str, str]) -> None:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is None and origin is None:
         return
-    own = site in _OWN_PAGE if site is not None else _host(origin) == headers.get("host")
+    own = site in _OWN_PAGE if site is not None else _host(origin) == headers.get("host", "").lower() != ""
     if not own:
         raise ForbiddenError("another site's page may not send this")
 
 
-def _host(origin: str | None) -> str | None:
+def _host(origin: str | None) -> str:
     try:
-        return urlsplit(origin or "").netloc or None
+        return urlsplit(origin or "").netloc.lower()
     except ValueError:  # a bracket that closes no address
-        return None
+        return ""

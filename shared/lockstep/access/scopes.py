@@ -1,6 +1,7 @@
 """What a token is for. lockstep.routes says which routes each scope opens."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Scope(StrEnum):
@@ -26,3 +27,11 @@ _INCLUDES = {
     Scope.DISTRIBUTOR: {Scope.WORKER, Scope.DISTRIBUTOR},
     Scope.OPERATOR: set(Scope),
 }
+
+MAX_DAYS: Final = {
+    Scope.READER: 90,
+    Scope.WORKER: 400,
+    Scope.DISTRIBUTOR: 400,
+    Scope.OPERATOR: 90,
+}
+"""Days that a token of a scope may be good for: docs/decisions/0026-lifetimes.md."""

@@ -3,31 +3,44 @@
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lockstep.access.tokens import key_id
+from lockstep.access.tokens import MIN_KEY_BYTES, key_id
 from lockstep.observability import logger
 
 FRESH_SECONDS: Final = 300.0
-"""A key that was taken out of the secret is valid for so long yet."""
+"""How long a key stays valid after it was taken out of the secret."""
 PATIENCE_SECONDS: Final = 10.0
 """How long the secret is left alone after it could not be read."""
 ASK_AGAIN_SECONDS: Final = 1.0
-"""How soon a token with a key that is not known may cause another look: forged ones must not cost two calls each."""
+"""How soon a token with an unknown key may cause another look: forged ones must not cost two calls each."""
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
 
 
+_CURRENT: Final = "AWSCURRENT"
+_PREVIOUS: Final = "AWSPREVIOUS"
+
+
 class KeysUnavailableError(Exception):
-    """The secret cannot be read. API Gateway answers 500 for it, which the template makes a 503."""
+    """There is no key to check with. API Gateway answers 500 for it, which the template makes a 503."""
+
+
+class UnusableKeyError(ValueError):
+    """A value of the secret is binary, or too short to sign with."""
 
 
 def current(client: Any, secret: str) -> str:
-    """The key that new tokens are signed with."""
-    return _read(client, secret, "AWSCURRENT")
+    """The key that new tokens are signed with.
+
+    Raises:
+        UnusableKeyError: the present value is no key.
+    """
+    return _read(client, secret, _CURRENT)
 
 
 class SigningKeys:
@@ -49,15 +62,20 @@ class SigningKeys:
         """The keys as they were FRESH_SECONDS ago or later; older ones if the secret cannot be read now.
 
         Raises:
-            KeysUnavailableError: it could never be read.
+            KeysUnavailableError: it could never be read, or holds no usable key.
         """
-        if time.monotonic() - self._read_at >= FRESH_SECONDS:
-            self._refresh()
-        return self._keys
+        return self._not_older_than(FRESH_SECONDS)
 
     def newest(self) -> Mapping[str, str]:
-        """The keys as they were ASK_AGAIN_SECONDS ago or later."""
-        if time.monotonic() - self._read_at >= ASK_AGAIN_SECONDS:
+        """The keys as they were ASK_AGAIN_SECONDS ago or later.
+
+        Raises:
+            KeysUnavailableError: as for valid.
+        """
+        return self._not_older_than(ASK_AGAIN_SECONDS)
+
+    def _not_older_than(self, seconds: float) -> Mapping[str, str]:
+        if time.monotonic() - self._read_at >= seconds:
             self._refresh()
         return self._keys
 
@@ -65,16 +83,48 @@ class SigningKeys:
         if self._keys and time.monotonic() - self._failed_at < PATIENCE_SECONDS:
             return
         self._client = self._client or client()
-        try:
-            found = [current(self._client, self._secret), *_before(self._client, self._secret)]
-        except (BotoCoreError, ClientError) as error:
-            if not self._keys:
-                raise KeysUnavailableError(f"cannot read the signing keys: {error}") from error
-            logger.warning("the signing keys cannot be read again: those known stay valid", exc_info=error)
+        found = _look(self._client, self._secret)
+        if found.unread:
             self._failed_at = time.monotonic()
-        else:
-            self._keys = {key_id(key): key for key in found}
+        self._keys = {key_id(key): key for key in found.keys} | (self._keys if found.unread else {})
+        trouble = "; ".join(found.trouble)
+        if not self._keys:
+            raise KeysUnavailableError(f"no signing key can be used: {trouble}")
+        if trouble:
+            logger.warning("some signing keys cannot be used: the others stay valid", extra={"why": trouble})
+        if not found.unread:
             self._read_at = time.monotonic()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the secret holds."""
+
+    keys: list[str] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)
+    """Why a value is not among the keys."""
+    unread: bool = False
+    """Whether a value could not be read, so that a key that is known may be in it."""
+
+
+def _look(client: Any, secret: str) -> _Found:
+    """Read the present value and the one before, up to the first that cannot be read."""
+    found = _Found()
+    for stage in (_CURRENT, _PREVIOUS):
+        try:
+            found.keys.append(_read(client, secret, stage))
+        except UnusableKeyError as error:
+            found.trouble.append(str(error))
+        except client.exceptions.ResourceNotFoundException as error:
+            if stage == _CURRENT:
+                found.trouble.append(f"{stage} cannot be read: {error}")
+                found.unread = True
+            break
+        except (BotoCoreError, ClientError) as error:
+            found.trouble.append(f"{stage} cannot be read: {error}")
+            found.unread = True
+            break
+    return found
 
 
 def client() -> Any:
@@ -82,13 +132,10 @@ def client() -> Any:
     return botocore.session.get_session().create_client("secretsmanager", config=_CONFIG)
 
 
-def _before(client: Any, secret: str) -> list[str]:
-    """The key before the present one; none, if there was none."""
-    try:
-        return [_read(client, secret, "AWSPREVIOUS")]
-    except client.exceptions.ResourceNotFoundException:
-        return []
-
-
 def _read(client: Any, secret: str, stage: str) -> str:
-    return str(client.get_secret_value(SecretId=secret, VersionStage=stage)["SecretString"])
+    value = client.get_secret_value(SecretId=secret, VersionStage=stage).get("SecretString")
+    if value is None:
+        raise UnusableKeyError(f"{stage} is binary: a signing key is text")
+    if len(value.encode()) < MIN_KEY_BYTES:
+        raise UnusableKeyError(f"{stage} is too short: a signing key has at least {MIN_KEY_BYTES} bytes")
+    return str(value)
