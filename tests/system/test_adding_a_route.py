@@ -88,7 +88,7 @@ def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def tests(project: Path, *which: str) -> subprocess.CompletedProcess[str]:
+def run_tests(project: Path, *which: str) -> subprocess.CompletedProcess[str]:
     return run(project, "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", *which)
 
 
@@ -101,7 +101,7 @@ def test_the_walk_adds_a_route_that_keeps_its_contract(project: Path) -> None:
         block.apply(project)
     made = run(project, "local.document")
     assert made.returncode == 0, made.stderr
-    passed = tests(project, *AGREEMENT, *THE_ROUTE)
+    passed = run_tests(project, *AGREEMENT, *THE_ROUTE)
     assert passed.returncode == 0, passed.stdout
 
 
@@ -110,6 +110,6 @@ def test_a_place_that_is_left_out_is_named(project: Path, left_out: str) -> None
     for block in blocks():
         if block.section != left_out:
             block.apply(project)
-    failed = tests(project, *AGREEMENT)
+    failed = run_tests(project, *AGREEMENT)
     assert failed.returncode != 0, failed.stdout
     assert re.search(r"get_batch_size|GetBatchSize", failed.stdout), failed.stdout
