@@ -117,7 +117,7 @@ def test_a_signer_may_call_what_iam_let_pass(monkeypatch: pytest.MonkeyPatch) ->
     assert answered("create_array", **worker) == NOT_FOR_THIS_ROUTE  # a scope that is named counts
 
 
-CHANGES: Final = "log_done"
+CHANGES: Final = "log_running"
 HOST: Final = "api.example.org"
 OTHER_SITES: Final[dict[str, dict[str, str]]] = {
     "cross-site": {"Sec-Fetch-Site": "cross-site"},
