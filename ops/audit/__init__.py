@@ -1,9 +1,9 @@
-"""`make audit`: whether everything in a table fits together. It reads, slowly if it is told to, and writes nothing.
+"""`make audit`: check a table for contradictions. It only reads, no faster than it is told to.
 
-reading.py      the way to the table: scans, second looks, and what they may take
-ledger.py       what is kept of each instance while the rest of the table is read
-closure.py      how an instance and its task may stand at all
-tasks.py        a task and its instances; batches.py, references.py, indexes.py: what else must fit
-auditing.py     the order in which it is all done
-printing.py     what a person sees
+invariants/     what must hold of the stored items: pure functions, which the tests call too
+audit.py        the order of the checks: first what a scan shows, then second looks at what it shows wrong
+reader.py       reads of the table within a budget
+seen.py         what is kept of the table while it is read
+batches.py, references.py, indexes.py: the second looks
+report.py       the table of counts
 """

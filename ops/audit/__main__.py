@@ -1,6 +1,6 @@
-"""`make audit`: whether everything in a table fits together. Reads only, no faster than it is told to.
+"""`make audit`: check a table for contradictions. It only reads, no faster than --rate.
 
-Ends with 0 if it does, 1 if something is wrong (a line for each finding), 2 if the table could not be read.
+Exit codes: 0 for no findings, 1 for findings (a line each), 2 if the table could not be read.
 """
 
 import argparse
@@ -18,36 +18,36 @@ from local.options import above_zero, not_empty
 from local.running import NotRunningError, use_running
 from local.signing import cloudformation
 from lockstep.dynamodb.item import Item
-from ops.audit.auditing import audit
-from ops.audit.ledger import Ledger
-from ops.audit.printing import counts
-from ops.audit.reading import Budget, CannotReadError, Reader
+from ops.audit.audit import audit
+from ops.audit.reader import Budget, CannotReadError, Reader
+from ops.audit.report import counts
+from ops.audit.seen import Seen
 
 OUTPUT: Final = "TableName"
-"""Of the stack."""
+"""The stack's output that names the table."""
 RATE: Final = 100.0
-"""Read units a second that are taken of a deployed table, unless the caller says otherwise."""
+"""The default rate for a deployed table, in read units a second."""
 WIDTH_OF_NO_TERMINAL: Final = 100
 CLEAN, FINDINGS, UNREADABLE = 0, 1, 2
 
 
 def run(client: Any, table: str, rate: float | None, console: Console) -> int:
-    """Audit a table and print what is found; the exit code."""
-    reader, ledger, began, found = Reader(client, table, Budget(rate)), Ledger(), time.monotonic(), 0
+    """Audit a table, print the findings and the counts, and return the exit code."""
+    reader, seen, began, found = Reader(client, table, Budget(rate)), Seen(), time.monotonic(), 0
     try:
-        for finding in audit(reader, ledger):
+        for finding in audit(reader, seen):
             found += 1
             console.print(str(finding), soft_wrap=True)
     except CannotReadError as error:
         console.print(f"the audit is not complete, after {found} findings: {error}", soft_wrap=True)
         return UNREADABLE
-    console.print(counts(ledger, reader, time.monotonic() - began, found))
+    console.print(counts(seen, reader, time.monotonic() - began, found))
     console.print(f"Findings: {found}." if found else "Everything fits together.")
     return FINDINGS if found else CLEAN
 
 
 def table_of(stack: str) -> str:
-    """The table of a deployed stack.
+    """The name of a deployed stack's table.
 
     Raises:
         CannotReadError: the stack has none.
@@ -59,7 +59,7 @@ def table_of(stack: str) -> str:
     for output in found.get("Outputs", []):
         if output["OutputKey"] == OUTPUT:
             return str(output["OutputValue"])
-    raise CannotReadError(f"stack {stack} has no output {OUTPUT}: it is no Lockstep")
+    raise CannotReadError(f"stack {stack} has no output {OUTPUT}: it is not a Lockstep stack")
 
 
 def _rate(text: str) -> float:
@@ -67,25 +67,32 @@ def _rate(text: str) -> float:
 
 
 def _client(region: str | None) -> Any:
-    """A real table is read again when it throttles."""
+    """A client that retries where a real table throttles."""
     config = Config(retries={"mode": "standard", "total_max_attempts": 10})
     try:
         return botocore.session.get_session().create_client("dynamodb", region_name=region, config=config)
     except NoRegionError as error:
-        raise CannotReadError("say in which region the table is: REGION=us-east-1, or AWS_DEFAULT_REGION") from error
+        raise CannotReadError("name the table's region: REGION=us-east-1, or AWS_DEFAULT_REGION") from error
     except BotoCoreError as error:
         raise CannotReadError(str(error)) from error
 
 
 def main() -> int:
-    """The exit code."""
+    """Parse the command line, audit, and return the exit code."""
     parser = argparse.ArgumentParser(prog="make audit", description=__doc__)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--stack", type=not_empty, help="a deployed stack")
-    which.add_argument("--table", type=not_empty, help="by its name; without either, that of what runs on --port")
-    parser.add_argument("--region", type=not_empty, default=os.environ.get("AWS_DEFAULT_REGION"), help="of either")
+    which.add_argument(
+        "--table", type=not_empty, help="a table by its name; default: the table of the system that runs on --port"
+    )
+    parser.add_argument(
+        "--region",
+        type=not_empty,
+        default=os.environ.get("AWS_DEFAULT_REGION"),
+        help="the region of the stack or table",
+    )
     parser.add_argument("--port", type=int, default=3000)
-    parser.add_argument("--rate", type=_rate, help=f"read units a second at most; {RATE:.0f} unless on --port")
+    parser.add_argument("--rate", type=_rate, help=f"most read units a second; default {RATE:.0f}, unlimited on --port")
     options = parser.parse_args()
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:

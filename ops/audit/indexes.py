@@ -1,152 +1,98 @@
-"""Whether both indexes list exactly the items that carry their keys. Indexes lag: what differs is looked at again."""
+"""Check that both indexes list exactly the items that have their keys. An index lags, so a difference is read again."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from lockstep.dynamodb.client import chunks
-from lockstep.dynamodb.item import ArrayStepIndex, Key, RawItem, RunIndex
-from lockstep.task_instance.item import InstanceKey, TaskInstance, array_step_key, instance_key_of, instance_keys
-from ops.audit.finding import Finding
-from ops.audit.ledger import BatchKey, Ledger, Steps
-from ops.audit.reading import TRIES, Reader
+from lockstep.dynamodb.item import Key, RawItem
+from lockstep.task_instance.item import TaskInstance, array_step_key, instance_key_of, instance_keys
+from ops.audit.invariants.batch import BatchKey
+from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.parsing import key_of
+from ops.audit.reader import RUN_INDEX, STEP_INDEX, TRIES, Entry, Index, Reads
+from ops.audit.seen import Seen
 
+Suspect = tuple[Key, Entry]
+"""An item, and an entry that is only in the index or only in the table."""
 AT_ONCE: Final = 100
-_STEP: Final = ArrayStepIndex.Meta.index_name
-_RUN: Final = RunIndex.Meta.index_name
 
 
-def check(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
-    """Both of them."""
-    strangers = (raw for raw in reader.index(_STEP) if not _mark(raw, ledger))
-    for chunk in chunks(strangers, AT_ONCE):
-        yield from _listed_wrongly(chunk, reader)
-    yield from _not_listed(ledger, reader)
-    yield from _run_index(ledger, reader)
+def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
+    """The differences between the table and its indexes."""
+    for index, suspects in ((STEP_INDEX, _steps(seen, reads)), (RUN_INDEX, _attention(seen, reads))):
+        for chunk in chunks(suspects, AT_ONCE):
+            yield from _differences(index, set(chunk), reads)
 
 
-def _mark(raw: RawItem, ledger: Ledger) -> bool:
-    """Whether it is listed as the scan saw it."""
+def _steps(seen: Seen, reads: Reads) -> Iterator[Suspect]:
+    for raw in reads.index(STEP_INDEX):
+        if not _is_as_scanned(raw, seen):
+            yield key_of(raw), STEP_INDEX.entry(raw)
+    for batch, steps in seen.steps.items():
+        for step in steps.not_indexed():
+            for instance in instance_keys([steps.id_at(step)]):
+                yield TaskInstance.key(instance), (array_step_key(*batch, step), str(step))
+
+
+def _is_as_scanned(raw: RawItem, seen: Seen) -> bool:
+    """Whether the array-step index lists an instance where the scan saw it. Its step is marked then."""
     array_step, step = raw["array_step"]["S"], int(raw["array_step_id"]["N"])
-    key = _batch_of(array_step)
-    if key is None or key not in ledger.steps or array_step_key(*key, step) != array_step:
+    parts = array_step.split("#")[:2]
+    batch = BatchKey(*map(int, parts)) if len(parts) > 1 and all(part.isdecimal() for part in parts) else None
+    if batch not in seen.steps or step < 0 or array_step_key(*batch, step) != array_step:
         return False
-    steps = ledger.steps[key]
-    if step < 0 or steps.id_at(step) != _instance_id(raw):
+    sk = raw["sk"]["S"]
+    if not sk[3:].isdecimal() or seen.steps[batch].id_at(step) != instance_key_of(raw["pk"]["S"], sk).id:
         return False
-    steps.mark(step)
+    seen.steps[batch].mark_indexed(step)
     return True
 
 
-def _batch_of(array_step: str) -> BatchKey | None:
-    parts = array_step.split("#")
-    return BatchKey(int(parts[0]), int(parts[1])) if all(part.isdecimal() for part in parts[:2]) else None
-
-
-def _instance_id(raw: RawItem) -> int:
-    return instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id if raw["sk"]["S"][3:].isdecimal() else 0
-
-
-def _listed_wrongly(listed: Iterable[RawItem], reader: Reader) -> Iterator[Finding]:
-    """What is listed is an item with these keys, by now or after a moment."""
-    wrong = _not_so(listed, reader)
-    if not wrong:
-        return
-    reader.pause()
-    for raw in _not_so(wrong, reader):
-        if raw in [_keys_of(each) for each in reader.steps(raw["array_step"]["S"])]:
-            about = f"{raw['pk']['S']} / {raw['sk']['S']}"
-            got = f"listed at step {raw['array_step_id']['N']} of {raw['array_step']['S']}"
-            yield Finding("array-step-index", about, got, "not listed: it has other keys, or is gone")
-
-
-def _keys_of(raw: RawItem) -> RawItem:
-    return {name: raw[name] for name in ("pk", "sk", "array_step", "array_step_id")}
-
-
-def _not_so(listed: Iterable[RawItem], reader: Reader) -> list[RawItem]:
-    by_key = {_key(raw): _keys_of(raw) for raw in listed}
-    found = reader.items(by_key)
-    return [raw for key, raw in by_key.items() if any(found.get(key, {}).get(name) != raw[name] for name in raw)]
-
-
-def _key(raw: RawItem) -> Key:
-    return Key(raw["pk"]["S"], raw["sk"]["S"])
-
-
-def _not_listed(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
-    for key, steps in ledger.steps.items():
-        unmarked = steps.unmarked()
-        if unmarked and (missing := _missing(key, unmarked, steps, reader)):
-            reader.pause()
-            for step in _missing(key, missing, steps, reader):
-                about = f"task instance {steps.id_at(step)}"
-                must = f"listed at step {step} of {array_step_key(*key, step)}"
-                yield Finding("array-step-index", about, "not listed", must)
-
-
-def _missing(key: BatchKey, unmarked: list[int], steps: Steps, reader: Reader) -> list[int]:
-    """Those that are still there, with the keys that they had, and not listed."""
-    partitions = {array_step_key(*key, step) for step in unmarked}
-    listed = {(int(raw["array_step_id"]["N"]), _instance_id(raw)) for each in partitions for raw in reader.steps(each)}
-    missing = [step for step in unmarked if (step, steps.id_at(step)) not in listed]
-    by_step = {
-        step: TaskInstance.key(InstanceKey(task_id, number))
-        for step in missing
-        for task_id, number in instance_keys([steps.id_at(step)])
-    }
-    found = reader.items(by_step.values())
-    under = {step: {"S": array_step_key(*key, step)} for step in missing}
-    return [step for step, item in by_step.items() if found.get(item, {}).get("array_step") == under[step]]
+def _attention(seen: Seen, reads: Reads) -> Iterator[Suspect]:
+    not_listed = dict(seen.in_run_index)
+    for raw in reads.index(RUN_INDEX):
+        key, entry = key_of(raw), RUN_INDEX.entry(raw)
+        if not_listed.pop(key, None) != entry:
+            yield key, entry
+    yield from not_listed.items()
 
 
 class _Look(NamedTuple):
-    """What an item carries, and under which of its keys the run index lists it."""
+    """An item's entry by its attributes, and the entries under which the index lists it."""
 
-    carries: tuple[str, str] | None
-    listed_under: frozenset[tuple[str, str]]
+    has: Entry | None
+    listed: frozenset[Entry]
 
     @property
     def agrees(self) -> bool:
-        return self.listed_under == ({self.carries} if self.carries else set())
+        return self.listed == ({self.has} if self.has else set())
+
+    def finding(self, index: Index, key: Key) -> Finding:
+        got = " and ".join(f"listed under {' '.join(entry)}" for entry in sorted(self.listed))
+        must = f"listed under {' '.join(self.has)} alone" if self.has else "not listed: it has no such keys, or is gone"
+        return Finding(f"{index.name}-index", f"{key.pk} / {key.sk}", got or "not listed", must)
 
 
-def _run_index(ledger: Ledger, reader: Reader) -> Iterator[Finding]:
-    rest = dict(ledger.attentive)
-    for raw in reader.index(_RUN):
-        key, listed = _key(raw), (raw["workflow_run_id"]["N"], raw["attention"]["S"])
-        if rest.pop(key, None) != listed:
-            yield from _look_until_it_stands(key, listed, reader)
-    for key, carried in rest.items():
-        yield from _look_until_it_stands(key, carried, reader)
+def _differences(index: Index, suspects: set[Suspect], reads: Reads) -> Iterator[Finding]:
+    """Report the items that stay the same during a pause while the index lists them otherwise.
 
-
-def _look_until_it_stands(key: Key, suspect: tuple[str, str], reader: Reader) -> Iterator[Finding]:
-    """What carries the same before and after a while, and is listed otherwise all the while, is wrong.
-
-    What has changed meanwhile is looked at again; what never stops changing is well: the index follows it.
+    An item that keeps changing is well: the index follows it.
     """
-    before: _Look | None = None
+    before: dict[Suspect, _Look] = {}
     for _ in range(TRIES):
-        look = _look(key, suspect, reader)
-        if look.agrees:
+        looks = {suspect: look for suspect, look in _look(index, suspects, reads) if not look.agrees}
+        same = {suspect for suspect, look in looks.items() if look == before.get(suspect)}
+        yield from dict.fromkeys(looks[suspect].finding(index, suspect[0]) for suspect in sorted(same))
+        before, suspects = looks, looks.keys() - same
+        if not suspects:
             return
-        if look == before:
-            yield Finding("run-index", f"{key.pk} / {key.sk}", _under(look.listed_under), _must(look.carries))
-            return
-        before = look
-        reader.pause()
+        reads.pause()
 
 
-def _under(listed: Iterable[tuple[str, str]]) -> str:
-    return " and ".join(f"listed under {run} {attention}" for run, attention in sorted(listed)) or "not listed"
-
-
-def _must(carries: tuple[str, str] | None) -> str:
-    return f"listed under {' '.join(carries)} alone" if carries else "not listed: it carries no attention, or is gone"
-
-
-def _look(key: Key, suspect: tuple[str, str], reader: Reader) -> _Look:
-    raw = reader.items([key]).get(key, {})
-    carries = (raw["workflow_run_id"]["N"], raw["attention"]["S"]) if "attention" in raw else None
-    suspects = {suspect} | ({carries} if carries else set())
-    return _Look(carries, frozenset(each for each in suspects if key in map(_key, reader.attention(*each))))
+def _look(index: Index, suspects: Iterable[Suspect], reads: Reads) -> Iterator[tuple[Suspect, _Look]]:
+    items = reads.items(key for key, _ in suspects)
+    for key, suspect in suspects:
+        has = index.entry_of(items.get(key, {}))
+        entries = {suspect} | ({has} if has else set())
+        listed = frozenset(entry for entry in entries if key in map(key_of, reads.listed(index, *entry)))
+        yield (key, suspect), _Look(has, listed)

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from local import engine
 from local.run import table_name
-from ops.audit.auditing import audit
-from ops.audit.ledger import Ledger
-from ops.audit.printing import counts
-from ops.audit.reading import Budget, CannotReadError, Reader
+from ops.audit.audit import audit
+from ops.audit.reader import Budget, CannotReadError, Reader
+from ops.audit.report import counts
+from ops.audit.seen import Seen
 from sim.client import Client, UnansweredError
 from sim.cluster import Cluster, Conduct, side_by_side
 from sim.soak.show import View, closing
@@ -112,7 +112,7 @@ class _Soak:
         """Audit a table that is in use: no false alarm. An audit that a fault breaks off says so."""
         while not over.wait(SECONDS_BETWEEN_AUDITS):
             try:
-                findings = list(audit(self._reader(), Ledger()))
+                findings = list(audit(self._reader(), Seen()))
             except CannotReadError:
                 self._tally.count("audits broken off by a fault")
                 continue
@@ -150,10 +150,10 @@ class _Soak:
             for line in judge(found, self._cluster.record):
                 tally.must_not_be(line)
             tally.count(f"tasks that ended {found.task.status if found.task else 'nowhere'}")
-        reader, ledger, began = self._reader(), Ledger(), time.monotonic()
-        findings = list(audit(reader, ledger))
+        reader, seen, began = self._reader(), Seen(), time.monotonic()
+        findings = list(audit(reader, seen))
         seconds = time.monotonic() - began
-        self._console.print(closing(tally, self._view.minutes, stood), counts(ledger, reader, seconds, len(findings)))
+        self._console.print(closing(tally, self._view.minutes, stood), counts(seen, reader, seconds, len(findings)))
         for line in (*map(str, findings), *tally.violations):
             self._console.print(line, soft_wrap=True)
         well = not findings and not tally.counts["violations"]

@@ -7,8 +7,8 @@ from typing import Final
 from lockstep.fsm.statuses import TERMINAL_TASK_STATUSES, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import has_ended
 from lockstep.task_instance.item import INSTANCES_PER_TASK
-from ops.audit.reading import Reader
-from ops.audit.tasks import Partition
+from ops.audit.invariants.task import TaskItems
+from ops.audit.reader import Reader
 from sim.record import Instance, Record
 
 TI = TaskInstanceStatus
@@ -17,9 +17,9 @@ OF_LOCKSTEP: Final = ("Workflow resume requested while the status was ", "Nobody
 """The beginnings of error entries that no caller has sent."""
 
 
-def partitions(reader: Reader) -> Iterator[Partition]:
+def partitions(reader: Reader) -> Iterator[TaskItems]:
     """Read all tasks."""
-    return (Partition.of(pk, raws) for pk, raws in reader.partitions() if pk.startswith("TASK#"))
+    return (TaskItems.parse(pk, raws) for pk, raws in reader.partitions() if pk.startswith("TASK#"))
 
 
 def unended(reader: Reader) -> Counter[str]:
@@ -28,7 +28,7 @@ def unended(reader: Reader) -> Counter[str]:
     return Counter(status for status in statuses if not has_ended(TI(status)))
 
 
-def judge(found: Partition, record: Record) -> Iterator[str]:
+def judge(found: TaskItems, record: Record) -> Iterator[str]:
     """Yield a line for each difference from what was told."""
     statuses = {found.id_of(number): TI(instance.status) for number, instance in found.instances.items()}
     if found.task is None:

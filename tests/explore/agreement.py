@@ -15,12 +15,13 @@ from functools import cache
 from typing import Any, Final
 
 from lockstep.array.attention import WAITING
-from lockstep.array.item import NO_STEP, Batch, BatchAttention, batch_of
+from lockstep.array.item import Batch, BatchAttention, batch_of
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
 from lockstep.fsm.statuses import TaskInstanceStatus
-from lockstep.fsm.transitions import has_ended, may_become
+from lockstep.fsm.transitions import has_ended
 from lockstep.task_instance.item import TaskInstance
-from lockstep.workflow_run.sweep import next_check
+from ops.audit.invariants.batch import lateness
+from ops.audit.small import check_table
 from tests.explore.schedules import End, Explored, State
 from tests.memory.expressions import Item
 from tests.memory.operations import Key
@@ -106,39 +107,29 @@ def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
 
 
 def false_hints(items: Mapping[Key, Item], at: float, *, lag: bool) -> list[str]:
-    """What batches say of their instances that is not so."""
+    """What batches say of their instances that is not so, and every other broken invariant."""
     instances = [TaskInstance.from_raw_data(dict(item)) for (_, sk), item in items.items() if _is_instance(sk)]
     batches = [Batch.from_raw_data(dict(item)) for (pk, _), item in items.items() if pk.startswith("BATCH#")]
-    return [found for batch in batches for found in _false(batch, _members(batch, instances), at, lag=lag)]
+    broken = [str(finding) for finding in check_table(items)]
+    return broken + [found for batch in batches for ti in instances for found in _false(batch, ti, at, lag=lag)]
 
 
 def _is_instance(sk: str) -> bool:
     return sk.startswith("TI#") and sk.count("#") == 1
 
 
-def _members(batch: Batch, instances: Iterable[TaskInstance]) -> list[TaskInstance]:
-    of = (*batch_of(batch.pk), batch.workflow_run_id)
-    return [ti for ti in instances if (ti.array_id, ti.array_batch_num, ti.workflow_run_id) == of]
-
-
-def _false(batch: Batch, members: Iterable[TaskInstance], at: float, *, lag: bool) -> Iterable[str]:
-    for ti in members:
-        status, letter = TaskInstanceStatus(ti.status), batch.seen[ti.array_step_id]
-        where = f"{batch.pk} step {ti.array_step_id}, which is {status}"
-        if letter == NO_STEP or not may_become(TaskInstanceStatus(letter), status):
-            yield f"{where}: seen as {letter}"
-        if has_ended(status):
-            continue
-        if not batch.attention:
-            yield f"{where}: nobody is to look at the batch"
-            continue
-        attention = BatchAttention.parse(batch.attention)
-        if status in WAITING and not attention.waiting:
-            yield f"{where}: the batch is not listed among those with waiting instances"
-        prompt = status is TaskInstanceStatus.RUNNING and not lag
-        latest = max(at, next_check(ti, at)) if prompt else at + HEARTBEAT_BUFFER_SECONDS
-        if attention.due > latest:
-            yield f"{where}: looked at {attention.due - latest} s too late"
+def _false(batch: Batch, ti: TaskInstance, at: float, *, lag: bool) -> Iterable[str]:
+    status, attention = TaskInstanceStatus(ti.status), batch.attention
+    of_batch = (*batch_of(batch.pk), batch.workflow_run_id) == (ti.array_id, ti.array_batch_num, ti.workflow_run_id)
+    if not of_batch or has_ended(status) or not attention:
+        return
+    where = f"{batch.pk} step {ti.array_step_id}, which is {status}"
+    if status in WAITING and not BatchAttention.parse(attention).waiting:
+        yield f"{where}: the batch is not listed among those with waiting instances"
+    prompt = status is TaskInstanceStatus.RUNNING and not lag
+    late = lateness(batch, ti, at) if prompt else BatchAttention.parse(attention).due - at - HEARTBEAT_BUFFER_SECONDS
+    if late > 0:
+        yield f"{where}: the batch is checked {late} s too late"
 
 
 def _in_words(end: End, right: Iterable[End]) -> str:

@@ -1,4 +1,4 @@
-"""Whether two tables, or replies, are the same but for the time that passed and the ids that were given out."""
+"""Compare two tables, except for the time that passed and the ids that were given out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ TIMES: Final = frozenset(
     {"error_time", "grows_until", "heartbeat_date", "report_by", "restarted_at", "status_date", "taken_at"}
 )
 IGNORED: Final = frozenset({"pk", "sk", "num_batches", "seen"})
-"""Keys have been compared; numbers of batches may be passed over; what was seen of a batch may lag behind."""
+"""Keys are compared by their partitions; batch numbers may be skipped; what was seen of a batch may lag."""
 ROUNDED: Final = 0.002
 """A batch's due time is kept in milliseconds."""
 
@@ -22,10 +22,10 @@ Partitions = Mapping[str, Partition]
 
 
 def partitions(before: Mapping[Key, Item], items: Mapping[Key, Item]) -> Partitions:
-    """The items by partition, but counters, under names that do not tell which ids were given out since before.
+    """Group the items by partition, without counters, under names that do not depend on ids given out since `before`.
 
-    A new task or array is called after its lookup, a new run or set of resources after what it says: of those each
-    call makes another one. A new batch is left out, and where its instances stand in it: rules.py holds that.
+    A new task or array is named after its lookup. A new run or set of resources is named after its content, because
+    each call makes another one. New batches are left out, and the steps of their instances: rules.py checks those.
     """
     names = {
         model.key(int(item["id"]["N"])).pk: f"{kind}{pk}"
@@ -63,7 +63,7 @@ def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Ma
 
 
 def is_among(found: Partition | None, known: Iterable[Partition | None], later: float) -> bool:
-    """Whether a partition is one of those, give or take so many seconds that times may be later."""
+    """Whether a partition is one of the known ones; its times may be up to `later` seconds later."""
     return any(_is_same(found, other, later) for other in known)
 
 

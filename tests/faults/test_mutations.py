@@ -151,7 +151,7 @@ MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {
     ),
     botocores_standard_retries: Caught("get_task_instance: whole", "a broken reply after it ran", "answered 500"),
     a_repeated_claim_is_expected_by_its_own_time: Caught(
-        "log_running: a soon claim, from O", "throttled to the end, then silence", "is due at"
+        "log_running: a soon claim, from O", "throttled to the end, then silence", "s too late"
     ),
     a_pause_goes_past_the_deadline: Caught("log_done: from R", "ThrottlingException", "calls began after"),
 }

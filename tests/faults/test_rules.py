@@ -10,6 +10,7 @@ from tests.faults.engine import World, working
 from tests.faults.rules import due_too_late, reachable, violations
 from tests.faults.scenarios import standing
 
+STRAY = "TI#001#ERR#0000000000000"
 Items = dict[tuple[str, str], dict[str, Any]]
 
 
@@ -51,26 +52,26 @@ def without(kind: str) -> Callable[[Items], Items]:
 
 def stray_error(items: Items) -> Items:
     pk, _ = of(items, "TASK")
-    entry = {"pk": {"S": pk}, "sk": {"S": "TI#001#ERR#0"}, "description": {"S": "boom"}, "error_time": {"N": "1"}}
-    return {**items, (pk, "TI#001#ERR#0"): entry}
+    entry = {"pk": {"S": pk}, "sk": {"S": STRAY}, "description": {"S": "boom"}, "error_time": {"N": "1"}}
+    return {**items, (pk, STRAY): entry}
 
 
 SPOILED: dict[str, tuple[Callable[[Items], Items], str]] = {
     "a torn pair": (item("TASK", status={"S": "D"}), "went from O/O to O/D"),
     "an instance that moved alone": (instance(status={"S": "D"}), "went from O/O to D/O"),
     "an attempt twice": (item("TASK", num_attempts={"N": "2"}), "had 1 attempts and has 2"),
-    "a task without its instance": (item("TASK", num_instances={"N": "2"}), "has no instance 2"),
-    "a task without its specification": (item("TASK", spec_version={"N": "2"}), "another binding's specification"),
-    "an instance in the wrong index": (instance(attention={"S": "I#T"}), "stands in the run index under I#T"),
-    "an instance in triage in no index": (item("TI#001", 2, attention=None), "stands in the run index under None"),
-    "a step elsewhere": (instance(array_step={"S": "9#9#9"}), "stands in the array-step index under 9#9#9"),
-    "a step twice": (instance(array_step_id={"N": "1"}), "has steps [1, 1, 2, 3]"),
-    "a batch that is too large": (item("BATCH", size={"N": "5"}), "a size of 5"),
-    "a batch that has seen too little": (item("BATCH", seen={"S": "O"}), "has seen O of 4"),
-    "a batch that has seen what was not": (item("BATCH", seen={"S": "DRTQ"}), "has seen DONE"),
-    "a batch that nobody looks at": (item("BATCH", attention=None), "is in no index"),
-    "a batch number twice": (item("ARRAY", num_batches={"N": "0"}), "will be given out again"),
-    "an error entry under another key": (stray_error, "is not the key of 'boom'"),
+    "a task without its instance": (item("TASK", num_instances={"N": "2"}), "instance-numbers: "),
+    "a task without its specification": (item("TASK", spec_version={"N": "2"}), "binding: "),
+    "an instance in the wrong index": (instance(attention={"S": "I#T"}), "attention-flag: "),
+    "an instance in triage in no index": (item("TI#001", 2, attention=None), "attention-flag: "),
+    "a step elsewhere": (instance(array_step={"S": "9#9#9"}), "step-key: "),
+    "a step twice": (instance(array_step_id={"N": "1"}), "step-twice: "),
+    "a batch that is too large": (item("BATCH", size={"N": "5"}), "batch-size: "),
+    "a batch that has seen too little": (item("BATCH", seen={"S": "O"}), "batch-size: "),
+    "a batch that has seen what was not": (item("BATCH", seen={"S": "DRTQ"}), "batch-seen: "),
+    "a batch that nobody looks at": (item("BATCH", attention=None), "batch-attention: "),
+    "a batch number twice": (item("ARRAY", num_batches={"N": "0"}), "array-batches: "),
+    "an error entry under another key": (stray_error, "error-digest: "),
 }
 
 

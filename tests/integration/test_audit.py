@@ -19,10 +19,10 @@ from lockstep.dynamodb.item import Item, RawItem
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, Log, TaskInstance
 from lockstep.text import digest
-from ops.audit.auditing import audit
-from ops.audit.finding import Finding
-from ops.audit.ledger import Ledger
-from ops.audit.reading import Budget, CannotReadError, Reader
+from ops.audit.audit import audit
+from ops.audit.invariants.finding import Finding
+from ops.audit.reader import Budget, CannotReadError, Reader
+from ops.audit.seen import Seen
 from tests.clients import a_client_of_our_own
 from tests.integration.test_retention import Workflow, live
 from tests.replay.recording import Player
@@ -87,7 +87,7 @@ class Ground:
 
     def audit(self) -> list[Finding]:
         reader = Reader(self.watched, self.name, Budget(None, self.time.clock, self.time.sleep))
-        return list(audit(reader, Ledger()))
+        return list(audit(reader, Seen()))
 
     def item(self, pk: str, sk: str) -> RawItem:
         found: RawItem = self.raw.get_item(TableName=self.name, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
@@ -361,7 +361,7 @@ def test_a_task_that_is_seeded_keeps_nothing_of_earlier_attempts(own_table: str)
     load(Seed.model_validate({"arrays": [array], **rows}))
     time = Time()
     reader = Reader(client(own_table), Item.Meta.table_name, Budget(None, time.clock, time.sleep))
-    assert list(audit(reader, Ledger())) == []
+    assert list(audit(reader, Seen())) == []
 
 
 def test_texts_that_were_cut_alike_are_entries_of_their_own(ground: Ground) -> None:
@@ -437,7 +437,7 @@ def test_no_more_is_taken_than_was_allowed(ground: Ground, rate: float) -> None:
     budget = Budget(rate, ground.time.clock, ground.time.sleep)
     taken: list[tuple[float, float]] = []
     ground.watched.before = lambda *_: taken.append((ground.time.at, budget.units))
-    assert list(audit(Reader(ground.watched, ground.name, budget), Ledger())) == []
+    assert list(audit(Reader(ground.watched, ground.name, budget), Seen())) == []
     assert len(taken) > 5
     assert all(units <= rate * at + 1e-6 for at, units in taken), "what was taken before a request is paid for"
 
@@ -445,7 +445,7 @@ def test_no_more_is_taken_than_was_allowed(ground: Ground, rate: float) -> None:
 def test_a_table_that_cannot_be_read_is_no_clean_one(ground: Ground) -> None:
     reader = Reader(ground.raw, "no-such-table", Budget(None))
     with pytest.raises(CannotReadError, match="no-such-table"):
-        list(audit(reader, Ledger()))
+        list(audit(reader, Seen()))
 
 
 def run_audit(*options: str) -> subprocess.CompletedProcess[str]:

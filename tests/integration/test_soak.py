@@ -13,7 +13,7 @@ from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.task.item import Task
 from lockstep.task_instance.item import ErrorEntry, InstanceKey, TaskInstance
 from lockstep.text import digest
-from ops.audit.tasks import Partition
+from ops.audit.invariants.task import TaskItems
 from sim.client import Client, Reply, UnansweredError
 from sim.cluster import Cluster, Conduct
 from sim.record import Record
@@ -64,7 +64,7 @@ TASK = 7
 INSTANCE = InstanceKey(TASK, 1).id
 
 
-def partition(status: str, task_status: str, *errors: str) -> Partition:
+def partition(status: str, task_status: str, *errors: str) -> TaskItems:
     pk = {"S": Task.partition(TASK)}
     numbers = ["num_attempts", "max_attempts", "num_instances", "spec_version", "array_id", "workflow_id"]
     task: RawItem = {name: {"N": "1"} for name in [*numbers, "status_date"]}
@@ -81,7 +81,7 @@ def partition(status: str, task_status: str, *errors: str) -> Partition:
         }
         for index, words in enumerate(errors)
     ]
-    return Partition.of(Task.partition(TASK), [task, instance, *entries])
+    return TaskItems.parse(Task.partition(TASK), [task, instance, *entries])
 
 
 def test_what_was_told_must_stand() -> None:
@@ -107,7 +107,7 @@ def test_what_was_told_must_stand() -> None:
         (partition("E", "F", "told", "invented"), "error entries said by nobody: ['invented']"),
     ],
 )
-def test_what_nobody_told_is_named(found: Partition, line: str) -> None:
+def test_what_nobody_told_is_named(found: TaskItems, line: str) -> None:
     record = Record(Tally())
     record.instances[INSTANCE].may_say = record.instances[INSTANCE].must_say = {"told"}
     assert any(line in each for each in judge(found, record))

@@ -140,7 +140,7 @@ class Machine(RuleBasedStateMachine):
         self.tally.compared += len(found)
         assert not (odd := picture.differences(found, wanted)), f"after {what}:\n{odd}"
         if items is not self.items:
-            broken = picture.broken_promises(self.stands, found, items, self.reader)
+            broken = picture.broken_promises(self.stands, found, items)
             assert not broken, f"after {what}:\n" + "\n".join(broken)
             self.tally.moving[what.partition(" ")[0]] += picture.statuses(found) != picture.statuses(self.stands)
         self.stands, self.items = found, items

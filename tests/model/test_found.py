@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.model.picture import Reader, broken_promises
+from lockstep.task.item import Task
+from tests.model.picture import Items, Reader, broken_promises
 from tests.model.system import System, system
 
 TASKS = range(1, 13)
@@ -117,13 +118,13 @@ def test_a_task_that_does_not_go_with_its_latest_attempt_is_named(api: System) -
     _queue(api, run=2)
     _start(api, 2, increment=100)
     _send(api, "log_done", left_behind[0])
-    reader = Reader()
-    stands = reader.picture(api.items)
-    torn = stands | {("task", 1): ("D", *stands["task", 1][1:])}
-    assert broken_promises(stands, torn, api.items, reader) == ["task 1 is D, its latest attempt R"]
+    either = "REGISTERING or RUNNING"
+    torn = {**api.items[Task.key(1)], "status": {"S": "D"}}
+    assert _broken(api, {**api.items, Task.key(1): torn}) == [
+        f"pair: task 1, task instance 1002 RUNNING: is the task DONE with attempts left; must be the task {either}"
+    ]
 
 
-def _broken(api: System) -> list[str]:
-    reader = Reader()
-    stands = reader.picture(api.items)
-    return broken_promises(stands, stands, api.items, reader)
+def _broken(api: System, items: Items | None = None) -> list[str]:
+    stored = Reader().picture(api.items)
+    return broken_promises(stored, stored, items or api.items)

@@ -10,7 +10,7 @@ from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.reports import ReportRule, rule
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
-from ops.audit.closure import REPORTS, Pair, reachable
+from ops.audit.invariants.pairs import REPORTS, Pair, reachable
 
 TI = TaskInstanceStatus
 T = TaskStatus
@@ -52,11 +52,11 @@ class Life:
 
     def check(self) -> None:
         sets = reachable(rebound=self.rebound)
-        newest = sets.only if len(self.instances) == 1 else sets.newest
+        latest = sets.only if len(self.instances) == 1 else sets.latest
         for status in self.instances[:-1]:
-            assert Pair(status, self.task, self.left) in sets.older
+            assert Pair(status, self.task, self.left) in sets.earlier
         if self.instances:
-            assert Pair(self.instances[-1], self.task, self.left) in newest
+            assert Pair(self.instances[-1], self.task, self.left) in latest
         else:
             assert Pair(None, self.task, self.left) in sets.only
 
@@ -101,7 +101,7 @@ def test_a_pair_that_does_not_move_together_is_not_reachable(
     instance: TaskInstanceStatus, task: TaskStatus, *, left: bool
 ) -> None:
     sets = reachable(rebound=False)
-    assert Pair(instance, task, left) not in sets.only | sets.newest
+    assert Pair(instance, task, left) not in sets.only | sets.latest
 
 
 @pytest.mark.parametrize("left", [True, False])
@@ -113,10 +113,10 @@ def test_a_task_that_has_ended_has_no_last_instance_that_goes_on(
     instance: TaskInstanceStatus, task: TaskStatus, *, left: bool
 ) -> None:
     sets = reachable(rebound=True)
-    assert Pair(instance, task, left) not in sets.only | sets.newest
+    assert Pair(instance, task, left) not in sets.only | sets.latest
 
 
 @pytest.mark.parametrize("rebound", [True, False])
 def test_a_task_is_done_if_and_only_if_its_last_instance_is(*, rebound: bool) -> None:
     sets = reachable(rebound=rebound)
-    assert all((pair.task_instance is TI.DONE) is (pair.task is T.DONE) for pair in sets.only | sets.newest)
+    assert all((pair.task_instance is TI.DONE) is (pair.task is T.DONE) for pair in sets.only | sets.latest)

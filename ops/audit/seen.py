@@ -1,0 +1,178 @@
+"""What the audit keeps of a table while it reads, so that any number of instances fits into memory.
+
+It keeps 9 bytes of an instance: its id, and a byte for its status and whether the index showed it. Of a task, 16: its
+workflow, and the workflow of the lookup that leads to it. Of a batch its item, with a letter for each step.
+"""
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from lockstep.array.item import Array, Batch
+from lockstep.dynamodb.item import Item, Key
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task_instance.item import ErrorEntry, Log, TaskInstance
+from lockstep.workflow_run.item import WorkflowRun
+from ops.audit.invariants.batch import BatchKey, Member
+from ops.audit.invariants.parsing import INSTANCE_STATUSES, Parsed
+from ops.audit.invariants.task import TaskItems
+
+_PAGE: Final = 128
+_INDEXED: Final = 0x80
+COUNTED_BY: Final[dict[type[Item], str]] = {
+    Array: "array",
+    Task: "task",
+    Resources: "task_resources",
+    WorkflowRun: "workflow_run",
+}
+"""The counter that gives out the ids of each model."""
+
+
+class IdMap:
+    """A number for each id, 8 bytes where ids are dense; 0 is none.
+
+    >>> ids = IdMap()
+    >>> ids[7] = 3
+    >>> ids[7], ids[8], list(ids)
+    (3, 0, [(7, 3)])
+    """
+
+    def __init__(self) -> None:
+        self._pages: dict[int, array[int]] = defaultdict(lambda: array("Q", bytes(8 * _PAGE)))
+
+    def __setitem__(self, number: int, value: int) -> None:
+        self._pages[number // _PAGE][number % _PAGE] = value
+
+    def __getitem__(self, number: int) -> int:
+        return self._pages[number // _PAGE][number % _PAGE] if number // _PAGE in self._pages else 0
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        for page, values in self._pages.items():
+            yield from ((page * _PAGE + offset, value) for offset, value in enumerate(values) if value)
+
+
+class Steps:
+    """The instances of one batch by step."""
+
+    def __init__(self) -> None:
+        self._ids = array("Q")
+        self._letters = bytearray()
+
+    def put(self, step: int, task_instance_id: int, status: TaskInstanceStatus) -> bool:
+        """Place an instance at a step, and return whether the step was free."""
+        missing = step + 1 - len(self._ids)
+        if missing > 0:
+            self._ids.frombytes(bytes(8 * missing))
+            self._letters.extend(bytes(missing))
+        if self._ids[step]:
+            return False
+        self._ids[step], self._letters[step] = task_instance_id, ord(status)
+        return True
+
+    def id_at(self, step: int) -> int:
+        """The instance at a step; 0 if there is none."""
+        return self._ids[step] if step < len(self._ids) else 0
+
+    def mark_indexed(self, step: int) -> None:
+        """Note that the index showed the instance at a step."""
+        self._letters[step] |= _INDEXED
+
+    def not_indexed(self) -> list[int]:
+        """The steps whose instances the index did not show."""
+        return [step for step, letter in enumerate(self._letters) if letter and not letter & _INDEXED]
+
+    def members(self) -> dict[int, Member]:
+        """The instances by step."""
+        placed = enumerate(zip(self._ids, self._letters, strict=True))
+        return {
+            step: Member(number, TaskInstanceStatus(chr(letter & ~_INDEXED)))
+            for step, (number, letter) in placed
+            if number
+        }
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen of a table."""
+
+    steps: dict[BatchKey, Steps] = field(default_factory=lambda: defaultdict(Steps))
+    batches: dict[BatchKey, list[Batch]] = field(default_factory=lambda: defaultdict(list))
+    last_batches: dict[int, int] = field(default_factory=dict)
+    """The last batch that was seen of each array that was seen or named."""
+    tasks: IdMap = field(default_factory=IdMap)
+    """The workflow of each task."""
+    looked_up: IdMap = field(default_factory=IdMap)
+    """The workflow in the lookup that leads to each task."""
+    in_run_index: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    """Run and attention of the items that have an attention."""
+    last_ids: Counter[str] = field(default_factory=Counter)
+    """The highest id seen, by counter."""
+    runs: dict[BatchKey, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    """The number of instances of each run in a batch."""
+    doubled: set[BatchKey] = field(default_factory=set)
+    """Batches in which two instances have one step."""
+    kinds: Counter[type[Item]] = field(default_factory=Counter)
+    unreadable: int = 0
+    """Items outside of tasks that cannot be parsed."""
+    instances: Counter[str] = field(default_factory=Counter)
+    """By status."""
+    tasks_by_status: Counter[str] = field(default_factory=Counter)
+
+    def add_task(self, items: TaskItems) -> None:
+        """Keep and count a task with all its items."""
+        self.kinds[Task] += items.task is not None
+        self.kinds[Spec] += items.spec is not None
+        self.kinds[TaskInstance] += len(items.instances)
+        self.kinds[Log] += len(items.logs)
+        self.kinds[ErrorEntry] += sum(map(len, items.errors.values()))
+        if items.task is not None:
+            self.tasks[items.task_id] = items.task.workflow_id
+            self.tasks_by_status[items.task.status] += 1
+            self._add_array(items.task.array_id)
+            self._add_id(Task, items.task_id)
+        for number, instance in items.instances.items():
+            self._add_instance(items.id_of(number), instance)
+
+    def add(self, parsed: Parsed) -> TaskLookup | None:
+        """Keep and count an item outside of tasks. Return it if it is a second lookup of one task."""
+        item, ids = parsed
+        self.kinds[type(item)] += 1
+        self._add_id(type(item), ids[0] if ids else 0)
+        if isinstance(item, Batch):
+            self.batches[BatchKey(*ids[:2])].append(item)
+            self._add_array(*ids[:2])
+            self._add_attention(item)
+        if isinstance(item, TaskLookup):
+            if self.looked_up[item.id]:
+                return item
+            expires_at: int | None = item.expires_at
+            if expires_at is None:
+                self.looked_up[item.id] = ids[0]
+        return None
+
+    def _add_id(self, model: type[Item], number: int) -> None:
+        if kind := COUNTED_BY.get(model):
+            self.last_ids[kind] = max(self.last_ids[kind], number)
+            if kind == "array":
+                self._add_array(number)
+
+    def _add_array(self, array_id: int, batch_num: int = 0) -> None:
+        self.last_batches[array_id] = max(self.last_batches.get(array_id, 0), batch_num)
+
+    def _add_instance(self, task_instance_id: int, instance: TaskInstance) -> None:
+        self.instances[instance.status] += 1
+        self._add_attention(instance)
+        if instance.status not in INSTANCE_STATUSES:
+            return  # it is a finding already
+        key, step = BatchKey(instance.array_id, instance.array_batch_num), instance.array_step_id
+        self.runs[key][instance.workflow_run_id] += 1
+        if not self.steps[key].put(step, task_instance_id, TaskInstanceStatus(instance.status)):
+            self.doubled.add(key)
+
+    def _add_attention(self, item: TaskInstance | Batch) -> None:
+        attention: str | None = item.attention
+        if attention is not None:
+            self.in_run_index[Key(item.pk, item.sk)] = (str(item.workflow_run_id), attention)
