@@ -14,8 +14,12 @@ LockstepError
 A refused transition is none of these: it is a 200 with the status that stands.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
+
+MAX_FIELDS: Final = 20
+"""Fields, or ids, that a refusal names at most: a request may have thousands that do not fit."""
 
 
 class FieldError(NamedTuple):
@@ -75,9 +79,11 @@ class InvalidError(LockstepError):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
-    def __init__(self, fields: list[FieldError]) -> None:
-        super().__init__("; ".join(f"{name}: {message}" for name, message in fields))
-        self.fields = fields
+    def __init__(self, fields: Sequence[FieldError]) -> None:
+        self.fields = fields[:MAX_FIELDS]
+        more = len(fields) - len(self.fields)
+        named = "; ".join(f"{name}: {message}" for name, message in self.fields)
+        super().__init__(f"{named}; and {more} more" if more else named)
 
     def problem(self) -> dict[str, object]:
         """The body of the reply, with the fields one by one."""

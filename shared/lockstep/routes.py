@@ -1,4 +1,4 @@
-"""The API's table of contents: a row a route. Nothing else spells a path.
+"""The API's table of contents: a row a route. Every other place that spells a path is tested against it.
 
 `functions/<aggregate>/<name>/app.py` serves a row. template.yaml, the authorizer's policy, the scope check, the local
 gateway, docs/openapi.json and the README agree with these rows by generation or by test. docs/adding-a-route.md says
@@ -29,7 +29,7 @@ class Route(NamedTuple):
     """The least scope that may call it."""
     summary: str
     budget: float
-    """Seconds after which no call of DynamoDB begins."""
+    """Seconds after which no call of DynamoDB begins: BULK for a route that works on many instances."""
 
     @property
     def resource(self) -> str:

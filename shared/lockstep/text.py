@@ -9,7 +9,7 @@ _ESCAPE: Final = "\x10"
 """DATA LINK ESCAPE: introduces four hexadecimal digits of a character that UTF-8 cannot carry."""
 _TO_ESCAPE: Final = re.compile(f"[{_ESCAPE}\ud800-\udfff]")
 _MOST_BYTES: Final = 5
-"""That a character takes: one that is escaped."""
+"""The most bytes of one character: an escaped one."""
 _ESCAPED: Final = re.compile(f"{_ESCAPE}([0-9a-f]{{4}})")
 
 

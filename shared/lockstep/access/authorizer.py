@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lockstep import context
 from lockstep.access.scopes import Scope
-from lockstep.access.signing_keys import SigningKeys
+from lockstep.access.signing_keys import KeysUnavailableError, SigningKeys
 from lockstep.access.tokens import BadTokenError, Grant, UnknownKeyError, verify
 from lockstep.clock import Deadline
 from lockstep.context import RequestContext
@@ -52,6 +52,9 @@ def _grant(header: str, called: str, keys: SigningKeys) -> Grant:
     logged = cut(called, MAX_LOGGED)
     try:
         grant = _verify(_token(header), keys)
+    except KeysUnavailableError as error:
+        write_line("no caller can be checked", level=logging.WARNING, called=logged, why=cut(str(error), MAX_LOGGED))
+        raise
     except (BadTokenError, UnknownKeyError) as error:
         count("Unauthorized")
         write_line("a token is refused", level=logging.WARNING, called=logged, why=cut(str(error), MAX_LOGGED))

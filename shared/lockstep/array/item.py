@@ -59,7 +59,7 @@ class Batch(Expiring):
     KEY_FORMS: ClassVar = (Key("BATCH#<id>#<id>", SORT_KEY), Key("BATCH#<id>#<id>", "RUN#<id>"))
 
     size = IntegerAttribute()
-    """No step is as large."""
+    """Steps run from 0 to size - 1."""
     num_instances = IntegerAttribute()
     """As many as size, except in a batch that was seeded with gaps."""
     task_resources_id = IntegerAttribute()

@@ -13,7 +13,7 @@ from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, reach, run_parallel, transact
 from lockstep.dynamodb.item import MAX_ID
-from lockstep.errors import ContentionError, ExhaustedError, NotFoundError
+from lockstep.errors import MAX_FIELDS, ContentionError, ExhaustedError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import may_queue
 from lockstep.observability import count
@@ -98,8 +98,13 @@ def _check_numbers_left(ready: Sequence[_QueuedTask]) -> None:
     exhausted = [task.task_id for task in ready if task.exhausted]
     if exhausted:
         raise ExhaustedError(
-            f"task_ids: {exhausted} had all of their {MAX_INSTANCE_NUMBER} instances; nothing was queued"
+            f"task_ids: {_some(exhausted)} had all of their {MAX_INSTANCE_NUMBER} instances; nothing was queued"
         )
+
+
+def _some(ids: Sequence[int]) -> str:
+    more = len(ids) - MAX_FIELDS
+    return f"{ids[:MAX_FIELDS]}" + (f" and {more} more" if more > 0 else "")
 
 
 def _reserve_batches(array_id: int, count: int) -> int:

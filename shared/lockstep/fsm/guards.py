@@ -1,14 +1,17 @@
 """From a report and a pair state to a decision: the ruling, and the guard under which that ruling holds.
 
-A transition does not read before it writes. It assumes a pair state, rules on it, and sends the write with a guard;
-the write lands only where the guard holds. Example, FINISH (log_done):
+A transition does not read before it writes. It assumes a pair state, rules on it, and sends the write with a guard.
+Example, FINISH (log_done):
 
-* The first write assumes RUNNING with its task RUNNING. The ruling is a move to DONE. It would be the same from
-KILL_SELF and from
-  TRIAGING, so the guard is: instance status IN (K, R, T), task status IN (R,), no later attempt.
-* DynamoDB rejects the write and returns the items as they are: the instance is UNKNOWN_ERROR. That ruling is a refusal
-(untimely),
-  so the second write moves nothing: it stores the reported fields, and its guard is: instance status IN (U,).
+* The first write assumes RUNNING with its task RUNNING. The ruling is a move to DONE. It is the same from KILL_SELF,
+  and from TRIAGING, which passes through RUNNING because the worker node itself reports. So the guard is: instance
+  status IN (K, R, T), task status IN (R,), and the attempt is the task's latest.
+* DynamoDB rejects the write and returns each item whose own condition failed: here the instance, in UNKNOWN_ERROR. The
+  task keeps its assumed state. Now the ruling is a refusal (untimely). The second write moves nothing and stores the
+  reported fields; its guard is: instance status IN (U,). A refusal with no fields to store needs no second write.
+
+A guard may also hold whether attempts are left (an error: num_attempts < max_attempts), and that report_by has passed
+(a sweep: report_by < now).
 """
 
 from functools import cache

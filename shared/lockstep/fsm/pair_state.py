@@ -23,7 +23,10 @@ class PairState(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """The pair states under which a ruling holds, as the condition of the write that carries the ruling out."""
+    """The condition of the write that carries a ruling out: a set of instance statuses and a set of task statuses.
+
+    A refusal's guard does not hold report_by or the worker node: a refusal that has just become stale moves nothing.
+    """
 
     task_instance: frozenset[TaskInstanceStatus]
     """The instance's status is one of these."""
@@ -37,3 +40,8 @@ class Guard(NamedTuple):
     """report_by must be set and have passed."""
     none_due_ahead: bool = False
     """report_by must not lie ahead."""
+
+    @property
+    def concerns_task(self) -> bool:
+        """Whether the task must be looked at."""
+        return (self.task, self.attempts_left, self.superseded) != (None, None, None)

@@ -61,7 +61,8 @@ def _rule_on_circumstances(report: ReportRule, state: PairState) -> Ruling | Non
     if state.task_instance in report.settled:
         return Refusal(Kind.SETTLED, "it is in a final status")
     if state.task_instance not in report.only_from:
-        return Refusal(Kind.INVALID, f"{report.name} is about {', '.join(s.name for s in report.only_from)} only")
+        names = ", ".join(sorted(status.name for status in report.only_from))
+        return Refusal(Kind.INVALID, f"{report.name} is about {names} only")
     if report.again == (state.task_instance, state.task) and not state.superseded:
         return Refusal(Kind.REPEATED, "it is done already: the first reply was lost")
     if report.if_overdue and not state.overdue:
@@ -73,7 +74,7 @@ def _rule_on_circumstances(report: ReportRule, state: PairState) -> Ruling | Non
 
 def _rule_on_refusal(report: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
     if report.task_may_stay and refusal.kind is Kind.TASK_CANNOT_FOLLOW:
-        return Move(report.target, None, _why_its_task_stays(report.target))
+        return Move(report.target, None, _why_its_task_stays(report.target, state.task))
     if report.through_running and state.task_instance is TI.TRIAGING:
         return _rule_through_running(report, state, refusal)
     for source, target in report.instead:
@@ -82,9 +83,11 @@ def _rule_on_refusal(report: ReportRule, state: PairState, refusal: Refusal) -> 
     return refusal
 
 
-def _why_its_task_stays(target: TaskInstanceStatus) -> str:
+def _why_its_task_stays(target: TaskInstanceStatus, task: TaskStatus) -> str:
     if target in NEEDS_ATTENTION:
         return "its task waits for what becomes of it"
+    if task is T.QUEUED:
+        return "its task stays QUEUED until the resume binds it again"
     return "a resume has put its task elsewhere already"
 
 

@@ -1,4 +1,4 @@
-"""From an API Gateway event to a route's function and back. Errors become replies here, and only here."""
+"""From an API Gateway event to a route's function and back. Errors are caught here, and only here."""
 
 import logging
 import time

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -17,8 +17,6 @@ M = TypeVar("M", bound=BaseModel)
 
 Event = dict[str, Any]
 
-MAX_FIELDS: Final = 20
-"""Fields that a refusal names. A body may have a great many that do not fit."""
 MAX_NAME: Final = 200
 """Characters of a field's name, and of what is wrong with it, in a refusal."""
 MAX_BODY_BYTES: Final = int(os.environ.get("MAX_BODY_BYTES", "6000000"))
@@ -56,7 +54,7 @@ def parse_query(event: Event, model: type[M]) -> M:
 
 
 def _is_list(annotation: Any) -> bool:
-    """Whether a parameter is a list, or an optional one."""
+    """Whether a parameter is a list, or `list | None`."""
     return typing.get_origin(annotation) is list or any(_is_list(each) for each in typing.get_args(annotation))
 
 
@@ -76,8 +74,9 @@ def parse_body(event: Event, model: type[M]) -> M:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        if error.errors()[0]["type"] != "json_invalid":
-            raise InvalidError(_fields(error, "body")) from error
+        found = _errors(error)
+        if found[0]["type"] != "json_invalid":
+            raise InvalidError(_fields(found, "body")) from error
     return _validate(model, _parse_lenient(raw), "body")
 
 
@@ -93,12 +92,15 @@ def _validate(model: type[M], values: Any, where: str) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InvalidError(_fields(error, where)) from error
+        raise InvalidError(_fields(_errors(error), where)) from error
 
 
-def _fields(error: ValidationError, where: str) -> list[FieldError]:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return [FieldError(_name(details, where), details["msg"][:MAX_NAME]) for details in found[:MAX_FIELDS]]
+def _errors(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_input=False, include_context=False)
+
+
+def _fields(found: Sequence[ErrorDetails], where: str) -> list[FieldError]:
+    return [FieldError(_name(details, where), details["msg"][:MAX_NAME]) for details in found]
 
 
 def _name(details: ErrorDetails, where: str) -> str:

@@ -77,8 +77,8 @@ class WriteRejectedError(Exception):
 def write_pairs(writes: Sequence[PairWrite]) -> None:
     """Write all pairs in one transaction, or nothing. At most ACTIONS_PER_TRANSACTION actions.
 
-    IAM authorises a transaction by its parts: the functions' roles allow UpdateItem, and no TransactWriteItems exists
-    there.
+    IAM authorises a transaction by its parts: the functions' roles allow UpdateItem, and IAM has no action named
+    TransactWriteItems.
 
     Raises:
         WriteRejectedError: with a rejection for each write.
@@ -182,7 +182,7 @@ def _is_long(path: str) -> bool:
 
 def _task_action(write: PairWrite, at: float) -> list[_Action]:
     guard, target, number = write.decision.guard, write.task_target, write.instance.number
-    if target is None and (guard.task, guard.attempts_left, guard.superseded) == (None, None, None):
+    if target is None and not guard.concerns_task:
         return []
     condition = Task.status.exists() if guard.task is None else _one_of(Task, guard.task)
     if guard.attempts_left is not None:

@@ -61,7 +61,8 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
 
     A transaction takes as many pairs as it holds. Where it is rejected, the pairs that rejected it are decided again
     and the rest is sent again. What is written stays when a later transaction fails; the same call again does the
-    rest. An instance may be named once only.
+    rest. Attempts at one
+    task are written one after the other, in order.
 
     Raises:
         ContentionError, TableError: as transit_ti_and_t.
@@ -205,7 +206,7 @@ class _InFlight:
     def _is_certain(self) -> bool:
         """Whether the last rejection showed all that the decision depends on."""
         guard = self.decision.guard
-        return self.instance_seen and (self.task_seen or (guard.task, guard.superseded) == (None, None))
+        return self.instance_seen and (self.task_seen or not guard.concerns_task)
 
     def close(self) -> None:
         """Take the present decision as the one that holds."""
