@@ -32,7 +32,10 @@ class _Answer:
 
 
 class Authorizer:
-    """A TOKEN authorizer. It calls its handler only if the header matches `expression`, and caches replies for `keep` s."""
+    """A TOKEN authorizer.
+
+    It calls its handler only if the header matches `expression`, and caches each reply for `keep` seconds.
+    """
 
     def __init__(self, handler: Callable[[dict[str, Any], Any], dict[str, Any]], expression: str, keep: float) -> None:
         self._handler = handler

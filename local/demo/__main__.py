@@ -1,4 +1,4 @@
-"""Run the demo. The exit code is 0 only if every task ended as it must. Everything that the demo starts ends with it."""
+"""Run the demo. The exit code is 0 only if every task ended as it must. Everything that it starts ends with it."""
 
 import sys
 
