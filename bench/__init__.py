@@ -1,1 +1,1 @@
-"""`make bench`: what Lockstep costs, cold, hot and under load, beside the raw client and beside Jobmon's server."""
+"""`make bench`: measure Lockstep cold, warm and under load, and compare it with a bare client and Jobmon's server."""

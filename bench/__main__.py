@@ -1,6 +1,6 @@
-"""`make bench`: measures everything, prints each part as soon as it is known, and writes docs/performance.md.
+"""`make bench`: measure everything, print each section when it is ready, and write docs/performance.md.
 
-It ends by naming the targets that are missed.
+The last line names the missed targets.
 """
 
 import os
@@ -18,7 +18,7 @@ from local.run import table_name
 
 
 def sections() -> Iterator[Section]:
-    """All of them, each when it is measured."""
+    """Measure and yield one section after the other."""
     yield artifact.artifact()
     with dynamodb(table_name()) as endpoint, setting(endpoint) as bench:
         yield units.routes(bench.recorder.taken)
@@ -39,7 +39,7 @@ def _counted(bench: Bench) -> Iterator[Section]:
 
 
 def main() -> None:
-    """All of it."""
+    """Print every section, write the document and name the missed targets."""
     found = []
     for section in sections():
         document.show(section)

@@ -1,4 +1,4 @@
-"""The layer as it is deployed."""
+"""Measure the layer as it is deployed."""
 
 import tempfile
 from pathlib import Path
@@ -10,12 +10,12 @@ from local.template import Template
 from precompile import VERSION, interpreters, is_version
 
 SIZE_TARGET: Final = 40
-"""MB."""
+"""The largest layer in MB."""
 _MEGABYTE: Final = 1_000_000
 
 
 def artifact() -> Section:
-    """Its size, and whether Lambda's Python takes what is compiled in it."""
+    """Measure the layer's size, check that Lambda's Python accepts its bytecode, and list the imported modules."""
     with tempfile.TemporaryDirectory() as folder:
         layer = build_for_lambda(Path(folder, "lambda"))
         size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) / _MEGABYTE
@@ -42,9 +42,9 @@ def _imported(layer: Path) -> list[Row]:
 
 
 def _compiled(layer: Path) -> Row:
-    what, modules = f"modules that Python {VERSION} need not compile", set(layer.rglob("*.py"))
+    what, modules = f"modules whose bytecode Python {VERSION} accepts", set(layer.rglob("*.py"))
     target = next(filter(is_version, interpreters()), None)
     if not target:
-        return Row(what, f"not measured: there is no Python {VERSION}", f"all {len(modules)}", met=False)
+        return Row(what, f"not measured: no Python {VERSION} was found", f"all {len(modules)}", met=False)
     accepted = modules & compiled_for(layer, target).keys()
     return Row(what, f"{len(accepted)} of {len(modules)}", "all", accepted == modules)

@@ -1,4 +1,4 @@
-"""Counts a Python program's instructions in user space with valgrind's callgrind: the same number at every run."""
+"""Count a Python program's instructions in user space with valgrind's callgrind. Counts repeat from run to run."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from typing import Final
 from local.layer import LAMBDA_PYTHON
 
 MARK: Final = "getsid"
-"""The C function that a counted program calls, as os.getsid(0), where one stretch ends and the next begins."""
+"""The C function that a counted program calls, by os.getsid(0), to end one stretch and begin the next."""
 _TOTALS: Final = re.compile(r"^totals: (\d+)$", re.MULTILINE)
 
 
@@ -20,10 +20,10 @@ class CannotCountError(Exception):
 
 
 def count(program: Sequence[str | Path], environment: Mapping[str, str]) -> list[int]:
-    """The instructions of each stretch up to a mark; what comes after the last one is not counted.
+    """Count the instructions of each stretch that ends with a mark.
 
     Raises:
-        CannotCountError: there is no valgrind, or the program failed.
+        CannotCountError: valgrind is not installed, or the program failed.
     """
     valgrind = which("valgrind")
     if not valgrind:

@@ -1,4 +1,4 @@
-"""The table, for a terminal and for docs/performance.md."""
+"""Write the benchmark's sections to a terminal and to docs/performance.md."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ def _text(section: Section) -> list[str]:
 
 
 def _table(section: Section) -> Iterator[str]:
-    """A section's rows, as a Markdown table; with the peers' columns where a row has any."""
+    """Yield a section's rows as a Markdown table, with the peers' columns if a row has any."""
     peers = PEERS if any(row.peers for row in section.rows) else ()
     head = ("", "Lockstep" if peers else "result", "target", "met", *peers)
     yield _line(head)
@@ -41,7 +41,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def made(sections: Sequence[Section]) -> str:
-    """The document with these sections in the place of those of an earlier run."""
+    """Return the document with these sections instead of those of an earlier run."""
     return filled(DOCUMENT.read_text(), _parts(sections))
 
 
@@ -55,6 +55,6 @@ def _all(sections: Iterable[Section]) -> Iterator[str]:
 
 
 def machine() -> str:
-    """What it was measured on."""
+    """Describe the machine of the measurement in a sentence."""
     python = f"Python {platform.python_version()}"
     return f"The numbers are of {python} on {platform.machine()} with {os.cpu_count()} processors."

@@ -1,9 +1,8 @@
-"""How far a request travels: the files, functions and calls of Lockstep that serve one warm event.
+"""Count the files, functions and calls of Lockstep that serve one warm event.
 
     PYTHONPATH=.:shared .venv/bin/python -m bench.frames log_done queue_task_batch sync_status
 
-An event that moves something is served once; the second event is another of its kind where a name has several, and
-otherwise the same one again.
+Each event is sent twice, both times on a newly seeded table: first to warm the function up, then to count.
 """
 
 import json
@@ -27,7 +26,7 @@ OURS: Final = (str(ROOT / "shared"), str(ROOT / "functions"))
 
 
 class Travel(NamedTuple):
-    """What one event passes through."""
+    """The counts for one event."""
 
     files: int
     functions: int
@@ -36,7 +35,7 @@ class Travel(NamedTuple):
 
 
 def travel(handler: Handler, name: str, event: dict[str, Any]) -> Travel:
-    """Serve an event and count. Threads that the handler starts are not followed."""
+    """Serve an event and count. Calls in threads that the handler starts are not counted."""
     calls: Counter[tuple[str, str]] = Counter()
     depth, deepest = 0, 0
 
@@ -61,7 +60,7 @@ def travel(handler: Handler, name: str, event: dict[str, Any]) -> Travel:
 
 
 def main() -> None:
-    """Print a line for each event named."""
+    """Print a line for each event that the command line names."""
     with dynamodb(table_name()):
         seed = Seed.model_validate_json(SEED.read_bytes())
         for name in sys.argv[1:]:

@@ -1,4 +1,4 @@
-"""What functions take of a processor, from the start of a process and warm, as instructions."""
+"""Count the instructions of each function, from the start of a process and warm."""
 
 import os
 from collections import Counter
@@ -14,38 +14,38 @@ from bench.setting import TIMES, Bench
 COLD_TARGET: Final = 1.35
 WARM_TARGET: Final = 0.95
 OUTSIDE_TARGET: Final = 500
-"""Thousands of instructions."""
+"""The target for instructions outside the DynamoDB call, in thousands."""
 SUBJECT: Final = "log_done"
-"""The function that the targets are set for; with output, it writes that too."""
+"""The event that the targets apply to. It carries output, which takes a third write."""
 TWO_UPDATES: Final = "log_done.empty"
-"""The same with the two updates that the target for a warm one speaks of."""
+"""A log_done without output, which takes two updates. The target for a warm function is stated for these."""
 THE_CALL: Final = ("build", "botocore", "sign", "send")
-"""The stages of the DynamoDB call; all others are outside of it."""
+"""The stages of the DynamoDB call; all other stages are outside of it."""
 _MILLION: Final = 1_000_000
 _THOUSAND: Final = 1_000
 
 
 class Counts:
-    """The instructions of every function, and of the bare client."""
+    """The instructions of every function and of the bare client."""
 
     def __init__(self, bench: Bench) -> None:
         calling = {name: calls for name, calls in bench.calls.items() if calls}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            soon_out_of_date = sorted(bench.calls, key=lambda name: len(bench.calls[name]), reverse=True)
-            handlers = {name: pool.submit(bench.handler, name, bench.layer) for name in soon_out_of_date}
+            longest_first = sorted(bench.calls, key=lambda name: len(bench.calls[name]), reverse=True)
+            handlers = {name: pool.submit(bench.handler, name, bench.layer) for name in longest_first}
             raw = pool.submit(bench.raw, calling)
         self.bare, *stretches = raw.result()
-        """A process that imports botocore and makes a DynamoDB client."""
+        """The instructions of a process that imports botocore and makes a DynamoDB client."""
         self.raw = dict(zip(calling, stretches[1::2], strict=True))
-        """The raw calls of each function that makes any, TIMES times."""
+        """The bare client's instructions for the calls of each function that makes any, TIMES times."""
         self.cold = {name: handlers[name].result()[0] for name in bench.calls}
-        """From the start of the process to the first reply."""
+        """Each function's instructions from the start of the process to the first reply."""
         self.warm = {name: handlers[name].result()[2] for name in bench.calls}
-        """TIMES events."""
+        """Each function's instructions for TIMES events."""
 
 
 def cold(counts: Counts) -> Section:
-    """Cold starts."""
+    """Compare cold starts with the bare client."""
     rows = [
         Row(
             f"{name}: start to first reply",
@@ -56,26 +56,26 @@ def cold(counts: Counts) -> Section:
     ]
     said = (
         "Instructions from the start of a process to the first reply, with the TLS handshake and the first request to"
-        " AWS, relative to a process that imports botocore and makes a DynamoDB client, and asks nothing"
+        " AWS, relative to a process that imports botocore, makes a DynamoDB client and sends nothing"
         f" ({counts.bare / _MILLION:,.0f} MIr)."
     )
     return Section("Cold start", said, rows)
 
 
 def warm(counts: Counts) -> Section:
-    """One more event."""
+    """Compare one more event in a warm function with the bare client's calls."""
     rows = [_warm_row(name, count / TIMES, counts) for name, count in counts.warm.items()]
     said = (
-        "Instructions for one more event, relative to botocore's own calls, with its default settings, that ask AWS for"
-        " the same; both over TLS to an AWS that answers at once what was recorded. A function that asks nothing has no"
-        " ratio."
+        "Instructions for one more event, relative to the same AWS calls by botocore with its default settings. Both go"
+        " over TLS to a substitute for AWS that answers at once with recorded replies. A function that calls nothing"
+        " has no ratio."
     )
     return Section("Warm", said, rows)
 
 
 def _warm_row(name: str, count: float, counts: Counts) -> Row:
     took = f"{count / _THOUSAND:,.0f} kIr"
-    if name not in counts.raw or name == "authorizer":  # which keeps what it has read
+    if name not in counts.raw or name == "authorizer":  # a warm authorizer calls nothing: it caches the keys
         return Row(f"{name}: one more event", took)
     raw = counts.raw[name] / TIMES
     ratio = count / raw
@@ -88,7 +88,7 @@ def _target(name: str, ratio: float, most: float) -> tuple[str, bool | None]:
 
 
 def waterfall(bench: Bench) -> Section:
-    """Where a warm log_done's instructions go."""
+    """Divide a warm log_done's instructions among its stages."""
     totals, stages = bench.waterfall(SUBJECT)
     spent, passed = _by_stage(totals[1:], stages)
     mark = spent.pop("a mark") / CALIBRATED
@@ -98,15 +98,15 @@ def waterfall(bench: Bench) -> Section:
     target = f"≤ {OUTSIDE_TARGET} kIr"
     rows.append(Row(f"{SUBJECT}: all outside the call", f"{outside:,.0f} kIr", target, outside <= OUTSIDE_TARGET))
     said = (
-        "The same event, by the stage that is under way: parse (path, body, what the log needs), validate (the rules),"
-        " the call (build the conditions and changes; botocore serializes and reads; sign; send over TLS), log, metrics"
-        " and reply. What the marks between stages take is taken off."
+        "The same event by stage: parse (path, body, the log's fields), validate (the rules), the call (build the"
+        " conditions and changes; botocore serializes and parses; sign; send over TLS), log, metrics and reply. The"
+        " cost of the marks between stages is subtracted."
     )
     return Section("Waterfall", said, rows)
 
 
 def _by_stage(totals: Sequence[int], stages: Sequence[str]) -> tuple[Counter[str], Counter[str]]:
-    """Instructions, and stretches, of each stage."""
+    """Return the instructions and the number of stretches of each stage."""
     spent: Counter[str] = Counter()
     for total, stage in zip(totals, stages, strict=True):
         spent[stage] += total
@@ -120,7 +120,7 @@ def _in_order(stages: dict[str, float]) -> list[str]:
 
 
 def levers(bench: Bench, counts: Counts) -> Section:
-    """What each lever is worth to log_done."""
+    """Measure log_done without each lever."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda lever: _without(bench, lever), LEVERS))
     rows = [
@@ -130,7 +130,7 @@ def levers(bench: Bench, counts: Counts) -> Section:
         )
         for lever, (start, again) in zip(LEVERS, found, strict=True)
     ]
-    said = "The same function in a layer that is without one of them, relative to the layer as it is deployed."
+    said = "The same function in a layer without one of these optimizations, relative to the deployed layer."
     return Section("Levers", said, rows)
 
 

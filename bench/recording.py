@@ -1,4 +1,4 @@
-"""What each function asks of AWS when it serves an event, and what the embedded engine answers."""
+"""Record each function's calls to AWS for an event, with the embedded engine's replies."""
 
 import threading
 from typing import Any, Final
@@ -16,12 +16,12 @@ from lockstep.access.tokens import Grant
 from lockstep.dynamodb.client import connection
 
 _HOURS: Final = 100_000.0
-"""Some, in seconds."""
+"""About 28 hours, in seconds."""
 AUTHORIZER: Final = "authorizer"
 
 
 class Recorder:
-    """Listens to the client that all functions share, on the table that events/seed.json describes."""
+    """Records the calls of the client that all functions share, on a table with events/seed.json."""
 
     def __init__(self, endpoint: str, secret: str) -> None:
         self._lock = threading.Lock()
@@ -34,10 +34,10 @@ class Recorder:
         self._meter = Meter()
         self._meter.attach()
         self.taken: dict[str, dict[str, float]] = {}
-        """What each event took of DynamoDB, as local.meter counts it."""
+        """The requests and units of each event, as local.meter counts them."""
 
     def event(self, name: str) -> Event:
-        """What a function is given."""
+        """Return the event with a name; the authorizer's carries a new token."""
         if name != AUTHORIZER:
             return read(name)
         token = make(Grant("somebody", Scope.WORKER, None), 1, self.secret)
@@ -45,7 +45,7 @@ class Recorder:
         return {"type": "TOKEN", "methodArn": called, "authorizationToken": f"Bearer {token}"}
 
     def serve(self, name: str) -> list[Call]:
-        """The calls that an event takes. An event may be served once: what it makes is then there."""
+        """Serve an event and return its calls. Serve each event once, because it creates objects that then exist."""
         if name == AUTHORIZER:
             return _secret_calls(self.secret)
         load(_lasting())
@@ -64,7 +64,7 @@ class Recorder:
 
 
 def _lasting() -> Seed:
-    """events/seed.json, but who is to report within minutes need not for hours: counting takes a while."""
+    """Return events/seed.json with report deadlines in hours instead of minutes, because counting takes long."""
     seed = Seed.model_validate_json(SEED.read_bytes())
     instances = [
         each.model_copy(update={"report_by_in": _HOURS}) if (each.report_by_in or 0) > 0 else each
@@ -78,7 +78,7 @@ def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None
 
 
 def _secret_calls(secret: str) -> list[Call]:
-    """For the key of now and, as if it were another, the one before."""
+    """Return the calls that read the current key and the previous one, which gets the current one's reply."""
     answers: list[str] = []
     client = signing_keys.client()
     client.meta.events.register(

@@ -1,4 +1,4 @@
-"""A line of the benchmark's table."""
+"""The rows and sections of the benchmark's document."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,20 +9,20 @@ MARIADB: Final = "Jobmon, MariaDB"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured, what it must be, what it is."""
+    """A measurement, its target, and whether the target is met."""
 
     what: str
     result: str
     target: str = ""
     met: bool | None = None
-    """None: there is no target."""
+    """None if there is no target."""
     peers: dict[str, str] = field(default_factory=dict)
-    """The same of Jobmon's server, by SQLITE and MARIADB."""
+    """The same measurement of Jobmon's server, by SQLITE and MARIADB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows that were measured in one go."""
+    """Rows of one measurement."""
 
     title: str
     said: str

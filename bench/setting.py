@@ -1,4 +1,4 @@
-"""What the counted programs run in: AWS's end of the wire, the functions' calls, and layers that trust it."""
+"""Prepare the counted programs: a substitute for AWS, the functions' recorded calls, and layers that trust it."""
 
 import json
 import os
@@ -23,14 +23,14 @@ from local.template import ROOT, Function, Template
 
 TIMES: Final = 10
 MORE: Final = ("log_done.empty",)
-"""Events beside each function's first: a log_done without output, which is two updates."""
+"""Events that are counted besides each function's own: a log_done without output, which takes two updates."""
 SECRET: Final = "signing-keys"  # noqa: S105  # the secret's name
 _COMPILED: Final = ignore_patterns("__pycache__")
 COUNTED: Final = ROOT / "bench/counted"
 
 
 class Bench:
-    """One run of the benchmark. setting makes it."""
+    """One run of the benchmark, made by `setting`."""
 
     def __init__(self, wire: Stub, recorder: Recorder, scratch: Path) -> None:
         self._wire = wire
@@ -38,10 +38,10 @@ class Bench:
         self.recorder = recorder
         self.functions: dict[str, Function] = {function.name: function for function in Template().functions}
         self.layer = self.trusting(build_for_host(scratch / "layer"))
-        """As it is deployed."""
+        """The layer as it is deployed."""
         self._plain = self.trusting(build_for_host(scratch / "plain", *PLAIN))
         self.calls: dict[str, list[Call]] = {}
-        """Of each event: each function's first, and MORE."""
+        """The recorded calls of each function's own event and of MORE."""
         for name in (*self.functions, *MORE):
             self.calls[name] = recorder.serve(name)
             for asker in (name, _bare(name)):
@@ -49,21 +49,21 @@ class Bench:
             self._event_file(name).write_text(json.dumps(recorder.event(name)))
 
     def folder(self, name: str) -> Path:
-        """A new one."""
+        """Return a path for a scratch file or folder."""
         return self._scratch / name
 
     def trusting(self, layer: Path) -> Path:
-        """The layer, whose botocore now takes the stub for AWS."""
+        """Make a layer's botocore trust the stub's certificate, and return the layer."""
         with (layer / "botocore/cacert.pem").open("a") as roots:
             roots.write(self._wire.authority)
         return layer
 
     def handler(self, name: str, layer: Path) -> list[int]:
-        """The instructions of counted/handler.py."""
+        """Count the instructions of counted/handler.py."""
         return count([COUNTED / "handler.py", self._event_file(name), str(TIMES)], self._environment(name, layer))
 
     def waterfall(self, name: str) -> tuple[list[int], list[str]]:
-        """The instructions and the stages of counted/waterfall.py."""
+        """Count the instructions of counted/waterfall.py, and return them with the stage of each stretch."""
         stages = self.folder("stages.json")
         totals = count(
             [COUNTED / "waterfall.py", self._event_file(name), str(TIMES), stages], self._environment(name, self.layer)
@@ -71,7 +71,7 @@ class Bench:
         return totals, json.loads(stages.read_text())
 
     def raw(self, groups: Mapping[str, Sequence[Call]]) -> list[int]:
-        """The instructions of counted/raw.py, with a botocore as pip installs it."""
+        """Count the instructions of counted/raw.py with botocore as pip installs it."""
         file = self.folder("groups.json")
         asked = [
             {"url": self._wire.url(_bare(name)), "calls": [asdict(call) for call in calls]}
@@ -84,7 +84,7 @@ class Bench:
         return self._scratch / f"{name}.json"
 
     def _deployed(self, function: Function) -> Path:
-        """Its folder as Lambda gets it: without what this process has compiled."""
+        """Copy a function's folder as it is deployed, without the bytecode that this process has written."""
         folder = self.folder(f"functions/{function.name}")
         return Path(copytree(function.folder, folder, ignore=_COMPILED, dirs_exist_ok=True))
 
@@ -103,12 +103,12 @@ class Bench:
 
 
 def _bare(name: str) -> str:
-    """Who asks when the bare client does."""
+    """Return the name under which the stub serves the bare client's calls."""
     return f"{name}.bare"
 
 
 @contextmanager
 def setting(endpoint: str) -> Iterator[Bench]:
-    """A benchmark on an engine's endpoint; the engine is asked once for each function, while it is made."""
+    """Prepare a benchmark. This serves each event once on the engine at the endpoint, to record its calls."""
     with stub() as wire, tempfile.TemporaryDirectory() as scratch:
         yield Bench(wire, Recorder(endpoint, SECRET), Path(scratch))

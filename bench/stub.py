@@ -1,4 +1,4 @@
-"""AWS's end of the wire on loopback: answers what it was told to, over TLS, as often as it is asked."""
+"""A substitute for AWS on loopback: it answers calls over TLS with recorded replies, as often as they are made."""
 
 import binascii
 import json
@@ -17,12 +17,12 @@ import trustme
 
 HOST: Final = "localhost"
 _MOMENT: Final = re.compile(r"\d{9,}(\.\d+)?")
-"""Seconds or milliseconds since 1970; no id in events/ is as long."""
+"""A time in seconds or milliseconds since 1970. Every id in events/ is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to AWS and its answer."""
+    """A recorded call to AWS and its reply."""
 
     service: str
     operation: str
@@ -32,21 +32,21 @@ class Call:
 
 
 class Stub:
-    """Where AWS is, with an address for each function. Its authority signs no certificate but this server's."""
+    """The recorded replies, at one URL for each function. Its authority signs only this server's certificate."""
 
     def __init__(self, port: int, authority: trustme.CA) -> None:
         self._url = f"https://{HOST}:{port}"
         self.authority: str = authority.cert_pem.bytes().decode()
         self.refused: list[tuple[str, str, dict[str, Any]]] = []
-        """Calls that were like none that is expected."""
+        """The calls that matched no recorded call."""
         self._answers: dict[tuple[str, str], dict[str, Iterator[Call]]] = {}
 
     def url(self, function: str) -> str:
-        """Where a function finds AWS."""
+        """Return the URL that a function uses for AWS."""
         return f"{self._url}/{function}"
 
     def expect(self, function: str, calls: Sequence[Call]) -> None:
-        """From now on the function's calls are answered as these were, whenever they are made; alike ones in turn."""
+        """Answer a function's calls, in any order, with these replies. Replies to equal calls take turns."""
         alike = defaultdict(list)
         for call in calls:
             alike[call.operation, _lasting(call.params)].append(call)
@@ -54,7 +54,7 @@ class Stub:
             self._answers.setdefault((function, operation), {})[params] = cycle(each)
 
     def answer(self, function: str, operation: str, params: dict[str, Any]) -> Call:
-        """That of the call that was like this one; where there was none, a refusal."""
+        """Return the recorded call that equals this one, or a 400 if none does."""
         alike = self._answers.get((function, operation), {}).get(_lasting(params))
         if alike:
             return next(alike)
@@ -63,7 +63,7 @@ class Stub:
 
 
 def _lasting(params: dict[str, Any]) -> str:
-    """What is the same of a call each time that it is made: not its token, nor any moment, nor the order of lists."""
+    """Return a call's parameters without its token, times and the order of lists, which differ each time."""
     lasting = {name: value for name, value in params.items() if name != "ClientRequestToken"}
     return _MOMENT.sub("a moment", json.dumps(_sorted(lasting), sort_keys=True))
 
@@ -76,7 +76,7 @@ def _sorted(value: Any) -> Any:
 
 @contextmanager
 def stub() -> Iterator[Stub]:
-    """One that ends with the block."""
+    """Run a stub until the block ends."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST).configure_cert(context)
@@ -119,4 +119,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Log nothing."""

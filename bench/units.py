@@ -1,4 +1,4 @@
-"""What functions take of DynamoDB, by its own account."""
+"""Measure the functions' DynamoDB requests and capacity units, as the embedded engine reports them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
@@ -15,11 +15,11 @@ OF_MANY: Final = ("queue", "instantiate", "launch")
 OF_ONE: Final = ("look up", "log_running", "log_done")
 BESIDE: Final = ("bind tasks", "distributor ids", "heartbeats of the launched")
 TOGETHER: Final = 2 * TASKS_PER_TRANSACTION
-"""Instances in a batch."""
+"""The instances in a batch."""
 
 
 def routes(taken: Mapping[str, Mapping[str, float]]) -> Section:
-    """What each event took."""
+    """List the requests and units of each event."""
     rows = [
         Row(
             event,
@@ -29,28 +29,28 @@ def routes(taken: Mapping[str, Mapping[str, float]]) -> Section:
         for event, units in taken.items()
     ]
     said = (
-        "Events of events/, one of each function, on the table of events/seed.json. The usual case of each is asserted"
-        " by tests/integration/test_cost.py; docs/data-model.md says where each unit goes."
+        "One event from events/ for each function, on the table of events/seed.json. tests/integration/test_cost.py"
+        " asserts each function's usual case; docs/data-model.md says where each unit goes."
     )
     return Section("DynamoDB, by route", said, rows)
 
 
 def lives() -> Section:
-    """Queued, taken and launched with others, looked up, run, done with its output."""
+    """List the requests and units of an instance from queuing to DONE with output, with others in its batch."""
     steps = {step.name: step for step in record_here(TOGETHER)}
     said = (
-        f"One of {TOGETHER} in a batch: what it takes alone, and what is taken of its own items when all of them are"
-        " spoken of. Beside it stands its share of what is the batch's, the array's and the run's own, which a larger"
-        " batch divides by more."
+        f"One of {TOGETHER} instances in a batch: the units of its own requests, and of its own items in requests about"
+        " the whole batch. Its share of the items of the batch, the array and the run is in brackets; a larger batch"
+        " makes it smaller."
     )
     return Section("DynamoDB, by life", said, [*(_life(steps, number) for number in HEARTBEATS), *_beside(steps)])
 
 
 def _beside(steps: Mapping[str, Step]) -> Iterator[Row]:
-    """What the targets' life has not, though every life has it once."""
+    """Yield the steps that every life has once but that the targets leave out."""
     for name in BESIDE:
         written, read = (_each(units, [steps[name]]) for units in (Step.written, Step.read))
-        yield Row(f"beside it: {name}", f"{written:.2f} write units, {read:.2f} read units")
+        yield Row(f"not included: {name}", f"{written:.2f} write units, {read:.2f} read units")
 
 
 def _life(steps: Mapping[str, Step], heartbeats: int) -> Row:
@@ -66,12 +66,12 @@ def _life(steps: Mapping[str, Step], heartbeats: int) -> Row:
         f"{requests:.2f} requests, {written:.2f} write units (and {shared[0] - written:.2f} shared),"
         f" {read:.2f} read units (and {shared[1] - read:.2f} shared)"
     )
-    if heartbeats != 5:  # noqa: PLR2004  # that the targets speak of
+    if heartbeats != 5:  # noqa: PLR2004  # the number that the targets are stated for
         return Row(f"a life with {heartbeats} heartbeats", result)
     met = round(written, 6) <= WRITTEN_TARGET and round(read, 6) <= READ_TARGET
     return Row(f"a life with {heartbeats} heartbeats", result, f"≤ {WRITTEN_TARGET} written, ≤ {READ_TARGET} read", met)
 
 
 def _each(units: Callable[..., float], steps: Iterable[Step], roles: Iterable[str] = ROLES) -> float:
-    """Of one instance, in partitions of these roles."""
+    """Return the units of one instance in partitions with these roles."""
     return sum(units(step, roles) / step.instances for step in steps)

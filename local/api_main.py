@@ -1,4 +1,4 @@
-"""The API's process. Its first line is its URL; it ends when its standard input does, however its parent died."""
+"""The process of the API. It prints its URL first. It ends when its standard input closes, however its parent ends."""
 
 import argparse
 import os
@@ -9,11 +9,11 @@ from local.run import serve
 
 
 def main() -> None:
-    """Serve until then."""
+    """Serve until standard input closes."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--auth", action="store_true")
-    options.add_argument("--port", type=int, default=0, help="0 takes any free one")
+    options.add_argument("--port", type=int, default=0, help="0 means any free port")
     given = options.parse_args()
     serve(given.port, _say_where, authenticates=given.auth)
 
@@ -26,7 +26,7 @@ def _end_with_parent() -> None:
 
 def _say_where(api: str, _: str, __: str | None) -> None:
     print(api, flush=True)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: a full pipe would hold up the log
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the parent stops reading: a full pipe would block the log
 
 
 if __name__ == "__main__":

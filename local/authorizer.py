@@ -1,6 +1,6 @@
-"""What API Gateway makes of a Lambda authorizer of type TOKEN.
+"""Call a Lambda authorizer of type TOKEN as API Gateway does.
 
-It asks, keeps the answer for a while, and applies its policy to whatever the token calls meanwhile.
+Like API Gateway, cache each reply, and apply its policy to every route that the same token calls meanwhile.
 """
 
 import json
@@ -13,11 +13,11 @@ from typing import Any, Final
 ACCOUNT_ID: Final = "000000000000"
 API_ID: Final = "local"
 UNAUTHORIZED: Final = "Unauthorized"
-"""What an authorizer raises to have its caller answered 401. Whatever else it raises is a 500 of the gateway's own."""
+"""The message of the exception by which an authorizer makes the gateway answer 401. Any other one leads to a 500."""
 
 
 class Denied(Exception):  # noqa: N818  # named as the gateway response that it leads to
-    """The caller is answered by the gateway response of this kind."""
+    """The gateway must answer the caller with the gateway response of this kind."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -32,7 +32,10 @@ class _Answer:
 
 
 class Authorizer:
-    """Asks a handler who calls. expression: what the header must look like for it to be asked at all."""
+    """A TOKEN authorizer.
+
+    It calls its handler only if the header matches `expression`, and caches each reply for `keep` seconds.
+    """
 
     def __init__(self, handler: Callable[[dict[str, Any], Any], dict[str, Any]], expression: str, keep: float) -> None:
         self._handler = handler
@@ -41,10 +44,10 @@ class Authorizer:
         self._answers: dict[str, _Answer] = {}
 
     def context(self, header: str | None, stage: str, method: str, path: str) -> dict[str, str]:
-        """What the function is told of the caller, in requestContext.authorizer.
+        """Return requestContext.authorizer, which tells the function who calls.
 
         Raises:
-            Denied: the function must not be called.
+            Denied: the caller must not call the function.
         """
         if not header or not self._expression.fullmatch(header):
             raise Denied("UNAUTHORIZED")
@@ -73,5 +76,5 @@ class Authorizer:
 
 
 def _pattern(resource: str) -> re.Pattern[str]:
-    """As IAM reads it: * is any text, slashes too, and ? any character."""
+    """Return a pattern for an IAM resource: * matches any text, including slashes, and ? any character."""
     return re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in resource), re.DOTALL)

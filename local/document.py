@@ -1,4 +1,4 @@
-"""`make docs`: writes the documents that are made from the code. A test holds them fresh."""
+"""`make docs`: write the documents that are generated from the code. A test fails if one is out of date."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -67,12 +67,12 @@ _SOME_TASK_STATUS: Final = TaskStatus.RUNNING
 
 
 def state_machine() -> str:
-    """docs/state-machine.md: the machines of transitions.py and run_transitions.py, as pictures and as tables."""
-    return "\n".join([*_instances(), *_tasks(), *_together(), *_beyond(), *_runs()])
+    """Make docs/state-machine.md: the state machines of lockstep.fsm, as diagrams and tables."""
+    return "\n".join([*_instances(), *_tasks(), *_task_follows(), *_reports(), *_runs()])
 
 
 def openapi_document() -> str:
-    """docs/openapi.json: what every route takes and answers."""
+    """Make docs/openapi.json: the request and the reply of every route."""
     operations = [openapi.operation(route, load_handler(route.name)) for route in ROUTES]
     return openapi.write(openapi.document(operations, {"url": "http://127.0.0.1:3000", "description": "make run"}))
 
@@ -97,7 +97,7 @@ def _instances() -> Iterator[str]:
     yield ""
     yield "### Untimely moves"
     yield ""
-    yield "A report that lost a race: acknowledged, nothing moves, no error. All other pairs are invalid."
+    yield "These reports lost a race: they are acknowledged and change nothing. All other pairs are invalid."
     yield ""
     yield from _table(UNTIMELY)
     yield ""
@@ -117,7 +117,7 @@ def _tasks() -> Iterator[str]:
     yield ""
 
 
-def _together() -> Iterator[str]:
+def _task_follows() -> Iterator[str]:
     yield "## What the task does when its instance moves"
     yield ""
     yield "| the instance moves to | attempts left: the task passes through, ends in | none left |"
@@ -128,18 +128,18 @@ def _together() -> Iterator[str]:
     yield ""
 
 
-def _beyond() -> Iterator[str]:
+def _reports() -> Iterator[str]:
     yield "## What a report does beyond the table"
     yield ""
     yield "| report | asks for | and |"
     yield "|---|---|---|"
     for report in REPORTS:
-        for beyond in _says(report):
+        for beyond in _exceptions(report):
             yield f"| {report.name} | {report.target.name} | {beyond} |"
     yield ""
-    yield "A task that is DONE or ERROR_FATAL stays so: an error then lays the instance to rest in ERROR_FATAL."
+    yield "A task in DONE or ERROR_FATAL stays there; an error then ends the instance in ERROR_FATAL."
     yield ""
-    yield "A task goes with its latest attempt. An earlier one ends alone; it is not taken, launched or started."
+    yield "A task follows its latest attempt only. An earlier attempt can end, but not be taken, launched or started."
     yield ""
 
 
@@ -155,12 +155,12 @@ def _runs() -> Iterator[str]:
     yield ""
     yield from _table(RUN_MOVES)
     yield ""
-    yield "Any other move leaves the run where it is, and the status that stands is the answer."
+    yield "Any other move leaves the run unchanged, and the reply is its current status."
     yield ""
 
 
-def _says(report: ReportRule) -> Iterator[str]:
-    """What its fields add to the table, a sentence each."""
+def _exceptions(report: ReportRule) -> Iterator[str]:
+    """Yield a sentence for each of a report's exceptions to the table of moves."""
     if report.through_running:
         yield "from TRIAGING through RUNNING in one write: the worker node itself reports"
     for source, target in report.instead:
@@ -176,7 +176,7 @@ def _says(report: ReportRule) -> Iterator[str]:
     if len(report.only_from) < len(TaskInstanceStatus):
         yield f"only from {', '.join(sorted(status.name for status in report.only_from))}"
     if report.task_may_stay:
-        yield "even where its task cannot follow: that one stays"
+        yield "even if its task cannot follow: the task then stays"
     if report.unstarted:
         unstarted = ", ".join(sorted(status.name for status in report.unstarted))
         yield f"from {unstarted} through KILL_SELF to ERROR_FATAL at once: there is nothing to kill"
@@ -211,7 +211,7 @@ def _table(edges: Iterable[Edge | TaskEdge | RunEdge]) -> Iterator[str]:
 
 
 def _ends(statuses: Iterable[S], edges: Iterable[Edge | RunEdge]) -> set[S]:
-    """Those that moves lead to and none leads on from."""
+    """Return the statuses that some move enters and no move leaves."""
     entered = {edge.target for edge in edges}
     return {status for status in statuses if status in entered and status not in {edge.source for edge in edges}}
 
@@ -221,11 +221,11 @@ def _family(status: TaskInstanceStatus) -> str:
         return "error, terminal"
     if status in _ends(TaskInstanceStatus, VALID):
         return "terminal"
-    return "legacy: nothing leads here" if status not in {edge.source for edge in VALID} else ""
+    return "legacy: no move leads here" if status not in {edge.source for edge in VALID} else ""
 
 
 def permissions() -> str:
-    """docs/permissions.md: who may call what by scopes.py, and what each function may do by template.yaml."""
+    """Make docs/permissions.md: the routes that each scope may call, and the permissions of each function."""
     return "\n".join([*_callers(), *_functions(), ""])
 
 
@@ -236,9 +236,10 @@ def _callers() -> Iterator[str]:
     yield ""
     yield "## Who may call what"
     yield ""
-    yield "With a token, by its scope. A worker's token that is for one workflow run goes for the instances of that run"
-    yield "only, on the same routes. With `AuthMode=iam` IAM says who may call what: `execute-api:Invoke` on"
-    yield "a method and a path. Why it is so: [decision 19](decisions/0019-who-may-call.md)."
+    yield "A token's scope decides which routes its owner may call. A worker's token for one workflow run allows the"
+    yield "same routes, but only for the instances of that run. With `AuthMode=iam`, IAM decides instead, by"
+    yield "`execute-api:Invoke` on a method and a path."
+    yield "[Decision 19](decisions/0019-who-may-call.md) gives the reasons."
     yield ""
     yield "| route | " + " | ".join(Scope) + " |"
     yield "|---|" + ":-:|" * len(Scope)
@@ -251,8 +252,8 @@ def _callers() -> Iterator[str]:
 def _functions() -> Iterator[str]:
     yield "## What each function may do"
     yield ""
-    yield "A test drives every function through its usual and its rare paths: what it then asks of AWS is what stands"
-    yield "here, no less and no more. Beside it, each may write its log."
+    yield "A test drives every function through its usual and its rare paths: the calls to AWS that it makes need"
+    yield "exactly the permissions in this table. Each function may also write its log."
     yield ""
     yield "| function | may | on |"
     yield "|---|---|---|"
@@ -265,17 +266,17 @@ def _functions() -> Iterator[str]:
 
 
 def cost() -> str:
-    """docs/cost.md: its own words with the tables of prices.py."""
+    """Make docs/cost.md: its own text with the tables of prices.py."""
     return prices.filled(COST.read_text())
 
 
 def functions() -> str:
-    """Decision 18: its own words with a sum of prices.py."""
+    """Make decision 18: its own text with a sum of prices.py."""
     return prices.filled(FUNCTIONS.read_text())
 
 
 def readme() -> str:
-    """README.md: its own text with the table of routes.py."""
+    """Make README.md: its own text with the table of routes.py."""
     before, _, rest = README.read_text().partition(_ROUTES_BEGIN)
     _, _, after = rest.partition(_ROUTES_END)
     rows = [f"| {route.aggregate} | `{route.method} {route.path}` | {route.summary} |" for route in ROUTES]

@@ -1,4 +1,4 @@
-"""The embedded DynamoDB, or any other one that AWS_ENDPOINT_URL_DYNAMODB names, with Lockstep's table in it."""
+"""A DynamoDB with Lockstep's table: an embedded engine, or the endpoint in AWS_ENDPOINT_URL_DYNAMODB."""
 
 import os
 import socket
@@ -22,22 +22,22 @@ LOCAL_SETTINGS: Final = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AUTH_MODE": "off",
 }
-"""The environment of functions on this machine: credentials that the engine takes, and no check of callers."""
+"""The environment of functions on this machine: credentials that the engine accepts, and no authentication."""
 
 
 class EngineError(Exception):
-    """There is no DynamoDB to work on; the message says why in one line."""
+    """No DynamoDB is available; the message says why in one line."""
 
 
 @contextmanager
 def dynamodb(table: str) -> Iterator[str]:
-    """The endpoint of a DynamoDB that has the table. This process's clients, and its children's, go there.
+    """Provide a DynamoDB with the table for the clients of this process and its children, and yield its endpoint.
 
-    It is the one that AWS_ENDPOINT_URL_DYNAMODB names, where that is set; otherwise an embedded engine on
-    loopback that ends with this process.
+    It is the endpoint in AWS_ENDPOINT_URL_DYNAMODB if that is set; otherwise an embedded engine on loopback, which ends
+    with this process.
 
     Raises:
-        EngineError: the one that is named does not answer as a DynamoDB, or the embedded one does not start.
+        EngineError: no DynamoDB answers at the given endpoint, or the embedded engine does not start.
     """
     named = os.environ.get(ENDPOINT_VARIABLE)
     if not named:
@@ -54,7 +54,7 @@ def dynamodb(table: str) -> Iterator[str]:
 
 
 def use_named(endpoint: str) -> None:
-    """Let this process's clients, and its children's, go to an endpoint under the AWS settings that there are."""
+    """Direct this process's and its children's clients to an endpoint, and keep the AWS settings that are set."""
     _bypass_proxies()
     os.environ[ENDPOINT_VARIABLE] = endpoint
     for name, value in LOCAL_SETTINGS.items():
@@ -62,7 +62,7 @@ def use_named(endpoint: str) -> None:
 
 
 def use_embedded(endpoint: str) -> None:
-    """Let this process's clients, and its children's, go to an embedded engine, whatever AWS settings there are."""
+    """Direct this process's and its children's clients to an embedded engine, and replace all AWS settings."""
     _bypass_proxies()
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
@@ -70,7 +70,7 @@ def use_embedded(endpoint: str) -> None:
 
 
 def _bypass_proxies() -> None:
-    """A machine's HTTP proxy does not lead to its own loopback."""
+    """Exclude loopback from HTTP proxies, which cannot reach it."""
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
 
@@ -89,15 +89,15 @@ def _engine() -> Iterator[str]:
 
 
 def endpoint_at(port: int) -> str:
-    """Where an embedded engine on a port is reached."""
+    """Return the URL of an embedded engine on a port."""
     return f"http://127.0.0.1:{port}"
 
 
 def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
-    """An embedded engine that answers on a port. It ends with this process, or by end.
+    """Start an embedded engine on a port and wait until it answers. It ends with this process, or earlier by `end`.
 
     Raises:
-        EngineError: it does not start.
+        EngineError: the engine does not start.
     """
     environment = os.environ | {
         "BIND_HOST": "127.0.0.1",
@@ -111,7 +111,7 @@ def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
         env=environment | settings,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is ours to handle: the engine must outlive the last request
+        start_new_session=True,  # Ctrl-C must reach only this process: the engine must outlive the last request
     )
     try:
         _wait_until_up(process, endpoint_at(port))
@@ -122,7 +122,7 @@ def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End an engine that start made, and wait until it has."""
+    """Stop an engine that `start` started, and wait until it has ended."""
     assert process.stdin
     process.stdin.close()
     process.wait()
@@ -141,12 +141,12 @@ def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str) -> None:
             time.sleep(0.05)
         else:
             if process.poll() is not None:
-                raise EngineError(f"somebody else answers at {endpoint}")
+                raise EngineError(f"another program answers at {endpoint}; choose another port")
             return
 
 
 def client(endpoint: str) -> Any:
-    """A DynamoDB client for an endpoint."""
+    """Make a DynamoDB client for an endpoint."""
     settings = LOCAL_SETTINGS | os.environ
     return botocore.session.get_session().create_client(
         "dynamodb",
@@ -159,7 +159,7 @@ def client(endpoint: str) -> Any:
 
 
 def create_table(endpoint: str, name: str) -> None:
-    """Make the table of template.yaml, unless it is there."""
+    """Create the table that template.yaml defines, unless it exists."""
     dynamodb_client = client(endpoint)
     try:
         dynamodb_client.create_table(**Template().table(name))
@@ -169,7 +169,7 @@ def create_table(endpoint: str, name: str) -> None:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on."""
+    """Find a free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

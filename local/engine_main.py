@@ -1,4 +1,4 @@
-"""The embedded DynamoDB's process. It ends when its standard input does, however its parent died."""
+"""The process of the embedded DynamoDB. It ends when its standard input closes, even if its parent is killed."""
 
 import os
 import sys

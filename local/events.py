@@ -1,4 +1,4 @@
-"""The API Gateway events in events/: one whole event a route, and its cases as differences to that event.
+"""The API Gateway events in events/: a whole event for each route, and its cases as differences from that event.
 
 `make event NAME=log_done.untimely` prints a whole event. `make event` lists the cases.
 """
@@ -40,17 +40,17 @@ Changes = dict[str, str | list[str] | None]
 
 
 class UnknownEventError(Exception):
-    """No event has this name; the message lists the near ones."""
+    """No event has this name; the message lists similar names."""
 
 
 class Case(BaseModel):
-    """One event: why it is there, where it differs from its route's event, and what it leads to."""
+    """An event: why it exists, how it differs from its route's event, and its expected result."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     why: str
     after: str | None = None
-    """The case whose event must come first."""
+    """The case whose event must be sent first."""
 
     path: dict[str, int | str] = {}
     query: Changes = {}
@@ -65,9 +65,9 @@ class Case(BaseModel):
 
     status: int = HTTPStatus.OK
     reply: Any
-    """The whole body of a 200; of a refusal, as much as is stated. It may hold placeholders."""
+    """The whole body of a 200, or some fields of an error's body. It may hold placeholders."""
     afterwards: dict[int, dict[str, Any]] = {}
-    """Instances, their tasks and their error entries, as much as is stated. They may hold placeholders."""
+    """Some fields of instances, their tasks and their error entries after the event. They may hold placeholders."""
 
     @model_validator(mode="after")
     def _has_one_body(self) -> Self:
@@ -120,13 +120,13 @@ def _body(event: Event, case: Case) -> Event:
 
 
 def body_of(event: Event) -> Any:
-    """The parsed body; None if the event has none."""
+    """Return an event's parsed body, or None if it has no body."""
     body = event["body"] or "null"
     return json.loads(base64.b64decode(body) if event["isBase64Encoded"] else body)
 
 
 def route_name(name: str) -> str:
-    """The route of an event's name.
+    """Return the route's name from a case's name.
 
     >>> route_name("log_done.untimely")
     'log_done'
@@ -136,19 +136,19 @@ def route_name(name: str) -> str:
 
 @cache
 def cases_of(route: str) -> dict[str, Case]:
-    """The cases of a route by name, first the one of the route's own event."""
+    """Read the cases of a route by name; the route's own event comes first."""
     return TypeAdapter(dict[str, Case]).validate_json((CASES / f"{route}.json").read_bytes())
 
 
 @cache
 def cases() -> dict[str, Case]:
-    """All cases by name, in the order of lockstep.routes. A route whose file is missing has none; a test names it."""
+    """Read all cases by name, in the order of lockstep.routes. A route without a file has none; a test reports it."""
     with_cases = [route.name for route in ROUTES if (CASES / f"{route.name}.json").is_file()]
     return {name: case for route in with_cases for name, case in cases_of(route).items()}
 
 
 def read(name: str) -> Event:
-    """The whole event of a case.
+    """Return the whole event of a case.
 
     Raises:
         UnknownEventError: no case has this name.
@@ -169,7 +169,7 @@ def _route_event(route: str) -> Event:
 
 
 def filled(value: Any, values: Mapping[str, Any]) -> Any:
-    """A value with its placeholders replaced.
+    """Replace the placeholders in a value.
 
     >>> filled({"tasks": {"a": ["<a new task>", "G"]}}, EXAMPLES)
     {'tasks': {'a': [7086, 'G']}}

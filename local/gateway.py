@@ -1,9 +1,9 @@
-"""API Gateway on one machine: an ASGI application that turns requests into REST proxy events (payload 1.0).
+"""A local API Gateway: an ASGI application that calls the functions with REST proxy events (payload 1.0).
 
-It answers as API Gateway does where no function does: 403 for a route that there is not, 413 past 10 MB,
-504 (or what template.yaml says) after 29 s, 502 for a reply that is none; and if it is to authenticate, 401 and 403
-by the authorizer's word. Events and replies go through JSON.
-Beside the API's routes it serves its own: USAGE_PATH, and the API's document with a page to look at it.
+It also gives API Gateway's own replies: 403 for an unknown route, 413 for a body over 10 MB, 504 (or template.yaml's
+status) after 29 s, 502 for an invalid reply, and, if callers must authenticate, 401 and 403 as the authorizer decides.
+Events and replies pass through JSON, as on AWS.
+Besides the API's routes it serves USAGE_PATH, the OpenAPI document and a page that shows the document.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from lockstep.routes import ROUTES, Route, find
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 MAX_EVENT_BYTES: Final = 6 * 1024 * 1024
-"""Of a synchronous Lambda invocation, there and back."""
+"""The largest event and the largest reply of a synchronous Lambda invocation."""
 TIMEOUT_SECONDS: Final = 29.0
 THREADS: Final = 48
 USAGE_PATH: Final = "/_local/usage"
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Reply(NamedTuple):
-    """What goes back over HTTP."""
+    """An HTTP reply."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -50,7 +50,7 @@ class Reply(NamedTuple):
 
 
 class Context(NamedTuple):
-    """As much of Lambda's context as a function may look at."""
+    """The part of Lambda's context object that functions read."""
 
     aws_request_id: str
     function_name: str
@@ -60,15 +60,15 @@ class Context(NamedTuple):
 
 
 class GoneError(Exception):
-    """The client went away before its request was whole."""
+    """The client disconnected before its request was complete."""
 
 
 class TooLargeError(Exception):
-    """A request's body passes API Gateway's limit."""
+    """A request's body is larger than API Gateway's limit."""
 
 
 class Gateway:
-    """The application. Handlers are imported when it is made, so that the first request is no slower."""
+    """The ASGI application. It imports the handlers when it is created, so that the first request is not slower."""
 
     def __init__(self, meter: Meter, timeout: float = TIMEOUT_SECONDS, *, authenticates: bool = False) -> None:
         self._template = Template()
@@ -83,7 +83,7 @@ class Gateway:
         return Authorizer(load_handler(settings.name), settings.expression, settings.cache_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+        """Serve a request; this is the ASGI entry point."""
         if scope["type"] != "http":
             raise RuntimeError("the gateway speaks HTTP only")
         try:
@@ -98,17 +98,20 @@ class Gateway:
         try:
             body = await _read_body(receive)
         except TooLargeError:
-            return self._own("REQUEST_TOO_LARGE", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
-        if own := self._beside_the_api(scope):
-            return own
+            return self._gateway_response("REQUEST_TOO_LARGE", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
+        if local := self._local_route(scope):
+            return local
         path = self._without_stage(scope["path"])
         if found := find(scope["method"], path):
             route, parameters = found
             event = _event(scope, path, body, route, parameters, self._template.stage)
             return await self._authorize_and_invoke(route, event)
-        return self._own("MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, "Missing Authentication Token")
+        return self._gateway_response(
+            "MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, "Missing Authentication Token"
+        )
 
-    def _beside_the_api(self, scope: Scope) -> Reply | None:
+    def _local_route(self, scope: Scope) -> Reply | None:
+        """Reply to a path that only this gateway serves."""
         if scope["path"] == USAGE_PATH:
             return _json(HTTPStatus.OK, self._meter.usage())
         if scope["method"] != "GET":
@@ -131,30 +134,33 @@ class Gateway:
                 caller = await loop.run_in_executor(self._threads, self._authorizer.context, *called)
             except Denied as denied:
                 if denied.kind == "AUTHORIZER_FAILURE":
-                    log.exception("the authorizer did not answer")
-                return self._own(denied.kind, HTTPStatus.INTERNAL_SERVER_ERROR, "")
+                    log.exception("the authorizer failed")
+                return self._gateway_response(denied.kind, HTTPStatus.INTERNAL_SERVER_ERROR, "")
             event["requestContext"]["authorizer"] = caller
         return await self._invoke(route, event)
 
     async def _invoke(self, route: Route, event: dict[str, Any]) -> Reply:
         wire = json.dumps(event)
         if len(wire) > MAX_EVENT_BYTES:
-            return self._own("REQUEST_TOO_LARGE", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
+            return self._gateway_response("REQUEST_TOO_LARGE", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
         self._meter.count_request()
         loop = asyncio.get_running_loop()
         call = loop.run_in_executor(self._threads, invoke, self._handlers[route.name], wire, route.name)
         try:
             reply = await asyncio.wait_for(asyncio.shield(call), self._timeout)
             if len(reply) > MAX_EVENT_BYTES:
-                raise ValueError(f"a reply of {len(reply)} bytes")  # as Lambda fails a function that answers more
+                raise ValueError(f"the reply has {len(reply)} bytes; Lambda allows {MAX_EVENT_BYTES}")
             return _from_lambda(json.loads(reply))
         except TimeoutError:
-            return self._own("INTEGRATION_TIMEOUT", HTTPStatus.GATEWAY_TIMEOUT, "Endpoint request timed out")
+            return self._gateway_response(
+                "INTEGRATION_TIMEOUT", HTTPStatus.GATEWAY_TIMEOUT, "Endpoint request timed out"
+            )
         except Exception:
-            log.exception("%s did not answer with a reply", route.name)
-            return self._own("DEFAULT_5XX", HTTPStatus.BAD_GATEWAY, "Internal server error")
+            log.exception("%s failed or returned an invalid reply", route.name)
+            return self._gateway_response("DEFAULT_5XX", HTTPStatus.BAD_GATEWAY, "Internal server error")
 
-    def _own(self, kind: str, status: HTTPStatus, message: str) -> Reply:
+    def _gateway_response(self, kind: str, status: HTTPStatus, message: str) -> Reply:
+        """Reply as template.yaml declares for this kind, or else with this status and message."""
         declared = self._template.gateway_response(kind)
         if declared:
             return Reply(declared.status, list(declared.headers.items()), declared.render(message).encode())
@@ -162,7 +168,7 @@ class Gateway:
 
 
 def load_handler(name: str) -> Handler:
-    """The handler of a function, by the name of its folder."""
+    """Import the handler of a function, given the name of its folder."""
     module, _, attribute = Template().handler.rpartition(".")
     [folder] = (ROOT / "functions").glob(f"*/{name}")
     handler: Handler = getattr(importlib.import_module(f"functions.{folder.parent.name}.{name}.{module}"), attribute)
@@ -170,7 +176,7 @@ def load_handler(name: str) -> Handler:
 
 
 def invoke(handler: Handler, wire: str, name: str) -> str:
-    """Call a handler as Lambda does: JSON in, JSON out."""
+    """Call a handler as Lambda does, with JSON for the event and the reply."""
     return json.dumps(handler(json.loads(wire), Context(str(uuid.uuid4()), name)))
 
 

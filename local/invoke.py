@@ -1,8 +1,8 @@
-"""`make invoke`: calls one function as Lambda would, with an event of events/ or one from a file.
+"""`make invoke`: call one function as Lambda does, with an event from events/ or from a file.
 
 The function runs in a new process, in its own folder, and can import its folder, the layer and the layer's packages.
-Its reply goes to standard output, everything else to standard error. The exit code is 0 when the function
-answered, whatever the status; 1 when it ended without a reply; 2 when it could not be called.
+Its reply goes to standard output, everything else to standard error. The exit code is 0 if the function replied,
+whatever the status; 1 if it ended without a reply; 2 if it could not be called.
 """
 
 import argparse
@@ -34,21 +34,21 @@ context = types.SimpleNamespace(**json.loads(sys.argv[2]))
 json.dump(handler(json.load(sys.stdin), context), reply)
 reply.close()
 """
-"""What stands in for Lambda's runtime: what the function prints or logs is kept apart from its reply."""
+"""A substitute for Lambda's runtime. It keeps the function's output and log apart from its reply."""
 
 Reply = dict[str, Any]
 
 
 class CannotCallError(Exception):
-    """No function was called; the message says why in one line."""
+    """A function could not be called; the message says why in one line."""
 
 
 class NoReplyError(Exception):
-    """The function was called and did not answer."""
+    """The function was called and did not reply."""
 
 
 def find_event(given: str) -> tuple[Event, Path]:
-    """The event of a name or in a file, and the seed that belongs to it. A file has a slash or ends in .json."""
+    """Return the event with a name or in a file, and its seed file. A file has a slash or ends in .json."""
     if "/" in given or given.endswith(".json"):
         return read_file(Path(given)), Path(given).with_name(SEED.name)
     try:
@@ -58,7 +58,7 @@ def find_event(given: str) -> tuple[Event, Path]:
 
 
 def read_file(file: Path) -> Event:
-    """The event in a file."""
+    """Read an event from a file."""
     try:
         event = json.loads(file.read_bytes())
     except OSError as error:
@@ -71,7 +71,7 @@ def read_file(file: Path) -> Event:
 
 
 def route_of(event: Event) -> Route:
-    """The route of an event."""
+    """Return the route of an event."""
     method, resource = event.get("httpMethod"), event.get("resource")
     for route in ROUTES:
         if (route.method, route.resource) == (method, resource):
@@ -80,7 +80,7 @@ def route_of(event: Event) -> Route:
 
 
 def call(route: Route, event: Event, table: str) -> Reply:
-    """The reply of the route's function, in a new process."""
+    """Call the route's function in a new process and return its reply."""
     folder = ROOT / "functions" / route.folder
     context = Context(str(uuid.uuid4()), route.name)
     ended = subprocess.run(
@@ -104,7 +104,7 @@ def _environment(folder: Path, table: str) -> dict[str, str]:
 
 
 def load_seed(file: Path) -> str:
-    """Load a seed file, if it is there, and say so."""
+    """Load a seed file, if it exists, and return a sentence that says so."""
     try:
         count = load(Seed.model_validate_json(file.read_bytes()))
     except FileNotFoundError:
@@ -115,10 +115,10 @@ def load_seed(file: Path) -> str:
 
 
 def answer(given: str, *, seed: bool) -> Reply:
-    """The reply to an event, given by its name or its file.
+    """Return the reply to an event, given by its name or its file.
 
-    The embedded engine is made and seeded for it. A table that AWS_ENDPOINT_URL_DYNAMODB names is made where it is
-    missing, and seeded only if seed says so.
+    Without AWS_ENDPOINT_URL_DYNAMODB, an embedded engine is started and seeded for the call. With it, the table there
+    is created if it does not exist, and seeded only if `seed` is true.
     """
     event, seed_file = find_event(given)
     route = route_of(event)
@@ -134,10 +134,10 @@ def answer(given: str, *, seed: bool) -> Reply:
 
 
 def main() -> None:
-    """Print the reply: status, headers and the body, parsed."""
+    """Print the reply: the status, the headers and the parsed body."""
     parser = argparse.ArgumentParser(prog="local.invoke", description=__doc__)
     parser.add_argument("event", help="the name of an event in events/, such as log_done.untimely, or a file with one")
-    parser.add_argument("--seed", action="store_true", help="load its seed.json also into a table that you brought")
+    parser.add_argument("--seed", action="store_true", help="load the event's seed.json even into a table of your own")
     options = parser.parse_args()
     try:
         reply = answer(options.event, seed=options.seed)

@@ -1,4 +1,4 @@
-"""The layer, built by the recipe that `sam build` calls."""
+"""Build the layer with the Makefile that `sam build` uses, and examine it."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from typing import Final
 from local.template import ROOT, Function
 
 LAMBDA_PYTHON: Final = ROOT / ".lambda/bin/python"
-"""It has nothing installed but Lambda's runtime client."""
+"""A Python with only Lambda's runtime client installed."""
 NEVER: Final = (
     "boto3",
     "aws_xray_sdk",
@@ -17,9 +17,9 @@ NEVER: Final = (
     "aws_lambda_powertools.utilities.idempotency",
     "aws_lambda_powertools.utilities.parser",
 )
-"""What a function never imports: each would make every cold start half as long again, or twice."""
+"""Modules that no function may import: each lengthens every cold start by half, or doubles it."""
 TRACER: Final = "aws_lambda_powertools.tracing"
-"""Powertools' own __init__ imports it; what it would cost is the X-Ray SDK, which it imports when a Tracer is made."""
+"""A module that Powertools' __init__ imports. It is cheap unless a Tracer is created, which imports the X-Ray SDK."""
 _ACCEPTED: Final = r"""
 import importlib.util, json, marshal, pathlib, sys
 accepted = {}
@@ -29,16 +29,19 @@ for file in pathlib.Path(sys.argv[1]).rglob("*.pyc"):
         accepted[importlib.util.source_from_cache(str(file))] = marshal.loads(data[16:]).co_filename
 print(json.dumps(accepted))
 """
-"""Magic number; flags: made from a source whose hash is not looked at; the code."""
+"""Finds the .pyc files that an interpreter accepts: they have its magic number and the flags for an unchecked hash."""
 
 
 def build_for_lambda(folder: Path) -> Path:
-    """The layer's python/, as it is deployed."""
+    """Build the layer for Lambda, as it is deployed, and return its python/ folder."""
     return _build(folder)
 
 
 def build_for_host(folder: Path, *without: str) -> Path:
-    """The same with wheels that this machine can load, compiled for this Python; without levers: `LAYER_DATA=all`."""
+    """Build the layer with this machine's wheels, compiled for this Python.
+
+    without: variables that switch off levers, such as `LAYER_DATA=all`.
+    """
     return _build(folder, "PLATFORM=", f"LAYER_PYTHON={sys.executable}", *without)
 
 
@@ -49,19 +52,19 @@ def _build(folder: Path, *variables: str) -> Path:
 
 
 def imported_by(function: Function, layer: Path) -> list[str]:
-    """The modules that there are once a function is imported."""
+    """Return the modules that are loaded once a function is imported."""
     environment = {**function.variables, "PYTHONPATH": str(layer), "AWS_DEFAULT_REGION": "us-east-1"}
     program = [str(LAMBDA_PYTHON), "-Bc", "import sys, app; print(*sys.modules)"]
-    said: str = subprocess.check_output(program, cwd=function.folder, env=environment, text=True)
-    return said.split()
+    output: str = subprocess.check_output(program, cwd=function.folder, env=environment, text=True)
+    return output.split()
 
 
 def compile_for_host(folder: Path) -> None:
-    """Compile what is in a folder for this Python, again."""
+    """Compile a folder again for this Python."""
     subprocess.run([sys.executable, ROOT / "shared/precompile.py", folder, sys.executable], check=True)
 
 
 def compiled_for(layer: Path, interpreter: str) -> dict[Path, str]:
-    """The modules whose bytecode an interpreter takes as it is, and the path in their tracebacks."""
-    said = subprocess.check_output([interpreter, "-ISc", _ACCEPTED, layer], text=True)
-    return {Path(module): path for module, path in json.loads(said).items()}
+    """Return the modules whose bytecode an interpreter accepts unchanged, with their path in tracebacks."""
+    output = subprocess.check_output([interpreter, "-ISc", _ACCEPTED, layer], text=True)
+    return {Path(module): path for module, path in json.loads(output).items()}

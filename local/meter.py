@@ -1,6 +1,6 @@
-"""How many requests came, and what they took of DynamoDB: requests and capacity units, by its own account.
+"""Count the API's requests, its requests to DynamoDB, and the capacity units that DynamoDB reports for them.
 
-The embedded engine gives no account of BatchGetItem; that one is reckoned by the published rule.
+The embedded engine reports no units for BatchGetItem; the meter computes them by AWS's published rule.
 """
 
 import math
@@ -16,31 +16,31 @@ _ASKED: Final = "lockstep_asked"
 
 
 class Meter:
-    """Counts from the moment it is attached. Safe for threads."""
+    """Counters that start at 0 when the meter is created and count once it is attached. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts = {"requests": 0, "dynamodb_requests": 0, "write_units": 0.0, "read_units": 0.0}
 
     def attach(self) -> None:
-        """Listen to the client that all functions share."""
+        """Count the calls of the client that all functions share."""
         events = connection().client.meta.events
         events.register("before-parameter-build.dynamodb.BatchGetItem", _remember)
         events.register("after-call.dynamodb", self._count_call)
 
     def count_request(self) -> None:
-        """A request reached a function."""
+        """Count a request that reaches a function."""
         with self._lock:
             self._counts["requests"] += 1
 
     def usage(self) -> dict[str, float]:
-        """Everything so far."""
+        """Return the counts so far."""
         with self._lock:
             return dict(self._counts)
 
     def _count_call(self, model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         kind = "read_units" if model.name in _READS else "write_units"
-        units = _reckon(context[_ASKED], parsed) if _ASKED in context else _units(parsed.get("ConsumedCapacity"))
+        units = _compute_units(context[_ASKED], parsed) if _ASKED in context else _units(parsed.get("ConsumedCapacity"))
         with self._lock:
             self._counts["dynamodb_requests"] += 1
             self._counts[kind] += units
@@ -55,18 +55,21 @@ def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None
     context[_ASKED] = params["RequestItems"][Item.Meta.table_name]
 
 
-def _reckon(asked: dict[str, Any], parsed: dict[str, Any]) -> float:
+def _compute_units(asked: dict[str, Any], parsed: dict[str, Any]) -> float:
     found = parsed.get("Responses", {}).get(Item.Meta.table_name, [])
     items = [*found, *[None] * (len(asked["Keys"]) - len(found))]
     return sum(read_units(item, consistent=bool(asked.get("ConsistentRead"))) for item in items)
 
 
 def read_units(item: dict[str, dict[str, Any]] | None, *, consistent: bool) -> float:
-    """What reading an item takes: by its size, as the smallest where there is none; half where it may lag behind."""
+    """Return the read units for an item, by its size; a missing item counts as the smallest.
+
+    An eventually consistent read costs half.
+    """
     whole = math.ceil(_size(item) / _BYTES_PER_READ_UNIT) if item else 1
     return whole if consistent else whole / 2
 
 
 def _size(item: dict[str, dict[str, Any]]) -> int:
-    """Names and values in bytes, near enough: a number takes less than its digits."""
+    """Return the bytes of names and values, approximately: DynamoDB stores a number in fewer bytes than its digits."""
     return sum(len(name) + len(str(value).encode()) for name, typed in item.items() for value in typed.values())

@@ -1,7 +1,7 @@
-"""The API as an OpenAPI 3.1 document, made of the routes, the functions' models and docstrings, and the events.
+"""Describe the API as an OpenAPI 3.1 document, from the routes, the functions' models and docstrings, and the events.
 
-Each operation's example is its route's event in events/, and the reply that the event gets on the table of
-events/seed.json: with this seed loaded, "Try it out" at /docs answers 200 as it stands.
+Each operation's example is its route's event in events/, with the event's reply on a table with events/seed.json. With
+this seed loaded, every example at /docs can be sent unchanged and gets a 200.
 """
 
 import importlib
@@ -33,30 +33,30 @@ FINDS_NOTHING_UNKNOWN: Final = frozenset(
         "transition_to_launched",
     }
 )
-"""Functions to which an array, a run or a cluster that there is not is as good as an empty one."""
+"""Functions that treat an array, run or cluster that does not exist as an empty one."""
 MAY_RUN_OUT_OF_IDS: Final = frozenset({"queue_task_batch"})
 WITHOUT_PACKAGE: Final = {"api": "The API itself."}
-"""Descriptions of the aggregates that have no package in the layer. The others are described by its docstring."""
+"""Descriptions of the aggregates without a package in the layer. A package's docstring describes the others."""
 
 ABOUT: Final = """\
-Jobmon's task-instance state machine. A refused transition is no error: it is a 200 with the status that stands.
-What a caller gets wrong, and what goes wrong here, is a problem document (RFC 9457). A 503 may be sent again as it was.
+Jobmon's task-instance state machine. A refused transition is not an error: its reply is a 200 with the current status.
+Every error is a problem document (RFC 9457). After a 503, send the same request again.
 
-Beyond its schema a number or a boolean may come as another JSON type that has only one reading (`"7"` for `7`), and a
-task to bind as an object. Text is limited by its length in UTF-8: a `maxLength` is what ASCII may take.
-Fields that are not known are ignored.
+Beyond the schemas, Lockstep accepts a number or a boolean as another JSON type with the same meaning (`"7"` for `7`),
+and a task to bind as an object. Texts are limited by their length in UTF-8, so a `maxLength` is exact only for ASCII.
+Unknown fields are ignored.
 
-On `make run` with `make seed FILE=events/seed.json` loaded, every example is answered as it is shown."""
+On `make run`, after `make seed FILE=events/seed.json`, every example gets the reply that is shown."""
 
 Json = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Mode = Literal["validation", "serialization"]
 Schemas = Mapping[tuple[type[BaseModel], Mode], Json]
-"""The reference to each model."""
+"""A JSON Schema reference for each model."""
 
 
 class WrongField(BaseModel):
-    """What is wrong with one field of a request."""
+    """An invalid field of a request, and why it is invalid."""
 
     field: str
     message: str
@@ -73,11 +73,11 @@ class Problem(BaseModel):
 
 
 class Empty(BaseModel):
-    """A part of a request that a function does not look at."""
+    """A part of a request that a function does not read."""
 
 
 class Example(NamedTuple):
-    """A call that can be made as it stands, and its reply."""
+    """A call that can be sent unchanged, and its reply."""
 
     path: Json
     query: Json
@@ -86,7 +86,7 @@ class Example(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """A route, what its function takes and answers, a description and an example."""
+    """A route, the models of its request and reply, its description and an example."""
 
     route: Route
     path: type[BaseModel]
@@ -108,19 +108,19 @@ def _of(error: type[Exception]) -> _Refusal:
 
 REFUSALS: Final = {
     HTTPStatus.BAD_REQUEST: _of(BadRequestError),
-    HTTPStatus.UNAUTHORIZED: _Refusal("Unauthorized", "There is no token, or it is not known."),
-    HTTPStatus.FORBIDDEN: _Refusal("Forbidden", "The token does not allow for this route."),
+    HTTPStatus.UNAUTHORIZED: _Refusal("Unauthorized", "The token is missing, invalid or expired."),
+    HTTPStatus.FORBIDDEN: _Refusal("Forbidden", "The token does not allow this request."),
     HTTPStatus.NOT_FOUND: _of(NotFoundError),
     HTTPStatus.CONFLICT: _of(ExhaustedError),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Refusal("TooLarge", "The request takes more than 6 MB."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Refusal("TooLarge", "The request is larger than 6 MB."),
     HTTPStatus.UNPROCESSABLE_ENTITY: _of(InvalidError),
-    HTTPStatus.INTERNAL_SERVER_ERROR: _Refusal("Defect", "A defect of Lockstep's; its log says which."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: _Refusal("Defect", "Lockstep has a defect; its log shows the error."),
     HTTPStatus.SERVICE_UNAVAILABLE: _of(UnavailableError),
 }
 
 
 def operation(route: Route, handler: Handler) -> Operation:
-    """The operation that a function declares by its annotations and its docstring, with its event as the example."""
+    """Describe a route by its function's annotations and docstring, with the route's event as the example."""
     declared = inspect.unwrap(handler)
     models = get_type_hints(declared)
     path, query, body = (models.get(part, Empty) for part in ("path", "query", "body"))
@@ -129,7 +129,7 @@ def operation(route: Route, handler: Handler) -> Operation:
 
 
 def _example(name: str, path: type[BaseModel], query: type[BaseModel]) -> Example:
-    """The route's own event and its reply."""
+    """Return the route's own event and its reply."""
     event = read(name)
     return Example(
         parse_path(event, path).model_dump(mode="json", by_alias=True),
@@ -140,7 +140,7 @@ def _example(name: str, path: type[BaseModel], query: type[BaseModel]) -> Exampl
 
 
 def document(operations: Sequence[Operation], server: Json) -> Json:
-    """The whole document. Models of one name get a name each."""
+    """Build the whole document. Models with the same name get distinct names."""
     schemas, components = _schemas(operations)
     paths: dict[str, Json] = {}
     for one in operations:
@@ -169,7 +169,7 @@ def document(operations: Sequence[Operation], server: Json) -> Json:
 
 
 def write(made: Json) -> str:
-    """A document as it lies in docs/."""
+    """Format a document as docs/openapi.json has it."""
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -183,7 +183,7 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Schemas, Json]:
 
 
 def _tag(aggregate: str) -> Json:
-    """An aggregate and its sentence."""
+    """Return an aggregate's tag with its description."""
     sentence = WITHOUT_PACKAGE.get(aggregate) or inspect.getdoc(importlib.import_module(f"lockstep.{aggregate}"))
     return {"name": aggregate, "description": sentence}
 
@@ -205,7 +205,10 @@ def _operation(one: Operation, schemas: Schemas) -> Json:
         "description": inspect.getdoc(one.reply) or "",
         "content": _json(schemas[one.reply, "serialization"], example=reply),
     }
-    refused = {str(status.value): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in _may(one)}
+    refused = {
+        str(status.value): {"$ref": f"#/components/responses/{REFUSALS[status].name}"}
+        for status in _possible_refusals(one)
+    }
     made["responses"] = {"200": answer} | refused
     return made
 
@@ -220,8 +223,8 @@ def _parameters(where: str, model: type[BaseModel], examples: Json) -> list[Json
     ]
 
 
-def _may(one: Operation) -> list[HTTPStatus]:
-    """The refusals that a route can give, in order."""
+def _possible_refusals(one: Operation) -> list[HTTPStatus]:
+    """Return the error statuses that a route can reply with, in order."""
     numbered = any(field.annotation is int for field in one.path.model_fields.values())
     only_where = {
         HTTPStatus.BAD_REQUEST: bool(one.body.model_fields),

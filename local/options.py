@@ -1,13 +1,13 @@
-"""What more than one program takes on its command line."""
+"""Types of command-line options that several programs share."""
 
 import argparse
 
 
 def above_zero(text: str, what: str, most: float) -> float:
-    """The number.
+    """Parse a number.
 
     Raises:
-        ArgumentTypeError: it is none, not above 0, or more than most.
+        ArgumentTypeError: the text is not a number, or not above 0 and at most `most`.
     """
     try:
         number = float(text)
@@ -19,10 +19,10 @@ def above_zero(text: str, what: str, most: float) -> float:
 
 
 def not_empty(text: str) -> str:
-    """The text: a variable that is set to nothing is no answer.
+    """Return the text.
 
     Raises:
-        ArgumentTypeError: it is empty.
+        ArgumentTypeError: the text is empty, as from a make variable that is set to nothing.
     """
     if not text:
         raise argparse.ArgumentTypeError("it is empty")

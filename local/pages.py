@@ -1,4 +1,4 @@
-"""What the gateway shows in a browser: Swagger UI on the API's document. Nothing of it comes from elsewhere."""
+"""The gateway's page for a browser: Swagger UI with the API's document. The browser loads nothing from other hosts."""
 
 from functools import cache
 from importlib.resources import files
@@ -30,7 +30,7 @@ _PARTS: Final = {
 
 
 class Page(NamedTuple):
-    """What goes to the browser."""
+    """A file for the browser."""
 
     media_type: str
     content: bytes
@@ -38,7 +38,7 @@ class Page(NamedTuple):
 
 @cache
 def page(path: str) -> Page | None:
-    """The page or the part of it that has this path; None for every other path. No path becomes a file's name."""
+    """Return the file at a path; None for an unknown path. Only listed files are read, whatever the path."""
     if path == PAGE_PATH:
         return Page("text/html; charset=utf-8", _PAGE.encode())
     for part, media_type in _PARTS.items():

@@ -1,9 +1,9 @@
-"""What Lockstep costs on AWS: stated prices times measured use, as Markdown tables.
+"""Compute what Lockstep costs on AWS, from AWS's prices and measured use, as Markdown tables.
 
     PYTHONPATH=.:shared .venv/bin/python -m local.prices
 
-Use is measured: write and read units by tests/integration/test_cost.py, requests by tests/jobmon/test_array_of_50.py,
-processor time and log lines by `make measure`. What is assumed is told with the tables.
+tests/integration/test_cost.py measures write and read units, tests/jobmon/test_array_of_50.py requests, and
+`make measure` processor time and log lines. of_assumptions lists what is not measured.
 """
 
 import math
@@ -17,12 +17,12 @@ MILLION: Final = 1_000_000
 _GB: Final = 2**30
 _HOURS_A_MONTH: Final = 730
 _FULL_MEMORY: Final = 1769
-"""MB that come with one whole vCPU."""
+"""The MB of memory with which Lambda provides one whole vCPU."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What AWS's public list asks for something."""
+    """A price in AWS's public price list."""
 
     what: str
     dollars: float
@@ -81,71 +81,71 @@ PRICES: Final = (
 BATCH: Final = 500
 """Instances that are queued and launched together."""
 RUN: Final = 10_000
-"""Instances of a run."""
+"""Instances in a run."""
 INTERVAL: Final = 90
 """Seconds between heartbeats: Jobmon's task_instance_interval."""
 LOOP: Final = 30
-"""Seconds that a distributor's loop takes, and a client's: Jobmon's workflow_run_interval."""
+"""Seconds of one loop of a distributor or a client: Jobmon's workflow_run_interval."""
 BEFORE_AND_AFTER: Final = 75
-"""Seconds of an instance's life without its heartbeats."""
+"""Seconds of an instance's life before its first heartbeat interval and after its last."""
 SWEEP: Final = 190
-"""Seconds until a batch is looked at again: the sooner end of 190 to 279."""
+"""Seconds from one check of a batch to the next: the shortest of 190 to 279."""
 WAIT_MS: Final = 10
-"""For an answer of DynamoDB's."""
+"""Milliseconds until DynamoDB answers a request."""
 STARTS: Final = 0.01
-"""Cold starts for each request."""
+"""Cold starts per request."""
 START_CPU_MS: Final = 200
 ACCESS_LINE: Final = 380
-"""Bytes of a line in the gateway's log: the template's format with usual values."""
+"""Bytes of a line in the gateway's log: the template's format with typical values."""
 LINE_OVERHEAD: Final = 26
 """Bytes that CloudWatch adds to a line."""
 REPLY: Final = 600
-"""Bytes on the wire, headers included."""
+"""Bytes of a reply, including its headers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One route's part in the life of an instance."""
+    """The requests of one route in the life of an instance."""
 
     route: str
     times: float
-    """Requests for one instance; a part of one if it speaks of several."""
+    """Requests per instance; a fraction if a request is about several instances."""
     cpu_ms: float
-    """Of one request, with a whole vCPU."""
+    """Processor time of one request on a whole vCPU."""
     line: int
-    """Bytes of its log line, with its metrics."""
+    """Bytes of a request's log line, including its metrics."""
     written: float = 0
     """Write units of one request."""
     read: float = 0
     """Read units of one request."""
     waits: int = 1
-    """Answers of DynamoDB's that it waits for, one after the other."""
+    """Replies of DynamoDB that one request waits for, one after the other."""
     memory: int = 512
-    """MB."""
+    """The function's memory in MB."""
 
     @property
     def milliseconds(self) -> int:
-        """Of one request in an environment that is there, as Lambda bills them."""
+        """The billed time of one request in a warm environment."""
         return math.ceil(self.cpu_ms / self._processor + self.waits * WAIT_MS)
 
     @property
     def starting(self) -> float:
-        """Milliseconds more in a new environment."""
+        """The milliseconds that a new environment adds."""
         return START_CPU_MS / self._processor
 
     @property
     def gb_seconds(self) -> float:
-        """Of all its requests, as Lambda bills them."""
+        """The billed GB-seconds of all its requests."""
         return self.times * (self.milliseconds + STARTS * self.starting) / 1000 * self.memory / 1024
 
     @property
     def _processor(self) -> float:
-        """How much of a whole one it has."""
+        """The function's share of a vCPU."""
         return min(1, self.memory / _FULL_MEMORY)
 
 
 def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
-    """What is asked for one instance, from the queue to DONE with its output. Its task's binding is not in it."""
+    """Return the requests for one instance, from queuing to DONE with output, without the binding of its task."""
     seconds = heartbeats * interval + BEFORE_AND_AFTER
     loops = seconds / LOOP
     of_batch, of_run = 1 / BATCH, 1 / RUN
@@ -164,7 +164,7 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
         _bulk("POST array/{id}/log_distributor_id", of_batch, 0.068, written=1),
         _bulk("POST log_report_by/batch", of_batch, 0.057, written=1),
     ]
-    looked_at = seconds / SWEEP / loops
+    checks = seconds / SWEEP / loops
     loop = [
         Use("POST sync_status", 6 * loops * of_run, 8, 390, read=1, memory=_FULL_MEMORY),
         _bulk("POST sync_status that tells what is queued", of_run, 0.105, read=1.5, size=RUN),
@@ -172,9 +172,9 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
         _bulk(
             "POST set_status_for_triaging",
             loops * of_run,
-            0.105 * looked_at,
-            written=3 * of_batch * looked_at,
-            read=(0.5 + 3.5 * of_batch) * looked_at,
+            0.105 * checks,
+            written=3 * of_batch * checks,
+            read=(0.5 + 3.5 * of_batch) * checks,
             size=RUN,
         ),
         Use("POST workflow_run/{id}/log_heartbeat", loops * of_run, 2.0, 394, written=1),
@@ -183,12 +183,12 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
 
 
 def _bulk(route: str, times: float, cpu_ms: float, written: float = 0, read: float = 0, size: int = BATCH) -> Use:
-    """A request about many instances; what it takes is said of one of them."""
+    """Return the use of a request about many instances, given the use per instance."""
     return Use(route, times, cpu_ms * size, 480, written * size, read * size, waits=3, memory=_FULL_MEMORY)
 
 
 def cost(uses: list[Use]) -> dict[str, float]:
-    """Dollars for a million such lives, by what is paid for."""
+    """Return the dollars for a million such lives, by component."""
     requests = sum(use.times for use in uses)
     logged = sum(use.times * (use.line + ACCESS_LINE + 2 * LINE_OVERHEAD) for use in uses)
     return {
@@ -205,11 +205,11 @@ def cost(uses: list[Use]) -> dict[str, float]:
 LIVES: Final = (0, 5, 50)
 INTERVALS: Final = (90, 180, 300, 600)
 _HOUR: Final = 4_500
-"""Seconds that the command runs in the table of intervals."""
+"""The running time of the command in the table of intervals, in seconds."""
 
 
 def of_lives() -> Iterator[str]:
-    """A million instances, by component and heartbeats."""
+    """Yield the cost of a million instances, by component and heartbeats."""
     costs = [cost(life(heartbeats)) for heartbeats in LIVES]
     yield "| dollars for a million instances | " + " | ".join(f"{n} heartbeats" for n in LIVES) + " |"
     yield "|---|" + "--:|" * len(LIVES)
@@ -221,8 +221,8 @@ def of_lives() -> Iterator[str]:
 
 
 def of_requests() -> Iterator[str]:
-    """What one instance asks for."""
-    yield "| for one instance | " + " | ".join(f"{n} heartbeats" for n in LIVES) + " |"
+    """Yield the requests and capacity units of one instance."""
+    yield "| per instance | " + " | ".join(f"{n} heartbeats" for n in LIVES) + " |"
     yield "|---|" + "--:|" * len(LIVES)
     lives = [life(heartbeats) for heartbeats in LIVES]
     for uses in zip(*lives, strict=True):
@@ -234,7 +234,7 @@ def of_requests() -> Iterator[str]:
 
 
 def of_intervals() -> Iterator[str]:
-    """What a longer heartbeat interval saves, and what it takes."""
+    """Yield the cost and the detection time for each heartbeat interval."""
     yield "| interval, s | heartbeats in 75 minutes | dollars for a million instances | silence is noticed after, s |"
     yield "|--:|--:|--:|---|"
     for interval in INTERVALS:
@@ -245,13 +245,13 @@ def of_intervals() -> Iterator[str]:
 
 ALARMS: Final = 8
 ALARM_METRICS: Final = 9
-"""Metrics that the alarms look at: an alarm is billed by these."""
+"""The metrics of all alarms. AWS bills alarms by their metrics."""
 FUNCTIONS: Final = 20
 FUNCTIONS_IN_BULK: Final = 10
 
 
 def of_idleness() -> Iterator[str]:
-    """What is paid in a month in which nothing is asked."""
+    """Yield the cost of a month without requests."""
     yield "| in a month without a request | dollars | within AWS's free allowance |"
     yield "|---|--:|--:|"
     yield f"| secret (not with AuthMode=iam) | {SECRET.dollars:.2f} | {SECRET.dollars:.2f} |"
@@ -260,46 +260,46 @@ def of_idleness() -> Iterator[str]:
     paid = SECRET.dollars + ALARM_METRICS * ALARM.dollars + DASHBOARD.dollars
     yield f"| **together** | **{paid:.2f}** | **{SECRET.dollars:.2f}** |"
     table = f"{STORAGE.dollars + RECOVERY.dollars:.2f}"
-    yield f"| for each GB in the table: storage and recovery | {table} | {RECOVERY.dollars:.2f} |"
-    yield f"| for each GB of logs, until LogRetentionDays are over | {KEPT_LOG.dollars:.2f} | |"
+    yield f"| storage and recovery, per GB in the table | {table} | {RECOVERY.dollars:.2f} |"
+    yield f"| logs, per GB, until LogRetentionDays have passed | {KEPT_LOG.dollars:.2f} | |"
 
 
 def of_a_server() -> Iterator[str]:
-    """The other way: a small server and a database that are always on."""
+    """Yield a comparison with a small server and a database that are always on."""
     month = _HOURS_A_MONTH * (DATABASE.dollars + 2 * (VCPU.dollars + 2 * MEMORY.dollars) + BALANCER.dollars)
     yield "Two small containers (1 vCPU, 2 GB), a load balancer and a db.r6g.large in two zones are always on:"
-    yield f"{month:.0f} dollars a month before storage, work or not. For that money Lockstep does, in a month,"
+    yield f"{month:.0f} dollars a month before storage, busy or idle. For the same money Lockstep runs, in a month,"
     counts = (f"{month / sum(cost(life(n)).values()):.1f} million instances with {n} heartbeats" for n in LIVES)
     yield ", or ".join(counts) + "."
 
 
 def of_snapshots() -> Iterator[str]:
-    """What SnapStart would take of an idle stack."""
+    """Yield the cost of SnapStart for an idle stack."""
     month = _HOURS_A_MONTH * 3600 * SNAPSHOT.dollars
     small, large = FUNCTIONS * month * 512 / 1024, FUNCTIONS_IN_BULK * month * _FULL_MEMORY / 1024
-    yield f"{FUNCTIONS} functions of 512 MB take {small:.2f} dollars a month,"
+    yield f"{FUNCTIONS} functions of 512 MB cost {small:.2f} dollars a month,"
     yield f"{FUNCTIONS_IN_BULK} of {_FULL_MEMORY:,} MB {large:.2f}: together {small + large:.2f} dollars a month,"
     yield "used or not, for each version that is kept."
 
 
 def of_assumptions() -> Iterator[str]:
-    """What was not measured."""
-    yield f"- A run has {RUN:,} instances in batches of {BATCH}, which all run at the same time. The fewer they"
-    yield "  are, the larger is the share of each in its distributor."
+    """Yield the assumptions, which are not measured."""
+    yield f"- A run has {RUN:,} instances in batches of {BATCH}, which all run at the same time. In a smaller run, each"
+    yield "  instance pays a larger share of its distributor's requests."
     yield f"- Jobmon's intervals: a heartbeat every {INTERVAL} s; every {LOOP} s a distributor's loop (seven polls that"
-    yield "  list every instance once) and a client's (sweep, heartbeat of the run). Beside its heartbeats an instance"
-    yield f"  lives for {BEFORE_AND_AFTER} s."
+    yield "  list every instance once) and a client's loop (sweep, heartbeat of the run). An instance lives for"
+    yield f"  {BEFORE_AND_AFTER} s besides its heartbeat intervals."
     yield f"- DynamoDB answers in {WAIT_MS} ms; a bulk route waits for three answers one after the other."
-    yield f"- {STARTS:.0%} of requests meet a cold start of {START_CPU_MS} ms of processor time, which Lambda bills"
-    yield "  since August 2025. AWS says that it is fewer."
-    yield f"- A function has its MB / {_FULL_MEMORY:,} of a processor that is as fast as the one of the measurement."
-    yield f"- A reply takes {REPLY} bytes with its headers and goes to the internet; a line of the access log takes"
-    yield f"  {ACCESS_LINE} bytes, and CloudWatch counts {LINE_OVERHEAD} more for each line."
-    yield "- No try is lost, no attempt fails, no free allowance counts."
+    yield f"- {STARTS:.0%} of requests cause a cold start of {START_CPU_MS} ms of processor time, which Lambda bills"
+    yield "  since August 2025. AWS states a lower share."
+    yield f"- A function with M MB has M / {_FULL_MEMORY:,} of a processor as fast as the one of the measurement."
+    yield f"- A reply has {REPLY} bytes with its headers and goes to the internet; a line of the access log has"
+    yield f"  {ACCESS_LINE} bytes, and CloudWatch adds {LINE_OVERHEAD} to each line."
+    yield "- No request is repeated, no attempt fails, and AWS's free allowances are not counted."
 
 
 def of_prices() -> Iterator[str]:
-    """The stated prices."""
+    """Yield the prices."""
     yield f"As stated on {STATED_ON}:"
     yield ""
     yield "| | dollars | per |"
@@ -322,7 +322,7 @@ _MADE: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTAL
 
 
 def filled(text: str, tables: Mapping[str, Callable[[], Iterable[str]]] = TABLES) -> str:
-    """The text with the tables of today between its marks: `<!-- made: name -->` and `<!-- end -->`."""
+    """Replace the text between each `<!-- made: name -->` and the next `<!-- end -->` by the table of that name."""
     return _MADE.sub(lambda found: found[1] + "\n".join(tables[found[2]]()) + "\n" + found[3], text)
 
 

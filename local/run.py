@@ -1,4 +1,4 @@
-"""`make run`: serves the API until it is told to stop. Everything it started dies with it."""
+"""`make run`: serve the API on loopback until Ctrl-C. Everything that it starts ends with it."""
 
 import argparse
 import asyncio
@@ -21,26 +21,27 @@ Ready = Callable[[str, str, str | None], None]
 
 
 def state_file(port: int) -> Path:
-    """Where a system that serves on a port says where its parts are."""
+    """Return the file in which the system on a port stores the addresses of its parts."""
     return ROOT / ".run" / f"{port}.json"
 
 
 def table_name() -> str:
-    """The table that this process works on."""
+    """Return the name of the table that this process uses."""
     return os.environ.get("TABLE_NAME", "lockstep")
 
 
 def serve(port: int, ready: Ready, *, authenticates: bool = False) -> None:
-    """Serve on loopback until SIGINT or SIGTERM; port 0 takes any.
+    """Serve on loopback until SIGINT or SIGTERM; port 0 means any free port.
 
-    ready gets the API's and the table's URL and, if it authenticates, the name of the secret with the signing keys.
+    ready is called with the API's URL, the table's URL and, if callers must authenticate, the name of the secret with
+    the signing keys.
     """
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
     with socket.socket() as listener, dynamodb(table_name()) as endpoint:
         secret = _secret(endpoint, embedded=embedded) if authenticates else None
         os.environ["AUTH_MODE"] = "token" if authenticates else "off"
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # of its connections too
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its connections inherit this
         listener.bind(("127.0.0.1", port))
         taken = listener.getsockname()[1]
         url = f"http://127.0.0.1:{taken}"
@@ -48,17 +49,19 @@ def serve(port: int, ready: Ready, *, authenticates: bool = False) -> None:
 
 
 def _secret(endpoint: str, *, embedded: bool) -> str:
-    """Beside a DynamoDB that is named, the secret is named too: by SIGNING_KEYS."""
+    """Create a secret in the embedded engine, or return the one in SIGNING_KEYS if the endpoint is given."""
     if embedded:
         use_new_secret(endpoint, LOCAL_SECRET)
         return LOCAL_SECRET
     if named := os.environ.get(SECRET_VARIABLE):
         return named
-    raise EngineError(f"AUTH=on with {ENDPOINT_VARIABLE} needs {SECRET_VARIABLE}, the secret with the signing keys")
+    raise EngineError(
+        f"AUTH=on with {ENDPOINT_VARIABLE} needs {SECRET_VARIABLE}: set it to the name of the signing keys' secret"
+    )
 
 
 async def _serve(listener: socket.socket, ready: Callable[[], None], *, authenticates: bool) -> None:
-    from local.gateway import Gateway  # noqa: PLC0415  # the functions read their settings, made by now, on import
+    from local.gateway import Gateway  # noqa: PLC0415  # importing it imports the functions, which read their settings
     from local.meter import Meter  # noqa: PLC0415  # as above
 
     meter = Meter()
@@ -70,7 +73,7 @@ async def _serve(listener: socket.socket, ready: Callable[[], None], *, authenti
 
 
 class _Server(uvicorn.Server):
-    """Says when it serves."""
+    """A server that calls `ready` once it serves."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -83,16 +86,16 @@ class _Server(uvicorn.Server):
 
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > MAX_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to {MAX_PORT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {MAX_PORT}")
     return int(text)
 
 
 def main() -> None:
-    """Serve until Ctrl-C, and say where."""
+    """Serve until Ctrl-C, and print the URL."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=_port, default=3000, help="0 takes any free one")
+    parser.add_argument("--port", type=_port, default=3000, help="0 means any free port")
     parser.add_argument("--auth", choices=["on", "off"], default="off", help="on: callers need a token (make token)")
-    parser.add_argument("--ready-file", type=Path, help="is written when requests are served")
+    parser.add_argument("--ready-file", type=Path, help="the file to write once requests are served")
     options = parser.parse_args()
     written: list[Path] = []
     embedded = not os.environ.get(ENDPOINT_VARIABLE)

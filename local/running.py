@@ -1,4 +1,4 @@
-"""The way to the table of a system that runs here, for programs beside it."""
+"""Give a program access to the table of a system that runs on this machine."""
 
 import json
 import os
@@ -9,14 +9,14 @@ from lockstep.dynamodb.item import Item
 
 
 class NotRunningError(Exception):
-    """Nothing runs there; the message says what to do in one line."""
+    """No system runs on the port; the message says what to do in one line."""
 
 
 def use_running(port: int) -> None:
-    """Let this process's client go where AWS_ENDPOINT_URL_DYNAMODB leads, or else to the system on the port.
+    """Direct this process's client to AWS_ENDPOINT_URL_DYNAMODB if it is set, or else to the system on a port.
 
     Raises:
-        NotRunningError: nothing runs on the port.
+        NotRunningError: no system runs on the port.
     """
     named = os.environ.get(ENDPOINT_VARIABLE)
     if named:

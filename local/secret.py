@@ -1,4 +1,4 @@
-"""The secret with the signing keys, in the embedded engine."""
+"""Create the secret with the signing keys in the embedded engine."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ SECRET_VARIABLE: Final = "SIGNING_KEYS"  # noqa: S105  # the variable's name
 
 
 def use_new_secret(endpoint: str, name: str) -> None:
-    """Make a secret with a fresh key in the embedded engine, for the functions of this process and its children."""
+    """Create a secret with a new key, and set the environment so that this process and its children use it."""
     os.environ[SECRETS_VARIABLE] = endpoint
     os.environ[SECRET_VARIABLE] = name
     signing_keys.client().create_secret(Name=name, SecretString=secrets.token_urlsafe(48))

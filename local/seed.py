@@ -1,4 +1,4 @@
-"""`make seed`: loads states directly into a table, for tests, demonstrations and imports."""
+"""`make seed`: load states directly into a table, for tests, demonstrations and imports."""
 
 import argparse
 import os
@@ -56,7 +56,7 @@ ITEMS_PER_REQUEST = 25
 SECONDS_TO_LOAD = 300.0
 MOST_ERRORS = 20
 MOST_STEPS = 100_000
-"""Of a batch: what was seen of each is one letter of its item."""
+"""The steps that a batch may have: each is one letter of the batch's item."""
 
 
 class _Entry(BaseModel):
@@ -99,7 +99,7 @@ class SeedInstance(_Entry):
     array_step_id: Annotated[int, Field(ge=0, lt=MOST_STEPS)]
     task_resources_id: Id
     report_by_in: Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)] | None = None
-    """Seconds from now; negative: already late; null: none."""
+    """The report's deadline in seconds from now; negative if it has passed, null if there is none."""
     distributor_id: DistributorId | None = None
     nodename: Nodename | None = None
     process_group_id: ProcessGroupId | None = None
@@ -111,7 +111,7 @@ class SeedInstance(_Entry):
 
     @property
     def key(self) -> InstanceKey:
-        """The task's id and the instance's number."""
+        """The task's id and the instance's number, from the instance's id."""
         key = split_task_instance_id(self.task_instance_id)
         assert key is not None
         return key
@@ -125,7 +125,7 @@ class Seed(_Entry):
     task_instances: list[SeedInstance] = []
 
     @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
+    def _check_ids(self) -> Self:
         tasks = {task.task_id for task in self.tasks}
         for index, instance in enumerate(self.task_instances):
             key = split_task_instance_id(instance.task_instance_id)
@@ -140,15 +140,15 @@ class Seed(_Entry):
         }.items():
             twice = [number for number, times in Tally(ids).items() if times > 1]
             if twice:
-                raise ValueError(f"{name}: {twice[0]} stands there more than once")
+                raise ValueError(f"{name}: the id {twice[0]} occurs more than once")
         return self
 
 
 def load(seed: Seed) -> int:
-    """Write all of it, over what has the same ids, and return how many items that took.
+    """Write a seed, overwrite objects with the same ids, and return how many items were written.
 
-    Ids and batch numbers that the seed uses are not given out again. Another process that has read requested
-    resources before they are written over goes on with what they were.
+    Counters skip the ids and batch numbers of the seed. Another process that has cached requested resources keeps using
+    the old ones.
     """
     with request(SECONDS_TO_LOAD):
         return _load(seed)
@@ -229,7 +229,7 @@ def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
 
 
 def _batches(instances: Iterable[TaskInstance], at: float) -> Iterator[Batch]:
-    """Each batch under the run of its last step; the steps of other runs in it are a part of their own."""
+    """Yield each batch under the run of its last step, and a part for each other run with steps in the batch."""
     batches: dict[tuple[int, int], list[TaskInstance]] = defaultdict(list)
     for instance in sorted(instances, key=lambda instance: instance.array_step_id):
         batches[instance.array_id, instance.array_batch_num].append(instance)
@@ -317,7 +317,7 @@ def _put(items: Iterable[Item]) -> None:
 
 
 def _make_run(workflow_run_id: int, workflow_id: int) -> None:
-    """A run that is BOUND, ready for a distributor, unless it is there."""
+    """Create a run in BOUND, ready for a distributor, unless it exists."""
     run = WorkflowRun(
         *WorkflowRun.key(workflow_run_id),
         status=WorkflowRunStatus.BOUND,
@@ -341,10 +341,10 @@ def _reserve(kind: str, ids: Iterable[int]) -> None:
 
 
 def main() -> None:
-    """Load a file into the system that runs on a port, or says what is wrong with it and loads nothing."""
+    """Load a file into the system that runs on a port. If the file is invalid, load nothing and say why."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--port", type=int, default=3000, help="of the running system")
+    parser.add_argument("--port", type=int, default=3000, help="the port of the running system")
     options = parser.parse_args()
     try:
         seed = Seed.model_validate_json(options.file.read_bytes())

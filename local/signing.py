@@ -1,6 +1,6 @@
-"""`make token`: makes a token for a deployed stack, or for the system that runs here with AUTH=on.
+"""`make token`: make a token for a deployed stack, or for a system that runs on this machine with AUTH=on.
 
-The token alone goes to standard output.
+Standard output gets only the token.
 """
 
 import argparse
@@ -23,15 +23,15 @@ from lockstep.access.scopes import MAX_DAYS, Scope
 from lockstep.access.tokens import DAY_SECONDS, Grant, sign
 
 OUTPUT: Final = "SigningKeys"
-"""Of the stack: the secret's ARN."""
+"""The stack's output with the secret's ARN."""
 
 
 class CannotSignError(Exception):
-    """No token can be made; the message says why in one line."""
+    """The token cannot be made; the message says why in one line."""
 
 
 def secret_of(stack: str) -> str:
-    """The ARN of a deployed stack's secret."""
+    """Return the ARN of a deployed stack's secret."""
     [found] = cloudformation().describe_stacks(StackName=stack)["Stacks"]
     for output in found.get("Outputs", []):
         if output["OutputKey"] == OUTPUT:
@@ -40,12 +40,12 @@ def secret_of(stack: str) -> str:
 
 
 def cloudformation() -> Any:
-    """A client for the region of AWS_DEFAULT_REGION or of the profile, as SAM has it."""
+    """Make a client for the region of AWS_DEFAULT_REGION or of the profile, as SAM does."""
     return botocore.session.get_session().create_client("cloudformation")
 
 
 def local_secret(port: int) -> str:
-    """The secret of the system that runs on a port; this process's client goes there."""
+    """Return the name of the secret of the system on a port, and direct this process's client to it."""
     try:
         state = json.loads(state_file(port).read_text())
     except FileNotFoundError as error:
@@ -59,7 +59,7 @@ def local_secret(port: int) -> str:
 
 
 def make(grant: Grant, days: int, secret: str) -> str:
-    """Sign a token with the newest key of a secret, good for so many days from now."""
+    """Sign a token with a secret's current key, valid for some days from now."""
     issued_at = int(clock.now())
     key = signing_keys.current(signing_keys.client(), secret)
     return sign(grant, key, issued_at, issued_at + days * DAY_SECONDS)
@@ -67,7 +67,7 @@ def make(grant: Grant, days: int, secret: str) -> str:
 
 def _days(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: give a whole number above 0")
     return int(text)
 
 
@@ -78,19 +78,19 @@ def _check_days(scope: Scope, days: int) -> None:
 
 def _run(text: str) -> int:
     if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no workflow run's id")
+        raise argparse.ArgumentTypeError(f"{text!r} is no workflow run's id: give a whole number")
     return int(text)
 
 
 def main() -> None:
-    """Print a token, and say beside it what it is good for."""
+    """Print a token, and describe it on standard error."""
     parser = argparse.ArgumentParser(prog="make token", description=__doc__)
     parser.add_argument("--scope", required=True, type=Scope, choices=list(Scope))
     parser.add_argument("--days", required=True, type=_days)
-    parser.add_argument("--run", type=_run, help="the one workflow run that a worker's token is for")
-    parser.add_argument("--name", default=getpass.getuser(), help="whose token it is: it stands in the log")
-    parser.add_argument("--stack", help="a deployed stack; without it, what runs on --port")
-    parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument("--run", type=_run, help="the only workflow run that a worker's token allows")
+    parser.add_argument("--name", default=getpass.getuser(), help="the token's owner, whom the log shows")
+    parser.add_argument("--stack", help="the deployed stack; without it, the system on --port")
+    parser.add_argument("--port", type=int, default=3000, help="the port of the running system")
     options = parser.parse_args()
     try:
         _check_days(options.scope, options.days)

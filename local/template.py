@@ -1,4 +1,4 @@
-"""What template.yaml says, read so that what runs here and what is deployed cannot drift apart."""
+"""Read template.yaml, so that the local system uses the same settings as a deployment."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _REFERENCE: Final = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML with CloudFormation's short forms, each read as {name: argument}."""
+    """A YAML loader that reads CloudFormation's short forms as {name: argument}."""
 
 
 def _short_form(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -37,60 +37,60 @@ def _read(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerSettings:
-    """How API Gateway asks who calls."""
+    """The settings of API Gateway's Lambda authorizer."""
 
     name: str
-    """The function's folder."""
+    """The name of the function's folder."""
     expression: str
-    """What the Authorization header must look like."""
+    """The pattern that the Authorization header must match."""
     cache_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function, with what Globals say where it says nothing."""
+    """A function's settings, with those of Globals that it does not override."""
 
     name: str
-    """Its folder's."""
+    """The name of its folder."""
     folder: Path
     runtime: str
     handler: str
     timeout: int
-    """Seconds that an invocation may take."""
+    """The longest invocation in seconds."""
     memory: int
-    """MiB."""
+    """In MiB."""
     logging: Mapping[str, str]
-    """LoggingConfig: how Lambda sets its loggers before the function is imported."""
+    """LoggingConfig, which Lambda applies to the loggers before it imports the function."""
     variables: Mapping[str, str]
-    """Its environment. A parameter has its default; what only a deployment knows stands as it is written."""
+    """Its environment, with parameters replaced by their defaults. Other references stay as the template has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """What API Gateway answers in a function's stead."""
+    """A reply that API Gateway itself gives."""
 
     status: int
     body: str
-    """A template; $context.error.messageString stands for the message as a JSON string."""
+    """A template in which $context.error.messageString stands for the message as a JSON string."""
     headers: dict[str, str]
 
     def render(self, message: str) -> str:
-        """The body with its message."""
+        """Return the body with a message."""
         quoted = message.replace("\\", "\\\\").replace('"', '\\"')
         return self.body.replace("$context.error.messageString", f'"{quoted}"')
 
 
 class Grant(NamedTuple):
-    """One thing that a function may do."""
+    """A permission of a function."""
 
     action: str
-    """As IAM names it."""
+    """The action's name in IAM."""
     on: str
-    """A resource's logical id, and what of it: `Table`, `Table/index/run`."""
+    """The resource: its logical id and, if only a part is meant, that part's path (`Table`, `Table/index/run`)."""
 
 
 class Template:
-    """template.yaml."""
+    """The contents of template.yaml."""
 
     def __init__(self, path: Path = ROOT / "template.yaml") -> None:
         self._document = _read(path)
@@ -98,13 +98,13 @@ class Template:
 
     @cached_property
     def functions(self) -> list[Function]:
-        """All functions, also those that no route leads to."""
+        """All functions, including those without a route."""
         return [self._function(resource) for resource in self._of_type("AWS::Serverless::Function")]
 
     def _function(self, resource: dict[str, Any]) -> Function:
-        usual = self._document["Globals"]["Function"]
-        settings = usual | resource["Properties"]
-        variables = [level.get("Environment", {}).get("Variables", {}) for level in (usual, resource["Properties"])]
+        defaults = self._document["Globals"]["Function"]
+        settings = defaults | resource["Properties"]
+        variables = [level.get("Environment", {}).get("Variables", {}) for level in (defaults, resource["Properties"])]
         folder = _folder(resource)
         return Function(
             name=folder.name,
@@ -126,12 +126,12 @@ class Template:
 
     @property
     def stage(self) -> str:
-        """The stage's default name."""
+        """The default name of the stage."""
         return self._default("StageName")
 
     @property
     def authorizer(self) -> AuthorizerSettings:
-        """How API Gateway asks who calls, where it does not read signatures itself."""
+        """The settings of the authorizer, which API Gateway calls unless AuthMode is iam."""
         [api] = self._of_type("AWS::Serverless::Api")
         _, by_token, _ = api["Properties"]["DefinitionBody"]["securityDefinitions"]["Caller"]["If"]
         expression = by_token["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
@@ -140,7 +140,7 @@ class Template:
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
-        """What a deployment may set, by name."""
+        """The template's parameters by name."""
         return dict(self._document["Parameters"])
 
     def _default(self, parameter: str) -> str:
@@ -148,19 +148,19 @@ class Template:
 
     @property
     def handler(self) -> str:
-        """Module and name of every function's handler."""
+        """The module and name of every function's handler."""
         return str(self._document["Globals"]["Function"]["Handler"])
 
     @cached_property
     def grants(self) -> dict[str, frozenset[Grant]]:
-        """What each function may do, by its folder."""
+        """The permissions of each function, by the name of its folder."""
         return {
             _folder(function).name: frozenset(_grants(function["Properties"].get("Policies", [])))
             for function in self._of_type("AWS::Serverless::Function")
         }
 
     def gateway_response(self, kind: str) -> GatewayResponse | None:
-        """What the template has API Gateway answer, if it says so for this kind or for its family."""
+        """Return the reply that the template declares for a kind of gateway response; None if it declares none."""
         [api] = self._of_type("AWS::Serverless::Api")
         declared = api["Properties"]["GatewayResponses"].get(kind)
         if declared is None:
@@ -173,7 +173,7 @@ class Template:
         )
 
     def table(self, name: str) -> dict[str, Any]:
-        """Arguments of CreateTable: what a table is, without what a deployment may set about it."""
+        """Return the arguments of CreateTable: keys, indexes and billing, without a deployment's options."""
         [table] = self._of_type("AWS::DynamoDB::Table")
         indexes = [
             _only({"IndexName", "KeySchema", "Projection"}, index)
@@ -198,12 +198,12 @@ def _grants(policies: list[dict[str, Any]]) -> Iterator[Grant]:
 
 
 def several(value: Any) -> list[Any]:
-    """A list, where IAM takes one thing for a list of one."""
+    """Return a value as a list, because IAM accepts a single value for a list of one."""
     return value if isinstance(value, list) else [value]
 
 
 def _name(resource: dict[str, str]) -> str:
-    """A resource that a short form refers to: {"Sub": "${Table.Arn}/index/run"} is Table/index/run."""
+    """Return the resource that a short form refers to: {"Sub": "${Table.Arn}/index/run"} is Table/index/run."""
     [(form, argument)] = resource.items()
     return _REFERENCE.sub(r"\1", argument) if form == "Sub" else argument.removesuffix(".Arn")
 

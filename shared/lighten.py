@@ -1,9 +1,9 @@
-"""Takes out of the layer what Lockstep never reads, so that a function starts sooner. Called by the Makefile.
+"""Remove from the layer the data that Lockstep never reads, so that functions start faster. The Makefile calls it.
 
-    python lighten.py data FOLDER    botocore's descriptions of the services that are not asked, and all documentation
-    python lighten.py roots FOLDER   the certificate authorities that do not vouch for AWS
+    python lighten.py data FOLDER    remove botocore's descriptions of unused services, and all documentation
+    python lighten.py roots FOLDER   remove the certificate authorities that AWS does not use
 
-It works on whatever botocore is pinned, and fails where that is not laid out as expected.
+It works with any botocore, and fails if botocore's files are not laid out as expected.
 """
 
 import gzip
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 SERVICES: Final = {"dynamodb": "2012-08-10", "secretsmanager": "2017-10-17"}
-"""That the functions ask, and the version of their description."""
+"""The services that the functions call, and the version of their description."""
 NEEDED: Final = ("service-2", "endpoint-rule-set-1")
+"""The files that botocore reads of each service."""
 NEEDED_OF_ALL: Final = ("_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json")
+"""The files that botocore reads for all services."""
 ROOTS: Final = (
     "Amazon Root CA 1",
     "Amazon Root CA 2",
@@ -25,18 +27,18 @@ ROOTS: Final = (
     "Amazon Root CA 4",
     "Starfield Services Root Certificate Authority - G2",
 )
-"""Amazon Trust Services (https://www.amazontrust.com/repository): all that AWS shows ends at one of them."""
+"""Amazon Trust Services (https://www.amazontrust.com/repository): every AWS certificate chain ends at one of them."""
 _CERTIFICATE: Final = re.compile(
     r'# Label: "(?P<label>.*?)"\n.*?(?P<pem>-----BEGIN .*?-----END CERTIFICATE-----\n)', re.DOTALL
 )
 
 
 class NotAsExpectedError(Exception):
-    """What is to be lightened is laid out in another way than this program knows."""
+    """A file of the installed botocore is missing or not in the expected format."""
 
 
 def lighten_data(layer: Path) -> None:
-    """Leave the descriptions of SERVICES, without their documentation and not packed."""
+    """Keep only the descriptions of SERVICES, uncompressed and without documentation."""
     data = layer / "botocore/data"
     kept = {
         f"{service}/{version}/{name}.json": _read(data / service / version, name)
@@ -45,44 +47,44 @@ def lighten_data(layer: Path) -> None:
     }
     kept |= {name: json.loads((data / name).read_bytes()) for name in NEEDED_OF_ALL}
     for partition in kept["endpoints.json"]["partitions"]:
-        partition["services"] = {name: said for name, said in partition["services"].items() if name in SERVICES}
+        partition["services"] = {name: each for name, each in partition["services"].items() if name in SERVICES}
     shutil.rmtree(data)
-    for name, said in kept.items():
-        _locate_by_region(said)
+    for name, description in kept.items():
+        _drop_account_endpoints(description)
         file = data / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(_undocumented(said), separators=(",", ":")))
+        file.write_text(json.dumps(_undocumented(description), separators=(",", ":")))
 
 
 def _read(folder: Path, name: str) -> Any:
     for file, unpack in ((folder / f"{name}.json.gz", gzip.decompress), (folder / f"{name}.json", bytes)):
         if file.exists():
             return json.loads(unpack(file.read_bytes()))
-    raise NotAsExpectedError(f"{folder} has no {name}: this botocore describes the service in another version")
+    raise NotAsExpectedError(f"{folder} has no {name}: set the version in SERVICES to the one in this botocore")
 
 
-def _locate_by_region(said: Any) -> None:
-    """Do not search each request for a table's ARN, whose account may have its own endpoint: ours are names."""
-    for operation in said.get("operations", {}).values():
+def _drop_account_endpoints(description: Any) -> None:
+    """Stop botocore from searching each request for a table's ARN, which Lockstep never sends."""
+    for operation in description.get("operations", {}).values():
         operation.pop("operationContextParams", None)
 
 
-def _undocumented(said: Any) -> Any:
-    """Without documentation: a text; a shape's or a parameter's own member of that name is none."""
-    if isinstance(said, list):
-        return [_undocumented(each) for each in said]
-    if not isinstance(said, dict):
-        return said
-    kept = {name: each for name, each in said.items() if not (name == "documentation" and isinstance(each, str))}
+def _undocumented(node: Any) -> Any:
+    """Return the description without documentation, but with members of shapes that are named `documentation`."""
+    if isinstance(node, list):
+        return [_undocumented(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {name: each for name, each in node.items() if not (name == "documentation" and isinstance(each, str))}
     return {name: _undocumented(each) for name, each in kept.items()}
 
 
 def lighten_roots(layer: Path) -> None:
-    """Leave ROOTS."""
+    """Keep only the certificates of ROOTS."""
     file = layer / "botocore/cacert.pem"
     found = {match["label"]: match["pem"] for match in _CERTIFICATE.finditer(file.read_text())}
     if missing := set(ROOTS) - found.keys():
-        raise NotAsExpectedError(f"{file} does not have {', '.join(sorted(missing))}")
+        raise NotAsExpectedError(f"{file} does not have {', '.join(sorted(missing))}: correct ROOTS")
     file.write_text("".join(found[label] for label in ROOTS))
 
 

@@ -1,11 +1,11 @@
-"""Compiles the layer for Lambda's Python, so that a function need not when it starts. Called by the Makefile.
+"""Compile the layer for Lambda's Python, so that functions do not compile it when they start. The Makefile calls it.
 
     python precompile.py FOLDER            for Lambda
-    python precompile.py FOLDER PYTHON     for another Python than Lambda's: for tests
+    python precompile.py FOLDER PYTHON     for another Python, for tests
 
-Bytecode is one Python version's own, so it takes a Python 3.13, on whatever processor: found on the PATH, by uv or
-among pyenv's. Where there is none, the layer is left as it is, and that is said: it works, and starts slowly. Bytecode
-is loaded without a look at its source (PEP 552, unchecked): a layer never changes.
+Bytecode belongs to one Python version, so this needs a Python 3.13 for any processor: on the PATH, from uv or from
+pyenv. Without one it prints a warning and leaves the layer uncompiled: functions then work, but start slowly. Python
+does not compare the bytecode with its source (PEP 552, unchecked), because a deployed layer never changes.
 """
 
 import os
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Final
 
 VERSION: Final = "3.13"
-"""template.yaml's Runtime."""
+"""The Python version of Runtime in template.yaml."""
 WHERE_LAYERS_ARE: Final = "/opt/python"
-"""In tracebacks."""
+"""The folder of the layer on Lambda, which tracebacks name."""
 
 
 def interpreters() -> Iterator[str]:
-    """Those that may be of VERSION."""
+    """Yield interpreters that may be of VERSION."""
     if found := shutil.which(f"python{VERSION}"):
         yield found
     if uv := shutil.which("uv"):
@@ -34,7 +34,7 @@ def interpreters() -> Iterator[str]:
 
 
 def is_version(interpreter: str) -> bool:
-    """Whether it runs, and is CPython of VERSION."""
+    """Return whether an interpreter starts and is CPython of VERSION."""
     say = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"
     try:
         asked = subprocess.run([interpreter, "-IS", "-c", say], capture_output=True, text=True, check=False)
@@ -44,19 +44,19 @@ def is_version(interpreter: str) -> bool:
 
 
 def compile_layer(layer: Path, interpreter: str) -> None:
-    """A .pyc beside every .py. A source that cannot be compiled is an error."""
+    """Write a .pyc for every .py. A source that does not compile is an error."""
     options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(layer), "-p", WHERE_LAYERS_ARE]
     subprocess.run([interpreter, "-IS", "-m", "compileall", *options, str(layer)], check=True)
 
 
 def main(layer: Path, *another: str) -> None:
-    """Compile, or say why not; on standard output, which `sam build` shows."""
+    """Compile the layer, or print why not, on standard output, which `sam build` shows."""
     interpreter = next(iter(another or filter(is_version, interpreters())), None)
     if interpreter:
         compile_layer(layer, interpreter)
     else:
         sys.stdout.write(
-            f"no Python {VERSION} was found to compile the layer with: functions compile it at each start, which then"
+            f"no Python {VERSION} was found, so the layer is not compiled: functions compile it at each start, which"
             f" takes several times as long. Put python{VERSION} on the PATH and build again.\n"
         )
 

@@ -1,6 +1,6 @@
-"""A function from its process's start: its first event, some that warm it up, and so many more; a mark after each.
+"""Serve a function's first event, then events that warm it up, then events to count, with a mark after each stretch.
 
-What collecting garbage takes is not counted after the first event, as in raw.py.
+Garbage collection is off after the first event, as in raw.py.
 """
 
 import gc
@@ -16,7 +16,7 @@ CONTEXT = SimpleNamespace(aws_request_id="00000000-0000-0000-0000-000000000000")
 
 
 def main(event_file: str, times: int) -> None:
-    """Serve the event."""
+    """Serve the event in three stretches."""
     handler = importlib.import_module("app").lambda_handler
     with open(event_file) as file:  # noqa: PTH123  # pathlib would be one more import in what is counted
         event = json.load(file)
@@ -31,7 +31,7 @@ def main(event_file: str, times: int) -> None:
 
 
 def answer(handler: Any, event: Any) -> Any:
-    """A reply, which must be a 200; an authorizer's has no status."""
+    """Return the reply, which must be a 200; an authorizer's reply has no status."""
     reply = handler(event, CONTEXT)
     if reply.get("statusCode", 200) != 200:  # noqa: PLR2004  # HTTP: well
         raise RuntimeError(reply)

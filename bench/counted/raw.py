@@ -1,7 +1,7 @@
-"""A bare botocore client, and then the calls of each group through one with default settings.
+"""Make a bare botocore client, and then the calls of each group through clients with default settings.
 
-Marks: the client is made; and for each group that it is warm, and that its calls were made so many times. What
-collecting garbage takes is not counted, which falls on one of many requests.
+Marks: once the first client is made; and for each group, once its clients are warm and once its calls were made the
+given number of times. Garbage collection is off during the calls, because it falls on few of many requests.
 """
 
 import gc
@@ -34,10 +34,10 @@ def main(groups_file: str, times: int) -> None:
 
 
 def make(calls: list[tuple[Any, dict[str, Any]]]) -> None:
-    """Each once. That a condition did not hold is an answer like any other."""
+    """Make each call once. A failed condition is an expected reply."""
     for client, call in calls:
         with suppress(client.exceptions.ClientError):
-            client._make_api_call(call["operation"], call["params"])  # noqa: SLF001  # by the name that was recorded
+            client._make_api_call(call["operation"], call["params"])  # noqa: SLF001  # the recording has the operation's name
 
 
 if __name__ == "__main__":

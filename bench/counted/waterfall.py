@@ -1,6 +1,6 @@
-"""Where the instructions of a warm log_done go: each stretch between marks belongs to the stage that is under way.
+"""Serve warm events with a mark between stages, so that the instructions of each stage can be counted.
 
-Writes, as JSON, the stage of each stretch after the first. "a mark" is what a mark itself takes.
+It writes the stage of each stretch after the first as JSON. The stage "a mark" measures the cost of the marks.
 """
 
 import gc
@@ -30,7 +30,7 @@ STAGES: Final = {
     "lockstep.observability:_emf": "metrics",
     "lockstep.task_instance.transition:count": "metrics",
 }
-"""The functions that a stage begins with."""
+"""The function with which each stage begins."""
 
 
 def main(event_file: str, times: int, stages_file: str) -> None:

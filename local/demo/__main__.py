@@ -1,4 +1,4 @@
-"""The demo's process: it ends with 0 only if every task ended as it must, and nothing that it starts outlives it."""
+"""Run the demo. The exit code is 0 only if every task ended as it must. Everything that it starts ends with it."""
 
 import sys
 
@@ -6,8 +6,8 @@ from sim.ending import exit_code
 
 
 def show() -> bool:
-    """Return whether every task ended as it must."""
-    from local.demo import show  # noqa: PLC0415  # it takes a moment, in which Ctrl-C is to work already
+    """Run the demo, and return whether every task ended as it must."""
+    from local.demo import show  # noqa: PLC0415  # the import takes a moment, and Ctrl-C must already work
 
     return show.show()
 

@@ -1,4 +1,4 @@
-"""The demo's workflow: binds an array, queues what is not done, and has it launched, run and triaged, turn by turn."""
+"""The demo's workflow: bind an array, then queue, launch, run and triage its unfinished tasks, round by round."""
 
 import random
 import time
@@ -34,7 +34,7 @@ class Array:
         self._resources, self._more_resources = (
             self._ask(requests.bind_resources({"memory": memory})) for memory in (1, 4)
         )
-        workflow_id = time.time_ns() // 1000  # a table that outlives the demo knows the last one
+        workflow_id = time.time_ns() // 1000  # the table may hold an earlier demo's workflow
         self._array_id = self._ask(requests.create_array(workflow_id, "demo"))["array_id"]
         tasks = [
             requests.task(node, self._array_id, self._resources, f"run --step {node}", MAX_ATTEMPTS)
@@ -43,17 +43,17 @@ class Array:
         self.fate_of = dict(zip(bind_tasks(self._ask, workflow_id, tasks), fates, strict=True))
         self._script = script(self.fate_of)
         self._attempts: Counter[int] = Counter()
-        """How many each task has had."""
+        """The attempts of each task so far."""
         self._ready: list[Callable[[], None]] = []
-        """Workers that have not started yet."""
+        """The workers that have not started yet."""
         run = Run(RUN_ID, INCREMENT, self._script.__getitem__)
         self._distributor = Distributor(cluster, run, self._ready.append, self._rng)
 
     def drive(self) -> None:
-        """Queue, launch, run and triage what is not done, until nothing can be queued.
+        """Queue, launch, run and triage unfinished tasks until no task can be queued.
 
         Raises:
-            UnansweredError: a program was answered what it must not be.
+            UnansweredError: a program received a wrong reply.
         """
         waiting = [*self.fate_of]
         while waiting:
@@ -65,12 +65,12 @@ class Array:
             waiting = [each for each in queued if self._last_end(each) is not TI.DONE]
 
     def _last_end(self, task_id: int) -> TI | None:
-        """Return how the last attempt ends, by the script."""
+        """Return the status in which the task's last attempt ends according to the script."""
         attempts = self._attempts[task_id]
         return self._script[InstanceKey(task_id, attempts).id].end if attempts else None
 
     def _submit(self, task_ids: Sequence[int], resources_id: int) -> list[int]:
-        """Queue, take and launch the next attempts of tasks. Returns the tasks that had one left."""
+        """Queue, take and launch the next attempts of tasks. Return the tasks that had an attempt left."""
         if not task_ids:
             return []
         by_status = self._ask(requests.queue(self._array_id, task_ids, resources_id, RUN_ID))["tasks_by_status"]

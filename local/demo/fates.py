@@ -1,4 +1,4 @@
-"""The script: how each of the 200 tasks fares. It is the same in every run."""
+"""The script: the attempts of each of the 200 tasks, the same in every run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ NEVER_STARTS: Final = Life(TI.UNKNOWN_ERROR, launched_for=ALREADY_OVERDUE)
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How a task fares."""
+    """The attempts of a task."""
 
     name: str
     tasks: int
-    """How many tasks have it."""
+    """The number of tasks with this fate."""
     attempts: tuple[Life, ...]
 
     @property
@@ -52,7 +52,7 @@ FATES: Final = (
 
 
 def in_turn(fates: Sequence[Fate] = FATES) -> list[Fate]:
-    """Return one fate for each task, well mixed.
+    """Return one fate for each task, in a mixed order.
 
     >>> from collections import Counter
     >>> Counter(in_turn()) == {fate: fate.tasks for fate in FATES}

@@ -1,4 +1,4 @@
-"""The demo from start to end."""
+"""Run the demo from start to end."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -18,15 +18,15 @@ from sim.system import System, system
 from sim.tally import Tally
 
 WORKERS: Final = 16
-"""At once."""
+"""The workers that run at the same time."""
 MOST_LINES: Final = 20
-"""About what must not be: all is lost at once when the system ends."""
+"""The lines of an error that are printed: if the system ends, every worker adds one."""
 LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
 USAGE: Final = Request("GET", "/_local/usage")
 
 
 def show() -> bool:
-    """Start a system, drive an array through it and say how it went. Returns whether all is as it must be."""
+    """Start a system, run an array on it and print the results. Return whether everything went as expected."""
     console = make_console()
     console.print("starting the API")
     try:

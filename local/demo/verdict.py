@@ -1,4 +1,4 @@
-"""Where every task ended, as the system tells it, beside where it must end; and what it took."""
+"""Compare how every task ended with how it must end, and print the cost."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -17,7 +17,7 @@ from sim.client import Client
 TI = TaskInstanceStatus
 
 MOST_DIFFERENCES: Final = 20
-"""How many are printed."""
+"""The differences that are printed at most."""
 _USAGE: Final = {
     "requests": "HTTP requests",
     "dynamodb_requests": "DynamoDB requests",
@@ -27,7 +27,7 @@ _USAGE: Final = {
 
 
 class Ending(NamedTuple):
-    """Where a task is when all is over."""
+    """A task's state at the end of the demo."""
 
     task: TaskStatus
     num_attempts: int
@@ -42,7 +42,7 @@ class Ending(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A task, where it ended, and where it must."""
+    """A task with its expected and its actual ending."""
 
     task_id: int
     fate: Fate
@@ -51,16 +51,16 @@ class Result(NamedTuple):
 
 
 def must_be(fate: Fate) -> Ending:
-    """Return how a task of this fate has to end."""
+    """Return how a task with this fate must end."""
     ends = tuple(life.end for life in fate.attempts)
     return Ending(fate.ends_in, len(ends), ends, tuple(int(end is not TI.DONE) for end in ends))
 
 
 def find_endings(client: Client, crew: Executor, fate_of: Mapping[int, Fate]) -> list[Ending]:
-    """Ask how the tasks ended.
+    """Request the tasks' final states.
 
     Raises:
-        UnansweredError: the system does not say.
+        UnansweredError: the system does not answer.
     """
     return list(crew.map(partial(_find_ending, client), fate_of, fate_of.values()))
 
@@ -78,7 +78,7 @@ def _find_ending(client: Client, task_id: int, fate: Fate) -> Ending:
 
 
 def close(console: Console, fate_of: Mapping[int, Fate], endings: Iterable[Ending], usage: Mapping[str, float]) -> bool:
-    """Print it all. Returns whether every task ended as it must."""
+    """Print the results. Return whether every task ended as it must."""
     results = [
         Result(task_id, fate, must_be(fate), got) for (task_id, fate), got in zip(fate_of.items(), endings, strict=True)
     ]

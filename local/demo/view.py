@@ -1,4 +1,4 @@
-"""What a person sees while the demo runs: a live picture in a terminal, lines elsewhere."""
+"""Show the demo's progress: a live picture in a terminal, lines elsewhere."""
 
 import time
 from typing import Final
@@ -33,12 +33,12 @@ class View:
         self._given_up += tasks
 
     def progress(self, ended: int, workers: int) -> None:
-        """Print a line now and then, where there is no picture."""
+        """Print a line now and then, unless the picture is live."""
         if not is_live(self._console) and (ended % WORKERS_BETWEEN_LINES == 0 or ended == workers):
             self.say(f"  {ended} of {workers} workers have ended, {self._rate()}: {self._counts()}")
 
     def picture(self) -> RenderableType:
-        """Draw how far the tasks are."""
+        """Draw the tasks' progress."""
         counts = self._record.statuses()
         ended = self._given_up + counts[TaskInstanceStatus.DONE]
         bar = Table.grid(padding=(0, 2))

@@ -1,17 +1,17 @@
-"""What can go wrong for a caller, and its one mapping to HTTP.
+"""The errors that a caller can get, and their HTTP status codes.
 
 LockstepError
-├── BadRequestError      400  the body is no JSON
-├── ForbiddenError       403  the caller's token is not for this
-├── NotFoundError        404  no such thing
-├── ExhaustedError       409  a limit of the id scheme is reached
-├── TooLargeError        413  the body is larger than this deployment takes
-├── InvalidError         422  the body or the path does not fit
-└── UnavailableError     503  try again
-    ├── ContentionError       others kept winning until the time was up
-    └── TableError            DynamoDB did not answer, or throttled until the time was up
+├── BadRequestError      400  the body is not JSON
+├── ForbiddenError       403  the caller's token does not allow the request
+├── NotFoundError        404  an object that the path names does not exist
+├── ExhaustedError       409  a task has no instance numbers left
+├── TooLargeError        413  the body is too large
+├── InvalidError         422  a field of the body, path or query is invalid
+└── UnavailableError     503  send the request again
+    ├── ContentionError       other writers changed the same items until the deadline
+    └── TableError            DynamoDB did not answer, or throttled until the deadline
 
-A refused transition is none of these: it is a 200 with the status that stands.
+A refused transition is not an error: its reply is a 200 with the current status.
 """
 
 from collections.abc import Sequence
@@ -23,19 +23,19 @@ MAX_FIELDS: Final = 20
 
 
 class FieldError(NamedTuple):
-    """What is wrong with one field of a request."""
+    """An invalid field of a request, and why it is invalid."""
 
     field: str
     message: str
 
 
 class LockstepError(Exception):
-    """Anything that is answered with a problem document (RFC 9457)."""
+    """An error whose reply is a problem document (RFC 9457)."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
 
     def problem(self) -> dict[str, object]:
-        """The body of the reply."""
+        """Return the body of the reply."""
         return {
             "type": "about:blank",
             "title": self.status.phrase,
@@ -51,31 +51,31 @@ class BadRequestError(LockstepError):
 
 
 class ForbiddenError(LockstepError):
-    """The caller's token is for other routes, or for one workflow run and this is not about it. Nothing was changed."""
+    """The caller's token does not allow this route, or not this workflow run. Nothing was changed."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class NotFoundError(LockstepError):
-    """What the path names does not exist."""
+    """An object that the path names does not exist."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class ExhaustedError(LockstepError):
-    """No further id can be given out."""
+    """A task has used all its instance numbers. Nothing was changed."""
 
     status = HTTPStatus.CONFLICT
 
 
 class TooLargeError(LockstepError):
-    """The body is larger than this deployment takes."""
+    """The body is larger than this deployment accepts."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class InvalidError(LockstepError):
-    """A field is missing or ill-formed. Nothing was changed."""
+    """A field is missing or invalid. Nothing was changed."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -86,19 +86,19 @@ class InvalidError(LockstepError):
         super().__init__(f"{named}; and {more} more" if more else named)
 
     def problem(self) -> dict[str, object]:
-        """The body of the reply, with the fields one by one."""
+        """Return the body of the reply, with the invalid fields under `errors`."""
         return super().problem() | {"errors": [field._asdict() for field in self.fields]}
 
 
 class UnavailableError(LockstepError):
-    """It may work in a moment: send the same request again. No pair was half done; of a bulk request a part may be."""
+    """Lockstep could not finish now; send the same request again. Of a bulk request, some pairs may be done already."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class ContentionError(UnavailableError):
-    """Other writers of the same items kept winning until the time budget was spent."""
+    """Other writers kept changing the same items until the request's deadline."""
 
 
 class TableError(UnavailableError):
-    """DynamoDB could not be reached, did not answer in time, or throttled until the time budget was spent."""
+    """DynamoDB could not be reached, did not answer in time, or throttled until the request's deadline."""

@@ -1,4 +1,4 @@
-"""Text that a caller sent: kept to the letter where it fits, cut with a marker where it does not."""
+"""Texts from callers: escape them for the table, measure them, and cut them with a marker if they are too long."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ _ESCAPED: Final = re.compile(f"{_ESCAPE}([0-9a-f]{{4}})")
 
 
 def escape(text: str) -> str:
-    r"""The text without lone surrogates, which UTF-8 and so DynamoDB cannot hold. Undone by unescape.
+    r"""Escape lone surrogates, which UTF-8, and so DynamoDB, cannot hold. unescape undoes it.
 
     >>> escape("caf\u00e9")
     'café'
@@ -25,24 +25,24 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """What escape was given."""
+    """Return the text that escape was given."""
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def size(text: str) -> int:
-    """Bytes that the text takes in the table."""
+    """Return how many bytes the text takes in the table."""
     return len(escape(text).encode())
 
 
 def fits(text: str, limit: int) -> bool:
-    """Whether the text takes at most limit bytes in the table. What is short is not counted."""
+    """Return whether the text takes at most limit bytes in the table. A short text is not encoded for this."""
     return len(text) <= limit // _MOST_BYTES or size(text) <= limit
 
 
 def cut(text: str, limit: int) -> str:
-    """The text if it takes at most limit bytes; otherwise its beginning and its end with a marker between.
+    """Return the text if it takes at most limit bytes; otherwise its beginning and end, with a marker between them.
 
-    The marker says how many characters were left out. No character is split. limit is at least 100.
+    The marker says how many characters were left out. No character is split. limit must be at least 100.
     """
     if fits(text, limit):
         return text
@@ -53,7 +53,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def was_cut(text: str, limit: int) -> bool:
-    """Whether the text may be what cut left of a longer one.
+    """Return whether the text may be a result of cut that lacks characters.
 
     >>> was_cut(cut("a" * 1000, 100), 100), was_cut("a" * 100, 100)
     (True, False)
@@ -69,12 +69,13 @@ def _marker(left_out: int) -> str:
 
 
 def _fitting(text: str, room: int) -> str:
+    """Return the longest beginning of the text that takes at most room bytes."""
     longest = bisect_right(range(len(text) + 1), room, key=lambda length: size(text[:length])) - 1
     return text[:longest]
 
 
 def tail(text: str, characters: int) -> str:
-    """The text's end, at most so many characters, with a marker in front where something was left out."""
+    """Return the text's end, at most `characters` long, with a marker in front if something was left out."""
     if len(text) <= characters:
         return text
     room = characters - len(_marker(len(text)))
@@ -82,7 +83,7 @@ def tail(text: str, characters: int) -> str:
 
 
 def digest(text: str) -> str:
-    """52 bits of SHA-256 of the text, as 13 hexadecimal digits: the same words, the same digest.
+    """Return 52 bits of the text's SHA-256 as 13 hexadecimal digits.
 
     >>> digest("boom")
     '81f52337ebb4c'

@@ -117,7 +117,7 @@ def a_pause_goes_past_the_deadline() -> AbstractContextManager[Any]:
             try:
                 return call()
             except Exception as error:
-                codes = table._worth_another_try(error)  # noqa: SLF001  # as reach was
+                codes = table._retryable_codes(error)  # noqa: SLF001  # as reach was
                 if deadline().passed():
                     raise TableError(f"gave up: {codes}") from error
             sleep(pause)

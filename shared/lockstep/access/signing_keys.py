@@ -1,4 +1,4 @@
-"""The keys that tokens are signed with: a secret's present value and the one before. A rotation cuts nobody off."""
+"""The keys that sign tokens: a secret's current and previous value, so that tokens outlive a rotation."""
 
 import os
 import time
@@ -14,11 +14,11 @@ from lockstep.access.tokens import MIN_KEY_BYTES, key_id
 from lockstep.observability import logger
 
 FRESH_SECONDS: Final = 300.0
-"""How long a key stays valid after it was taken out of the secret."""
+"""How long the keys are cached: a key stays valid this long after it was removed from the secret."""
 PATIENCE_SECONDS: Final = 10.0
-"""How long the secret is left alone after it could not be read."""
+"""How long to wait after a failed read of the secret before the next read."""
 ASK_AGAIN_SECONDS: Final = 1.0
-"""How soon a token with an unknown key may cause another look: forged ones must not cost two calls each."""
+"""The shortest time between reads that unknown keys cause, so that not every forged token costs two calls."""
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
 
 
@@ -27,28 +27,28 @@ _PREVIOUS: Final = "AWSPREVIOUS"
 
 
 class KeysUnavailableError(Exception):
-    """There is no key to check with. API Gateway answers 500 for it, which the template makes a 503."""
+    """No key is available to verify tokens. API Gateway answers 500, which the template changes to 503."""
 
 
 class UnusableKeyError(ValueError):
-    """A value of the secret is binary, or too short to sign with."""
+    """A value of the secret is binary, or too short for a signing key."""
 
 
 def current(client: Any, secret: str) -> str:
-    """The key that new tokens are signed with.
+    """Read the key that signs new tokens.
 
     Raises:
-        UnusableKeyError: the present value is no key.
+        UnusableKeyError: the secret's current value is not a key.
     """
     return _read(client, secret, _CURRENT)
 
 
 class SigningKeys:
-    """The valid keys by key_id, read when they are needed and kept for FRESH_SECONDS."""
+    """The valid keys by key_id, read on first use and cached for FRESH_SECONDS."""
 
     @classmethod
     def of_deployment(cls) -> "SigningKeys":
-        """Those in the secret that the template names."""
+        """Use the secret that the template names in SIGNING_KEYS."""
         return cls(os.environ["SIGNING_KEYS"])
 
     def __init__(self, secret: str) -> None:
@@ -59,22 +59,22 @@ class SigningKeys:
         self._failed_at = float("-inf")
 
     def valid(self) -> Mapping[str, str]:
-        """The keys as they were FRESH_SECONDS ago or later; older ones if the secret cannot be read now.
+        """Return keys that were read at most FRESH_SECONDS ago, or older ones if the secret cannot be read now.
 
         Raises:
-            KeysUnavailableError: it could never be read, or holds no usable key.
+            KeysUnavailableError: the secret could never be read, or holds no usable key.
         """
-        return self._not_older_than(FRESH_SECONDS)
+        return self._cached_for(FRESH_SECONDS)
 
     def newest(self) -> Mapping[str, str]:
-        """The keys as they were ASK_AGAIN_SECONDS ago or later.
+        """Return keys that were read at most ASK_AGAIN_SECONDS ago, or older ones if the secret cannot be read now.
 
         Raises:
             KeysUnavailableError: as for valid.
         """
-        return self._not_older_than(ASK_AGAIN_SECONDS)
+        return self._cached_for(ASK_AGAIN_SECONDS)
 
-    def _not_older_than(self, seconds: float) -> Mapping[str, str]:
+    def _cached_for(self, seconds: float) -> Mapping[str, str]:
         if time.monotonic() - self._read_at >= seconds:
             self._refresh()
         return self._keys
@@ -83,7 +83,7 @@ class SigningKeys:
         if self._keys and time.monotonic() - self._failed_at < PATIENCE_SECONDS:
             return
         self._client = self._client or client()
-        found = _look(self._client, self._secret)
+        found = _read_values(self._client, self._secret)
         if found.unread:
             self._failed_at = time.monotonic()
         self._keys = {key_id(key): key for key in found.keys} | (self._keys if found.unread else {})
@@ -98,17 +98,17 @@ class SigningKeys:
 
 @dataclass(slots=True)
 class _Found:
-    """What the secret holds."""
+    """The keys that the secret holds."""
 
     keys: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
-    """Why a value is not among the keys."""
+    """A sentence for each value that is not among the keys."""
     unread: bool = False
-    """Whether a value could not be read, so that a key that is known may be in it."""
+    """Whether a value could not be read. Known keys then stay valid, because that value may hold them."""
 
 
-def _look(client: Any, secret: str) -> _Found:
-    """Read the present value and the one before, up to the first that cannot be read."""
+def _read_values(client: Any, secret: str) -> _Found:
+    """Read the current and the previous value, and stop at the first that cannot be read."""
     found = _Found()
     for stage in (_CURRENT, _PREVIOUS):
         try:
@@ -128,7 +128,7 @@ def _look(client: Any, secret: str) -> _Found:
 
 
 def client() -> Any:
-    """A client for Secrets Manager, in the region of AWS_DEFAULT_REGION, which Lambda sets, or of the profile."""
+    """Make a Secrets Manager client for the region of AWS_DEFAULT_REGION, which Lambda sets, or of the profile."""
     return botocore.session.get_session().create_client("secretsmanager", config=_CONFIG)
 
 

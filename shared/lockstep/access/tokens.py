@@ -1,4 +1,4 @@
-"""Tokens: who calls, for what, and until when. Signed (JWT, HS256), so that nobody keeps a list of them."""
+"""Sign and verify tokens: the caller's name, scope and expiry, signed (JWT, HS256), so that no token is stored."""
 
 import hashlib
 import re
@@ -14,40 +14,40 @@ _ALGORITHM: Final = "HS256"
 _REQUIRED: Final = ["sub", "scope", "iat", "exp"]
 _NAME: Final = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 MIN_KEY_BYTES: Final = 32
-"""RFC 7518, 3.2: no shorter than the hash."""
+"""RFC 7518, 3.2: a key is at least as long as the hash."""
 DAY_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token says."""
+    """The contents of a token."""
 
     name: str
-    """Whom it was made for: it stands in the log of every request."""
+    """The caller's name, which the log of every request shows."""
     scope: Scope
     workflow_run_id: int | None = None
-    """Of a worker's token: the one run whose instances it may report on. None: all."""
+    """For a worker's token: the only run on whose instances it may report; None: all runs."""
 
 
 class UnknownKeyError(Exception):
-    """A token is signed, or says so, with a key that is not among those that are valid."""
+    """A token names a signing key that is not valid."""
 
 
 class BadTokenError(Exception):
-    """A token is forged, expired, or not one of ours."""
+    """A token is malformed, forged or expired."""
 
 
 def key_id(key: str) -> str:
-    """What names a key in the tokens that it signed. It does not give the key away."""
+    """Return the id of a key, which its tokens carry. The key cannot be derived from it."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def sign(grant: Grant, key: str, issued_at: int, expires_at: int) -> str:
-    """Sign a token that is good from one moment to another: seconds since 1970.
+    """Sign a token that is valid between two moments, in seconds since 1970.
 
     Raises:
-        ValueError: only a worker's token can be for one run; a name has at most 64 letters, digits and . @ _ -, for API
-            Gateway puts it into its log as it is; the scope allows no such lifetime; or the key is too short.
+        ValueError: the name is not 1 to 64 letters, digits and . @ _ - (API Gateway logs it unescaped); a token for one
+            run has another scope than worker; the lifetime is longer than the scope allows; or the key is too short.
     """
     if not _NAME.fullmatch(grant.name):
         raise ValueError(f"{grant.name!r} is no name: 1 to 64 letters, digits and . @ _ -")
@@ -63,13 +63,13 @@ def sign(grant: Grant, key: str, issued_at: int, expires_at: int) -> str:
 
 
 def verify(token: str, keys: Mapping[str, str]) -> Grant:
-    """Read a token that one of the keys signed, that has not expired and has no longer lifetime than its scope allows.
+    """Verify a token's signature, expiry and lifetime, and return its contents.
 
-    keys: by key_id.
+    keys: the valid keys by key_id.
 
     Raises:
-        UnknownKeyError: another key signed it; the same token may be good with newer keys.
-        BadTokenError: it is not good, and never will be.
+        UnknownKeyError: the token names another key; it may be valid with newer keys.
+        BadTokenError: the token is not valid, whatever the keys.
     """
     try:
         kid = str(jwt.get_unverified_header(token).get("kid"))
@@ -89,10 +89,10 @@ def _check_lifetime(scope: Scope, seconds: float) -> None:
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float:
-    """A moment in seconds since 1970."""
+    """Return a claim that is a time in seconds since 1970."""
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name}: must be a number")  # noqa: TRY004  # as all that is wrong with a token
+        raise ValueError(f"{name}: must be a number")  # noqa: TRY004  # verify turns a ValueError into a BadTokenError
     return value
 
 

@@ -1,1 +1,1 @@
-"""Arrays of tasks: batches, their steps, and what is done to a whole batch at once."""
+"""Arrays of tasks: batches, their steps, and reports about a whole batch."""

@@ -1,7 +1,8 @@
-"""What needs attention in a workflow run: its unended batches, and its instances in a status that needs attention.
+"""The run index: a workflow run's unended batches, and its instances in a status that needs attention.
 
-A batch is in the run index until all its instances have ended, ordered by its next check: no instance of it is overdue
-before that. Each check notes the statuses that it saw, so that nothing reads a whole batch to find a few instances.
+A batch stays in the index until all its instances have ended. Its sort key is the time of its next check; none of its
+instances is overdue before that. Each check stores the statuses that it saw, so that later checks read only the
+instances that may have changed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,15 +27,15 @@ from lockstep.task_instance.item import (
 )
 
 WAITING: Final = frozenset({TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED})
-"""Statuses in which an instance waits for the distributor."""
+"""The statuses in which an instance waits for the distributor."""
 _SOON_SECONDS: Final = 0.96 * HEARTBEAT_BUFFER_SECONDS
-"""An instance that is due sooner brings its batch's check forward. Less than the buffer, because a request takes
-time.
+"""An instance whose next report is due within this time brings its batch's check forward. It is shorter than the buffer
+because a request takes time.
 """
 
 
 class Attention(NamedTuple):
-    """What must be looked at in a run."""
+    """The batches and instances of a run that must be checked."""
 
     batches: list[Batch]
     """Due batches, earliest first."""
@@ -43,7 +44,7 @@ class Attention(NamedTuple):
 
 
 def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
-    """The batches that are due at a moment, and the instances that need attention, as the index shows them."""
+    """Query the index for the batches that are due at a moment and the instances that need attention."""
     ranges = [
         (FLAG_PREFIX, due_key(LAUNCHED_PREFIX, moment)),
         (WAITING_PREFIX, due_key(WAITING_PREFIX, moment)),
@@ -55,18 +56,18 @@ def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
 
 
 def flagged(workflow_run_id: int, status: TaskInstanceStatus) -> list[InstanceKey]:
-    """The run's instances in a status that needs attention, as the index shows them."""
+    """Query the index for the run's instances in a status that needs attention."""
     flag = attention_flag(status)
     return _instance_keys(_indexed(workflow_run_id, flag, flag))
 
 
 def waiting_batches(workflow_run_id: int) -> list[Batch]:
-    """The run's batches with instances that may wait for the distributor, without batches that are still growing."""
+    """Read the run's batches with instances that may wait for the distributor, except batches that still grow."""
     return _full_grown(_read_batches(_indexed(workflow_run_id, WAITING_PREFIX, last_key(WAITING_PREFIX))))
 
 
 def unended_batches(workflow_run_id: int) -> list[Batch]:
-    """The run's batches with instances that have not ended, batches that are still growing included."""
+    """Read the run's batches with instances that have not ended, including batches that still grow."""
     return _read_batches(_indexed(workflow_run_id, LAUNCHED_PREFIX, last_key(WAITING_PREFIX)))
 
 
@@ -80,7 +81,7 @@ def _instance_keys(listed: Iterable[RawItem]) -> list[InstanceKey]:
 
 
 def _read_batches(listed: Iterable[RawItem]) -> list[Batch]:
-    """Read the listed batches, in order, without those that have ended meanwhile or expired."""
+    """Read the listed batches in order. Skip batches that have ended meanwhile or expired."""
     wanted = [Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed]
     items = fetch_present(wanted)
     batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)
@@ -93,10 +94,10 @@ def _full_grown(batches: Iterable[Batch]) -> list[Batch]:
 
 
 def may_be_in(batch: Batch, statuses: Iterable[TaskInstanceStatus]) -> dict[int, InstanceKey] | None:
-    """The instances, by step, that may be in one of the statuses now, by the status in which each was last seen.
+    """Return, by step, the batch's instances that may be in one of the statuses, judged by their last seen status.
 
-    None where the index does not show all of them yet: a distributor counts a batch's steps, so it must see a batch as
-    a whole or not at all.
+    Return None if the index does not show all of them yet: a distributor counts a batch's steps, so it must see either
+    the whole batch or nothing of it.
     """
     wanted = frozenset(statuses)
     steps = {step for step, letter in enumerate(batch.seen) if letter != NO_STEP and _may_be_in(letter, wanted)}
@@ -109,9 +110,9 @@ def _may_be_in(letter: str, wanted: frozenset[TaskInstanceStatus]) -> bool:
 
 
 def note(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float) -> None:
-    """Store in which status steps were seen, and when the batch is due for its next check.
+    """Store the statuses in which steps were seen, and when the batch is due for its next check.
 
-    Nothing is stored where another caller has written to the batch since it was read.
+    Store nothing if another caller has written to the batch since it was read.
     """
     letters = [seen.get(step, letter) for step, letter in enumerate(batch.seen)]
     present = {TaskInstanceStatus(letter) for letter in letters if letter != NO_STEP}
@@ -129,10 +130,10 @@ def note(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float) -> No
 
 
 def expect(instance: TaskInstance, report_by: float | None) -> None:
-    """Bring the batch's next check forward to report_by, if the instance is due earlier than checks come anyway.
+    """Bring the batch's next check forward to report_by, if checks would otherwise come later than that.
 
-    Usually it is not, and nothing is sent. A batch whose check is overdue is brought forward too: a sweep that checks
-    it now has not seen the instance as it is, and must not put the next check off.
+    Usually they would not, and nothing is sent. If the batch's check is overdue, its time is changed too: a sweep may
+    be checking the batch with an older state of the instance. Its note then fails and does not put the check off.
     """
     at = now()
     if report_by is None or report_by >= at + _SOON_SECONDS:
@@ -153,7 +154,7 @@ def _due_between(since: float, until: float | None) -> Condition:
 
 
 def _move_check(key: Key, due: float, where: Condition) -> BatchAttention | None:
-    """Set a batch's next check where a condition holds. Otherwise return the one that stands, None if there is none."""
+    """Set a batch's next check if a condition holds. Otherwise return the stored one; None if the batch has none."""
     changes: list[Action] = [Batch.attention.set(str(BatchAttention(due, waiting=True))), *Batch.renewed(now())]
     try:
         update(key, changes, where)

@@ -10,7 +10,7 @@ from lockstep.dynamodb.counters import allocate
 def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently_running: int, name: str) -> int:
     """Find or create a workflow's array for a template version, set its concurrency, and return its id.
 
-    One pair of ids gets one array, also where callers race.
+    Callers that race with the same pair of ids get the same array.
     """
     lookup = ArrayLookup.key(workflow_id, task_template_version_id)
     found = fetch([lookup], consistent=True).get(lookup)

@@ -18,7 +18,7 @@ class Array(Item):
     task_template_version_id = IntegerAttribute()
     max_concurrently_running = IntegerAttribute()
     num_batches = IntegerAttribute()
-    """The last batch number given out."""
+    """The last allocated batch number."""
 
     @staticmethod
     def key(array_id: int) -> Key:
@@ -49,11 +49,11 @@ class ArrayLookup(Item):
 
 
 NO_STEP: Final = "."
-"""In Batch.seen: the batch does not have this step."""
+"""The letter in Batch.seen for a step that the batch does not have."""
 
 
 class Batch(Expiring):
-    """A batch of an array, or the part of it that is another run's: only a seed file makes such parts."""
+    """A batch of an array, or the part of a batch that belongs to another run. Only a seed file makes such parts."""
 
     SORT_KEY: Final = "BATCH"
     KEY_FORMS: ClassVar = (Key("BATCH#<id>#<id>", SORT_KEY), Key("BATCH#<id>#<id>", "RUN#<id>"))
@@ -61,15 +61,15 @@ class Batch(Expiring):
     size = IntegerAttribute()
     """Steps run from 0 to size - 1."""
     num_instances = IntegerAttribute()
-    """As many as size, except in a batch that was seeded with gaps."""
+    """Equal to size, except in a batch that was seeded with gaps."""
     task_resources_id = IntegerAttribute()
     workflow_run_id = IntegerAttribute()
     seen = UnicodeAttribute()
-    """The status in which each step was last seen, a letter each: it is in that one now, or in one that follows."""
+    """The status in which each step was last seen, one letter each. The instance may have left it for a later one."""
     attention = UnicodeAttribute(null=True)
-    """A BatchAttention; none once all instances have ended."""
+    """A BatchAttention as text; none once all instances have ended."""
     grows_until = NumberAttribute(null=True)
-    """More steps may be added until then."""
+    """The time until which steps may be added; none once the batch is complete."""
 
     @staticmethod
     def key(array_id: int, batch_num: int) -> Key:
@@ -82,7 +82,7 @@ class Batch(Expiring):
 
     @staticmethod
     def part_key(array_id: int, batch_num: int, workflow_run_id: int) -> Key:
-        """The key of the part of a batch that is another run's.
+        """The key of the part of a batch that belongs to another run.
 
         >>> Batch.part_key(7, 12, 5)
         Key(pk='BATCH#7#12', sk='RUN#5')
@@ -91,7 +91,7 @@ class Batch(Expiring):
 
     @property
     def is_part(self) -> bool:
-        """Whether it is the part of a batch that is another run's.
+        """Whether this is the part of a batch that belongs to another run.
 
         >>> Batch(*Batch.part_key(7, 12, 5)).is_part, Batch(*Batch.key(7, 12)).is_part
         (True, False)
@@ -100,7 +100,7 @@ class Batch(Expiring):
 
 
 def batch_of(pk: str) -> tuple[int, int]:
-    """The array and the number of the batch whose partition it is.
+    """Return a batch's array id and batch number from its partition key.
 
     >>> batch_of("BATCH#7#12")
     (7, 12)
@@ -114,7 +114,7 @@ LAUNCHED_PREFIX: Final = "L#"
 check follows.
 """
 WAITING_PREFIX: Final = "W#"
-"""As LAUNCHED_PREFIX, for a batch that may hold instances that wait for the distributor."""
+"""As LAUNCHED_PREFIX, for a batch with instances that may wait for the distributor."""
 
 
 class BatchAttention(NamedTuple):
@@ -134,7 +134,7 @@ class BatchAttention(NamedTuple):
 
     @classmethod
     def parse(cls, attention: str) -> "BatchAttention":
-        """What such a sort key says.
+        """Parse such a sort key.
 
         >>> BatchAttention.parse("W#00000000001500")
         BatchAttention(due=1.5, waiting=True)
@@ -143,7 +143,7 @@ class BatchAttention(NamedTuple):
 
 
 def due_key(prefix: str, moment: float) -> str:
-    """The sort key in the run index of a batch that is due at a moment.
+    """Return the sort key in the run index of a batch that is due at a moment.
 
     >>> due_key(LAUNCHED_PREFIX, 1.5)
     'L#00000000001500'
@@ -152,7 +152,7 @@ def due_key(prefix: str, moment: float) -> str:
 
 
 def last_key(prefix: str) -> str:
-    """A sort key that is greater than everything that begins with a prefix.
+    """Return a sort key that is greater than every key in use with a prefix.
 
     >>> last_key(LAUNCHED_PREFIX)
     'L#~'

@@ -11,16 +11,16 @@ from lockstep.task_instance.transition import transit_many
 
 
 def move_batch(array_id: int, batch_num: int, rule: ReportRule, on_move: ReportedFields = NO_FIELDS) -> None:
-    """Make one report about every instance of a batch. The instances that it does not move stay as they are.
+    """Make one report about every instance of a batch. An instance that rejects the report stays as it is.
 
     Raises:
-        UnavailableError: some may have moved; the same call again moves the rest.
+        UnavailableError: some instances may have moved; the same call again moves the rest.
     """
     transit_many(Report(instance, rule, on_move=on_move) for instance in _members(array_id, batch_num))
 
 
 def _members(array_id: int, batch_num: int) -> list[InstanceKey]:
-    """All instances of a batch: none if the batch does not exist."""
+    """Return all instances of a batch, none if the batch does not exist."""
     lag = Deadline(INDEX_LAG_SECONDS)
     batch = read_batch(array_id, batch_num)
     if not batch:

@@ -22,23 +22,23 @@ from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array
 
 TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49
-"""Two items each, and the batch's own; a transaction holds 100 actions."""
+"""Each task takes two actions, the batch one; a transaction holds 100."""
 GROWS_SECONDS: Final = 30.0
-"""How long the distributor does not see a batch of several transactions if the last of them never comes."""
+"""How long a batch of several transactions stays hidden from the distributor if its last transaction fails."""
 
 
 def queue_tasks(
     array_id: int, task_ids: Sequence[int], task_resources_id: int, workflow_run_id: int
 ) -> dict[TaskStatus, list[int]]:
-    """Queue the tasks of the array that may be queued, and return all that exist by the status that stands.
+    """Queue the tasks of the array that may be queued, and return all that exist by their current status.
 
-    Steps run from 0 without a gap in the order of task ids, also where callers race; two callers that queue one task at
-    once create one instance. The same call again queues what is left.
+    A batch's steps follow the order of task ids, from 0 without a gap, even if callers race. Two callers that queue one
+    task at the same time create one instance. The same call again queues the tasks that are left.
 
     Raises:
         ExhaustedError: a task has used all its instance numbers. Nothing was queued.
         NotFoundError: the array does not exist, although a task names it.
-        UnavailableError: some may be queued already.
+        UnavailableError: some tasks may be queued already.
     """
     tasks = _read_tasks(task_ids, array_id)
     ready = [task for task in tasks.values() if task.ready(array_id)]
@@ -85,7 +85,7 @@ class _QueuedTask:
 
 
 def _read_tasks(task_ids: Sequence[int], array_id: int) -> dict[int, _QueuedTask]:
-    """Read tasks by reads that may lag, which the write detects. What would not be written is read consistently."""
+    """Read tasks, eventually consistent: the write detects a lag. Read again, consistently, those not to be queued."""
     wanted = {Task.key(task_id) for task_id in task_ids if 0 < task_id <= MAX_ID}
     found = {key: _QueuedTask(Task.from_raw_data(raw)) for key, raw in fetch(wanted, consistent=False).items()}
     doubtful = [key for key in wanted if key not in found or not found[key].ready(array_id)]
@@ -124,7 +124,7 @@ def _fill(
     batch_num: int,
     tasks: Sequence[_QueuedTask],
 ) -> None:
-    """Fill a batch, one transaction after another, so that each knows how many steps lie before its own."""
+    """Fill a batch, one transaction after another, because the steps of each follow those of the one before."""
     batch = Batch(
         *Batch.key(array_id, batch_num),
         size=0,
@@ -151,15 +151,15 @@ def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_Queued
         except ConditionFailedError as failed:
             if deadline().passed():
                 raise ContentionError("other callers kept changing the same tasks; send it again") from failed
-            _see(batch, pending, failed)
+            _refresh(batch, pending, failed)
         else:
             batch.size += len(pending)
             for task in pending:
                 task.queued = True
 
 
-def _see(batch: Batch, pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
-    """Take over the items that rejected a write. Another caller queued some tasks, or this write's reply was lost."""
+def _refresh(batch: Batch, pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
+    """Replace what was read by the items that rejected a write: other callers changed them since."""
     found = [raw for raw in failed.found if raw]
     seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in found if raw["sk"]["S"] == Task.SORT_KEY}
     for task in pending:

@@ -1,4 +1,4 @@
-"""The instance at a step of a batch. Every worker node of an array looks its own up as it starts."""
+"""Find the instance at a step of a batch. Every worker node of an array does this when it starts."""
 
 from typing import Final
 
@@ -14,16 +14,18 @@ from lockstep.fsm.transitions import has_ended
 from lockstep.task_instance.item import array_step_key, instance_key_of
 
 INDEX_LAG_SECONDS: Final = 2.0
-"""How long to query again for a step that the index must show any moment."""
+"""How long to repeat a query for a step that exists but that the index does not show yet."""
 PAUSE_SECONDS: Final = 0.1
-"""Between two such queries."""
+"""The time between two such queries."""
 
 
 def find_step(array_id: int, batch_num: int, step_id: int) -> int:
-    """The id of the instance at a step: one Query usually, and one read more if the caller may report on one run only.
+    """Return the id of the instance at a step.
+
+    This usually takes one Query, and one more read if the caller's token is for one workflow run.
 
     Raises:
-        ForbiddenError: the batch is of another workflow run than the one that the caller's token is for.
+        ForbiddenError: the caller's token is for another workflow run than the batch's.
         NotFoundError: the step does not exist.
         UnavailableError: the step exists, but the index does not show it yet.
     """
@@ -37,7 +39,7 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
         for raw in query(partition, at_step, index=ArrayStepIndex.Meta.index_name):
             return instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id
         batch = read_batch(array_id, batch_num)
-        if not batch or step_id >= batch.size or _has_gone(batch, step_id):
+        if not batch or step_id >= batch.size or _is_missing(batch, step_id):
             raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
         if lag.passed():
             raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
@@ -53,11 +55,11 @@ def _check_run(array_id: int, batch_num: int) -> None:
         )
 
 
-def _has_gone(batch: Batch, step_id: int) -> bool:
-    """Whether a step that the index does not show never existed, or has ended: then it has expired, before its batch.
+def _is_missing(batch: Batch, step_id: int) -> bool:
+    """Return whether a step that the index does not show is a gap, or has ended and expired before its batch.
 
-    A step without a status in the batch is a gap, unless other runs have a part in the batch, which only a seed file
-    makes.
+    A step without a status in the batch is a gap, unless it belongs to another run's part of the batch, which only a
+    seed file makes.
     """
     letter = batch.seen[step_id]
     if letter == NO_STEP:

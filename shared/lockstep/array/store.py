@@ -15,7 +15,7 @@ from lockstep.task_instance.item import (
 
 
 def read_batch(array_id: int, batch_num: int) -> Batch | None:
-    """Read a batch as it stands now; None: it does not exist, or has expired."""
+    """Read a batch consistently. Return None if it does not exist or has expired."""
     key = Batch.key(array_id, batch_num)
     raw = fetch([key], consistent=True).get(key)
     batch = Batch.from_raw_data(raw) if raw else None
@@ -23,7 +23,7 @@ def read_batch(array_id: int, batch_num: int) -> Batch | None:
 
 
 def run_of_batch(array_id: int, batch_num: int) -> int | None:
-    """The workflow run of a batch, which never changes; None: the batch does not exist, or has expired."""
+    """Return a batch's workflow run, which never changes, or None if the batch does not exist or has expired."""
     key = Batch.key(array_id, batch_num)
     raw = fetch_present([key]).get(key)
     batch = Batch.from_raw_data(raw) if raw else None
@@ -33,7 +33,10 @@ def run_of_batch(array_id: int, batch_num: int) -> int | None:
 
 
 def members(batch: Batch, steps: Iterable[int] | None = None) -> dict[int, InstanceKey]:
-    """A batch's instances by step, as far as the index shows them: at least those of some steps, or all."""
+    """Query the index for a batch's instances, by step.
+
+    Given steps, return at least those that the index shows; otherwise return all that it shows.
+    """
     array_id, batch_num = batch_of(batch.pk)
     wanted = range(0, batch.size, STEPS_PER_PARTITION) if steps is None else steps
     firsts = {step - step % STEPS_PER_PARTITION for step in wanted}

@@ -1,1 +1,1 @@
-"""The way to DynamoDB: one client, retries within the request's deadline, the stored items and their keys."""
+"""Access to DynamoDB: one client, retries within the request's deadline, the base of the stored items, their keys."""

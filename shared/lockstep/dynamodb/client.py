@@ -1,4 +1,4 @@
-"""The way to DynamoDB: one client for all models, one place for errors, retries within the request's deadline."""
+"""Call DynamoDB: one client for all models, one place for errors, retries within the request's deadline."""
 
 import random
 import uuid
@@ -26,18 +26,19 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 PARALLEL: Final = 8
-"""Requests that one call has under way at once, at most."""
+"""Requests that run_parallel sends at the same time, at most."""
 KEYS_PER_READ: Final = 100
-"""Keys of one BatchGetItem."""
+"""Keys in one BatchGetItem, at most."""
 ACTIONS_PER_TRANSACTION: Final = 100
-"""Actions of one TransactWriteItems."""
+"""Actions in one TransactWriteItems, at most."""
 
 USER_AGENT: Final = f"Lockstep Botocore/{botocore_version}"
-"""botocore would make its own twice for each request."""
+"""A fixed User-Agent: botocore would build its own twice for each request."""
 
 RETRIES: Final[dict[str, Any]] = {"mode": "legacy", "total_max_attempts": 2}
-"""botocore retries once, after 0.05 s. Its standard mode would wait up to 6 s where a reply asks for it, stop retrying
-after enough errors, and then pass on replies that it knows to be broken."""
+"""Let botocore retry once, after 0.05 s. Its standard mode waits up to 6 s if a reply asks for it, stops retrying after
+enough errors, and then returns replies that it knows to be broken.
+"""
 
 CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _CONFLICTS: Final = {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
@@ -59,7 +60,7 @@ class ConditionFailedError(Exception):
 
 
 def connection() -> Connection:
-    """The connection that all models share. The first call makes it; two threads must not make it at once."""
+    """Return the connection that all models share. The first call makes it; two threads must not make it at once."""
     before = Item._connection  # noqa: SLF001  # PynamoDB has no public way to share a client between models
     shared = Item._get_connection()  # noqa: SLF001  # as above; the subclasses inherit it
     if shared is not before:
@@ -69,16 +70,16 @@ def connection() -> Connection:
 
 
 def connect() -> None:
-    """Make the client now: threads may share a botocore client but must not make one at once."""
+    """Make the client now, because threads may share a botocore client but must not make it at the same time."""
     connection().client  # noqa: B018  # the property makes it
 
 
 def reach(call: Callable[[], R]) -> R:
-    """Call DynamoDB, again while it throttles or transactions conflict, until the request's deadline.
+    """Call DynamoDB, and retry while it throttles or transactions conflict, until the request's deadline.
 
     Raises:
         ConditionFailedError: the call's conditions did not hold.
-        ContentionError: other transactions held the item until the deadline.
+        ContentionError: the call conflicted with other transactions until the deadline.
         TableError: DynamoDB cannot be reached, refuses the caller, or throttled until the deadline.
     """
     connection()
@@ -88,7 +89,7 @@ def reach(call: Callable[[], R]) -> R:
         try:
             return call()
         except (PynamoDBException, ClientError, BotoCoreError) as error:
-            codes = _worth_another_try(error)
+            codes = _retryable_codes(error)
             if not deadline().passed():
                 sleep(pause)
             if deadline().passed():
@@ -98,15 +99,15 @@ def reach(call: Callable[[], R]) -> R:
 
 
 def pauses() -> Iterator[float]:
-    """Seconds to wait before each next try: random, and longer each time up to half a second. Never ends."""
+    """Yield, without end, the seconds to wait before the next try: random, up to a limit that doubles to 0.5 s."""
     longest = 0.02
     while True:
         yield random.uniform(0, longest)  # noqa: S311  # jitter, not a secret
         longest = min(longest * 2, _MAX_PAUSE_SECONDS)
 
 
-def _worth_another_try(error: Exception) -> set[str]:
-    """The codes of an error that is worth another try. Any other error is raised."""
+def _retryable_codes(error: Exception) -> set[str]:
+    """Return the codes of an error that may be retried. Raise any other error."""
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, BotoCoreError):
         raise TableError(f"cannot reach the table: {cause}") from error
@@ -148,7 +149,7 @@ def _rejected_by(error: TransactGetError | TransactWriteError) -> list[RawItem |
 def update(key: Key, changes: Sequence[Action], condition: Condition) -> RawItem:
     """Send one UpdateItem and return the item as it was before.
 
-    PynamoDB's own update does not ask for the item that rejects it.
+    PynamoDB's own update does not request the item that fails the condition.
 
     Raises:
         ConditionFailedError, ContentionError, TableError: see reach.
@@ -168,10 +169,10 @@ def update(key: Key, changes: Sequence[Action], condition: Condition) -> RawItem
 
 
 def transact(build: Callable[[TransactWrite], None]) -> None:
-    """Send one TransactWriteItems of what build adds to it: all of it or nothing. build adds the same each time.
+    """Send one TransactWriteItems with the actions that build adds. build must add the same actions each time.
 
-    All tries carry one ClientRequestToken: should one land and its reply be lost, the next is told so and writes
-    nothing. PynamoDB orders actions as checks, deletes, puts, updates; ConditionFailedError.found follows that order.
+    All tries carry one ClientRequestToken: if a try succeeds and its reply is lost, the next try writes nothing and
+    succeeds. PynamoDB orders actions as checks, deletes, puts, updates; ConditionFailedError.found follows that order.
 
     Raises:
         ConditionFailedError, ContentionError, TableError: see reach.
@@ -186,7 +187,7 @@ def transact(build: Callable[[TransactWrite], None]) -> None:
 
 
 def fetch(keys: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
-    """The items with these keys that exist. Consistent reads see every acknowledged write."""
+    """Read the items with these keys that exist. Consistent reads see every acknowledged write."""
     pages = run_parallel(
         lambda chunk: _fetch_page(chunk, consistent=consistent), chunks(dict.fromkeys(keys), KEYS_PER_READ)
     )
@@ -194,9 +195,10 @@ def fetch(keys: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
 
 
 def fetch_at_once(keys: Sequence[Key]) -> dict[Key, RawItem]:
-    """The items with these keys that exist, all of one moment. At most 100 keys.
+    """Read the items with these keys that exist, all at the same moment. At most 100 keys.
 
-    BatchGetItem can read between the items of a transaction. TransactGetItems cannot, at twice the price.
+    BatchGetItem may read one item before a transaction and another after it. TransactGetItems may not, and costs twice
+    as much.
     """
     wanted = [{"TableName": Item.Meta.table_name, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}} for pk, sk in keys]
     reply = reach(lambda: connection().transact_get_items(wanted))
@@ -204,9 +206,9 @@ def fetch_at_once(keys: Sequence[Key]) -> dict[Key, RawItem]:
 
 
 def fetch_present(keys: Iterable[Key]) -> dict[Key, RawItem]:
-    """The items with these keys that exist, by reads that may lag: for items that never change once they exist.
+    """Read the items with these keys that exist, for items that never change once they exist.
 
-    A consistent read looks again for what such a read does not find.
+    An eventually consistent read comes first; a consistent one follows for the keys that it does not find.
     """
     wanted = set(keys)
     found = fetch(wanted, consistent=False)
@@ -239,7 +241,7 @@ def query(
     consistent: bool = False,
     index: str | None = None,
 ) -> Iterator[RawItem]:
-    """The items of a partition that meet a condition on the sort key, in its order, page by page."""
+    """Yield the items of a partition whose sort key meets a condition, in sort key order, page by page."""
     start = None
     while True:
         page = reach(
@@ -259,7 +261,7 @@ def query(
 
 
 def chunks(things: Iterable[S], size: int) -> Iterator[list[S]]:
-    """The things in order, size at a time.
+    """Split things into lists of `size`, in order; the last may be shorter.
 
     >>> list(chunks("abcde", 2))
     [['a', 'b'], ['c', 'd'], ['e']]
@@ -272,7 +274,7 @@ def chunks(things: Iterable[S], size: int) -> Iterator[list[S]]:
 def run_parallel(work: Callable[[S], R], pieces: Iterable[S]) -> list[R]:
     """Work on each piece and return the results in order: one piece in the calling thread, several in PARALLEL threads.
 
-    The threads share the request's context. Raises what the first failing piece raised, after all have finished.
+    The threads share the request's context. If pieces fail, raises the first one's error after all have finished.
     """
     pieces = list(pieces)
     if len(pieces) < 2:  # noqa: PLR2004  # one is not many

@@ -1,4 +1,4 @@
-"""Counters that give out ids."""
+"""Allocate ids from counters in the table."""
 
 from typing import ClassVar, Final
 
@@ -6,11 +6,11 @@ from lockstep.dynamodb.client import reach
 from lockstep.dynamodb.item import IntegerAttribute, Item, Key
 
 COUNTED: Final = ("array", "task", "task_resources", "workflow_run")
-"""The kinds of ids."""
+"""The kinds of ids that have a counter."""
 
 
 class Counter(Item):
-    """The last id of a kind that was given out."""
+    """The last allocated id of a kind."""
 
     SORT_KEY: Final = "COUNTER"
     KEY_FORMS: ClassVar = tuple(Key(f"COUNTER#{kind}", "COUNTER") for kind in COUNTED)
@@ -19,7 +19,7 @@ class Counter(Item):
 
     @staticmethod
     def key(kind: str) -> Key:
-        """The key of the counter that gives out ids of a kind.
+        """Return the key of the counter for a kind of ids.
 
         >>> Counter.key("task")
         Key(pk='COUNTER#task', sk='COUNTER')

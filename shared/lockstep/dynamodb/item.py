@@ -1,8 +1,8 @@
-"""The table, and what all its items share: the key, the two indexes, the time to live.
+"""The base of all items in the table: the key, the two indexes, the time to live.
 
-Each aggregate's item.py has the models of its items.
-Times are seconds since 1970 (UTC), as numbers, so that conditions can compare them.
-Sizes matter: a write is billed by the whole item, so what changes often is small and has an item of its own.
+Each aggregate's item.py defines the models of its items.
+Times are numbers, seconds since 1970 (UTC), so that conditions can compare them.
+A write is billed by the size of the whole item, so data that changes often is kept in small items of its own.
 """
 
 import os
@@ -18,7 +18,7 @@ from lockstep.clock import expiry
 from lockstep.text import escape, unescape
 
 RawItem = dict[str, dict[str, Any]]
-"""An item as DynamoDB sends it."""
+"""An item in DynamoDB's JSON: attribute name to typed value."""
 
 MAX_ID: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact."""
@@ -32,36 +32,36 @@ class Key(NamedTuple):
 
 
 class TextAttribute(UnicodeAttribute):
-    """Text from a caller: every str that Python can hold comes back as it was."""
+    """Text from a caller. Any Python str, lone surrogates included, is read back unchanged."""
 
     def serialize(self, value: str | None) -> str | None:
-        """The text in a form that UTF-8 can carry."""
+        """Escape what UTF-8 cannot encode."""
         return None if value is None else escape(value)
 
     def deserialize(self, value: str) -> str:
-        """The text as it was sent."""
+        """Undo serialize."""
         return unescape(value)
 
 
 class IntegerAttribute(Attribute[int]):
-    """A whole number; PynamoDB's own is a float to the type checker."""
+    """A whole number. PynamoDB's NumberAttribute is a float to the type checker."""
 
     attr_type = NUMBER
 
     def serialize(self, value: int) -> str:
-        """Its digits."""
+        """Return the number's digits."""
         return str(int(value))
 
     def deserialize(self, value: str) -> int:
-        """The number."""
+        """Return the number as an int."""
         return int(value)
 
 
 class ArrayStepIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # PynamoDB left it untyped
-    """Finds a batch's instances by step. Its keys never change, so no transition ever writes it."""
+    """The index that finds a batch's instances by step. Its keys never change, so a transition never writes to it."""
 
     class Meta:
-        """Named in template.yaml."""
+        """The index's name must equal the one in template.yaml."""
 
         index_name = "array-step"
         projection = KeysOnlyProjection()
@@ -71,13 +71,13 @@ class ArrayStepIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-c
 
 
 class RunIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # PynamoDB left it untyped
-    """Finds what needs attention in a workflow run: its batches that have not ended, and instances in T, X and K.
+    """The index of a workflow run's batches that have not ended, and of its instances in T, X and K.
 
-    An item without `attention` is not in it, so a life in which nothing goes wrong never writes it.
+    It omits items without `attention`, so an instance without failures never writes to it.
     """
 
     class Meta:
-        """Named in template.yaml."""
+        """The index's name must equal the one in template.yaml."""
 
         index_name = "run"
         projection = KeysOnlyProjection()
@@ -87,7 +87,7 @@ class RunIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  
 
 
 class Item(Model):
-    """An item of the table. It has a key of two parts."""
+    """The base model of the table's items."""
 
     class Meta:
         """Connection settings. One call takes at most 8 s: two tries of 3.5 s and a pause (client.RETRIES)."""
@@ -98,7 +98,7 @@ class Item(Model):
         max_pool_connections = 50
 
     KEY_FORMS: ClassVar[tuple[Key, ...]] = ()
-    """The forms of the model's keys. `<id>`, `<nnn>`, `<digest>` and `<text>` stand for the parts that vary."""
+    """The forms of the model's keys, with `<id>`, `<nnn>`, `<digest>` and `<text>` for the variable parts."""
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -108,17 +108,19 @@ class Item(Model):
 
 
 class Expiring(Item):
-    """An item with a time to live: it expires some days after the last write, if a retention period is set."""
+    """An item with a time to live: if RETENTION_DAYS is set, it expires that long after its last write."""
 
     expires_at = IntegerAttribute(null=True)
-    """When, in seconds since 1970: the TTL attribute that template.yaml names. DynamoDB may take days longer."""
+    """When the item expires, in seconds since 1970. template.yaml names this TTL attribute. DynamoDB deletes the item
+    within a few days of this time.
+    """
 
     @classmethod
     def renewed(cls, at: float) -> list[Action]:
-        """The further changes of an update at a moment that keep the item for the whole retention period again."""
+        """Return the changes that an update adds to restart the retention period at a moment."""
         expires_at = expiry(at)
         return [] if expires_at is None else [cls.expires_at.set(expires_at)]
 
     def has_expired(self, at: float) -> bool:
-        """Whether it counts as gone: DynamoDB may delete it any moment."""
+        """Return whether the item has expired and must be treated as deleted: DynamoDB may delete it at any moment."""
         return self.expires_at is not None and self.expires_at <= at

@@ -1,4 +1,4 @@
-"""Field types that routes share, each with its limits."""
+"""The types of fields in requests, each with its limits."""
 
 import json
 import math
@@ -26,7 +26,7 @@ MAX_INCREMENT_SECONDS: Final = 1e9
 
 
 def _text(value: Any) -> str:
-    """Text, or a number where a client sent one; unlike pydantic's str it may hold lone surrogates."""
+    """Accept text or a finite number. Unlike pydantic's str, the text may hold lone surrogates."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -38,7 +38,7 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _AtMost:
-    """A limit in bytes. The schema can only count characters: it refuses no text that fits."""
+    """A limit in bytes. JSON Schema counts characters, so its `maxLength` is looser than this limit."""
 
     limit: int
 
@@ -64,7 +64,7 @@ Text = Annotated[
 ]
 
 
-def _storable(resources: dict[str, Any]) -> dict[str, Any]:
+def _check_resources(resources: dict[str, Any]) -> dict[str, Any]:
     if _is_deeper(resources, MAX_RESOURCES_DEPTH):
         raise PydanticCustomError(
             "too_deep", "must not be nested more than {limit} deep", {"limit": MAX_RESOURCES_DEPTH}
@@ -94,16 +94,16 @@ MAX_RESOURCES_BYTES: Final = 60_000
 MAX_PATH_BYTES: Final = 4096
 RequestedResources = Annotated[
     dict[str, Any],
-    AfterValidator(_storable),
+    AfterValidator(_check_resources),
     Field(
         description=f"at most {MAX_RESOURCES_BYTES} bytes as JSON, nested at most {MAX_RESOURCES_DEPTH} deep",
         json_schema_extra={"properties": {name: {"maxLength": MAX_PATH_BYTES} for name in ("stdout", "stderr")}},
     ),
 ]
-"""What a task asks of the cluster, in its queue's own terms."""
+"""The resources that a task requests from the cluster, in its queue's own terms."""
 ShortText = Annotated[Text, _AtMost(255)]
 Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]
-"""A key of a JSON object: a short text."""
+"""A key of a JSON object. JSON keys are always text, so the schema does not offer a number."""
 DistributorId = Annotated[Text, _AtMost(80)]
 Nodename = Annotated[Text, _AtMost(255)]
 Path = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
@@ -118,7 +118,7 @@ Increment = Annotated[
 Ids = Annotated[list[int], Field(max_length=MAX_IDS_PER_CALL)]
 
 
-def _lets_end(status: TaskInstanceStatus) -> TaskInstanceStatus:
+def _check_error_state(status: TaskInstanceStatus) -> TaskInstanceStatus:
     if status not in _REPORTED_ENDS:
         raise PydanticCustomError("error_state", "must be one of E, F, U, Z")
     return status
@@ -134,13 +134,13 @@ _REPORTED_ENDS: Final = frozenset(
 )
 ErrorState = Annotated[
     TaskInstanceStatus,
-    AfterValidator(_lets_end),
+    AfterValidator(_check_error_state),
     WithJsonSchema({"type": "string", "enum": sorted(_REPORTED_ENDS), "description": "how an attempt may have failed"}),
 ]
 
 
-def _decimal(value: Any) -> Any:
-    """Take only digits, no more than DynamoDB's numbers hold. int() would read underscores and spaces too."""
+def _check_decimal(value: Any) -> Any:
+    """Accept only digits, at most as many as a DynamoDB number holds. int() would accept underscores and spaces."""
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         raise PydanticCustomError("int_parsing", "must be a whole number")
     return value
@@ -150,6 +150,6 @@ _DIGITS: Final = 37
 _DECIMAL: Final = re.compile(rf"-?[0-9]{{1,{_DIGITS}}}")
 IdInPath = Annotated[
     int,
-    BeforeValidator(_decimal),
+    BeforeValidator(_check_decimal),
     WithJsonSchema({"type": "integer", "minimum": 1 - 10**_DIGITS, "maximum": 10**_DIGITS - 1}),
 ]

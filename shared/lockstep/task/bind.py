@@ -1,4 +1,4 @@
-"""Bind tasks: find each by its natural key, create it, or start it over."""
+"""Bind tasks: find each by its natural key, then create it, reset it or keep it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from lockstep.task.resources import read_directories
 from lockstep.text import digest, size
 
 TASKS_PER_TRANSACTION: Final = 33
-"""Three items each; a transaction holds 100 actions."""
+"""Each task takes three actions; a transaction holds 100."""
 BYTES_PER_TRANSACTION: Final = 3_000_000
-"""A transaction holds 4 MB."""
+"""The commands' bytes in one transaction, which holds 4 MB."""
 
 
 class TaskToBind(NamedTuple):
-    """A task as Jobmon's client sends it, positional."""
+    """A task as Jobmon's client sends it: an array of values in this order."""
 
     node_id: Id
     task_args_hash: ShortText
@@ -45,9 +45,9 @@ class TaskToBind(NamedTuple):
 def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, tuple[int, TaskStatus]]:
     """Bind tasks, and return the id and status of each by the caller's name for it.
 
-    A workflow knows a task by its node and arguments: bound again, the task keeps its id, and starts over unless the
-    rules let it stand. One task gets one id, also where callers race. A task that has expired is a new one with a new
-    id. What is bound stays bound when a later part fails; the same call again binds the rest.
+    A workflow identifies a task by its node and arguments. A task that is bound again keeps its id and is reset, unless
+    is_reset_by_binding says otherwise. Callers that race get the same id. An expired task is created anew, with a new
+    id. If a later part fails, the tasks bound so far stay bound; the same call again binds the rest.
 
     Raises:
         InvalidError: a task names an array that does not exist. Nothing was bound.
@@ -69,11 +69,11 @@ class _Binding:
     lookup: Key
     task: TaskToBind
     new_id: int = 0
-    """The id allocated for it, if it needs one."""
+    """The id allocated for a new task, else 0."""
     known_id: int = 0
-    """The id in its lookup, if there is one. That task may have expired."""
+    """The id in the task's lookup, else 0. The task with this id may have expired."""
     seen: Task | None = None
-    """The task with that id as it was last read."""
+    """The task with known_id as it was last read."""
     written: bool = False
     directories: tuple[str | None, str | None] = (None, None)
 
@@ -83,7 +83,7 @@ class _Binding:
 
     @property
     def actions(self) -> int:
-        """The actions of a transaction that it takes."""
+        """The actions that it adds to a transaction."""
         return 4 if self.known_id and not self.seen else 3
 
     @property
@@ -96,6 +96,7 @@ class _Binding:
 
     @property
     def settled(self) -> bool:
+        """Whether nothing needs to be written: it was written, or it stays as it is."""
         if self.written or self.seen is None:
             return self.written
         status = TaskStatus(self.seen.status)
@@ -114,12 +115,12 @@ class _Binding:
 
     def add_to(self, transaction: TransactWrite, at: float) -> None:
         if self.seen:
-            self._start_over(transaction, self.seen, at)
+            self._reset(transaction, self.seen, at)
         else:
-            self._make(transaction, at)
+            self._create(transaction, at)
         transaction.save(self._spec(at))
 
-    def _make(self, transaction: TransactWrite, at: float) -> None:
+    def _create(self, transaction: TransactWrite, at: float) -> None:
         unclaimed = TaskLookup.pk.does_not_exist()
         if self.known_id:
             unclaimed |= TaskLookup.id == self.known_id
@@ -142,7 +143,7 @@ class _Binding:
             )
         )
 
-    def _start_over(self, transaction: TransactWrite, seen: Task, at: float) -> None:
+    def _reset(self, transaction: TransactWrite, seen: Task, at: float) -> None:
         transaction.update(
             Task(*self.key),
             [
@@ -187,7 +188,7 @@ def _check_arrays(tasks: Mapping[str, TaskToBind]) -> None:
 def _look_up(bindings: Sequence[_Binding]) -> None:
     """Find the tasks that exist, and allocate an id for each that is new or has expired.
 
-    An expired task's id is never used again: the numbers of its instances have expired with it.
+    An expired task's id is never reused, because the count of its instances has expired with it.
     """
     lookups = fetch((binding.lookup for binding in bindings), consistent=True)
     for binding in bindings:
@@ -227,7 +228,7 @@ def _transaction_sized(bindings: Iterable[_Binding]) -> Iterator[list[_Binding]]
 
 
 def _bind(group: Sequence[_Binding]) -> None:
-    while pending := _that_fit([binding for binding in group if not binding.settled]):
+    while pending := _first_that_fit([binding for binding in group if not binding.settled]):
         at = now()
 
         def build(transaction: TransactWrite) -> None:
@@ -245,6 +246,6 @@ def _bind(group: Sequence[_Binding]) -> None:
                 binding.written = True
 
 
-def _that_fit(pending: Sequence[_Binding]) -> Sequence[_Binding]:
-    """The bindings that one transaction holds."""
+def _first_that_fit(pending: Sequence[_Binding]) -> Sequence[_Binding]:
+    """Return the first bindings, as many as one transaction holds."""
     return pending[: ACTIONS_PER_TRANSACTION // max((binding.actions for binding in pending), default=1)]

@@ -19,9 +19,9 @@ class WorkflowRun(Item):
     user = TextAttribute(null=True)
     jobmon_version = TextAttribute(null=True)
     heartbeat_date = NumberAttribute(null=True)
-    """When its client reports next, at the latest."""
+    """The time by which its client must report next."""
     restarted_at = NumberAttribute(null=True)
-    """When a distributor succeeded an earlier one."""
+    """The time at which the current distributor replaced an earlier one; none if it is the first."""
 
     @staticmethod
     def key(workflow_run_id: int) -> Key:
@@ -34,7 +34,7 @@ class WorkflowRun(Item):
 
 
 def run_id_of(pk: str) -> int:
-    """The id that a workflow run's key carries.
+    """Return a workflow run's id from its partition key.
 
     >>> run_id_of("RUN#5")
     5

@@ -12,7 +12,7 @@ from lockstep.workflow_run.item import WorkflowRun
 
 
 def create(workflow_id: int, user: str | None, jobmon_version: str | None, heartbeat_date: float) -> WorkflowRun:
-    """Create a run of a workflow. It has claimed the workflow: its client may bind tasks at once."""
+    """Create a run of a workflow, in LINKING, so that its client may bind tasks at once."""
     [workflow_run_id] = allocate("workflow_run", 1)
     run = WorkflowRun(
         *WorkflowRun.key(workflow_run_id),
@@ -28,10 +28,10 @@ def create(workflow_id: int, user: str | None, jobmon_version: str | None, heart
 
 
 def update_status(workflow_run_id: int, status: WorkflowRunStatus) -> WorkflowRunStatus:
-    """Move a run if it may make the move, and return the status that stands.
+    """Move a run if the move is valid, and return its current status.
 
-    A distributor reports INSTANTIATED as it begins. Where an earlier one was up, the run stores when its successor
-    came: poll.py says why.
+    A distributor reports INSTANTIATED when it starts. If it replaces an earlier one, the run stores the time of this;
+    poll.py says why.
 
     Raises:
         NotFoundError: the run does not exist.
@@ -43,7 +43,7 @@ def update_status(workflow_run_id: int, status: WorkflowRunStatus) -> WorkflowRu
 
 
 def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_date: float) -> WorkflowRunStatus:
-    """Store when a run's client reports next, move the run if it may make the move, and return the status that stands.
+    """Store when a run's client reports next, move the run if the move is valid, and return its current status.
 
     Raises:
         NotFoundError: the run does not exist.
@@ -61,14 +61,14 @@ def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_dat
 
 
 def read_run(workflow_run_id: int, *, consistent: bool = False) -> WorkflowRun | None:
-    """Read a run; None: nobody created it here, though instances of it may exist. Unless consistent, it may lag."""
+    """Read a run. Return None if it was not created here; instances of it may exist nevertheless."""
     key = WorkflowRun.key(workflow_run_id)
     raw = fetch([key], consistent=consistent).get(key)
     return WorkflowRun.from_raw_data(raw) if raw else None
 
 
 def _move(workflow_run_id: int, status: WorkflowRunStatus, changes: list[Action]) -> WorkflowRunStatus:
-    """Move a run: one write if it may make the move, two if not."""
+    """Move a run. This takes one write if the move is valid, otherwise two."""
     run = _run(workflow_run_id)
     moved: list[Action] = [WorkflowRun.status.set(status), WorkflowRun.status_date.set(now()), *changes]
     if may_come_from := sources(status):

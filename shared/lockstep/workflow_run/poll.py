@@ -1,7 +1,8 @@
-"""The distributor's poll for what became of its instances: seven times a loop, once for each status.
+"""The distributor's poll for changed instances: seven times a loop, once for each status.
 
-The instances that a poll lists are read and compared. Other instances are searched only where they can be, at a price
-that does not grow with the run: docs/decisions/0013-what-must-be-looked-at.md.
+A poll reads the instances that the distributor lists and compares their status. It searches for other instances only
+in batches that may hold them, at a cost that does not grow with the run:
+docs/decisions/0013-what-must-be-looked-at.md.
 """
 
 from collections import defaultdict
@@ -24,11 +25,11 @@ from lockstep.workflow_run.lifecycle import read_run
 TI = TaskInstanceStatus
 
 MOST_TOLD: Final = 10_000
-"""Unlisted instances that a poll returns at most, besides the rest of the last one's batch. The next poll returns
-more.
+"""The unlisted instances that a poll returns at most; it may exceed this to complete the last one's batch. The next
+poll returns more.
 """
 MOST_LOOKED_AT: Final = 1_000
-"""Instances that a poll reads to find unlisted ones in LAUNCHED or RUNNING. The next poll reads others."""
+"""The instances that a poll reads at most to find unlisted ones in LAUNCHED or RUNNING. The next poll reads others."""
 _TURN_SECONDS: Final = 10
 BATCHES_AT_ONCE: Final = 64
 
@@ -36,13 +37,13 @@ BATCHES_AT_ONCE: Final = 64
 def sync_status(
     workflow_run_id: int, task_instance_ids: Iterable[int], status: TaskInstanceStatus
 ) -> dict[TaskInstanceStatus, list[int]]:
-    """Of a run: the listed instances that left status, and the unlisted ones that are in it, by their present status.
+    """Return, by current status, a run's listed instances that left `status` and its unlisted ones that are in it.
 
-    Two kinds of unlisted instances are kept from a distributor:
+    Two kinds of unlisted instances are not returned:
 
-    * those in LAUNCHED and RUNNING, once a distributor of the run has been up: it knows what it launched;
-    * those that its predecessor took. They count as QUEUED again if they were not launched; otherwise they end, or the
-      sweep settles them. An unmodified distributor crashes on an instance whose batch it does not know.
+    * instances in LAUNCHED and RUNNING, once the run has had a distributor: it knows the instances that it launched;
+    * instances that an earlier distributor took. Instances that it did not launch count as QUEUED again; the others
+      end, or the sweep settles them. An unmodified distributor crashes on an instance whose batch it does not know.
     """
     poll = _Poll(workflow_run_id, status, read_run(workflow_run_id))
     listed = poll.read(instance_keys(task_instance_ids))
@@ -68,7 +69,7 @@ class _Poll:
 
     @property
     def succeeded_at(self) -> float:
-        """When the polling distributor succeeded another one; 0 if it did not."""
+        """The time at which the polling distributor replaced an earlier one; 0 if it did not."""
         return (self.run.restarted_at if self.run else None) or 0.0
 
     def told(self, instance: TaskInstance) -> TaskInstanceStatus:
@@ -78,7 +79,7 @@ class _Poll:
         return TI.QUEUED if taken_before and self.status is TI.QUEUED else TI(instance.status)
 
     def read(self, listed: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
-        """Read the instances of the run; read again one that may have reached status since a lagging read."""
+        """Read the listed instances of the run. Repeat, consistently, reads that may lag behind a move to `status`."""
         found = read_instances(listed)
         behind = [key for key, instance in found.items() if self._may_lag(TI(instance.status))]
         found |= read_instances(behind, consistent=True)
@@ -88,12 +89,12 @@ class _Poll:
         return seen is not self.status and may_become(seen, self.status)
 
     def confirm(self, found: Collection[InstanceKey]) -> list[InstanceKey]:
-        """Check by consistent reads what lagging ones found: a distributor submits again what it is told."""
+        """Check the instances by consistent reads, because a distributor submits again every instance it is told."""
         run = read_run(self.workflow_run_id, consistent=True)
         return replace(self, run=run).to_tell(read_instances(found, consistent=True))
 
     def find(self, listed: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
-        """The unlisted instances in status, by reads that may lag."""
+        """Find the unlisted instances in `status` by reads that may lag."""
         if self.status in WAITING:
             found = self._find_waiting(listed)
         elif self.status in {TI.LAUNCHED, TI.RUNNING}:
@@ -103,7 +104,7 @@ class _Poll:
         return self.to_tell({key: instance for key, instance in found.items() if key not in listed})
 
     def to_tell(self, found: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
-        """The instances that the distributor is told of."""
+        """Select the instances that the distributor is told."""
         if self.succeeded_at and self.status is not TI.QUEUED:
             return []
         if self.has_distributor and self.status in {TI.LAUNCHED, TI.RUNNING}:
@@ -119,7 +120,7 @@ class _Poll:
         return read_instances(unlisted[:MOST_TOLD])
 
     def _find_waiting(self, listed: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
-        """Note the statuses seen, so that the next poll skips instances that are taken, and then the whole batch."""
+        """Find instances that wait, and note the seen statuses, so that the next poll skips instances already taken."""
         wanted = WAITING if self.succeeded_at else {self.status}
         told: dict[InstanceKey, TaskInstance] = {}
         for group in self._with_members(waiting_batches(self.workflow_run_id), wanted):
@@ -146,7 +147,7 @@ class _Poll:
     def _with_members(
         self, batches: Iterable[Batch], statuses: Collection[TaskInstanceStatus]
     ) -> Iterator[list[tuple[Batch, dict[int, InstanceKey]]]]:
-        """Each batch with its instances that may be in one of the statuses; as many batches as time allows for."""
+        """Yield batches with their instances that may be in one of the statuses, until half of the time is spent."""
         enough = Deadline(BULK_BUDGET_SECONDS / 2)
         for group in chunks(batches, BATCHES_AT_ONCE):
             steps = run_parallel(lambda batch: may_be_in(batch, statuses), group)

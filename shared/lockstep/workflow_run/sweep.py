@@ -1,4 +1,4 @@
-"""The sweep for instances that fell silent. A run's client asks for it every 30 s."""
+"""The sweep: find the instances that stopped reporting, and move them. A run's client requests it every 30 s."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -18,21 +18,21 @@ from lockstep.task_instance.transition import Outcome, transit_many
 TI = TaskInstanceStatus
 
 LAUNCH_SECONDS: Final = 2 * HEARTBEAT_BUFFER_SECONDS
-"""How long an instance may be silent in LAUNCHED: a cluster may let it wait."""
+"""How long an instance may stay in LAUNCHED without a report: it may wait in the cluster's queue."""
 ABANDONED_SECONDS: Final = HEARTBEAT_BUFFER_SECONDS
-"""How long a distributor has to settle an instance that needs attention."""
+"""The time that a distributor has to settle an instance that needs attention."""
 
 _UNENDED: Final = frozenset(status for status in TI if not has_ended(status))
 _OVERDUE: Final = {TI.RUNNING: FELL_SILENT, TI.LAUNCHED: NEVER_REPORTED}
 
 
 def sweep(workflow_run_id: int) -> None:
-    """Move overdue instances: RUNNING to TRIAGING, LAUNCHED to NO_HEARTBEAT. Settle what no distributor settles.
+    """Move overdue instances: RUNNING to TRIAGING, LAUNCHED to NO_HEARTBEAT. Settle those that no distributor settles.
 
-    Only batches are read in which an instance can be overdue by now.
+    Only the batches in which an instance may be overdue by now are read.
 
     Raises:
-        UnavailableError: some may have moved; the same call again does the rest.
+        UnavailableError: some instances may have moved; the same call again does the rest.
     """
     attention = what_needs_attention(workflow_run_id, now())
     _settle_abandoned(attention.instances)
@@ -57,7 +57,7 @@ def _sweep_batch(batch: Batch, workflow_run_id: int) -> None:
 
 
 def _check_after(instance: TaskInstance, outcome: Outcome | None, at: float) -> float:
-    """When to check an instance again: at once, where another report won."""
+    """Return when to check an instance again: at once if another report came first."""
     if outcome is None:
         return next_check(instance, at)
     return at + HEARTBEAT_BUFFER_SECONDS if outcome.moved else at
@@ -68,7 +68,7 @@ def _seen(instance: TaskInstance, outcome: Outcome | None) -> TaskInstanceStatus
 
 
 def next_check(instance: TaskInstance, at: float) -> float:
-    """The earliest moment at which an instance that was seen at a moment can be overdue."""
+    """Return the earliest time at which an instance, as it was read at a moment, can be overdue."""
     earliest = at + HEARTBEAT_BUFFER_SECONDS
     report_by: float | None = instance.report_by
     if report_by is None:

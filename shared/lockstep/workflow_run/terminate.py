@@ -1,4 +1,4 @@
-"""A resume ends the instances of a workflow run."""
+"""Stop the instances of a workflow run that is resumed."""
 
 from typing import Final
 
@@ -17,14 +17,14 @@ _WHY: Final = "Workflow resume requested while the status was {}."
 
 
 def terminate_task_instances(workflow_run_id: int) -> int:
-    """Stop a run's instances, each with an error entry that says so, and return how many this call stopped.
+    """Stop a run's instances, each with an error entry that says why, and return how many this call stopped.
 
-    An instance that no worker node runs yet ends in ERROR_FATAL. One that may run moves to KILL_SELF, and its worker
-    node hears that with its next heartbeat. A hot resume lets instances in RUNNING go on. An instance that was queued
-    within the last second may be missed: a client asks again each loop.
+    An instance that no worker node runs yet ends in ERROR_FATAL. One that may run moves to KILL_SELF; its worker node
+    learns this from the reply to its next heartbeat. A hot resume leaves instances in RUNNING alone. An instance that
+    was queued within the last second may be missed, but a client repeats the request each loop.
 
     Raises:
-        UnavailableError: some may have been stopped; the same call again stops the rest.
+        UnavailableError: some instances may have been stopped; the same call again stops the rest.
     """
     run = read_run(workflow_run_id, consistent=True)
     hot = run is not None and run.status == WorkflowRunStatus.HOT_RESUME
