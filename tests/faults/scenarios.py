@@ -1,11 +1,13 @@
 """What is asked, and of what: for every route, the requests that take each of its ways to the table."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, Final
 
+from local.events import SEED, read
+from local.seed import Seed, load
 from local.template import Template
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, now
 from lockstep.routes import ROUTES as ALL_ROUTES
@@ -491,4 +493,21 @@ def wholes() -> list[Scenario]:
     ]
 
 
-SCENARIOS: Final = [*reports(), *wholes()]
+def usual_calls(others: Iterable[Scenario]) -> Iterator[Scenario]:
+    """The event of each route that has no scenario of its own: a sample for what only reads or upserts."""
+    tried = {scenario.route for scenario in others}
+    for route in ROUTES.keys() - tried:
+        yield Scenario("its event", route, _by_event(route))
+
+
+def _by_event(route: str) -> Callable[[], Ask]:
+    def prepare() -> Ask:
+        load(Seed.model_validate_json(SEED.read_bytes()))
+        event = read(route)
+        return Ask(event["httpMethod"], event["path"], event["body"])
+
+    return prepare
+
+
+_OWN: Final = [*reports(), *wholes()]
+SCENARIOS: Final = [*_OWN, *usual_calls(_OWN)]
