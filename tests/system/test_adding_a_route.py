@@ -41,7 +41,7 @@ class Block(NamedTuple):
     def apply(self, project: Path) -> None:
         kind, _, where = self.does.partition(": ")
         if kind == "run":
-            subprocess.run(["/bin/bash", "-e"], input=self.text, text=True, cwd=project, check=True)
+            subprocess.run([shutil.which("bash") or "bash", "-e"], input=self.text, text=True, cwd=project, check=True)
         elif kind == "file":
             file = project / where
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,9 @@ STEPS: Final = sorted({block.section for block in blocks()})
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of what git would check in, with the environments of this one."""
-    listed = subprocess.check_output(["/usr/bin/git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True)
+    listed = subprocess.check_output(
+        [shutil.which("git") or "git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True
+    )
     for name in listed.splitlines():
         if (ROOT / name).is_file():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 
 from local.template import ROOT
@@ -14,7 +15,7 @@ def test_six_calls_take_a_task_from_bound_to_done() -> None:
     with serving(**dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "SIGNING_KEYS"), "")) as url:
         typed = "".join(BLOCKS).replace("http://127.0.0.1:3000", url)
         shell = subprocess.run(
-            ["/bin/bash", "-e"], input=typed, env=alone(), capture_output=True, text=True, check=True
+            [shutil.which("bash") or "bash", "-e"], input=typed, env=alone(), capture_output=True, text=True, check=True
         )
     array, resources, tasks, run, queued, taken, launched, started, beat, done, shown = map(
         json.loads, filter(None, shell.stdout.splitlines())
