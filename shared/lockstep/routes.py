@@ -59,6 +59,15 @@ class Route(NamedTuple):
         return tuple(_PARAMETER.findall(self.path))
 
     @property
+    def wildcard(self) -> str:
+        """The whole path with * for each parameter. In IAM's sense * spans slashes too: each function checks exactly.
+
+        >>> route("log_done").wildcard
+        '/api/v3/task_instance/*/log_done'
+        """
+        return _PARAMETER.sub("*", self.resource)
+
+    @property
     def pattern(self) -> re.Pattern[str]:
         """Matches whole paths of this route; its groups are the parameters."""
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", self.resource) + "/?")
