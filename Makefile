@@ -51,7 +51,7 @@ test: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## Prove i
 	@.venv/bin/python -m pytest
 
 fuzz: .venv/test .engine/ready ## Prove it: send random requests made from docs/openapi.json (MINUTES=5)
-	@$(RUN) -m tests.fuzz --minutes $(or $(MINUTES),5)
+	@$(RUN) -m tests.verification.fuzz --minutes $(or $(MINUTES),5)
 
 check: lint templates test ## Work on it: run what CI runs: lint, templates and test
 
@@ -67,10 +67,10 @@ templates: .venv/test .sam/ready ## Work on it: lint the template, then validate
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
 
 faults: .venv/test ## Prove it: fail every DynamoDB call in every way, where make test takes a sample; 15 minutes (PAIRS=30)
-	@$(RUN) -m tests.faults $(call given,PAIRS,--pairs)
+	@$(RUN) -m tests.verification.faults $(call given,PAIRS,--pairs)
 
 measure: .venv/test .engine/ready .lambda/ready ## Measure it: measure the memory and processor time of each function
-	@$(RUN) -m tests.artifact.measure
+	@$(RUN) -m tests.deployment.artifact.measure
 
 bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## Measure it: compare costs with the raw client and with Jobmon, and write docs/performance.md; 15 minutes
 	@$(RUN) -m bench
@@ -79,10 +79,10 @@ scale: .venv/scale .engine/ready ## Measure it: simulate growing use from measur
 	@$(RUN) -m bench.scale
 
 explore: .venv/test ## Prove it: try every interleaving of concurrent reports; half an hour on 2 cores (TRIPLES=2000)
-	@$(RUN) -m tests.explore $(call given,TRIPLES,--triples)
+	@$(RUN) -m tests.verification.explore $(call given,TRIPLES,--triples)
 
 model: .venv/test ## Prove it: compare random walks over the API with an independent model of the rules (MINUTES=5 SEED=…)
-	@$(RUN) -m tests.model $(call given,MINUTES,--minutes) $(call given,SEED,--seed)
+	@$(RUN) -m tests.verification.model $(call given,MINUTES,--minutes) $(call given,SEED,--seed)
 
 format: .venv/test ## Work on it: format the code and apply automatic fixes
 	.venv/bin/ruff check --fix $(SOURCES)

@@ -29,7 +29,7 @@ def routes(taken: Mapping[str, Mapping[str, float]]) -> Section:
         for event, units in taken.items()
     ]
     said = (
-        "One event from events/ for each function, on the table of events/seed.json. tests/integration/test_cost.py"
+        "One event from events/ for each function, on the table of events/seed.json. tests/routes/test_cost.py"
         " asserts each function's usual case; docs/data-model.md says where each unit goes."
     )
     return Section("DynamoDB, by route", said, rows)

@@ -11,10 +11,12 @@ from hypothesis import settings
 
 from local.engine import dynamodb
 from local.layer import build_for_host, build_for_lambda
+from local.meter import Meter
 from local.secret import use_new_secret
 from lockstep.observability import logger
-from tests.guarded import SECRET, Guarded
-from tests.serving import serving
+from tests.conformance.recording import Player
+from tests.support.guarded import SECRET, Guarded
+from tests.support.serving import serving
 
 settings.register_profile("the same every time", derandomize=True, database=None, deadline=None)
 settings.load_profile("the same every time")
@@ -67,3 +69,19 @@ def lambda_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def host_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The layer as this machine can run it."""
     return build_for_host(tmp_path_factory.mktemp("host_layer"))
+
+
+@pytest.fixture(scope="session")
+def player(table: str) -> Player:
+    """Calls the functions themselves, on this process's table."""
+    assert table
+    return Player()
+
+
+@pytest.fixture(scope="session")
+def meter(table: str) -> Meter:
+    """Counts what this process asks of the table."""
+    assert table
+    attached = Meter()
+    attached.attach()
+    return attached

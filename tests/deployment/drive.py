@@ -13,9 +13,9 @@ from unittest.mock import patch
 from local import gateway
 from local.engine import dynamodb
 from local.secret import use_new_secret
+from tests.conformance import recording
 from tests.deployment.recorder import Recorder
 from tests.deployment.scenarios import SCENARIOS
-from tests.replay import recording
 
 ENVIRONMENT: Final = {"TABLE_NAME": "Table", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
 """What template.yaml refers to is called by its logical id, so that what is asked can be told by it."""

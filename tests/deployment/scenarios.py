@@ -15,11 +15,11 @@ from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.workflow_run import sweep as sweeping
-from tests.integration.seeding import pair, running
-from tests.integration.test_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
-from tests.integration.test_runs import POLLED, Run, run_with
-from tests.replay.recording import Player
-from tests.replay.test_events import send
+from tests.conformance.recording import Player
+from tests.conformance.test_events import send
+from tests.routes.test_runs import POLLED, Run, run_with
+from tests.support.seeding import pair, running
+from tests.verification.test_engine_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
 
 Scenario = Callable[[Player], None]
 

@@ -193,7 +193,7 @@ LOOKED_AT: Final = {
         ("AWS/Lambda", "ConcurrentExecutions", {}),
     ],
 }
-"""Ours are what tests/integration/test_observability.py and test_tokens.py see counted under these names."""
+"""Ours are what tests/routes/test_observability.py and test_tokens.py see counted under these names."""
 
 
 def test_alarms_look_at_metrics_that_there_are() -> None:

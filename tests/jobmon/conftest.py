@@ -9,7 +9,7 @@ import pytest
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import kill_all
 from tests.jobmon.workflow import Workflow
-from tests.serving import serving
+from tests.support.serving import serving
 
 REPORT_BY_BUFFER = 8
 """Intervals, of 1 s here, that a report is good for: more than the 3.1 of Jobmon's configuration, because on a

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from lockstep.access.scopes import Scope
-from tests.guarded import Guarded
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import CURRENT, PEERS, Programs, kill_all
 from tests.jobmon.workflow import Workflow
+from tests.support.guarded import Guarded
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from local.meter import Meter
-from tests.guarded import Guarded
 from tests.support.contract import System
+from tests.support.guarded import Guarded
 
 
 @pytest.fixture(scope="session")

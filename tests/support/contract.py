@@ -19,8 +19,8 @@ from local.meter import Meter
 from local.seed import Seed, load
 from lockstep.access.scopes import Scope
 from lockstep.routes import BASE_PATH, Route, route
-from tests.guarded import Guarded
-from tests.integration.seeding import running
+from tests.support.guarded import Guarded
+from tests.support.seeding import running
 
 NO_SUCH_ID: Final = 9_999_999
 NOT_JSON: Final = (b"", b"nonsense", b'{"a": ', b'{"a": "\xff"}', b"{'a': 1}", b"[" * 100_000)

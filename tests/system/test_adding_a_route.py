@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import pytest
 
 from local.template import ROOT
-from tests.serving import alone
+from tests.support.serving import alone
 
 GUIDE: Final = (ROOT / "docs/adding-a-route.md").read_text()
 ENVIRONMENTS: Final = (".venv", ".engine", ".sam")
@@ -20,14 +20,14 @@ AGREEMENT: Final = (
     "tests/unit/test_routes.py",
     "tests/routes/test_every_route.py",
     "tests/deployment/test_routes.py",
-    "tests/replay/test_events.py::test_every_route_has_one_event_and_a_file_of_cases",
+    "tests/conformance/test_events.py::test_every_route_has_one_event_and_a_file_of_cases",
 )
 """The tests that name what is missing."""
 THE_ROUTE: Final = (
     "tests/routes/array/test_get_batch_size.py",
     "tests/unit/test_documents.py",
-    "tests/replay/test_events.py",
-    "tests/faults/test_faults.py::test_every_route_is_tried",
+    "tests/conformance/test_events.py",
+    "tests/verification/faults/test_faults.py::test_every_route_is_tried",
 )
 
 

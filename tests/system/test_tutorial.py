@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from local.template import ROOT
-from tests.serving import alone, serving
+from tests.support.serving import alone, serving
 
 BLOCKS = re.findall(r"<!-- tutorial: \w+ -->\n```\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 

@@ -21,7 +21,7 @@ from ops.verify.refusals import UNKNOWN_INSTANCE
 from ops.verify.session import FIRST_WORKFLOW_ID
 from ops.verify.target import PREFIX, Target, UsageError, read_target
 from ops.verify.walk import walk
-from tests.guarded import Guarded
+from tests.support.guarded import Guarded
 
 Spoil = Callable[[int, Any], tuple[int, Any]]
 """A reply's status and body, made into others."""

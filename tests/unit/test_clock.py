@@ -15,7 +15,7 @@ from local.template import ROOT
 from lockstep import clock
 from lockstep.array.item import LAUNCHED_PREFIX, due_key
 from lockstep.http.fields import MAX_INCREMENT_SECONDS
-from tests.serving import alone
+from tests.support.serving import alone
 
 
 @pytest.mark.parametrize(("days", "expires_at"), [(0.0, None), (30.0, 30 * 86_400 + 1), (0.5, 43_201)])

@@ -13,7 +13,7 @@ from local import gateway
 from local.document import OPENAPI
 from local.gateway import MAX_BODY_BYTES, Gateway, Handler
 from local.meter import Meter
-from tests import described
+from tests.support import described
 
 URL = "http://local"
 Events = list[dict[str, Any]]

@@ -15,8 +15,8 @@ from lockstep.access.scopes import Scope
 from lockstep.errors import FieldError, InvalidError, NotFoundError
 from lockstep.routes import BASE_PATH, Route
 from lockstep.routes import ROUTES as ALL_ROUTES
-from tests import described
-from tests.described import DOCUMENT, OPERATIONS
+from tests.support import described
+from tests.support.described import DOCUMENT, OPERATIONS
 
 ROUTES = {route.name: route for route in ALL_ROUTES}
 

@@ -31,7 +31,7 @@ SINCE_TAKEN = (
 
 
 def test_a_life_takes_what_test_cost_measures() -> None:
-    """tests/integration/test_cost.py::test_a_whole_life, without what only a distributor and a sweep ask besides."""
+    """tests/routes/test_cost.py::test_a_whole_life, without what only a distributor and a sweep ask besides."""
     uses = [use for use in life(5) if any(name in use.route for name in SINCE_TAKEN) and "batch" not in use.route[-6:]]
     uses += [use for use in life(5) if use.route == "POST queue_task_batch"]
     written, read = (sum(use.times * getattr(use, unit) for use in uses) for unit in ("written", "read"))

@@ -22,7 +22,7 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_errors, read_for_start, read_whole
 from lockstep.task_instance.report import ReportedFields
 from lockstep.task_instance.store import PairWrite, WriteRejectedError
-from tests.clients import on_moto
+from tests.support.clients import on_moto
 
 KEY = InstanceKey(42, 1)
 RUNNING = frozenset({TaskInstanceStatus.RUNNING})

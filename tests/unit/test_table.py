@@ -12,9 +12,9 @@ from lockstep.context import request
 from lockstep.dynamodb.client import fetch, reach
 from lockstep.dynamodb.item import Key
 from lockstep.errors import TableError
-from tests.memory import VirtualTime, running_on
-from tests.memory.boundary import answered_by
-from tests.memory.operations import Reply, refusal
+from tests.support.memory import VirtualTime, running_on
+from tests.support.memory.boundary import answered_by
+from tests.support.memory.operations import Reply, refusal
 
 KEY = Key("TASK#42", "TASK")
 WHOLE = b'{"Responses": {"lockstep": []}, "UnprocessedKeys": {}}'

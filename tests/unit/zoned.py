@@ -16,7 +16,7 @@ from local.seed import Seed, load
 from local.template import Template
 from lockstep import clock
 from lockstep.dynamodb.item import Item
-from tests.replay.recording import Player
+from tests.conformance.recording import Player
 
 MOMENTS: Final = [
     datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()

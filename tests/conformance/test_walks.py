@@ -1,0 +1,269 @@
+"""Every recorded walk, replayed step by step up to where a numbered departure leads elsewhere."""
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from local.seed import Seed, SeedArray, SeedTask, load
+from lockstep.clock import now
+from lockstep.task.item import Task
+from lockstep.task_instance.item import InstanceKey, TaskInstance
+from tests.conformance.recording import INSTANCE_FIELDS, Player, due, read
+
+WALKS = read("walks")
+FIRST_ID: Final = 1_000_000
+IDS_PER_WALK: Final = 10
+RESOURCES: Final = 7
+
+
+@dataclass
+class Walk:
+    """A recorded walk in ids of its own."""
+
+    index: int
+    recorded: dict[str, Any]
+    heard: set[tuple[str, str]] = field(default_factory=set)
+    """What error entries were asked for: instance and words."""
+    blurred: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Fields that are not compared any more, by instance."""
+    twice: Counter[str] = field(default_factory=Counter)
+    """Entries of Jobmon's that say again what was said, by instance (departure 6)."""
+
+    @property
+    def base(self) -> int:
+        return FIRST_ID + self.index * IDS_PER_WALK
+
+    def id(self, symbol: str) -> int:
+        """T2 is a task, T2.1 its first instance."""
+        task, _, number = symbol.partition(".")
+        task_id = self.base + int(task[1:])
+        return InstanceKey(task_id, int(number)).id if number else task_id
+
+    def ours(self, value: Any) -> Any:
+        """A value with its symbols replaced."""
+        if isinstance(value, dict):
+            return {str(self.ours(key)): self.ours(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.ours(item) for item in value]
+        if not isinstance(value, str):
+            return value
+        whole = {"$ARRAY": self.base, "$WF": self.base, "$WFR": self.base, "$TR": RESOURCES}
+        if value in whole:
+            return whole[value]
+        symbols = {symbol for step in self.recorded["steps"] for symbol in step["post"]} | {
+            task["id"] for task in self.recorded["tasks"]
+        }
+        if value in symbols:
+            return self.id(value)
+        for symbol in sorted({*whole, *symbols}, key=len, reverse=True):
+            value = value.replace(symbol, str(whole.get(symbol) or self.id(symbol)))
+        return value
+
+
+def prepared(walk: Walk) -> Seed:
+    resources = {"stdout": "/logs/out", "stderr": "/logs/err"}
+    return Seed(
+        arrays=[
+            SeedArray(
+                array_id=walk.base,
+                name="arr",
+                workflow_id=walk.base,
+                task_template_version_id=1,
+                max_concurrently_running=100,
+            )
+        ],
+        tasks=[
+            SeedTask(
+                task_id=walk.id(task["id"]),
+                status=task["status"],
+                num_attempts=task["num_attempts"],
+                max_attempts=task["max_attempts"],
+                workflow_id=walk.base,
+                array_id=walk.base,
+                name="tname",
+                command="echo hi",
+                task_resources_id=RESOURCES,
+                requested_resources=resources,
+            )
+            for task in walk.recorded["tasks"]
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def player(table: str) -> Player:
+    assert table
+    seed = Seed()
+    for index, recorded in enumerate(WALKS):
+        rows = prepared(Walk(index, recorded))
+        seed.arrays += rows.arrays
+        seed.tasks += rows.tasks
+    load(seed)
+    return Player()
+
+
+def force(walk: Walk, changes: dict[str, dict[str, Any]]) -> None:
+    """Put items into a status directly, as triage and resume would."""
+    for symbol, change in changes.items():
+        assert change.keys() == {"status"}
+        task_id, _, number = symbol.partition(".")
+        kind: type[TaskInstance | Task] = TaskInstance if number else Task
+        item = kind(Task.partition(walk.id(task_id)), TaskInstance.sort_key(int(number)) if number else Task.SORT_KEY)
+        item.update([kind.status.set(change["status"]), kind.status_date.set(now())])
+
+
+def state(walk: Walk, player: Player, symbols: list[str]) -> dict[str, dict[str, Any]]:
+    """Every task and instance that the recording names, in its terms."""
+    seen: dict[str, dict[str, Any]] = {}
+    for symbol in symbols:
+        if "." not in symbol:
+            task = Task.get(*Task.key(walk.id(symbol)), consistent_read=True)
+            seen[symbol] = {"status": task.status, "num_attempts": task.num_attempts}
+            continue
+        whole = player.whole(walk.id(symbol))
+        instance = whole["task_instance"]
+        seen[symbol] = {name: instance[name] for name in INSTANCE_FIELDS} | {
+            "status": instance["status"],
+            "report_by": due(instance["report_by_date"]),
+            "batch": instance["array_batch_num"],
+            "step": instance["array_step_id"],
+            "n_error_logs": len(whole["errors"]),
+        }
+    return seen
+
+
+def as_recorded(walk: Walk, step: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The state after a step; of error entries, those that say something new."""
+    states = {symbol: dict(item) for symbol, item in step["post"].items()}
+    for symbol, item in states.items():
+        if "." in symbol:
+            del item["submitted"]
+            item["n_error_logs"] -= walk.twice[symbol]
+    return states
+
+
+def departure_in(  # noqa: PLR0911  # one line for each departure
+    step: dict[str, Any], before: dict[str, dict[str, Any]]
+) -> str | None:
+    """The number of the departure that leads elsewhere at this step, if one does."""
+    route = step["route"]
+    if step["http_status"] >= 500:
+        return {"log_unknown_error": "3", "array_log_distributor_id": "13"}.get(route, "1")
+    if "/task_instance/999999999/" in step["path"]:
+        return "1"
+    symbol = instance_in(step, before)
+    if symbol:
+        return _departure_of_instance(step, route, before[symbol], before[symbol.partition(".")[0]])
+    if route == "log_report_by_batch" and not step["body"]["task_instance_ids"]:
+        return "8"
+    asked = [name for name in (step.get("body") or {}).get("task_instance_ids") or [] if name in before]
+    pairs = [before[name]["status"] + before[name.partition(".")[0]]["status"] for name in asked]
+    if route == "instantiate_task_instances" and any(
+        (pair[1] in "QI" and pair not in {"QQ", "II"}) or (pair[0] == "I" and pair[1] != "I") for pair in pairs
+    ):
+        return "11"
+    if route in {"transition_to_launched", "transition_to_killed"}:
+        return _departure_of_batch(step, route, before)
+    return None
+
+
+def _departure_of_instance(
+    step: dict[str, Any], route: str, instance: dict[str, Any], task: dict[str, Any]
+) -> str | None:
+    body = step["body"] or {}
+    pair = instance["status"] + task["status"]
+    if route == "log_running" and pair[0] == "R":
+        return "7"
+    if route in {"log_running", "log_report_by", "log_done", "log_error_worker_node"} and pair in {"TR", "TO", "TI"}:
+        return "5"
+    erased = ("distributor_id", "stdout", "stderr")
+    if route == "log_report_by" and any(instance[name] is not None and body.get(name) is None for name in erased):
+        return "4"
+    return None
+
+
+def _departure_of_batch(step: dict[str, Any], route: str, before: dict[str, dict[str, Any]]) -> str | None:
+    members = [
+        before[name]["status"] + before[name.partition(".")[0]]["status"]
+        for name in before
+        if "." in name and before[name]["batch"] == step["body"]["batch_number"]
+    ]
+    if route == "transition_to_killed":
+        return "12" if "KI" in members else None
+    torn = [pair for pair in members if (pair[0] == "I") != (pair[1] == "I")]
+    return "12" if torn else None
+
+
+IN_PASSING: Final = {"1": 404, "3": 200, "4": 200, "8": 200, "13": 200}
+"""Departures that change no status, and what they answer: a walk goes on behind them."""
+BLURRED: Final = {"3": {"distributor_id", "nodename"}, "4": {"distributor_id", "stdout", "stderr"}}
+"""What they may leave different in their instance: it is not compared from then on."""
+
+
+def comparable(walk: Walk) -> tuple[list[tuple[dict[str, Any], str | None]], str | None]:
+    """The steps up to where a departure leads elsewhere, each with its departure in passing; and that one's number."""
+    before: dict[str, dict[str, Any]] = {task["id"]: task for task in walk.recorded["tasks"]}
+    steps: list[tuple[dict[str, Any], str | None]] = []
+    for step in walk.recorded["steps"]:
+        departure = None if step["kind"] == "force" else departure_in(step, before)
+        if departure and departure not in IN_PASSING:
+            return steps, departure
+        steps.append((step, departure))
+        before = step["post"]
+    return steps, None
+
+
+def sharp(walk: Walk, states: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The states without what is not compared any more."""
+    return {
+        symbol: {name: value for name, value in item.items() if name not in walk.blurred[symbol]}
+        for symbol, item in states.items()
+    }
+
+
+def instance_in(step: dict[str, Any], before: dict[str, dict[str, Any]]) -> str:
+    """The instance that a step is about, if it is about one."""
+    return next((part for part in step["path"].split("/") if part in before), "")
+
+
+def hear(walk: Walk, step: dict[str, Any], before: dict[str, dict[str, Any]]) -> None:
+    """Count the entries that Jobmon adds again for words it has heard about the same instance."""
+    body = step.get("body") or {}
+    words = next((body[name] for name in ("error_description", "error_message", "no_id_err_msg") if name in body), None)
+    symbol = instance_in(step, before)
+    if words is None or not symbol or step["post"][symbol]["n_error_logs"] == before[symbol]["n_error_logs"]:
+        return
+    if (symbol, words) in walk.heard:
+        walk.twice[symbol] += 1
+    walk.heard.add((symbol, words))
+
+
+@pytest.mark.parametrize("index", range(len(WALKS)), ids=[f"walk {walk['walk_id']}" for walk in WALKS])
+def test_as_walked(player: Player, index: int) -> None:
+    walk = Walk(index, WALKS[index])
+    before: dict[str, dict[str, Any]] = {task["id"]: task for task in walk.recorded["tasks"]}
+    for step, departure in comparable(walk)[0]:
+        where = f"step {step['n']}: {json.dumps(step)[:400]}"
+        if step["kind"] == "force":
+            force(walk, step["set"])
+        else:
+            hear(walk, step, before)
+            body = None if step["body"] is None else json.dumps(walk.ours(step["body"]))
+            http, reply = player.send(step["method"], walk.ours(step["path"]), body)
+            assert http == (IN_PASSING[departure] if departure else step["http_status"]), where
+            if departure in {None, "4"} and step["route"] != "task_instance_error_log":
+                assert reply == walk.ours(step["response_json"]), where
+            if departure in BLURRED:
+                walk.blurred[instance_in(step, before)] |= BLURRED[departure]
+        before = step["post"]
+        assert sharp(walk, state(walk, player, list(before))) == sharp(walk, as_recorded(walk, step)), where
+
+
+def test_where_walks_end() -> None:
+    """The figures of docs/conformance.md."""
+    ends = [comparable(Walk(index, recorded)) for index, recorded in enumerate(WALKS)]
+    assert Counter(departure for _, departure in ends) == {None: 153, "7": 16, "5": 12, "12": 17, "11": 11}
+    assert Counter(departure for steps, _ in ends for _, departure in steps) == {None: 2970, "1": 74, "3": 87, "4": 58}

@@ -1,6 +1,0 @@
-"""DynamoDB in this process's memory, for tests that ask it a million times or stop between two of its calls."""
-
-from tests.memory.boundary import in_memory
-from tests.memory.virtual_time import VirtualTime, running_on
-
-__all__ = ["VirtualTime", "in_memory", "running_on"]

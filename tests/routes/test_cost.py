@@ -1,0 +1,239 @@
+"""What each route takes of DynamoDB in the usual case, by its own account: the table of docs/data-model.md."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.meter import Meter
+from lockstep.clock import now
+from lockstep.task.item import Resources
+from lockstep.task_instance.item import TaskInstance
+from tests.conformance.recording import Player
+from tests.support.seeding import batch, pair, run_of, running
+
+Taken = tuple[int, float, float]
+"""Requests, write units, read units."""
+
+
+def taken(meter: Meter, player: Player, method: str, path: str, body: Any = None) -> Taken:
+    before = meter.usage()
+    status, reply = player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body))
+    assert status == 200, reply
+    after = meter.usage()
+    requests, written, read = (
+        after[name] - before[name] for name in ("dynamodb_requests", "write_units", "read_units")
+    )
+    return int(requests), written, read
+
+
+START = {"process_group_id": 1, "next_report_increment": 279, "nodename": "n", "distributor_id": "7"}
+FROM_THE_RUN_INDEX = 1
+"""For an instance that needed attention."""
+BOOM = {"error_state": "U", "error_message": "boom"}
+COST: dict[str, tuple[tuple[str, str, dict[str, Any]], str, dict[str, Any], Taken]] = {
+    "log_report_by": (("R", "R", {}), "log_report_by", {"next_report_increment": 279}, (1, 1, 0)),
+    "log_running": (("O", "O", {}), "log_running", START, (2, 4, 0.5)),
+    "log_running, a later attempt": (("O", "O", {"attempt": 2}), "log_running", START, (2, 4, 1)),
+    "log_running, before the distributor": (("I", "I", {}), "log_running", START, (2, 4, 0.5)),
+    "log_done": (("R", "R", {}), "log_done", {"nodename": "n", "stdout": "/o", "stderr": "/e"}, (1, 4, 0)),
+    "log_done, with logs": (("R", "R", {}), "log_done", {"stdout_log": "x", "stderr_log": "y"}, (1, 6, 0)),
+    "log_error_worker_node": (
+        ("R", "R", {}),
+        "log_error_worker_node",
+        {"error_state": "E", "error_description": "boom"},
+        (1, 6, 0),
+    ),
+    "log_known_error": (("T", "R", {}), "log_known_error", BOOM, (1, 6 + FROM_THE_RUN_INDEX, 0)),
+    "log_unknown_error": (
+        ("T", "R", {"report_by_in": -1}),
+        "log_unknown_error",
+        BOOM,
+        (1, 6 + FROM_THE_RUN_INDEX, 0),
+    ),
+    "log_distributor_id": (
+        ("I", "I", {}),
+        "log_distributor_id",
+        {"distributor_id": "7", "next_report_increment": 279},
+        (1, 4, 0),
+    ),
+    "log_no_distributor_id": (("I", "I", {}), "log_no_distributor_id", {"no_id_err_msg": "boom"}, (1, 6, 0)),
+    "a failure without attempts left is ruled on twice": (
+        ("R", "R", {"task": {"num_attempts": 3}}),
+        "log_error_worker_node",
+        {"error_state": "E", "error_description": "boom"},
+        (2, 6, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COST)
+def test_a_report(meter: Meter, player: Player, case: str) -> None:
+    (status, task_status, more), route, body, cost = COST[case]
+    instance = pair(status, task_status, **more)
+    assert taken(meter, player, "POST", f"/task_instance/{instance}/{route}", body) == cost
+
+
+def test_a_report_on_the_longest_identity_is_still_one_unit(meter: Meter, player: Player) -> None:
+    identity: dict[str, Any] = {"nodename": "n" * 255, "distributor_id": "d" * 80, "process_group_id": 2**62}
+    instance = pair("K", "R", stdout="o" * 170, stderr="e" * 170, **identity)
+    item = TaskInstance(f"TASK#{instance // 1000}", "TI#001")
+    item.update([TaskInstance.taken_at.set(now())])
+    cost = taken(meter, player, "POST", f"/task_instance/{instance}/log_report_by", {"next_report_increment": 279.5})
+    assert cost == (1, 1, 0)
+
+
+def test_reads(meter: Meter, player: Player) -> None:
+    instance = running(errors=["one", "two"])
+    array = instance // 1000
+    assert taken(meter, player, "GET", f"/get_array_task_instance_id/{array}/1/0") == (1, 0, 0.5)
+    assert taken(meter, player, "GET", f"/task_instance/{instance}/task_instance_error_log") == (1, 0, 1)
+    assert taken(meter, player, "GET", f"/task_instance/{instance}") == (1, 0, 8)
+    assert taken(meter, player, "GET", "/health") == (0, 0, 0)
+
+
+def test_adjusted_resources_are_read_once_and_what_is_not_there_each_time(meter: Meter, player: Player) -> None:
+    instances = [pair("O", "O", task_resources_id=number) for number in (THERE, THERE, MISSING, MISSING)]
+    Resources(*Resources.key(THERE), queue_id=1, requested_resources={"stdout": "/adjusted"}).save()
+    start = "/task_instance/{}/log_running"
+    costs = [taken(meter, player, "POST", start.format(instance), START) for instance in instances]
+    assert costs == [(3, 4, 1), (2, 4, 0.5), *[(4, 4, 2)] * 2]
+    told = [player.send("POST", f"/api/v3{start.format(instance)}", json.dumps(START))[1] for instance in instances]
+    assert [reply["task_instance"][7] for reply in told] == ["/adjusted"] * 2 + ["/logs/out"] * 2
+
+
+THERE, MISSING = 77_000_001, 77_000_002
+"""Requested resources."""
+
+
+def test_bulk(meter: Meter, player: Player) -> None:
+    launched = [pair("O", "O") for _ in range(60)]
+    body: dict[str, Any] = {"task_instance_ids": launched, "next_report_increment": 279}
+    assert taken(meter, player, "POST", "/task_instance/log_report_by/batch", body) == (3, 60, 0)
+    queued = [pair("Q", "Q") for _ in range(60)]
+    requests, written, read = taken(
+        meter, player, "POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": queued}
+    )
+    assert (requests, written) == (1 + 2 + 1, 4 * 60)
+    assert read == 0.5 * 60 + 0.5 * 60, "the instances, and the array of each"
+
+
+def test_a_whole_life(meter: Meter, player: Player) -> None:
+    """Queued, taken and launched with 97 others; run with five heartbeats, done with its logs."""
+    array, ids = _bind(player, 98)
+    batch = {"batch_number": 1, "next_report_increment": 279}
+    together = [
+        taken(
+            meter,
+            player,
+            "POST",
+            f"/array/{array}/queue_task_batch",
+            {"task_ids": ids, "task_resources_id": 1, "workflow_run_id": 1},
+        ),
+        taken(
+            meter,
+            player,
+            "POST",
+            "/task_instance/instantiate_task_instances",
+            {"task_instance_ids": [task * 1000 + 1 for task in ids]},
+        ),
+        taken(meter, player, "POST", f"/array/{array}/transition_to_launched", batch),
+    ]
+    report = f"/task_instance/{ids[0] * 1000 + 1}"
+    beat = {"next_report_increment": 279}
+    alone = [
+        taken(meter, player, "GET", f"/get_array_task_instance_id/{array}/1/0"),
+        taken(meter, player, "POST", f"{report}/log_running", START),
+        *(taken(meter, player, "POST", f"{report}/log_report_by", beat) for _ in range(5)),
+        taken(meter, player, "POST", f"{report}/log_done", {"stdout_log": "x", "stderr_log": "y"}),
+    ]
+    written, read = (
+        sum(part[unit] for part in together) / len(ids) + sum(part[unit] for part in alone) for unit in (1, 2)
+    )
+    assert written == pytest.approx(28 + WRITTEN_FOR_THE_BATCH / len(ids))
+    assert read == pytest.approx(2 + READ_FOR_THE_BATCH / len(ids))
+
+
+WRITTEN_FOR_THE_BATCH = 1 + 2 * 2 + 1
+"""Its number, its size in each of two transactions, and its entry in the run index."""
+READ_FOR_THE_BATCH = 0.5 + 1 + 0.5
+"""The array's name, the batch, and the index, which is read a page at a time."""
+
+
+def _bind(player: Player, count: int) -> tuple[int, list[int]]:
+    array_body = {"workflow_id": 91, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "life"}
+    array = player.send("POST", "/api/v3/array", json.dumps(array_body))[1]["array_id"]
+    tasks = {str(node): [node, node, array, 1, "t", "true", 3, False, {}, []] for node in range(1, count + 1)}
+    bound = player.send("PUT", "/api/v3/task/bind_tasks_no_args", json.dumps({"workflow_id": 91, "tasks": tasks}))[1]
+    return array, sorted(task_id for task_id, _ in bound["tasks"].values())
+
+
+def _run_of(player: Player, alive: int, ended: int) -> tuple[int, list[int]]:
+    """A run that a distributor works on: batches of 500, whose instances run or have ended."""
+    statuses = ["R"] * alive + ["D"] * ended
+    first = batch(*({"status": status} for status in statuses[:500]))
+    run = run_of(first[0])
+    ids = [*first]
+    for begin in range(500, len(statuses), 500):
+        ids += batch(*({"status": status, "workflow_run_id": run} for status in statuses[begin : begin + 500]))
+    for status in "IO":
+        body = json.dumps({"status": status})
+        assert player.send("PUT", f"/api/v3/workflow_run/{run}/update_status", body)[0] == 200
+    return run, ids[:alive]
+
+
+@pytest.mark.parametrize(("alive", "ended"), [(100, 0), (1_000, 0), (100, 900)])
+def test_what_a_run_asks_over_and_over(meter: Meter, player: Player, alive: int, ended: int) -> None:
+    """An empty answer takes at most 1 read unit, however large the run is; a listed instance, half of one."""
+    run, ids = _run_of(player, alive, ended)
+    polls = f"/workflow_run/{run}/sync_status"
+    for status in "QIORTKX":
+        body = {"task_instance_ids": [], "status": status}
+        requests, written, read = taken(meter, player, "POST", polls, body)
+        assert requests <= 2
+        assert written == 0
+        assert read <= 1, status
+    all_listed = {"task_instance_ids": ids, "status": "R"}
+    assert taken(meter, player, "POST", polls, all_listed) == (1 + alive // 100, 0, 0.5 + 0.5 * alive)
+    assert taken(meter, player, "POST", f"/workflow_run/{run}/set_status_for_triaging", {}) == (2, 0, 1)
+
+
+def test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(meter: Meter, player: Player) -> None:
+    run, ids = _run_of(player, 500, 500)
+    soon = json.dumps({"next_report_increment": 0})
+    player.send("POST", f"/api/v3/task_instance/{ids[7]}/log_report_by", soon)
+    player.send("POST", f"/api/v3/task_instance/{ids[7]}/log_report_by", json.dumps({"next_report_increment": 279}))
+    index, item, steps, instances, note = 0.5 + 0.5, 0.5, 5 * 0.5, 500 * 0.5, 1 + 2
+    sweep = f"/workflow_run/{run}/set_status_for_triaging"
+    _, written, read = taken(meter, player, "POST", sweep, {})
+    assert (written, read) == (note, index + item + steps + instances)
+    assert taken(meter, player, "POST", sweep, {}) == (2, 0, 1)
+
+
+def test_a_heartbeat_that_is_due_soon_tells_its_batch(meter: Meter, player: Player) -> None:
+    _, ids = _run_of(player, 2, 0)
+    first, second = (f"/task_instance/{number}/log_report_by" for number in ids)
+    assert taken(meter, player, "POST", first, {"next_report_increment": 60}) == (2, 1 + 3, 0)
+    assert taken(meter, player, "POST", second, {"next_report_increment": 90}) == (2, 1 + FAILED_CONDITION, 0)
+
+
+def test_a_batch_that_waits_to_be_launched_is_read_once(meter: Meter, player: Player) -> None:
+    run = run_of(batch(*({"status": "I"} for _ in range(500)))[0])
+    for status in "IO":
+        player.send("PUT", f"/api/v3/workflow_run/{run}/update_status", json.dumps({"status": status}))
+    body = {"task_instance_ids": [], "status": "Q"}
+    for _ in range(2):
+        _, written, read = taken(meter, player, "POST", f"/workflow_run/{run}/sync_status", body)
+        assert (written, read) == (0, 1.5)
+
+
+def test_a_runs_heartbeat(meter: Meter, player: Player) -> None:
+    run, _ = _run_of(player, 1, 0)
+    beat = {"status": "R", "next_report_increment": 90}
+    path = f"/workflow_run/{run}/log_heartbeat"
+    assert taken(meter, player, "POST", path, beat)[:2] == (2, 1)
+    assert taken(meter, player, "POST", path, beat) == (1, 1, 0)
+
+
+FAILED_CONDITION = 0
+"""As the engine counts; AWS bills a unit."""

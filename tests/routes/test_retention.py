@@ -1,0 +1,427 @@
+"""Retention: what carries which date, what that costs, and that what is half gone is bound, queued and run again."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations, count
+from typing import Any
+
+import pytest
+
+from local.meter import Meter
+from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.clock import now
+from lockstep.context import request
+from lockstep.dynamodb.client import connection, fetch, transact
+from lockstep.dynamodb.counters import Counter as IdCounter
+from lockstep.dynamodb.item import Item, Key, RawItem
+from lockstep.items import kind_of
+from lockstep.task import bind as binding
+from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task.resources import forget
+from lockstep.task_instance.item import ErrorEntry, InstanceKey, Log, TaskInstance
+from lockstep.workflow_run.item import WorkflowRun
+from tests.conformance.recording import Player
+from tests.routes import test_cost
+
+DAY = 86_400
+DAYS = 30.0
+WORKFLOWS = count(6_000_000)
+LONG_PATH = "/p" * 100
+BEAT = {"next_report_increment": 279}
+CLAIM = {**BEAT, "process_group_id": 1, "nodename": "n", "distributor_id": "7"}
+
+
+@pytest.fixture
+def retention(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", DAYS)
+
+
+class Workflow:
+    """One array of tasks and a run, over HTTP."""
+
+    def __init__(self, player: Player, size: int) -> None:
+        self._player = player
+        self.id = next(WORKFLOWS)
+        self.size = size
+        array = {"workflow_id": self.id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+        self.array = self.expect("POST", "/array", array)["array_id"]
+        self.run = self.expect("POST", "/workflow_run", {"workflow_id": self.id, **BEAT})["workflow_run_id"]
+
+    def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        return self._player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body))
+
+    def expect(self, method: str, path: str, body: Any = None) -> Any:
+        status, reply = self.send(method, path, body)
+        assert status == 200, (path, reply)
+        return reply
+
+    def bind(self, max_attempts: int = 3) -> dict[int, tuple[int, str]]:
+        """Each task's id and status by its node."""
+        tasks = {
+            str(node): [node + 1, f"args {node}", self.array, 1, "t", "true", max_attempts] for node in range(self.size)
+        }
+        bound = self.expect("PUT", "/task/bind_tasks_no_args", {"workflow_id": self.id, "tasks": tasks})["tasks"]
+        return {int(node): (task_id, status) for node, (task_id, status) in bound.items()}
+
+    def queue(self, tasks: Iterable[int]) -> list[int]:
+        """The tasks' new instances, launched."""
+        wanted = sorted(tasks)
+        body = {"task_ids": wanted, "task_resources_id": 1, "workflow_run_id": self.run}
+        assert self.expect("POST", f"/array/{self.array}/queue_task_batch", body) == {"tasks_by_status": {"Q": wanted}}
+        polled = self.expect("POST", f"/workflow_run/{self.run}/sync_status", {"task_instance_ids": [], "status": "Q"})
+        queued: list[int] = polled["status_updates"]["Q"]
+        taken = self.expect("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": queued})
+        for _, _, batch_num, _, _ in taken["task_instance_batches"]:
+            launched = {"batch_number": batch_num, "next_report_increment": 279}
+            self.expect("POST", f"/array/{self.array}/transition_to_launched", launched)
+        return queued
+
+    def report(self, instance: int, route: str, **body: Any) -> tuple[int, Any]:
+        return self.send("POST", f"/task_instance/{instance}/{route}", body)
+
+    def start(self, instance: int) -> None:
+        assert self.report(instance, "log_running", **CLAIM)[1]["task_instance"][1] == "R"
+
+    def fail(self, instance: int) -> None:
+        self.start(instance)
+        said = {"error_state": "E", "error_description": "boom", "stdout_log": "x"}
+        assert self.report(instance, "log_error_worker_node", **said)[0] == 200
+
+    def finish(self, instance: int) -> None:
+        self.start(instance)
+        assert self.report(instance, "log_done", stdout_log="x")[0] == 200
+
+    def lookups(self) -> dict[int, Key]:
+        return {node: TaskLookup.key(self.id, node + 1, f"args {node}") for node in range(self.size)}
+
+    def items(self) -> dict[Key, RawItem]:
+        """All that belongs to its tasks, and its batches."""
+        with request(60):
+            found = fetch(self.lookups().values(), consistent=True)
+        tasks = [Task.partition(int(raw["id"]["N"])) for raw in found.values()]
+        [array] = partition_of(Array.key(self.array).pk)
+        batches = [Batch.key(self.array, number + 1).pk for number in range(int(array["num_batches"]["N"]))]
+        return found | {
+            Key(raw["pk"]["S"], raw["sk"]["S"]): raw
+            for partition in [*tasks, *batches]
+            for raw in partition_of(partition)
+        }
+
+
+def partition_of(pk: str) -> list[RawItem]:
+    reply = connection().client.query(
+        TableName=Item.Meta.table_name,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": pk}},
+        ConsistentRead=True,
+    )
+    found: list[RawItem] = reply["Items"]
+    return found
+
+
+def live(workflow: Workflow) -> None:
+    """Two attempts: one fails, and one is done after triage asked for it."""
+    [(task_id, _)] = workflow.bind().values()
+    [first] = workflow.queue([task_id])
+    workflow.fail(first)
+    [second] = workflow.queue([task_id])
+    workflow.start(second)
+    long_path = {"next_report_increment": -1, "stdout": LONG_PATH}
+    assert workflow.report(second, "log_report_by", **long_path)[0] == 200
+    workflow.expect("POST", f"/workflow_run/{workflow.run}/set_status_for_triaging", {})
+    assert workflow.report(second, "log_report_by", next_report_increment=279) == (200, {"status": "R"})
+    assert workflow.report(second, "log_done", stdout_log="x", stderr_log="y")[0] == 200
+    workflow.expect("POST", f"/workflow_run/{workflow.run}/sync_status", {"task_instance_ids": [], "status": "R"})
+
+
+@pytest.mark.usefixtures("retention")
+def test_all_that_belongs_to_a_task_and_its_batches_carry_a_date(player: Player) -> None:
+    workflow, began = Workflow(player, 1), now()
+    live(workflow)
+    items = workflow.items()
+    twice = [Batch, TaskInstance, Log]
+    assert Counter(map(kind, items)) == Counter([TaskLookup, Task, Spec, ErrorEntry, *twice, *twice])
+    for key, raw in items.items():
+        assert began <= int(raw["expires_at"]["N"]) - DAYS * DAY <= now() + 1, key
+
+
+@pytest.mark.usefixtures("retention")
+def test_what_stays_carries_none(player: Player) -> None:
+    workflow = Workflow(player, 1)
+    live(workflow)
+    resources = workflow.expect("POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
+    stays = {
+        Array.key(workflow.array),
+        ArrayLookup.key(workflow.id, 1),
+        WorkflowRun.key(workflow.run),
+        Resources.key(resources),
+        IdCounter.key("task"),
+    }
+    with request():
+        found = fetch(stays, consistent=True)
+    assert found.keys() == stays
+    assert not [key for key, raw in found.items() if "expires_at" in raw]
+
+
+def test_without_a_period_nothing_carries_a_date(player: Player) -> None:
+    workflow = Workflow(player, 1)
+    live(workflow)
+    items = workflow.items()
+    assert len(items) == 10
+    assert not [key for key, raw in items.items() if "expires_at" in raw]
+
+
+@pytest.mark.usefixtures("retention")
+@pytest.mark.parametrize("route", ["log_report_by", "log_running", "log_done", "log_error_worker_node"])
+def test_every_write_sets_the_date_anew(player: Player, route: str) -> None:
+    workflow = Workflow(player, 1)
+    [(task_id, _)] = workflow.bind().values()
+    [instance] = workflow.queue([task_id])
+    if route != "log_running":
+        workflow.start(instance)
+    key = TaskInstance.key(InstanceKey(task_id, 1))
+    date([key], int(now()) + DAY)
+    began = now()
+    body = {**CLAIM, "error_state": "E", "error_description": "boom"}
+    assert workflow.report(instance, route, **body)[0] == 200
+    with request():
+        [raw] = fetch([key], consistent=True).values()
+    assert int(raw["expires_at"]["N"]) >= began + DAYS * DAY
+
+
+@pytest.mark.usefixtures("retention")
+@pytest.mark.parametrize("case", test_cost.COST)
+def test_a_report_costs_the_same(meter: Meter, player: Player, case: str) -> None:
+    test_cost.test_a_report(meter, player, case)
+
+
+@pytest.mark.usefixtures("retention")
+def test_everything_else_costs_the_same(meter: Meter, player: Player) -> None:
+    test_cost.test_a_report_on_the_longest_identity_is_still_one_unit(meter, player)
+    test_cost.test_bulk(meter, player)
+    test_cost.test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(meter, player)
+    test_cost.test_a_heartbeat_that_is_due_soon_tells_its_batch(meter, player)
+
+
+def test_a_life_costs_the_same(meter: Meter, player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cost() -> tuple[float, float]:
+        forget()
+        workflow, before = Workflow(player, 40), meter.usage()
+        for instance in workflow.queue(task_id for task_id, _ in workflow.bind().values()):
+            workflow.finish(instance)
+        workflow.bind()
+        after = meter.usage()
+        return after["dynamodb_requests"] - before["dynamodb_requests"], after["write_units"] - before["write_units"]
+
+    without = cost()
+    monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", DAYS)
+    assert cost() == without
+
+
+KINDS = (TaskLookup, Task, Spec, TaskInstance, Log, ErrorEntry)
+COMBINATIONS: list[frozenset[type[Item]]] = [
+    frozenset(gone) for size in range(len(KINDS) + 1) for gone in combinations(KINDS, size)
+]
+
+
+def kind(key: Key) -> type[Item]:
+    found = kind_of(key)
+    assert found, key
+    return found.model
+
+
+def date(found: Iterable[Key], expires_at: int) -> None:
+    for key in found:
+        connection().client.update_item(
+            TableName=Item.Meta.table_name,
+            Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}},
+            UpdateExpression="SET expires_at = :at",
+            ExpressionAttributeValues={":at": {"N": str(expires_at)}},
+        )
+
+
+def delete(found: Iterable[Key]) -> None:
+    for key in found:
+        connection().client.delete_item(TableName=Item.Meta.table_name, Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}})
+
+
+class Decayed:
+    """A workflow of as many tasks as there are combinations, of whose items those are gone."""
+
+    def __init__(self, player: Player, ends_as: str, *, batch_gone: bool, gone: list[frozenset[type[Item]]]) -> None:
+        self.workflow = Workflow(player, len(gone))
+        self.gone = gone
+        self.before = {node: task_id for node, (task_id, _) in self.workflow.bind().items()}
+        self.node_of = {Task.partition(task_id): node for node, task_id in self.before.items()}
+        self.node_of |= {lookup.pk: node for node, lookup in self.workflow.lookups().items()}
+        self.instances = {node: InstanceKey(task_id, 1).id for node, task_id in self.before.items()}
+        if ends_as != "bound":
+            end = {"failed": self.workflow.fail, "done": self.workflow.finish}[ends_as]
+            for instance in self.workflow.queue(self.before.values()):
+                end(instance)
+            poll = {"task_instance_ids": [], "status": "Q"}
+            self.workflow.expect("POST", f"/workflow_run/{self.workflow.run}/sync_status", poll)
+        self.items = self.workflow.items()
+        self.batch_gone = batch_gone
+
+    def decay(self) -> None:
+        delete(key for key in self.items if self.is_gone(key))
+
+    def is_gone(self, key: Key) -> bool:
+        node = self.node_of.get(key.pk)
+        return self.batch_gone if node is None else kind(key) in self.gone[node]
+
+    def left(self) -> list[Key]:
+        return [key for key in self.items if not self.is_gone(key)]
+
+    def run_again(self) -> dict[int, int]:
+        """What is bound again, queued and run to its end: the instances by their nodes."""
+        bound = self.workflow.bind(max_attempts=2)
+        again = {task_id: node for node, (task_id, status) in bound.items() if status != "D"}
+        instances = self.workflow.queue(again)
+        assert len(instances) == len(again)
+        for instance in instances:
+            self.workflow.finish(instance)
+            whole = self.workflow.expect("GET", f"/task_instance/{instance}")
+            assert (whole["task_instance"]["status"], whole["task"]["status"]) == ("D", "D")
+            assert (whole["task"]["num_attempts"], whole["task"]["max_attempts"]) == (1, 2)
+        assert not set(instances) & set(self.instances.values())
+        assert self.workflow.bind() == {node: (task_id, "D") for node, (task_id, _) in bound.items()}
+        return {again[instance // 1000]: instance for instance in instances}
+
+
+@pytest.mark.usefixtures("retention")
+@pytest.mark.parametrize(("ends_as", "batch_gone"), [("bound", False), ("failed", True), ("done", False)])
+def test_what_has_expired_comes_back_as_new_however_much_of_it_is_gone(
+    player: Player, ends_as: str, *, batch_gone: bool
+) -> None:
+    decayed = Decayed(player, ends_as, batch_gone=batch_gone, gone=COMBINATIONS)
+    date(decayed.items, int(now()) - 1)
+    decayed.decay()
+    again = decayed.run_again()
+    assert again.keys() == decayed.before.keys()
+    assert not {instance // 1000 for instance in again.values()} & set(decayed.before.values())
+
+
+@pytest.mark.usefixtures("retention")
+@pytest.mark.parametrize("ends_as", ["failed", "done"])
+def test_what_is_older_than_its_task_goes_before_it(player: Player, ends_as: str) -> None:
+    """A task that is still there keeps its id and counts on; a done one stays done."""
+    decayed = Decayed(player, ends_as, batch_gone=True, gone=[gone for gone in COMBINATIONS if Task not in gone])
+    decayed.decay()
+    again = decayed.run_again()
+    forgotten = {node for node, gone in enumerate(decayed.gone) if TaskLookup in gone}
+    assert again.keys() == (forgotten if ends_as == "done" else decayed.before.keys())
+    kept = {node: instance for node, instance in again.items() if node not in forgotten}
+    assert kept == {node: decayed.instances[node] + 1 for node in kept}
+
+
+@pytest.mark.usefixtures("retention")
+@pytest.mark.parametrize("expired", [False, True])
+@pytest.mark.parametrize("batch_gone", [False, True])
+def test_reads_of_what_is_half_gone(player: Player, *, batch_gone: bool, expired: bool) -> None:
+    decayed = Decayed(player, "failed", batch_gone=batch_gone, gone=COMBINATIONS)
+    if expired:
+        date(decayed.items, int(now()) - 1)
+    decayed.decay()
+    send = decayed.workflow.send
+    for node, gone in enumerate(decayed.gone):
+        instance = decayed.instances[node]
+        path = f"/task_instance/{instance}"
+        assert send("GET", path)[0] == (404 if gone & {TaskInstance, Task, Spec} else 200), gone
+        status, reply = send("GET", f"{path}/task_instance_error_log")
+        assert status == (404 if TaskInstance in gone else 200), gone
+        if status == 200:
+            assert len(reply["task_instance_error_log"]) == (ErrorEntry not in gone), gone
+        step = send("GET", f"/get_array_task_instance_id/{decayed.workflow.array}/1/{node}")
+        assert step == (200, {"task_instance_id": instance}) if TaskInstance not in gone else step[0] == 404, gone
+
+
+REPORTS: dict[str, dict[str, Any]] = {
+    "log_report_by": {"next_report_increment": 279},
+    "log_running": CLAIM,
+    "log_done": {},
+    "log_distributor_id": {"distributor_id": "7", "next_report_increment": 279},
+    "log_no_distributor_id": {"no_id_err_msg": "boom"},
+    "log_known_error": test_cost.BOOM,
+    "log_unknown_error": test_cost.BOOM,
+    "log_error_worker_node": {"error_state": "E", "error_description": "boom"},
+}
+
+
+@pytest.mark.usefixtures("retention")
+@pytest.mark.parametrize("route", REPORTS)
+def test_reports_about_what_is_half_gone(player: Player, route: str) -> None:
+    decayed = Decayed(player, "failed", batch_gone=False, gone=COMBINATIONS)
+    date(decayed.items, int(now()) - 1)
+    decayed.decay()
+    for node, gone in enumerate(decayed.gone):
+        status, reply = decayed.workflow.report(decayed.instances[node], route, **REPORTS[route])
+        assert status == 404 if TaskInstance in gone else status in {200, 404}, (gone, reply)
+        assert status == 200 or gone & {TaskInstance, Task, Spec}, (gone, reply)
+
+
+@pytest.mark.usefixtures("retention")
+def test_a_run_whose_instances_are_half_gone_is_polled_swept_and_ended(player: Player) -> None:
+    workflow = Workflow(player, 3)
+    first, *_ = workflow.queue(task_id for task_id, _ in workflow.bind().values())
+    items = workflow.items()
+    date(items, int(now()) - 1)
+    delete([TaskInstance.key(InstanceKey(first // 1000, 1))])
+    run = f"/workflow_run/{workflow.run}"
+    for status in "QIORTKX":
+        workflow.expect("POST", f"{run}/sync_status", {"task_instance_ids": [first], "status": status})
+    workflow.expect("POST", f"{run}/set_status_for_triaging", {})
+    assert workflow.expect("PUT", f"{run}/terminate_task_instances")["num_terminated"] == 0
+
+
+def test_a_lookup_that_outlived_its_task_leads_all_who_race_to_one_new_id(player: Player) -> None:
+    workflow = Workflow(player, 70)
+    before = {task_id for task_id, _ in workflow.bind().values()}
+    delete(Task.key(task_id) for task_id in before)
+    with ThreadPoolExecutor(8) as threads:
+        first, *others = threads.map(lambda _: workflow.bind(), range(8))
+    assert all(other == first for other in others)
+    after = {task_id for task_id, _ in first.values()}
+    assert len(after) == 70
+    assert not after & before
+
+
+def test_a_task_that_only_a_read_misses_keeps_its_id(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lookup of a transaction may be seen a moment before its task."""
+    workflow = Workflow(player, 40)
+    before = workflow.bind()
+    missed = iter([True])
+
+    def miss_tasks(wanted: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
+        found = fetch(wanted, consistent=consistent)
+        if any(key.sk == Task.SORT_KEY for key in found) and next(missed, False):
+            return {}
+        return found
+
+    monkeypatch.setattr(binding, "fetch", miss_tasks)
+    assert workflow.bind() == before
+    assert next(missed, None) is None
+
+
+@pytest.mark.parametrize("goes", [Task.SORT_KEY, TaskLookup.SORT_KEY])
+def test_a_task_that_goes_while_it_is_bound(player: Player, monkeypatch: pytest.MonkeyPatch, goes: str) -> None:
+    workflow = Workflow(player, 2)
+    before = workflow.bind()
+    task_id, _ = before[0]
+    key = Task.key(task_id) if goes == Task.SORT_KEY else workflow.lookups()[0]
+    date([Task.key(task_id)], int(now()) - 1 if goes == TaskLookup.SORT_KEY else int(now()) + DAY)
+    left = iter([key])
+
+    def delete_before(*arguments: Any) -> None:
+        delete(left)
+        transact(*arguments)
+
+    monkeypatch.setattr(binding, "transact", delete_before)
+    after = workflow.bind(max_attempts=1)
+    assert after[1] == before[1]
+    assert after[0][0] not in {number for number, _ in before.values()}
+    [instance] = workflow.queue([after[0][0]])
+    workflow.finish(instance)

@@ -1,0 +1,126 @@
+"""What a caller says comes back to the letter, through a function, the table and another function."""
+
+import json
+from typing import Any, Final
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.task_instance.item import InstanceKey
+from lockstep.text import size
+from tests.conformance.recording import Player
+from tests.support.seeding import running
+
+BOUNDED: Final = settings(max_examples=20, suppress_health_check=list(HealthCheck))
+ODD: Final = [
+    "\x00",
+    "\x10",
+    "\x10d800",
+    "\u0301",
+    "\u2028",
+    "\u2029",
+    "\ufeff",
+    "\uffff",
+    "\ud800",
+    "\udfff",
+    "😀",
+    "\\u0041",
+]
+ANY: Final = st.lists(st.sampled_from(ODD) | st.text(st.characters(codec=None), max_size=5), max_size=12).map("".join)
+
+
+def within(limit: int) -> st.SearchStrategy[str]:
+    return ANY.filter(lambda text: size(text) <= limit)
+
+
+def heard(text: str) -> str:
+    """As whoever reads JSON has it: two halves of a character are one."""
+    return str(json.loads(json.dumps(text)))
+
+
+REPORT: Final = st.fixed_dictionaries(
+    {"error_description": ANY},
+    optional={
+        "distributor_id": within(80),
+        "nodename": within(255),
+        "stdout": within(170) | st.just("/" + "é" * 300),
+        "stderr": within(170),
+        "stdout_log": ANY,
+        "stderr_log": ANY,
+    },
+)
+
+
+@BOUNDED
+@given(REPORT)
+def test_what_a_worker_says(player: Player, said: dict[str, str]) -> None:
+    instance = running()
+    path = f"/api/v3/task_instance/{instance}"
+    body = json.dumps({"error_state": "E", **said})
+    assert player.send("POST", f"{path}/log_error_worker_node", body) == (200, {"status": "E"})
+    whole = player.whole(instance)
+    expected = {name: heard(text) for name, text in said.items()}
+    assert whole["errors"] == [expected.pop("error_description")]
+    assert {name: whole["task_instance"][name] for name in expected} == expected
+
+
+@BOUNDED
+@given(within(1_000), within(1_000), ANY, within(255), within(255))
+def test_what_a_task_is_called_and_runs(
+    player: Player, array_name: str, name: str, command: str, args_hash: str, key: str
+) -> None:
+    workflow_id = MAX_ID - running()
+    array = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 1}
+    _, made = player.send("POST", "/api/v3/array", json.dumps({**array, "name": array_name}))
+    row = [1, args_hash, made["array_id"], 1, name, command, 3]
+    _, bound = player.send(
+        "PUT", "/api/v3/task/bind_tasks_no_args", json.dumps({"workflow_id": workflow_id, "tasks": {key: row}})
+    )
+    [(said_key, (task_id, status))] = bound["tasks"].items()
+    assert (said_key, status) == (heard(key), "G")
+    queue = {"task_ids": [task_id], "task_resources_id": 1, "workflow_run_id": workflow_id}
+    _, queued = player.send("POST", f"/api/v3/array/{made['array_id']}/queue_task_batch", json.dumps(queue))
+    assert queued == {"tasks_by_status": {"Q": [task_id]}}
+    instance = InstanceKey(task_id, 1).id
+    _, taken = player.send(
+        "POST", "/api/v3/task_instance/instantiate_task_instances", json.dumps({"task_instance_ids": [instance]})
+    )
+    assert taken == {"task_instance_batches": [[made["array_id"], heard(array_name), 1, 1, [instance]]]}
+    start = json.dumps({"process_group_id": 1, "next_report_increment": 90})
+    _, started = player.send("POST", f"/api/v3/task_instance/{instance}/log_running", start)
+    assert started["task_instance"][:2] == [instance, "R"]
+    assert started["task_instance"][4:6] == [heard(name), heard(command)]
+
+
+NUMBERS: Final = st.one_of(
+    st.integers(-(10**80), 10**80),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0.1, -0.0, 5e-324, 1.7976931348623157e308, 1e22, 1e16, 2**53 + 1, 10**400]),
+)
+JSON: Final = st.recursive(
+    st.none() | st.booleans() | NUMBERS | ANY,
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(ANY, inside, max_size=4),
+    max_leaves=12,
+)
+
+
+@BOUNDED
+@given(st.dictionaries(ANY, JSON, max_size=5))
+def test_what_a_task_asks_of_the_cluster(player: Player, requested: dict[str, Any]) -> None:
+    """Compared as text: 1, 1.0 and true are three things, and so are 0.0 and -0.0."""
+    sent = json.dumps({"queue_id": 1, "requested_resources": requested})
+    status, number = player.send("POST", "/api/v3/task/bind_resources", sent)
+    assert status == 200, number
+    _, read = player.send("POST", f"/api/v3/task_resources/{number}", "{}")
+    assert json.dumps(read["requested_resources"]) == json.dumps(json.loads(json.dumps(requested)))
+
+
+@BOUNDED
+@given(ANY, JSON, JSON)
+def test_of_two_equal_keys_the_last_counts(player: Player, key: str, first: Any, last: Any) -> None:
+    name = json.dumps(key)
+    pairs = f"{{{name}: {json.dumps(first)}, {name}: {json.dumps(last)}}}"
+    _, number = player.send("POST", "/api/v3/task/bind_resources", f'{{"queue_id": 1, "requested_resources": {pairs}}}')
+    _, read = player.send("POST", f"/api/v3/task_resources/{number}", "{}")
+    assert json.dumps(read["requested_resources"]) == json.dumps(json.loads(pairs))

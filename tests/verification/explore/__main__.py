@@ -1,0 +1,98 @@
+"""`make explore`: every pair of reports at every start, in every order of their calls; then three at a time.
+
+Clocks that differ and reads that lag are tried where everything is overdue: once for every pair of statuses.
+
+It says how many orders there were, and exits 1 if one of them led where no order of the reports leads.
+"""
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from lockstep.observability import logger
+from tests.verification.explore.courses import courses
+from tests.verification.explore.exploring import Found, meet, pairs
+from tests.verification.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
+from tests.verification.explore.schedules import States
+from tests.verification.explore.starts import OVERDUE, STARTS, SUPERSEDED
+
+logging.getLogger(logger.name).setLevel("CRITICAL")
+MEETINGS_AT_ONCE = 100
+SAY_EACH = 25
+
+
+_ALL_OF_THEM = settings(database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+
+
+def triples(number: int, first: int) -> Found:
+    """So many meetings of three, which another number would make others of."""
+    found: list[Found] = []
+
+    @seed(first)
+    @settings(_ALL_OF_THEM, max_examples=number)
+    @given(MEETINGS)
+    def explored(meeting: Meeting) -> None:
+        with courses() as known:
+            met = meet(known, States().state(meeting.start.table()), *meeting.requests)
+        found.append(met._replace(disagreements=tuple(f"{meeting}: {each}" for each in met.disagreements)))
+
+    explored()
+    return _sum(found)
+
+
+def _sum(found: Iterable[Found]) -> Found:
+    each = list(found)
+    return Found(
+        sum(one.meetings for one in each),
+        sum(one.schedules for one in each),
+        tuple(disagreement for one in each for disagreement in one.disagreements),
+    )
+
+
+def _telling(what: str, of: int, found: Iterable[Found]) -> Iterator[Found]:
+    began = time.monotonic()
+    meetings = schedules = 0
+    for number, each in enumerate(found, 1):
+        meetings, schedules = meetings + each.meetings, schedules + each.schedules
+        for disagreement in each.disagreements:
+            print(disagreement, file=sys.stderr)
+        if number % SAY_EACH == 0 or number == of:
+            minutes = (time.monotonic() - began) / 60
+            so_far = f"{meetings:,} meetings, {schedules:,} schedules, {minutes:.1f} min"
+            print(f"{what}: {number} of {of}, {so_far}", flush=True)
+        yield each
+
+
+def main() -> None:
+    """Explore everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--triples", type=int, default=2_000, help="meetings of three reports")
+    options = parser.parse_args()
+    rounds = -(-options.triples // MEETINGS_AT_ONCE)
+    with ProcessPoolExecutor() as processes:
+        at_once = processes.map(pairs, STARTS)
+        skewed = processes.map(partial(pairs, skew=SKEW_SECONDS), OVERDUE)
+        lagging = processes.map(partial(pairs, lag=True), OVERDUE)
+        superseded = processes.map(pairs, SUPERSEDED)
+        of_three = processes.map(partial(triples, MEETINGS_AT_ONCE), range(rounds))
+        found = _sum(
+            [
+                *_telling("pairs", len(STARTS), at_once),
+                *_telling(f"pairs, clocks {SKEW_SECONDS:.0f} s apart", len(OVERDUE), skewed),
+                *_telling("pairs, reads that lag", len(OVERDUE), lagging),
+                *_telling("pairs, of two attempts", len(SUPERSEDED), superseded),
+                *_telling("threes", rounds, of_three),
+            ]
+        )
+    print(f"{found.meetings:,} meetings in {found.schedules:,} schedules: {len(found.disagreements)} disagree")
+    sys.exit(bool(found.disagreements))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Reports that meet: in every order of their calls, the outcome is that of some order of the reports."""
+
+from functools import partial
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+
+from lockstep.dynamodb import client as table
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.task_instance import read
+from tests.verification.explore.courses import courses
+from tests.verification.explore.exploring import meet, pairs
+from tests.verification.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
+from tests.verification.explore.reports import REPORTS
+from tests.verification.explore.schedules import States
+from tests.verification.explore.starts import STARTS, Start
+
+TI, T = TaskInstanceStatus, TaskStatus
+
+USUAL: Final = (
+    Start(TI.QUEUED, T.QUEUED),
+    Start(TI.INSTANTIATED, T.INSTANTIATING),
+    Start(TI.LAUNCHED, T.LAUNCHED, overdue=True),
+    Start(TI.RUNNING, T.RUNNING),
+    Start(TI.TRIAGING, T.RUNNING, overdue=True),
+    Start(TI.KILL_SELF, T.RUNNING, overdue=True),
+)
+"""Where things stand when nearly all reports come. `make explore` takes all starts."""
+
+
+@pytest.mark.parametrize("start", USUAL, ids=lambda start: start.name)
+def test_every_pair_of_reports(start: Start) -> None:
+    found = pairs(start)
+    assert found.schedules > found.meetings
+    assert not found.disagreements
+
+
+def test_clocks_that_differ() -> None:
+    assert not pairs(USUAL[4], skew=SKEW_SECONDS).disagreements
+
+
+def test_an_attempt_and_the_one_that_followed_it() -> None:
+    assert not pairs(Start(TI.KILL_SELF, T.RUNNING, overdue=True, later=TI.RUNNING)).disagreements
+
+
+def test_reads_that_lag() -> None:
+    assert not pairs(USUAL[4], lag=True).disagreements
+
+
+@settings(max_examples=25, derandomize=True, deadline=None)
+@given(MEETINGS)
+def test_three_reports(meeting: Meeting) -> None:
+    with courses() as known:
+        assert not meet(known, States().state(meeting.start.table()), *meeting.requests).disagreements
+
+
+FOUND: Final = {
+    "a reader sees instance and task of one moment": (USUAL[3], "log_done", "get_task_instance"),
+    "a heartbeat and triage": (USUAL[4], "log_report_by", "log_unknown_error U"),
+    "what has moved on is not taken": (USUAL[1]._replace(overdue=True), "log_running", "instantiate_task_instances"),
+    "a late word of the distributor": (Start(TI.RUNNING, T.DONE), "log_distributor_id", "task_instance_error_log"),
+}
+
+
+@pytest.mark.parametrize(("start", "one", "other"), FOUND.values(), ids=FOUND)
+def test_what_went_wrong_once(start: Start, one: str, other: str) -> None:
+    with courses() as known:
+        assert not meet(known, States().state(start.table()), REPORTS[one], REPORTS[other]).disagreements
+
+
+def test_a_read_that_falls_between_two_writes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "fetch_at_once", partial(table.fetch, consistent=True))
+    with courses() as known:
+        met = meet(known, States().state(USUAL[3].table()), REPORTS["log_done"], REPORTS["get_task_instance"])
+    assert met.disagreements
+
+
+def test_every_pair_of_statuses_is_a_start() -> None:
+    assert {(start.task_instance, start.task) for start in STARTS} == {(ti, task) for ti in TI for task in T}

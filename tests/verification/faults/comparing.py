@@ -1,0 +1,93 @@
+"""Compare two tables, except for the time that passed and the ids that were given out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from lockstep.array.item import LAUNCHED_PREFIX, WAITING_PREFIX, Array, BatchAttention
+from lockstep.task.item import Task, TaskLookup
+from tests.support.memory.expressions import Item
+from tests.support.memory.operations import Key
+
+TIMES: Final = frozenset(
+    {"error_time", "grows_until", "heartbeat_date", "report_by", "restarted_at", "status_date", "taken_at"}
+)
+IGNORED: Final = frozenset({"pk", "sk", "num_batches", "seen"})
+"""Keys are compared by their partitions; batch numbers may be skipped; what was seen of a batch may lag."""
+ROUNDED: Final = 0.002
+"""A batch's due time is kept in milliseconds."""
+
+Partition = Mapping[str, Item]
+Partitions = Mapping[str, Partition]
+
+
+def partitions(before: Mapping[Key, Item], items: Mapping[Key, Item]) -> Partitions:
+    """Group the items by partition, without counters, under names that do not depend on ids given out since `before`.
+
+    A new task or array is named after its lookup. A new run or set of resources is named after its content, because
+    each call makes another one. New batches are left out, and the steps of their instances: rules.py checks those.
+    """
+    names = {
+        model.key(int(item["id"]["N"])).pk: f"{kind}{pk}"
+        for kind, of, model in (("TASK:", "TASKOF#", Task), ("ARRAY:", "ARRAYOF#", Array))
+        for (pk, _), item in items.items()
+        if pk.startswith(of)
+    }
+    grouped: dict[str, dict[str, Item]] = defaultdict(dict)
+    for (pk, sk), item in items.items():
+        if pk.startswith("COUNTER#") or (pk.startswith("BATCH#") and (pk, sk) not in before):
+            continue
+        is_new = (pk, sk) not in before and (pk, Task.SORT_KEY) not in before
+        grouped[_name(pk, item, names) if is_new else pk][sk] = _without_numbers(before, (pk, sk), item, names)
+    return grouped
+
+
+def _name(pk: str, item: Item, names: Mapping[str, str]) -> str:
+    if pk.startswith(("RUN#", "RESOURCES#")):
+        return f"{pk.partition('#')[0]}:{sorted((n, str(v)) for n, v in item.items() if n not in TIMES | {'pk'})}"
+    return names.get(pk, pk)
+
+
+def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Mapping[str, str]) -> Item:
+    if before.get(key) is item:
+        return item
+    own = {name: value for name, value in item.items() if name not in {"pk", "sk"}}
+    if key[1] == TaskLookup.SORT_KEY:
+        model = Task if key[0].startswith("TASKOF#") else Array
+        if key not in before or before[key]["id"] != item["id"]:
+            own["id"] = {"S": names[model.key(int(item["id"]["N"])).pk]}
+    if key[1].startswith("TI#") and key not in before and "array_batch_num" in own:
+        for name in ("array_batch_num", "array_step", "array_step_id"):
+            del own[name]
+    return own
+
+
+def is_among(found: Partition | None, known: Iterable[Partition | None], later: float) -> bool:
+    """Whether a partition is one of the known ones; its times may be up to `later` seconds later."""
+    return any(_is_same(found, other, later) for other in known)
+
+
+def _is_same(found: Partition | None, other: Partition | None, later: float) -> bool:
+    if found is None or other is None:
+        return found is other
+    return found.keys() == other.keys() and all(_is_same_item(found[sk], other[sk], later) for sk in found)
+
+
+def _is_same_item(found: Item, other: Item, later: float) -> bool:
+    if found is other:
+        return True
+    names = (found.keys() | other.keys()) - IGNORED
+    return all(_is_same_value(name, found.get(name), other.get(name), later) for name in names)
+
+
+def _is_same_value(name: str, found: Any, other: Any, later: float) -> bool:
+    if found == other:
+        return True
+    if found is None or other is None:
+        return False
+    if name in TIMES:
+        return 0 <= float(found["N"]) - float(other["N"]) <= later + ROUNDED
+    if name == "attention" and found["S"][:2] in {LAUNCHED_PREFIX, WAITING_PREFIX}:
+        ours, theirs = BatchAttention.parse(found["S"]), BatchAttention.parse(other["S"])
+        return ours.waiting == theirs.waiting and -ROUNDED <= ours.due - theirs.due <= later + ROUNDED
+    return False

@@ -1,0 +1,513 @@
+"""What is asked, and of what: for every route, the requests that take each of its ways to the table."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any, Final
+
+from local.events import SEED, read
+from local.seed import Seed, load
+from local.template import Template
+from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, now
+from lockstep.routes import ROUTES as ALL_ROUTES
+from lockstep.task.item import Task, TaskLookup
+from tests.conformance.recording import Player
+from tests.support.seeding import batch, pair, run_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request."""
+
+    method: str
+    path: str
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A request, what stands in the table before it, and what may be answered beside what a clean call answers."""
+
+    name: str
+    route: str
+    prepare: Callable[[], Ask]
+    wait: float = 0.0
+    """How many seconds after the preparation."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Constants of the layer's that are made small, so that little takes many calls."""
+    also: Callable[[Any, Any], bool] = lambda _reply, _clean: False
+    """Whether a reply to a request that is sent again is right: a part may have been done before."""
+
+    def __str__(self) -> str:
+        return f"{self.route}: {self.name}"
+
+    @property
+    def budget(self) -> float:
+        """After how many seconds no call begins, by the function's timeout: a little more than that and a call."""
+        return BULK_BUDGET_SECONDS if TIMEOUTS[self.route] > BULK_BUDGET_SECONDS + CALL_SECONDS else BUDGET_SECONDS
+
+
+ROUTES: Final = {route.name: route for route in ALL_ROUTES}
+TIMEOUTS: Final = {function.name: function.timeout for function in Template().functions}
+CALL_SECONDS: Final = 8.0
+"""Two tries of 3.5 s and a pause: test_faults.py holds it against the settings."""
+
+
+def ask(route: str, body: Any = None, **ids: Any) -> Ask:
+    """A request to a route."""
+    found = ROUTES[route]
+    return Ask(found.method, found.resource.format(**ids), None if body is None else json.dumps(body))
+
+
+def about(route: str, body: Any, status: str, task_status: str, **more: Any) -> Callable[[], Ask]:
+    """A report about one instance in a status, with its task in another."""
+
+    def prepare() -> Ask:
+        return ask(route, body, task_instance_id=pair(status, task_status, **more))
+
+    return prepare
+
+
+EXHAUSTED: Final[dict[str, Any]] = {"task": {"num_attempts": 3}}
+LATE: Final[dict[str, Any]] = {"report_by_in": -1000}
+WORKER: Final = {"nodename": "n", "process_group_id": 7}
+LONG: Final = "/long/" + "d" * 200
+DONE: Final = {"nodename": "n", "stdout": "/o", "stderr": "/e"}
+LOGS: Final = {**DONE, "stdout_log": "out", "stderr_log": "err"}
+FAILED: Final = {"error_state": "E", "error_description": "boom", **LOGS}
+KNOWN: Final = {"error_state": "U", "error_message": "boom", "nodename": "n"}
+BEAT: Final = {"next_report_increment": 300}
+SOON: Final = {"next_report_increment": 90}
+CLAIM: Final = {"next_report_increment": 300, **WORKER}
+
+PAIRS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
+    "Q": ("Q", "Q", {"report_by_in": None}),
+    "I": ("I", "I", {"report_by_in": None}),
+    "O": ("O", "O", {}),
+    "O late": ("O", "O", LATE),
+    "R": ("R", "R", {}),
+    "R late": ("R", "R", LATE),
+    "R, last attempt": ("R", "R", {**EXHAUSTED, **LATE}),
+    "T": ("T", "R", LATE),
+    "T, last attempt": ("T", "R", {**EXHAUSTED, **LATE}),
+    "T, task at O": ("T", "O", LATE),
+    "X": ("X", "O", LATE),
+    "K": ("K", "R", {}),
+    "K of O": ("K", "O", {}),
+    "K, task reset": ("K", "G", {}),
+    "R, task done": ("R", "D", {}),
+    "R, task queued again": ("R", "Q", {}),
+    "T, task failed": ("T", "F", LATE),
+    "D": ("D", "D", {}),
+    "E": ("E", "G", {}),
+    "U": ("U", "G", LATE),
+    "Z": ("Z", "A", LATE),
+    "W": ("W", "G", {}),
+    "F": ("F", "F", {}),
+}
+"""Where an instance and its task stand, by the name of it."""
+
+REPORTS: Final[dict[str, dict[str, Any]]] = {
+    "log_running": CLAIM,
+    "log_report_by": BEAT,
+    "log_done": LOGS,
+    "log_error_worker_node": FAILED,
+    "log_no_distributor_id": {"no_id_err_msg": "boom"},
+    "log_distributor_id": {"distributor_id": "7", "next_report_increment": 300},
+    "log_known_error": KNOWN,
+    "log_unknown_error": KNOWN,
+}
+"""The reports about one instance, each as it usually is."""
+
+OTHERS: Final[tuple[tuple[str, str, dict[str, Any], str], ...]] = (
+    ("a soon heartbeat", "log_report_by", SOON, "R"),
+    ("a soon heartbeat in triage", "log_report_by", SOON, "T"),
+    ("long paths", "log_report_by", {**BEAT, "stdout": LONG, "stderr": "/e"}, "R"),
+    ("long paths in triage", "log_report_by", {**SOON, "stdout": LONG}, "T"),
+    ("long paths", "log_done", {**LOGS, "stdout": LONG}, "R"),
+    ("no words", "log_done", {}, "R"),
+    ("killed as told", "log_error_worker_node", {**FAILED, "error_state": "F"}, "K"),
+    ("a resource error", "log_error_worker_node", {**FAILED, "error_state": "Z"}, "R"),
+    ("a fatal error", "log_known_error", {**KNOWN, "error_state": "F"}, "T"),
+    ("a resource error", "log_known_error", {**KNOWN, "error_state": "Z"}, "T"),
+    ("it never started", "log_known_error", {**KNOWN, "error_state": "E"}, "X"),
+    ("it never started", "log_unknown_error", {**KNOWN, "error_state": "E"}, "X"),
+    ("a soon claim", "log_running", {**CLAIM, **SOON}, "O"),
+)
+
+
+def one(route: str, body: Any, standing: str, **more: Any) -> Callable[[], Ask]:
+    """A report about an instance that stands somewhere in PAIRS."""
+    status, task, how = PAIRS[standing]
+    return about(route, body, status, task, **how, **more)
+
+
+def reports() -> list[Scenario]:
+    """Every report about one instance, from everywhere."""
+    return [
+        *(
+            Scenario(f"from {standing}", route, one(route, body, standing))
+            for route, body in REPORTS.items()
+            for standing in PAIRS
+        ),
+        *(Scenario(f"{name}, from {at}", route, one(route, body, at)) for name, route, body, at in OTHERS),
+        *claims(),
+        Scenario("an instance that is not there", "log_done", lambda: ask("log_done", {}, task_instance_id=1_001)),
+        Scenario("an id that no instance has", "log_done", lambda: ask("log_done", {}, task_instance_id=1_000)),
+        Scenario("none there", "log_report_by", lambda: ask("log_report_by", BEAT, task_instance_id=1_001)),
+    ]
+
+
+def claims() -> list[Scenario]:
+    """Worker nodes that start."""
+    earlier = {"nodename": "other", "process_group_id": 8}
+    start = partial(about, "log_running")
+    return [
+        Scenario("a rival's claim stands", "log_running", start(CLAIM, "R", "R", **earlier)),
+        Scenario("a rival fell silent", "log_running", start(CLAIM, "R", "R", **earlier, **LATE)),
+        Scenario("a rival in triage fell silent", "log_running", start(CLAIM, "T", "R", **earlier, **LATE)),
+        Scenario("its own claim stands", "log_running", start(CLAIM, "R", "R", **WORKER)),
+        Scenario("a second attempt", "log_running", start(CLAIM, "O", "O", attempt=2)),
+        Scenario("adjusted resources", "log_running", start(CLAIM, "O", "O", task_resources_id=2)),
+    ]
+
+
+LONG_AGO: Final = 700.0
+"""Long enough for what is LAUNCHED to be overdue and for what nobody settles to be abandoned."""
+SMALL: Final = {
+    "lockstep.dynamodb.client.ACTIONS_PER_TRANSACTION": 8,
+    "lockstep.task_instance.bulk.STATEMENTS_PER_REQUEST": 3,
+    "lockstep.dynamodb.client.KEYS_PER_READ": 4,
+    "lockstep.array.queue.TASKS_PER_TRANSACTION": 2,
+    "lockstep.array.queue.TASKS_PER_BATCH": 4,
+    "lockstep.task.bind.TASKS_PER_TRANSACTION": 2,
+    "lockstep.workflow_run.poll.BATCHES_AT_ONCE": 1,
+    "lockstep.task_instance.item.STEPS_PER_PARTITION": 3,
+    "lockstep.array.store.STEPS_PER_PARTITION": 3,
+}
+"""So that seven are as many as hundreds."""
+
+
+def bulk(
+    name: str,
+    route: str,
+    prepare: Callable[[], Ask],
+    wait: float = 0.0,
+    also: Callable[[Any, Any], bool] = lambda _reply, _clean: False,
+) -> Scenario:
+    """A request about many."""
+    return Scenario(name, route, prepare, wait, SMALL, also)
+
+
+def standing(*names: str, **more: Any) -> list[int]:
+    """A batch of instances that stand somewhere in PAIRS."""
+    rows = []
+    for name in names:
+        status, task, how = PAIRS[name]
+        rows.append({"status": status, **how, **more, "task": {"status": task, **how.get("task", {})}})
+    return batch(*rows)
+
+
+def of_run(route: str, *names: str, body: Any = None, **more: Any) -> Callable[[], Ask]:
+    """A request about a run with one batch."""
+    return lambda: ask(route, body, workflow_run_id=run_of(standing(*names, **more)[0]))
+
+
+def of_batch(route: str, *names: str, **body: Any) -> Callable[[], Ask]:
+    """A request about that batch."""
+    return lambda: ask(route, {"batch_number": 1, **body}, array_id=run_of(standing(*names)[0]))
+
+
+def of_ids(route: str, *names: str, **body: Any) -> Callable[[], Ask]:
+    """A request that lists its instances."""
+    return lambda: ask(route, {"task_instance_ids": standing(*names), **body})
+
+
+def poll(status: str, *names: str, listed: int = 0, moved: str | None = None) -> Callable[[], Ask]:
+    """A distributor's poll, which lists the first few; the run was moved before."""
+
+    def prepare() -> Ask:
+        ids = standing(*names)
+        run = run_of(ids[0])
+        for step in moved or "":
+            play(ask("update_workflow_run_status", {"status": step}, workflow_run_id=run))
+        return ask("sync_status", {"task_instance_ids": ids[:listed], "status": status}, workflow_run_id=run)
+
+    return prepare
+
+
+@cache
+def player() -> Player:
+    """Calls the functions."""
+    return Player()
+
+
+def play(request: Ask) -> Any:
+    """Prepare a state with a request that must go well."""
+    status, reply = player().send(request.method, request.path, request.body)
+    assert status == 200, reply
+    return reply
+
+
+ARRAY: Final = {"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+
+
+def bound(tasks: int, *, reset: bool = False, change: bool = False) -> tuple[Any, int]:
+    """A bind request about so many tasks of an array, and the array's id."""
+    array_id = play(ask("create_array", ARRAY))["array_id"]
+    resources = play(ask("bind_resources", {"queue_id": 1, "requested_resources": {"stdout": "/o"}}))
+    rows = {
+        str(node): [node, "9", array_id, resources, "t", "true", 3 + change, reset, {}, []]
+        for node in range(1, tasks + 1)
+    }
+    return {"workflow_id": 1, "mark_created": False, "tasks": rows}, array_id
+
+
+def bind(known: int, tasks: int, *, queued: int = 0, reset: bool = False, change: bool = False) -> Callable[[], Ask]:
+    """Bind tasks, of which some are known already, and some of these queued."""
+
+    def prepare() -> Ask:
+        if known:
+            earlier, array_id = bound(known)
+            ids = [task_id for task_id, _ in play(ask("bind_tasks_no_args", earlier))["tasks"].values()]
+            if queued:
+                play(queue_request(array_id, sorted(ids)[:queued]))
+        body, _ = bound(tasks, reset=reset, change=change)
+        return ask("bind_tasks_no_args", body)
+
+    return prepare
+
+
+def bind_expired() -> Ask:
+    """Bind tasks of which two were bound before and have expired; of one the item has gone already."""
+    earlier, _ = bound(3)
+    ids = [task_id for task_id, _ in play(ask("bind_tasks_no_args", earlier))["tasks"].values()]
+    for task_id in ids[:2]:
+        Task(f"TASK#{task_id}", "TASK").update([Task.expires_at.set(int(now()) - 1)])
+    TaskLookup(*TaskLookup.key(1, 7, "9"), id=ids[2] + 1_000).save()
+    body, _ = bound(8)
+    return ask("bind_tasks_no_args", body)
+
+
+def queue_request(array_id: int, task_ids: list[int]) -> Ask:
+    """Queue tasks."""
+    body = {"task_ids": task_ids, "task_resources_id": 1, "workflow_run_id": 1}
+    return ask("queue_task_batch", body, array_id=array_id)
+
+
+def queue(tasks: int, before: int = 0) -> Callable[[], Ask]:
+    """Queue an array's tasks, of which some are queued already."""
+
+    def prepare() -> Ask:
+        body, array_id = bound(tasks)
+        ids = sorted(task_id for task_id, _ in play(ask("bind_tasks_no_args", body))["tasks"].values())
+        if before:
+            play(queue_request(array_id, ids[:before]))
+        return queue_request(array_id, ids)
+
+    return prepare
+
+
+def fewer(reply: Any, clean: Any) -> bool:
+    """A part of them was stopped before the reply was lost."""
+    return bool(
+        reply["workflow_run_id"] == clean["workflow_run_id"] and 0 <= reply["num_terminated"] <= clean["num_terminated"]
+    )
+
+
+def run_in(*moves: str) -> int:
+    """A run that made some moves."""
+    run = int(play(ask("create_workflow_run", {"workflow_id": 1, **BEAT}))["workflow_run_id"])
+    for status in moves:
+        play(ask("update_workflow_run_status", {"status": status}, workflow_run_id=run))
+    return run
+
+
+def run_moves(route: str, status: str, *moves: str, **more: Any) -> Callable[[], Ask]:
+    """A report about a run."""
+    return lambda: ask(route, {"status": status, **more}, workflow_run_id=run_in(*moves))
+
+
+def hot(*names: str) -> Callable[[], Ask]:
+    """Stop a run that another one takes over while what runs may go on."""
+
+    def prepare() -> Ask:
+        run = run_of(standing(*names)[0])
+        play(ask("update_workflow_run_status", {"status": "H"}, workflow_run_id=run))
+        return ask("terminate_task_instances", workflow_run_id=run)
+
+    return prepare
+
+
+def launched(*names: str) -> Callable[[], Ask]:
+    """Distributor ids for instances of an array, and for one of another array."""
+
+    def prepare() -> Ask:
+        other, ids = pair("O", "O"), standing(*names)
+        body = {str(number): f"d{number}" for number in [*ids, other, ids[-1] + 1]}
+        return ask("array_log_distributor_id", body, array_id=run_of(ids[0]))
+
+    return prepare
+
+
+def wholes() -> list[Scenario]:
+    """Everything that is not a report about one instance."""
+    many = ("Q", "I", "O", "R", "Q", "D", "Q", "K", "Q")
+    terminate = partial(bulk, route="terminate_task_instances", also=fewer)
+    sync = partial(bulk, route="sync_status")
+    sweep = partial(bulk, route="set_status_for_triaging", wait=LONG_AGO)
+    return [
+        bulk("some are O", "log_report_by_batch", of_ids("log_report_by_batch", "O", "R", "O", "O", "D", "O", **BEAT)),
+        bulk("none", "log_report_by_batch", lambda: ask("log_report_by_batch", {"task_instance_ids": [], **BEAT})),
+        bulk("of an array", "array_log_distributor_id", launched("I", "O", "R", "D", "O")),
+        bulk("queued", "instantiate_task_instances", of_ids("instantiate_task_instances", *"QQQQQQQ")),
+        bulk("of all kinds", "instantiate_task_instances", of_ids("instantiate_task_instances", *many)),
+        bulk("taken before", "instantiate_task_instances", of_ids("instantiate_task_instances", *"IIIQ")),
+        bulk(
+            "some are I",
+            "transition_to_launched",
+            of_batch("transition_to_launched", "I", "I", "R", "I", "D", "I", "I", **BEAT),
+        ),
+        bulk(
+            "no batch",
+            "transition_to_launched",
+            lambda: ask("transition_to_launched", {"batch_number": 9, **BEAT}, array_id=9),
+        ),
+        bulk(
+            "some are K",
+            "transition_to_killed",
+            of_batch("transition_to_killed", "K", "K of O", "R", "K, task reset", "K", "D"),
+        ),
+        bulk("new", "create_array", lambda: ask("create_array", ARRAY)),
+        bulk(
+            "known",
+            "create_array",
+            lambda: (play(ask("create_array", {**ARRAY, "max_concurrently_running": 1})), ask("create_array", ARRAY))[
+                1
+            ],
+        ),
+        bulk(
+            "new",
+            "bind_resources",
+            lambda: ask("bind_resources", {"queue_id": 1, "requested_resources": {"stdout": "/o"}}),
+        ),
+        bulk(
+            "bound",
+            "get_task_resources",
+            lambda: ask(
+                "get_task_resources",
+                task_resources_id=play(ask("bind_resources", {"queue_id": 1, "requested_resources": {}})),
+            ),
+        ),
+        bulk("not there", "get_task_resources", lambda: ask("get_task_resources", task_resources_id=9)),
+        bulk("new", "create_workflow_run", lambda: ask("create_workflow_run", {"workflow_id": 1, **BEAT})),
+        bulk("new tasks", "bind_tasks_no_args", bind(0, 5)),
+        bulk("known and new tasks", "bind_tasks_no_args", bind(3, 5)),
+        bulk("known tasks start over", "bind_tasks_no_args", bind(5, 5, queued=3, reset=True)),
+        bulk("known tasks change", "bind_tasks_no_args", bind(3, 4, change=True)),
+        bulk("expired tasks", "bind_tasks_no_args", bind_expired),
+        bulk(
+            "no such array",
+            "bind_tasks_no_args",
+            lambda: ask("bind_tasks_no_args", {"workflow_id": 1, "tasks": {"a": [1, "1", 9, 1, "t", "true", 3]}}),
+        ),
+        bulk("one batch", "queue_task_batch", queue(2)),
+        bulk("several transactions", "queue_task_batch", queue(4)),
+        bulk("several batches", "queue_task_batch", queue(9)),
+        bulk("some are queued", "queue_task_batch", queue(5, before=2)),
+        bulk("none is there", "queue_task_batch", lambda: queue_request(9, [7])),
+        terminate("cold", prepare=of_run("terminate_task_instances", *many, "O late", "T")),
+        terminate("hot", prepare=hot(*many, "O late", "T")),
+        terminate("nothing left", prepare=of_run("terminate_task_instances", "D", "F")),
+        sync("listed have left", prepare=poll("Q", "Q", "I", "O", "R", "D", listed=4, moved="IO")),
+        sync("queued", prepare=poll("Q", *many)),
+        sync("taken by a predecessor", prepare=poll("Q", "I", "Q", "I", "O", moved="IOI")),
+        sync("under way", prepare=poll("R", *many, listed=2)),
+        sync("triaging", prepare=poll("T", "T", "R", "X", "T", listed=1, moved="IO")),
+        sync("ended", prepare=poll("D", "D", "R", listed=2, moved="IO")),
+        sweep("overdue", prepare=of_run("set_status_for_triaging", "R late", "R", "O", "D", "R late", "R late", "Q")),
+        sweep("launched and silent", prepare=of_run("set_status_for_triaging", "O late", "R", "O late")),
+        sweep(
+            "abandoned", prepare=of_run("set_status_for_triaging", "T", "X", "K", "R late", "T, last attempt", "K of O")
+        ),
+        sweep("nothing due", prepare=of_run("set_status_for_triaging", "R", "D")),
+        *(
+            Scenario(
+                f"{'→'.join(('L', *moves))}, {status}",
+                "update_workflow_run_status",
+                run_moves("update_workflow_run_status", status, *moves),
+            )
+            for status, moves in (
+                ("B", ""),
+                ("I", "B"),
+                ("O", "BI"),
+                ("R", "BIO"),
+                ("I", "BIOR"),
+                ("D", "BIOR"),
+                ("D", "B"),
+                ("H", "BIOR"),
+                ("T", "BIORC"),
+            )
+        ),
+        Scenario(
+            "no such run",
+            "update_workflow_run_status",
+            lambda: ask("update_workflow_run_status", {"status": "B"}, workflow_run_id=9),
+        ),
+        *(
+            Scenario(
+                f"{status} from {'→'.join(('L', *moves))}",
+                "log_workflow_run_heartbeat",
+                run_moves("log_workflow_run_heartbeat", status, *moves, **BEAT),
+            )
+            for status, moves in (("L", ""), ("B", ""), ("R", "BIO"), ("R", "BIOR"))
+        ),
+        Scenario(
+            "no such run",
+            "log_workflow_run_heartbeat",
+            lambda: ask("log_workflow_run_heartbeat", {"status": "R", **BEAT}, workflow_run_id=9),
+        ),
+        Scenario(
+            "a step",
+            "get_array_task_instance_id",
+            lambda: ask("get_array_task_instance_id", array_id=run_of(standing("O", "O")[0]), batch_num=1, step_id=1),
+        ),
+        Scenario(
+            "no step",
+            "get_array_task_instance_id",
+            lambda: ask("get_array_task_instance_id", array_id=run_of(standing("O", "O")[0]), batch_num=1, step_id=2),
+        ),
+        Scenario(
+            "with errors",
+            "task_instance_error_log",
+            about("task_instance_error_log", None, "R", "R", errors=["one", "two", "three"]),
+        ),
+        Scenario(
+            "not there", "task_instance_error_log", lambda: ask("task_instance_error_log", task_instance_id=1_001)
+        ),
+        Scenario("whole", "get_task_instance", about("get_task_instance", None, "R", "R", stdout_log="out")),
+        Scenario("not there", "get_task_instance", lambda: ask("get_task_instance", task_instance_id=1_001)),
+        Scenario("no table needed", "health", lambda: ask("health")),
+        Scenario("no table needed", "get_cluster", lambda: ask("get_cluster", cluster_name="sequential")),
+    ]
+
+
+def usual_calls(others: Iterable[Scenario]) -> Iterator[Scenario]:
+    """The event of each route that has no scenario of its own: a sample for what only reads or upserts."""
+    tried = {scenario.route for scenario in others}
+    for route in ROUTES.keys() - tried:
+        yield Scenario("its event", route, _by_event(route))
+
+
+def _by_event(route: str) -> Callable[[], Ask]:
+    def prepare() -> Ask:
+        load(Seed.model_validate_json(SEED.read_bytes()))
+        event = read(route)
+        return Ask(event["httpMethod"], event["path"], event["body"])
+
+    return prepare
+
+
+_OWN: Final = [*reports(), *wholes()]
+SCENARIOS: Final = [*_OWN, *usual_calls(_OWN)]

@@ -1,0 +1,96 @@
+"""Each rule of a table finds the table that breaks it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from tests.verification.faults.engine import World, working
+from tests.verification.faults.rules import due_too_late, reachable, violations
+from tests.verification.faults.scenarios import standing
+
+STRAY = "TI#001#ERR#0000000000000"
+Items = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def items() -> Iterator[Items]:
+    with working() as world:
+        yield prepared(world)
+
+
+def prepared(world: World) -> Items:
+    standing("O", "R", "T", "Q")
+    return {key: dict(item) for key, item in world.table.items.items()}
+
+
+def of(items: Items, kind: str, nth: int = 0) -> tuple[str, str]:
+    return sorted(key for key in items if key[1] == kind)[nth]
+
+
+def instance(**changes: Any) -> Callable[[Items], Items]:
+    def spoil(items: Items) -> Items:
+        key = of(items, "TI#001")
+        return {**items, key: {**items[key], **changes}}
+
+    return spoil
+
+
+def item(kind: str, nth: int = 0, **changes: Any) -> Callable[[Items], Items]:
+    def spoil(items: Items) -> Items:
+        key = of(items, kind, nth)
+        changed = {name: value for name, value in {**items[key], **changes}.items() if value is not None}
+        return {**items, key: changed}
+
+    return spoil
+
+
+def without(kind: str) -> Callable[[Items], Items]:
+    return lambda items: {key: item for key, item in items.items() if key != of(items, kind)}
+
+
+def stray_error(items: Items) -> Items:
+    pk, _ = of(items, "TASK")
+    entry = {"pk": {"S": pk}, "sk": {"S": STRAY}, "description": {"S": "boom"}, "error_time": {"N": "1"}}
+    return {**items, (pk, STRAY): entry}
+
+
+SPOILED: dict[str, tuple[Callable[[Items], Items], str]] = {
+    "a torn pair": (item("TASK", status={"S": "D"}), "went from O/O to O/D"),
+    "an instance that moved alone": (instance(status={"S": "D"}), "went from O/O to D/O"),
+    "an attempt twice": (item("TASK", num_attempts={"N": "2"}), "had 1 attempts and has 2"),
+    "a task without its instance": (item("TASK", num_instances={"N": "2"}), "instance-numbers: "),
+    "a task without its specification": (item("TASK", spec_version={"N": "2"}), "binding: "),
+    "an instance in the wrong index": (instance(attention={"S": "I#T"}), "attention-flag: "),
+    "an instance in triage in no index": (item("TI#001", 2, attention=None), "attention-flag: "),
+    "a step elsewhere": (instance(array_step={"S": "9#9#9"}), "step-key: "),
+    "a step twice": (instance(array_step_id={"N": "1"}), "step-twice: "),
+    "a batch that is too large": (item("BATCH", size={"N": "5"}), "batch-size: "),
+    "a batch that has seen too little": (item("BATCH", seen={"S": "O"}), "batch-size: "),
+    "a batch that has seen what was not": (item("BATCH", seen={"S": "DRTQ"}), "batch-seen: "),
+    "a batch that nobody looks at": (item("BATCH", attention=None), "batch-attention: "),
+    "a batch number twice": (item("ARRAY", num_batches={"N": "0"}), "array-batches: "),
+    "an error entry under another key": (stray_error, "error-digest: "),
+}
+
+
+@pytest.mark.parametrize(("spoil", "found"), SPOILED.values(), ids=SPOILED)
+def test_a_table_that_breaks_a_rule_is_found(items: Items, spoil: Callable[[Items], Items], found: str) -> None:
+    assert violations(items, items) == []
+    assert any(found in what for what in violations(items, spoil(items)))
+
+
+def test_a_batch_that_is_looked_at_too_late_is_found(items: Items) -> None:
+    at = 1_700_000_000.0
+    assert due_too_late(items, at, slack=1.0) == []
+    late = item("BATCH", attention={"S": "W#99999999999999"})(items)
+    assert due_too_late(late, at, slack=1.0)
+
+
+def test_what_is_reachable_follows_the_state_machine() -> None:
+    running = TaskInstanceStatus.RUNNING, TaskStatus.RUNNING
+    done = TaskInstanceStatus.DONE, TaskStatus.DONE
+    assert done in reachable(running)
+    assert running not in reachable(done)
+    assert (TaskInstanceStatus.DONE, TaskStatus.RUNNING) not in reachable(running)

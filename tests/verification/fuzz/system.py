@@ -1,0 +1,107 @@
+"""A system of its own to fuzz, as `make run` serves it: fuzzed ids meet nobody else's."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
+
+import httpx
+
+from local.template import ROOT
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.task_instance.item import InstanceKey
+from tests.support.serving import alone
+
+STEPS: Final = [*product(TaskInstanceStatus, TaskStatus)]
+"""How each instance and its task stand at first: every pair of statuses."""
+BATCHES: Final = 3
+"""Each has an array and a run of its own, and an instance in every standing."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Where it is served, without the routes' prefix."""
+
+    url: str
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=f"{self.url}/api/v3", timeout=30, trust_env=False)
+
+    def seed(self) -> None:
+        """Put the batches into it, over what has the same ids."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(json.dumps(states()))
+            file.flush()
+            port = self.url.rpartition(":")[2]
+            command = [sys.executable, "-m", "local.seed", file.name, "--port", port]
+            subprocess.run(command, cwd=ROOT, env=alone(), check=True, stdout=subprocess.DEVNULL)
+
+
+def states(batches: int = BATCHES, steps: Sequence[int] = range(len(STEPS))) -> dict[str, list[dict[str, Any]]]:
+    """So many batches, as a seed file has them, with an instance in each of those standings."""
+    made = [_batch(number, steps) for number in range(1, batches + 1)]
+    return {kind: [row for batch in made for row in batch[kind]] for kind in made[0]}
+
+
+def task_id(batch: int, step: int) -> int:
+    """Of the task at a step of a batch."""
+    return batch * 1_000 + step
+
+
+def instance_id(batch: int, step: int) -> int:
+    """Of the task's one instance."""
+    return InstanceKey(task_id(batch, step), 1).id
+
+
+def _batch(number: int, steps: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+    of_array = {"array_id": number, "workflow_id": number}
+    of_task = {"name": "t", "command": "true", "task_resources_id": number, **of_array}
+    array = {**of_array, "name": "a", "task_template_version_id": number, "max_concurrently_running": 10}
+    tasks = [
+        {
+            "task_id": task_id(number, step),
+            "status": STEPS[step][1],
+            "num_attempts": step % 2,
+            "max_attempts": 1,
+            **of_task,
+        }
+        for step in steps
+    ]
+    instances = [
+        {
+            "task_instance_id": instance_id(number, step),
+            "status": STEPS[step][0],
+            "workflow_run_id": number,
+            "array_id": number,
+            "array_batch_num": 1,
+            "array_step_id": position,
+            "task_resources_id": number,
+            "report_by_in": (-1000, 1000, None)[step % 3],
+            "nodename": "n",
+            "errors": ["boom"],
+        }
+        for position, step in enumerate(steps)
+    ]
+    return {"arrays": [array], "tasks": tasks, "task_instances": instances}
+
+
+@contextmanager
+def fuzzed(*options: str) -> Iterator[System]:
+    """A seeded system with an engine of its own. Nobody reads what it logs, so it is told to log nothing."""
+    command = [sys.executable, "-m", "local.run", "--port", "0", *options]
+    environment = alone() | {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().split()[2].removesuffix("/api/v3")
+            system = System(url)
+            system.seed()
+            yield system
+        finally:
+            process.terminate()
+            assert process.wait() == 0

@@ -1,0 +1,69 @@
+"""What is walked on: the API as API Gateway serves it, in this process, on a table in memory, by a clock of ours."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import httpx
+
+from local.gateway import Gateway
+from local.meter import Meter
+from lockstep.observability import logger
+from lockstep.routes import ROUTES as ALL_ROUTES
+from lockstep.task.resources import forget
+from tests.support.memory import VirtualTime, in_memory, running_on
+from tests.support.memory.boundary import Memory
+from tests.support.memory.operations import Table
+
+ROUTES: Final = {route.name: route for route in ALL_ROUTES}
+PARAMETER: Final = re.compile(r"\{\w+\}")
+
+
+class SkewedTime(VirtualTime):
+    """The clocks of the machines that serve requests: each is off by a little."""
+
+    skew = 0.0
+
+    def time(self) -> float:
+        return round(super().time() + self.skew, 6)
+
+
+class System:
+    """One API, one table, one clock."""
+
+    def __init__(self, memory: Memory, clock: SkewedTime, loop: asyncio.Runner) -> None:
+        self.memory, self.clock = memory, clock
+        self._loop = loop
+        gateway: Any = Gateway(Meter())
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url="http://model/api/v3")
+
+    def begin_again(self) -> None:
+        """With an empty table, at the first moment."""
+        self.memory.table = Table()
+        self.clock.passed = self.clock.skew = 0.0
+        forget()
+
+    @property
+    def items(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        return self.memory.items
+
+    def send(self, route: str, *ids: int, **body: Any) -> tuple[int, Any]:
+        """The status and the body of a reply."""
+        numbers = iter(ids)
+        path = PARAMETER.sub(lambda _: str(next(numbers)), ROUTES[route].resource.removeprefix("/api/v3"))
+        content = None if ROUTES[route].method == "GET" else json.dumps(body)
+        reply = self._loop.run(self._client.request(ROUTES[route].method, path, content=content))
+        return reply.status_code, reply.json()
+
+
+@contextmanager
+def system() -> Iterator[System]:
+    """It is made once: of all that an example needs, clients take the longest to make."""
+    logging.getLogger(logger.name).setLevel("CRITICAL")
+    clock = SkewedTime()
+    with in_memory() as memory, running_on(clock), asyncio.Runner() as loop:
+        yield System(memory, clock, loop)

@@ -1,0 +1,34 @@
+"""A bounded walk, and proof that it can fail: it finds deliberate mistakes."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.verification.model.machine import walk
+from tests.verification.model.mistakes import QUICK, Mistake, made
+
+BOUNDED = settings(
+    max_examples=12,
+    stateful_step_count=20,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
+UNTIL_FOUND = settings(BOUNDED, max_examples=100)
+
+
+def test_the_api_does_as_the_oracle_says() -> None:
+    tally = walk(BOUNDED)
+    assert tally.examples >= BOUNDED.max_examples
+    assert sum(tally.requests.values()) > 3_000
+    assert len(tally.situations) > 200
+    assert sum(tasks for attempts, tasks in tally.attempts.items() if attempts > 1) > 50
+    walked = {pair for (kind, pair), times in tally.edges.items() if kind == "instance" and times}
+    assert len(walked) >= 18, sorted(walked)
+
+
+@pytest.mark.parametrize("mistake", QUICK, ids=lambda mistake: mistake.__name__)
+def test_a_mistake_is_found(mistake: Mistake) -> None:
+    with made(mistake), pytest.raises(AssertionError, match=r"should|answers|\bwas\b|\bis\b"):
+        walk(UNTIL_FOUND)

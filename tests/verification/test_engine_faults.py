@@ -1,0 +1,300 @@
+"""What DynamoDB may do to a write, and what the caller hears: what takes a real engine of it, tokens and indexes.
+
+No engine answers so: it is put in its mouth. Every other fault at every call: tests/verification/faults.
+"""
+
+import gc
+import io
+import json
+import os
+import subprocess
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
+from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+
+from local.engine import dynamodb
+from local.template import ROOT
+from lockstep import clock
+from lockstep.context import request
+from lockstep.dynamodb.client import connection, reach
+from tests.conformance.recording import Player
+from tests.support.seeding import pair, running
+
+
+@contextmanager
+def answering(operation: str, *answers: Any) -> Iterator[list[Any]]:
+    """DynamoDB's next answers to an operation; None lets the real one through. Yields those that are left."""
+    left = list(answers)
+
+    def answer(request: AWSRequest, **_: Any) -> AWSResponse | None:
+        given = left.pop(0) if left else None
+        if isinstance(given, Exception):
+            raise given
+        return _response(request, given) if given else None
+
+    with listening(f"before-send.dynamodb.{operation}", answer):
+        yield left
+
+
+@contextmanager
+def listening(event: str, handler: Callable[..., Any]) -> Iterator[None]:
+    """The handler hears, and may answer, an event of the client that all functions share."""
+    events = connection().client.meta.events
+    events.register(event, handler)
+    try:
+        yield
+    finally:
+        events.unregister(event, handler)
+
+
+def _response(request: AWSRequest, body: dict[str, Any]) -> AWSResponse:
+    raw = io.BytesIO(json.dumps(body).encode())
+    raw.stream = lambda **_: iter([raw.getvalue()])  # type: ignore[attr-defined]  # as urllib3's responses have it
+    return AWSResponse(request.url, 400, {"content-type": "application/x-amz-json-1.0"}, raw)
+
+
+def error(code: str) -> dict[str, Any]:
+    return {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code}
+
+
+def cancelled(*codes: str) -> dict[str, Any]:
+    return error("TransactionCanceledException") | {"CancellationReasons": [{"Code": code} for code in codes]}
+
+
+CONFLICT = cancelled("TransactionConflict", "None")
+
+
+def test_contention_ends_in_a_503(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = cancelled("ConditionalCheckFailed", "None")
+    lost["CancellationReasons"][0]["Item"] = {"pk": {"S": "TASK#1"}, "sk": {"S": "TI#001"}, "status": {"S": "R"}}
+    with answering("TransactWriteItems", lost) as left:
+        monkeypatch.setattr(clock.Deadline, "passed", lambda _: not left)
+        status, problem = done(player, running())
+    assert status == 503
+    assert "changing the same instances" in problem["detail"]
+
+
+def test_a_table_that_is_not_there_is_a_503(player: Player) -> None:
+    missing = error("ResourceNotFoundException")
+    with answering("TransactWriteItems", missing):
+        status, problem = done(player, running())
+    assert status == 503
+    assert "ResourceNotFoundException" in problem["detail"]
+
+
+def test_a_defect_of_ours_is_a_500_that_says_nothing_of_its_cause(player: Player) -> None:
+    with answering("TransactWriteItems", error("ValidationException")):
+        status, problem = done(player, running())
+    assert status == 500
+    assert "ValidationException" not in json.dumps(problem)
+
+
+@contextmanager
+def losing(operation: str, *lost: Any) -> Iterator[list[bytes]]:
+    """DynamoDB carries the next requests of an operation out, and these come back in their replies' stead.
+
+    Yields the bodies of all requests of the operation.
+    """
+    left, sent = list(lost), []
+
+    def carry_out(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        sent.append(request.body)
+        if not left:
+            return None
+        reply = URLLib3Session().send(request)
+        assert reply.status_code == 200, reply.text
+        given = left.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        return _response(request, given)
+
+    with listening(f"before-send.dynamodb.{operation}", carry_out):
+        yield sent
+
+
+SILENCE = ReadTimeoutError(endpoint_url="x")
+LOST: dict[str, tuple[Any, ...]] = {
+    "silence": (SILENCE,),
+    "an error of theirs after it ran": (error("InternalServerError"),),
+    "an error of theirs, twice": (error("InternalServerError"), error("InternalServerError")),
+    "more silence than botocore bears, then a 503": (SILENCE, SILENCE),
+}
+BOOM = {"error_state": "Z", "error_message": "boom"}
+CLAIM = {"process_group_id": 7, "next_report_increment": 90, "nodename": "n"}
+REPORTS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "log_done": ("RR", "TransactWriteItems", {"nodename": "n", "stdout_log": "o"}, {"status": "D"}),
+    "log_error_worker_node": (
+        "RR",
+        "TransactWriteItems",
+        {"error_state": "E", "error_description": "boom"},
+        {"status": "E"},
+    ),
+    "log_known_error": ("TR", "TransactWriteItems", BOOM, {"message": ""}),
+    "log_no_distributor_id": ("II", "TransactWriteItems", {"no_id_err_msg": "boom"}, {"message": ""}),
+    "log_distributor_id": (
+        "II",
+        "TransactWriteItems",
+        {"distributor_id": "7", "next_report_increment": 90},
+        {"message": "Task instance transitioned to LAUNCHED"},
+    ),
+    "log_report_by": ("RR", "UpdateItem", {"next_report_increment": 90}, {"status": "R"}),
+}
+
+
+def same(whole: dict[str, Any]) -> dict[str, Any]:
+    """What two instances with the same history have in common."""
+    own = {"task_instance_id", "task_id", "status_date", "report_by_date", "array_id", "workflow_id", "workflow_run_id"}
+    parts = {
+        name: {key: value for key, value in whole[name].items() if key not in own} for name in ("task_instance", "task")
+    }
+    return {**parts, "errors": whole["errors"]}
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("route", REPORTS)
+def test_a_write_whose_reply_is_lost_is_one_write(player: Player, route: str, lost: tuple[Any, ...]) -> None:
+    stands, operation, body, reply = REPORTS[route]
+    clean, faulty = (pair(stands[0], stands[1]) for _ in range(2))
+    assert player.send("POST", f"/api/v3/task_instance/{clean}/{route}", json.dumps(body)) == (200, reply)
+    with losing(operation, *lost) as sent:
+        status, answer = player.send("POST", f"/api/v3/task_instance/{faulty}/{route}", json.dumps(body))
+    if status == 503:
+        assert lost == (SILENCE, SILENCE)
+        status, answer = player.send("POST", f"/api/v3/task_instance/{faulty}/{route}", json.dumps(body))
+        assert status == 200
+    else:
+        assert (status, answer) == (200, reply)
+    assert same(player.whole(faulty)) == same(player.whole(clean))
+    if operation == "TransactWriteItems":
+        assert len({json.loads(body)["ClientRequestToken"] for body in sent}) == 1
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_claim_whose_reply_is_lost_is_still_the_claim(player: Player, lost: tuple[Any, ...]) -> None:
+    instance = pair("O", "O")
+    path = f"/api/v3/task_instance/{instance}/log_running"
+    with losing("TransactWriteItems", *lost):
+        status, answer = player.send("POST", path, json.dumps(CLAIM))
+    if status == 503:
+        status, answer = player.send("POST", path, json.dumps(CLAIM))
+    assert (status, answer["task_instance"][1]) == (200, "R")
+    other = player.send("POST", path, json.dumps(CLAIM | {"nodename": "other"}))[1]
+    nameless = player.send("POST", path, json.dumps({"process_group_id": 7, "next_report_increment": 90}))[1]
+    assert (other["task_instance"][1], nameless["task_instance"][1]) == ("K", "K")
+
+
+def test_taken_is_answered_whatever_else_cancels_the_transaction(player: Player) -> None:
+    """The instance is seen as I and the task is not seen at all: nobody may conclude that it was not taken."""
+    instance = pair("I", "I")
+    mixed = cancelled("ConditionalCheckFailed", "TransactionConflict")
+    key = {"pk": {"S": f"TASK#{instance // 1000}"}, "sk": {"S": "TI#001"}}
+    mixed["CancellationReasons"][0]["Item"] = key | {"status": {"S": "I"}}
+    stale = {"status": {"S": "Q"}}
+    with answering("TransactWriteItems", mixed), lagging_reads(stale):
+        body = json.dumps({"task_instance_ids": [instance]})
+        status, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
+    assert status == 200
+    assert [batch[4] for batch in reply["task_instance_batches"]] == [[instance]]
+
+
+@contextmanager
+def lagging_reads(changes: dict[str, Any]) -> Iterator[None]:
+    """Reads that lag behind: instances stand as they once did."""
+
+    def lag(parsed: dict[str, Any], **_: Any) -> None:
+        for items in parsed.get("Responses", {}).values():
+            for item in items:
+                if item["sk"]["S"].startswith("TI#"):
+                    item.update(changes)
+
+    with listening("after-call.dynamodb.BatchGetItem", lag):
+        yield
+
+
+def test_binding_again_finds_that_there_is_nothing_to_do(player: Player) -> None:
+    workflow_id = next(WORKFLOWS)
+    first = bind(player, workflow_id)
+    with losing("TransactWriteItems") as sent:
+        assert bind(player, workflow_id) == first
+    assert not sent
+
+
+def bind(player: Player, workflow_id: int) -> tuple[int, list[int]]:
+    """A workflow's array and its 98 tasks: the same ones each time."""
+    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "lost"}
+    array = player.send("POST", "/api/v3/array", json.dumps(body))[1]["array_id"]
+    rows = {str(node): [node, node, array, 1, "t", "true", 3, False, {}, []] for node in range(1, 99)}
+    bound = json.dumps({"workflow_id": workflow_id, "tasks": rows})
+    reply = player.send("PUT", "/api/v3/task/bind_tasks_no_args", bound)[1]
+    return array, sorted(task_id for task_id, _ in reply["tasks"].values())
+
+
+WORKFLOWS = count(5_000_000)
+
+
+def done(player: Player, instance: int) -> tuple[int, Any]:
+    return player.send("POST", f"/api/v3/task_instance/{instance}/log_done", "{}")
+
+
+def test_engine_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
+    ready = tmp_path / "ready.json"
+    with dynamodb("lockstep") as endpoint:
+        environment = os.environ | {
+            "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "PYTHONPATH": os.pathsep.join((".", "shared")),
+        }
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "local.run", "--port", "0", "--ready-file", ready],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert serving.stdout
+        assert serving.stdout.readline().startswith("Lockstep serves")
+    with serving:
+        url = json.loads(ready.read_text())["api"] + "/api/v3/task_instance/1001/log_done"
+        reply = httpx.post(url, json={}, timeout=15)
+        assert reply.status_code == 503
+        assert reply.headers["content-type"] == "application/json"
+        assert reply.json()["title"] == "Service Unavailable"
+        line = json.loads(serving.stdout.readline())
+        assert line["status"] == 503
+        assert "cannot reach the table" in line["why"]
+        assert line["task_instance_id"] == "1001"
+        serving.terminate()
+        assert serving.wait() == 0
+
+
+def test_a_try_that_failed_keeps_nothing_of_the_request(table: str) -> None:
+    """A request may hold megabytes. What a cycle keeps stays until garbage is looked for, and a function has 512 MB."""
+    assert table
+
+    class Request:
+        """What is sent."""
+
+    def send(request: Request, times: Iterator[int]) -> Request:
+        if next(times) < 2:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
+        return request
+
+    gc.disable()
+    try:
+        with request():
+            sent = weakref.ref(reach(partial(send, Request(), count())))
+        assert sent() is None
+    finally:
+        gc.enable()

@@ -1,0 +1,166 @@
+"""32 clients send conflicting reports for one instance: one wins, and task, instance and entries agree with it."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.seeding import pair
+
+CLIENTS = 32
+ROUNDS = int(os.environ.get("ROUNDS", "40"))
+
+Report = tuple[str, dict[str, Any]]
+
+
+def done(client: int) -> Report:
+    return "log_done", {"nodename": f"node-{client}"}
+
+
+def error(client: int) -> Report:
+    return "log_error_worker_node", {"error_state": "E", "error_description": f"worker {client}"}
+
+
+def known_error(client: int) -> Report:
+    return "log_known_error", {"error_state": "Z", "error_message": f"triage {client}"}
+
+
+def heartbeat(_: int) -> Report:
+    return "log_report_by", {"next_report_increment": 90}
+
+
+REPORTS: list[Callable[[int], Report]] = [done, error, known_error, heartbeat]
+
+
+def all_at_once(api: httpx.Client, requests: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+    """The replies' bodies, in the order of the requests, which start together."""
+    start = Barrier(len(requests))
+
+    def send(request: tuple[str, dict[str, Any]]) -> Any:
+        start.wait()
+        reply = api.post(request[0], json=request[1])
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    with ThreadPoolExecutor(len(requests)) as threads:
+        return list(threads.map(send, requests))
+
+
+def whole(api: httpx.Client, task_instance_id: int) -> Any:
+    return api.get(f"/task_instance/{task_instance_id}").raise_for_status().json()
+
+
+def entries(api: httpx.Client, task_instance_id: int) -> list[str]:
+    log = api.get(f"/task_instance/{task_instance_id}/task_instance_error_log").raise_for_status().json()
+    return sorted(description for _, _, description in log["task_instance_error_log"])
+
+
+@pytest.mark.parametrize("start", ["R", "T"])
+def test_one_winner(api: httpx.Client, start: str) -> None:
+    for _ in range(ROUNDS):
+        instance = pair(start, "R")
+        reports = [REPORTS[client % len(REPORTS)](client) for client in range(CLIENTS)]
+        replies = all_at_once(api, [(f"/task_instance/{instance}/{route}", body) for route, body in reports])
+        stands = whole(api, instance)
+        pairs = {"D": "D", "E": "G", "Z": "A"}
+        status = stands["task_instance"]["status"]
+        assert stands["task"]["status"] == pairs[status]
+        moved = [
+            body
+            for (route, body), reply in zip(reports, replies, strict=True)
+            if route == "log_known_error" and reply["message"] == ""
+        ]
+        assert len(moved) == (status == "Z")
+        told = {
+            reply["status"]
+            for (route, _), reply in zip(reports, replies, strict=True)
+            if route in {"log_done", "log_error_worker_node"}
+        }
+        assert told == {status}
+        from_workers = [body["error_description"] for route, body in reports if route == "log_error_worker_node"]
+        assert entries(api, instance) == sorted(from_workers + [body["error_message"] for body in moved])
+
+
+def claim(api: httpx.Client, instance: int) -> str:
+    """32 worker nodes claim one instance at once. The node that was told to run it; the others were told to stop."""
+    claims = [
+        (
+            f"/task_instance/{instance}/log_running",
+            {"nodename": f"node-{client}", "process_group_id": client, "next_report_increment": 90},
+        )
+        for client in range(CLIENTS)
+    ]
+    told = [reply["task_instance"][1] for reply in all_at_once(api, claims)]
+    assert sorted(told) == ["K"] * (CLIENTS - 1) + ["R"]
+    return f"node-{told.index('R')}"
+
+
+@pytest.mark.parametrize(
+    ("stands", "instance"),
+    [("OO", {}), ("II", {}), *((letters, {"report_by_in": -1, "nodename": "silent"}) for letters in ("RR", "TR"))],
+    ids=["launched", "instantiated", "running in silence", "triaging"],
+)
+def test_one_of_many_workers_runs_it(api: httpx.Client, stands: str, instance: dict[str, Any]) -> None:
+    for _ in range(ROUNDS // 2):
+        task_instance_id = pair(stands[0], stands[1], **instance)
+        winner = claim(api, task_instance_id)
+        after = whole(api, task_instance_id)
+        assert after["task_instance"]["nodename"] == winner
+        assert (after["task_instance"]["status"], after["task"]["status"]) == ("R", "R")
+
+
+def test_queued_once_without_a_hole(api: httpx.Client) -> None:
+    """Callers that queue overlapping tasks of one array at once."""
+    array = api.post(
+        "/array",
+        json={"workflow_id": 77, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "raced"},
+    ).json()["array_id"]
+    tasks = {f"t{node}": [node, node, array, 1, f"t{node}", "true", 3, False, {}, []] for node in range(1, 121)}
+    bound = api.put("/task/bind_tasks_no_args", json={"workflow_id": 77, "mark_created": False, "tasks": tasks}).json()
+    ids = sorted(task_id for task_id, _ in bound["tasks"].values())
+    parts = [ids[first : first + 80] for first in (0, 20, 40)] + [ids] * 5
+    body = {"task_resources_id": 1, "workflow_run_id": 1}
+    replies = all_at_once(api, [(f"/array/{array}/queue_task_batch", body | {"task_ids": part}) for part in parts])
+    for part, reply in zip(parts, replies, strict=True):
+        assert reply["tasks_by_status"] == {"Q": part}
+    steps: dict[int, list[tuple[int, int]]] = {}
+    for task_id in ids:
+        stands = whole(api, task_id * 1000 + 1)
+        assert stands["task"]["num_attempts"] == 1
+        assert api.get(f"/task_instance/{task_id * 1000 + 2}").status_code == 404
+        instance = stands["task_instance"]
+        steps.setdefault(instance["array_batch_num"], []).append((instance["array_step_id"], task_id))
+        step = f"/get_array_task_instance_id/{array}/{instance['array_batch_num']}/{instance['array_step_id']}"
+        assert api.get(step).json() == {"task_instance_id": task_id * 1000 + 1}
+    for batch in steps.values():
+        assert [step for step, _ in sorted(batch)] == list(range(len(batch)))
+        assert [task_id for _, task_id in sorted(batch)] == sorted(task_id for _, task_id in batch)
+
+
+def test_bound_once(api: httpx.Client) -> None:
+    array_body = {"workflow_id": 78, "task_template_version_id": 5, "max_concurrently_running": 9, "name": "raced"}
+    arrays = {reply["array_id"] for reply in all_at_once(api, [("/array", array_body)] * 16)}
+    assert len(arrays) == 1
+    [array] = arrays
+    tasks = {f"t{node}": [node, node, array, 1, f"t{node}", "true", 3, False, {}, []] for node in range(1, 71)}
+
+    def bind(_: int) -> Any:
+        body = {"workflow_id": 78, "mark_created": False, "tasks": tasks}
+        return api.put("/task/bind_tasks_no_args", json=body).raise_for_status().json()
+
+    with ThreadPoolExecutor(8) as threads:
+        first, *others = threads.map(bind, range(8))
+    assert all(other == first for other in others)
+    assert len({task_id for task_id, _ in first["tasks"].values()}) == len(tasks)
+
+
+def test_taken_once(api: httpx.Client) -> None:
+    instances = [pair("Q", "Q") for _ in range(60)]
+    body = {"task_instance_ids": instances}
+    replies = all_at_once(api, [("/task_instance/instantiate_task_instances", body)] * 8)
+    for reply in replies:
+        assert sorted(member for batch in reply["task_instance_batches"] for member in batch[4]) == instances
