@@ -39,7 +39,7 @@ from lockstep.task.resources import directories, forget
 from lockstep.task_instance.item import (
     INSTANCES_PER_TASK,
     MAX_ERROR_BYTES,
-    MAX_INLINE_PATH_BYTES,
+    MAX_INLINE_BYTES,
     ErrorEntry,
     InstanceKey,
     Log,
@@ -273,7 +273,6 @@ def _instance(instance: SeedInstance, at: float) -> TaskInstance:
         task_resources_id=instance.task_resources_id,
         spec_version=1,
         distributor_id=instance.distributor_id,
-        nodename=instance.nodename,
         process_group_id=instance.process_group_id,
         attention=attention_flag(instance.status) if instance.status in NEEDS_ATTENTION else None,
         **_inline(instance),
@@ -282,7 +281,7 @@ def _instance(instance: SeedInstance, at: float) -> TaskInstance:
 
 def _logged(instance: SeedInstance, at: float) -> Iterator[Item]:
     task_id, number = instance.key
-    logged: dict[str, Any] = {name: path for name, path in _paths(instance) if name not in _inline(instance)}
+    logged: dict[str, Any] = {name: value for name, value in _bounded(instance) if name not in _inline(instance)}
     logged |= {name: text for name in ("stdout_log", "stderr_log") if (text := getattr(instance, name)) is not None}
     if logged:
         yield Log(*Log.key(InstanceKey(task_id, number)), **logged)
@@ -295,11 +294,11 @@ def _logged(instance: SeedInstance, at: float) -> Iterator[Item]:
 
 
 def _inline(instance: SeedInstance) -> dict[str, Any]:
-    return {name: path for name, path in _paths(instance) if size(path) <= MAX_INLINE_PATH_BYTES}
+    return {name: value for name, value in _bounded(instance) if size(value) <= MAX_INLINE_BYTES[name]}
 
 
-def _paths(instance: SeedInstance) -> list[tuple[str, str]]:
-    return [(name, path) for name in ("stdout", "stderr") if (path := getattr(instance, name)) is not None]
+def _bounded(instance: SeedInstance) -> list[tuple[str, str]]:
+    return [(name, value) for name in MAX_INLINE_BYTES if (value := getattr(instance, name)) is not None]
 
 
 def _put(items: Iterable[Item]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockstep.fsm.pair_state import PairState
+from lockstep.fsm.pair_state import PairState, Reporter
 from lockstep.fsm.reports import ReportRule, rule
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
@@ -39,12 +39,13 @@ class Life:
         if is_reset_by_binding(self.task, reset_if_running=reset_if_running):
             self.task, self.num_attempts, self.max_attempts, self.rebound = T.REGISTERING, 0, max_attempts, True
 
-    def report(self, report: ReportRule, which: int, *circumstances: bool) -> None:
+    def report(self, report: ReportRule, which: int, reporter: Reporter, *due: bool) -> None:
         if not self.instances:
             return
         which %= len(self.instances)
         superseded = which < len(self.instances) - 1
-        state = PairState(self.instances[which], self.task, self.left, *circumstances)
+        overdue, not_yet_due = due
+        state = PairState(self.instances[which], self.task, self.left, overdue, not_yet_due, reporter)
         ruling = rule(report, state._replace(superseded=superseded))
         if isinstance(ruling, Move):
             self.instances[which] = ruling.task_instance
@@ -64,7 +65,12 @@ class Life:
 _QUEUE = st.just(("queue",))
 _BIND = st.tuples(st.just("bind"), st.integers(0, 2), st.booleans())
 _REPORT = st.tuples(
-    st.just("report"), st.sampled_from(REPORTS), st.integers(0, 3), st.booleans(), st.booleans(), st.booleans()
+    st.just("report"),
+    st.sampled_from(REPORTS),
+    st.integers(0, 3),
+    st.sampled_from(Reporter),
+    st.booleans(),
+    st.booleans(),
 )
 
 
@@ -78,8 +84,8 @@ def test_no_life_leaves_what_is_reachable(max_attempts: int, steps: list[tuple])
                 life.queue()
             case ("bind", most, reset):
                 life.bind(most, reset_if_running=reset)
-            case ("report", report, which, *circumstances):
-                life.report(report, which, *circumstances)
+            case ("report", report, which, reporter, *due):
+                life.report(report, which, reporter, *due)
         life.check()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lockstep.fsm import transitions
 from lockstep.fsm.guards import decide
-from lockstep.fsm.pair_state import Guard, PairState
+from lockstep.fsm.pair_state import Guard, PairState, Reporter
 from lockstep.fsm.reports import (
     ABANDONED,
     FELL_SILENT,
@@ -110,6 +110,8 @@ def test_every_edge_has_a_reason_of_its_own() -> None:
 
 
 RUNS = PairState(TI.RUNNING, T.RUNNING)
+AHEAD = RUNS._replace(not_yet_due=True)
+OTHER, RESTART = Reporter.OTHER, Reporter.RESTART
 CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
     "a finished command finishes its task": (FINISH, RUNS, "DD"),
     "a failed command lets its task try again": (failure_of_worker(TI.ERROR), RUNS, "EG"),
@@ -126,7 +128,7 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
     ),
     "a second worker is fenced while triage asks and the first has just reported": (
         START,
-        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True),
+        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, reporter=Reporter.OTHER),
         Kind.FENCED,
     ),
     "a second worker takes over from one that triage asks for in vain": (
@@ -153,9 +155,50 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
         PairState(TI.INSTANTIATED, T.INSTANTIATING),
         "RR",
     ),
-    "a second worker is fenced while the first is expected": (START, RUNS._replace(not_yet_due=True), Kind.FENCED),
-    "the same worker asks again": (START, RUNS._replace(not_yet_due=True, same_worker=True), Kind.REPEATED),
-    "a second worker takes over from a silent one": (START, RUNS._replace(overdue=True), "R."),
+    "a second worker is fenced while the first is expected": (START, AHEAD._replace(reporter=OTHER), Kind.FENCED),
+    "the same worker asks again": (START, AHEAD, "R."),
+    "so does an earlier attempt's": (START, AHEAD._replace(superseded=True), "R."),
+    "equal claims at once come from rivals": (START, AHEAD._replace(just_claimed=True), Kind.FENCED),
+    "a job that the cluster starts again takes over": (START, AHEAD._replace(reporter=RESTART), "R."),
+    "a job that was started twice at once does not": (
+        START,
+        AHEAD._replace(reporter=RESTART, just_claimed=True),
+        Kind.FENCED,
+    ),
+    "nor one of an earlier attempt": (START, AHEAD._replace(reporter=RESTART, superseded=True), Kind.FENCED),
+    "a job that is started again is back from triage": (
+        START,
+        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, reporter=RESTART),
+        "R.",
+    ),
+    "a second worker takes over from a silent one": (START, RUNS._replace(overdue=True, reporter=OTHER), "R."),
+    "nobody runs what another worker has ended": (
+        START,
+        PairState(TI.DONE, T.DONE, reporter=RESTART),
+        Kind.FENCED,
+    ),
+    "an overtaken worker does not finish it": (FINISH, RUNS._replace(reporter=OTHER), Kind.FENCED),
+    "an overtaken worker does not fail it": (
+        failure_of_worker(TI.ERROR_FATAL),
+        PairState(TI.KILL_SELF, T.RUNNING, reporter=OTHER),
+        Kind.FENCED,
+    ),
+    "an overtaken worker does not bring it back": (
+        RECOVER,
+        PairState(TI.TRIAGING, T.RUNNING, reporter=OTHER),
+        Kind.FENCED,
+    ),
+    "triage of another job does not end it": (
+        failure_known(TI.RESOURCE_ERROR),
+        PairState(TI.TRIAGING, T.RUNNING, reporter=OTHER),
+        Kind.OTHER_JOB,
+    ),
+    "a distributor may submit it as another job": (
+        LAUNCH,
+        PairState(TI.INSTANTIATED, T.INSTANTIATING, reporter=OTHER),
+        "OO",
+    ),
+    "but not rename what has ended": (LAUNCH, PairState(TI.DONE, T.DONE, reporter=OTHER), Kind.OTHER_JOB),
     "an orphan is laid to rest": (failure_of_worker(TI.ERROR), PairState(TI.RUNNING, T.DONE), "F."),
     "a heartbeat beats triage": (
         failure_unknown(TI.UNKNOWN_ERROR),
@@ -203,9 +246,12 @@ def test_consequence(sentence: str) -> None:
     assert (ruling.task_instance + (ruling.task or ".") if isinstance(ruling, Move) else ruling.kind) == wanted
 
 
-def test_a_fenced_worker_hears_kill_self() -> None:
-    state = RUNS._replace(not_yet_due=True)
-    assert status_told(rule(START, state), state) is TI.KILL_SELF
+@pytest.mark.parametrize("report", [START, FINISH, RECOVER, failure_of_worker(TI.ERROR)], ids=lambda rule: rule.name)
+def test_a_fenced_worker_hears_kill_self_until_the_instance_has_ended(report: ReportRule) -> None:
+    state = AHEAD._replace(reporter=OTHER)
+    assert status_told(rule(report, state), state) is TI.KILL_SELF
+    ended = PairState(TI.ERROR, T.REGISTERING, reporter=OTHER)
+    assert status_told(rule(report, ended), ended) is TI.ERROR
 
 
 REPORTS = [
@@ -231,8 +277,9 @@ REPORTS = [
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")
 def test_a_guard_gives_its_ruling_throughout(report: ReportRule) -> None:
     """What a write's conditions let through is never ruled on otherwise."""
-    for instance, task, left, due, same, later in product(TI, T, (True, False), "-oe", (True, False), (True, False)):
-        state = PairState(instance, task, left, due == "o", due == "e", same_worker=same, superseded=later)
+    both = (True, False)
+    for instance, task, left, due, who, just, later in product(TI, T, both, "-oe", Reporter, both, both):
+        state = PairState(instance, task, left, due == "o", due == "e", who, just, later)
         ruling, guard = decide(report, state)
         assert ruling == rule(report, state)
         assert instance in guard.task_instance
@@ -242,19 +289,29 @@ def test_a_guard_gives_its_ruling_throughout(report: ReportRule) -> None:
             or ruling.task_instance not in guard.task_instance
         )
         assert guard.task is None or task in guard.task
-        if ruling in (Refusal(Kind.FENCED, ""), Refusal(Kind.REPEATED, ""), Refusal(Kind.REPORTED_MEANWHILE, "")):
-            continue  # they rest on what was seen of the deadline and the worker: nothing moves under them
-        for other in _states(guard, same_worker=same):
+        if isinstance(ruling, Refusal) and ruling.kind in RESTS_ON_WHAT_WAS_SEEN:
+            continue
+        for other in _states(guard, state):
             assert rule(report, other) == ruling, (state, other)
 
 
-def _states(guard: Guard, *, same_worker: bool) -> Iterator[PairState]:
-    """All those that a guard lets through."""
+RESTS_ON_WHAT_WAS_SEEN = {Kind.FENCED, Kind.OTHER_JOB, Kind.REPEATED, Kind.REPORTED_MEANWHILE}
+"""Of the deadline or the names: nothing is stored under these refusals, or only what the report says of itself."""
+
+
+def _states(guard: Guard, seen: PairState) -> Iterator[PairState]:
+    """All those that a guard lets through.
+
+    Who reports stays as it was seen, or is held by the guard. So does the deadline of a claim that lay ahead: the claim
+    is the one that was seen, and a deadline that passes meanwhile changes nothing for its holder.
+    """
     lefts = (True, False) if guard.attempts_left is None else (guard.attempts_left,)
     laters = (True, False) if guard.superseded is None else (guard.superseded,)
     dues = [due for due in "-oe" if (not guard.overdue or due == "o") and (not guard.none_due_ahead or due != "e")]
+    if guard.same_claim and seen.not_yet_due:
+        dues = ["e"]
     for instance, task, left, due, later in product(guard.task_instance, guard.task or T, lefts, dues, laters):
-        yield PairState(instance, task, left, due == "o", due == "e", same_worker=same_worker, superseded=later)
+        yield PairState(instance, task, left, due == "o", due == "e", seen.reporter, seen.just_claimed, later)
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")

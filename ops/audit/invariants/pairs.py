@@ -10,7 +10,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from lockstep.fsm import reports
-from lockstep.fsm.pair_state import PairState
+from lockstep.fsm.pair_state import PairState, Reporter
 from lockstep.fsm.reports import ReportRule, rule
 from lockstep.fsm.statuses import ERROR_STATES, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
@@ -106,8 +106,8 @@ def _after_reports(pair: Pair, *, superseded: bool) -> tuple[Pair, ...]:
         return ()
     state = PairState(pair.task_instance, pair.task, pair.attempts_left, superseded=superseded)
     rulings = (
-        rule(report, state._replace(overdue=overdue, not_yet_due=not_yet_due, same_worker=same_worker))
-        for report, overdue, not_yet_due, same_worker in product(REPORTS, BOTH, BOTH, BOTH)
+        rule(report, state._replace(overdue=overdue, not_yet_due=not_yet_due, reporter=reporter))
+        for report, overdue, not_yet_due, reporter in product(REPORTS, BOTH, BOTH, Reporter)
     )
     return tuple(
         Pair(ruling.task_instance, ruling.task or pair.task, pair.attempts_left)

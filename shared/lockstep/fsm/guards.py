@@ -17,8 +17,8 @@ A guard may also hold whether attempts are left (an error: num_attempts < max_at
 from functools import cache
 from typing import NamedTuple
 
-from lockstep.fsm.pair_state import Guard, PairState
-from lockstep.fsm.reports import CLAIMED, ReportRule, rule
+from lockstep.fsm.pair_state import Guard, PairState, Reporter
+from lockstep.fsm.reports import CLAIMED, ReportRule, concerns_names, rule
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Refusal, Ruling
 
@@ -40,6 +40,7 @@ def decide(report: ReportRule, state: PairState) -> Decision:
     their reasons: K, R and T become DONE for different reasons by the same write.
     """
     ruling = rule(report, state)
+    may_contradict = state.reporter is Reporter.CLAIMANT and concerns_names(report, state.task_instance)
     is_claimed = report.claims and state.task_instance in CLAIMED
     sources = (
         frozenset({state.task_instance})
@@ -63,6 +64,8 @@ def decide(report: ReportRule, state: PairState) -> Decision:
             superseded=state.superseded if later_matters else None,
             overdue=report.if_overdue and state.overdue,
             none_due_ahead=is_claimed and not state.not_yet_due,
+            same_claim=is_claimed,
+            names=report.names if may_contradict else None,
         ),
     )
 

@@ -1,8 +1,29 @@
 """The state of a pair, a task instance and its task, at one moment, and the guard that a write carries."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+
+
+class Reporter(StrEnum):
+    """Who reports, by the names in the report and the names that the claim on the instance left."""
+
+    CLAIMANT = "claimant"
+    """The worker node that claimed the instance, or the job that it runs as, as far as both are named."""
+    RESTART = "restart"
+    """The same job of the cluster, on another node or in another process."""
+    OTHER = "other"
+    """Another worker node, or another job."""
+
+
+class Names(StrEnum):
+    """Whom the names in a report identify."""
+
+    WORKER = "worker"
+    """The worker node that sends it: its job and its node."""
+    JOB = "job"
+    """The job that the distributor reports on, in the distributor's own form of its id."""
 
 
 class PairState(NamedTuple):
@@ -16,8 +37,10 @@ class PairState(NamedTuple):
     """report_by is set and has passed."""
     not_yet_due: bool = False
     """report_by lies ahead."""
-    same_worker: bool = False
-    """The caller is the worker node that already runs the instance."""
+    reporter: Reporter = Reporter.CLAIMANT
+    """Who reports."""
+    just_claimed: bool = False
+    """The last claim is so recent that an equal claim, or one of the same job, comes from a rival."""
     superseded: bool = False
     """The task has a later attempt."""
 
@@ -25,7 +48,7 @@ class PairState(NamedTuple):
 class Guard(NamedTuple):
     """The condition of the write that carries a ruling out: a set of instance statuses and a set of task statuses.
 
-    A refusal's guard does not hold report_by or the worker node: a refusal that has just become stale moves nothing.
+    A refusal's guard does not hold report_by: a refusal that has just become stale moves nothing.
     """
 
     task_instance: frozenset[TaskInstanceStatus]
@@ -40,6 +63,10 @@ class Guard(NamedTuple):
     """report_by must be set and have passed."""
     none_due_ahead: bool = False
     """report_by must not lie ahead."""
+    same_claim: bool = False
+    """The last claim on the instance must be the one that was seen."""
+    names: Names | None = None
+    """The names in the report must not contradict those of the claim. None: they do not matter."""
 
     @property
     def concerns_task(self) -> bool:

@@ -9,12 +9,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from lockstep.fsm.pair_state import PairState
+from lockstep.fsm.pair_state import Names, PairState, Reporter
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import TASK_FOLLOWS, Kind, Move, Refusal, Ruling, validate_transition
+from lockstep.fsm.transitions import TASK_FOLLOWS, Kind, Move, Refusal, Ruling, has_ended, validate_transition
 
 TI = TaskInstanceStatus
 T = TaskStatus
+
+RIVAL_SECONDS: Final = 0.95
+"""Equal claims within this time come from two worker nodes: containers may share host name and process id. Jobmon's
+client repeats a lost claim after 1 s at the earliest; the rest is for clocks that differ.
+"""
+RESTART_SECONDS: Final = 30.0
+"""Two claims of one job from different nodes within this time come from a job that was started twice at once. Later,
+the cluster has started the job again after a failure of its node.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,10 @@ class ReportRule:
     """Only an instance whose report_by has passed may be moved."""
     claims: bool = False
     """The caller wants to run the command. At most one worker node may."""
+    names: Names | None = None
+    """Whom its names identify. A report that names another worker node or job than the one that runs is refused."""
+    may_rename: bool = False
+    """It may name another job until the instance has ended."""
     unstarted: frozenset[TaskInstanceStatus] = frozenset()
     """Statuses in which there is nothing to kill: the instance passes through KILL_SELF to ERROR_FATAL at once."""
 
@@ -58,6 +71,8 @@ def rule(report: ReportRule, state: PairState) -> Ruling:
 
 def _rule_on_circumstances(report: ReportRule, state: PairState) -> Ruling | None:
     """None: the table decides."""
+    if state.reporter is Reporter.OTHER and concerns_names(report, state.task_instance):
+        return _REFUSED_BY_NAME[report.names or Names.WORKER]
     if state.task_instance in report.settled:
         return Refusal(Kind.SETTLED, "it is in a final status")
     if state.task_instance not in report.only_from:
@@ -67,9 +82,18 @@ def _rule_on_circumstances(report: ReportRule, state: PairState) -> Ruling | Non
         return Refusal(Kind.REPEATED, "it is done already: the first reply was lost")
     if report.if_overdue and not state.overdue:
         return Refusal(Kind.REPORTED_MEANWHILE, "it is not overdue: it reported meanwhile, or was never due")
-    if report.claims and state.task_instance in CLAIMED:
-        return _rule_on_second_claim(state)
-    return None
+    return _rule_on_claim(state) if report.claims else None
+
+
+def concerns_names(report: ReportRule, status: TaskInstanceStatus) -> bool:
+    """Whether the names in a report matter while the instance is in a status."""
+    return report.names is not None and (has_ended(status) or not report.may_rename)
+
+
+_REFUSED_BY_NAME: Final = {
+    Names.WORKER: Refusal(Kind.FENCED, "another worker node has taken it over"),
+    Names.JOB: Refusal(Kind.OTHER_JOB, "it runs as another job"),
+}
 
 
 def _rule_on_refusal(report: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
@@ -92,10 +116,11 @@ def _why_its_task_stays(target: TaskInstanceStatus, task: TaskStatus) -> str:
 
 
 def status_told(ruling: Ruling, state: PairState) -> TaskInstanceStatus:
-    """The status that the caller is told. A fenced worker hears KILL_SELF, so it stops before it runs anything."""
+    """The status that the caller is told. A fenced worker hears KILL_SELF, so it stops; after the end, the end."""
     if isinstance(ruling, Move):
         return ruling.task_instance
-    return TI.KILL_SELF if ruling.kind is Kind.FENCED else state.task_instance
+    fenced = ruling.kind is Kind.FENCED and not has_ended(state.task_instance)
+    return TI.KILL_SELF if fenced else state.task_instance
 
 
 def _rule_through_running(report: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
@@ -105,17 +130,38 @@ def _rule_through_running(report: ReportRule, state: PairState, refusal: Refusal
     return validate_transition(state._replace(task_instance=TI.RUNNING, task=running.task or state.task), report.target)
 
 
+def _rule_on_claim(state: PairState) -> Ruling | None:
+    """None: the table decides."""
+    if has_ended(state.task_instance) and state.reporter is not Reporter.CLAIMANT:
+        return Refusal(Kind.FENCED, "another worker node ran it to its end")
+    return _rule_on_second_claim(state) if state.task_instance in CLAIMED else None
+
+
 def _rule_on_second_claim(state: PairState) -> Ruling | None:
     """None: the table decides, for an instance in TRIAGING whose worker is silent, or is back."""
-    if state.not_yet_due and not state.same_worker:
-        return Refusal(Kind.FENCED, "another worker node runs it: a command must not run twice at once")
+    if state.not_yet_due and (state.reporter is Reporter.OTHER or state.just_claimed):
+        return Refusal(Kind.FENCED, _why_rival(state))
     if state.task_instance is not TI.RUNNING:
         return None
-    if state.not_yet_due:
-        return Refusal(Kind.REPEATED, "the worker node that runs it asks again: its first reply was lost")
+    if state.not_yet_due and state.reporter is Reporter.CLAIMANT:
+        return Move(TI.RUNNING, None, "the worker node that runs it asks again: its first reply was lost")
     if state.superseded:
         return Refusal(Kind.FENCED, "a later attempt has replaced it: nobody takes this one over")
-    return Move(TI.RUNNING, None, "the worker node that ran it has fallen silent: this one takes over")
+    return Move(TI.RUNNING, None, _why_it_takes_over(state))
+
+
+def _why_rival(state: PairState) -> str:
+    return {
+        Reporter.OTHER: "another worker node runs it: a command must not run twice at once",
+        Reporter.RESTART: "its job was started twice at once: the first one to claim it runs it",
+        Reporter.CLAIMANT: "another worker node with the same names claimed it a moment ago",
+    }[state.reporter]
+
+
+def _why_it_takes_over(state: PairState) -> str:
+    if state.not_yet_due:
+        return "the cluster has started its job again: this worker node takes over"
+    return "the worker node that ran it has fallen silent: this one takes over"
 
 
 CLAIMED: Final = frozenset({TI.RUNNING, TI.TRIAGING})
@@ -134,6 +180,8 @@ LAUNCH: Final = ReportRule(
     TI.LAUNCHED,
     assumed=PairState(TI.INSTANTIATED, T.INSTANTIATING),
     settled=frozenset({TI.DONE, TI.ERROR, TI.ERROR_FATAL}),
+    names=Names.JOB,
+    may_rename=True,
 )
 LAUNCH_FAILED: Final = ReportRule(
     "launch_failed", TI.NO_DISTRIBUTOR_ID, assumed=PairState(TI.INSTANTIATED, T.INSTANTIATING)
@@ -153,9 +201,13 @@ KILLED: Final = ReportRule(
     task_may_stay=True,
 )
 RECOVER: Final = ReportRule(
-    "recover", TI.RUNNING, assumed=PairState(TI.TRIAGING, T.RUNNING), only_from=frozenset({TI.TRIAGING})
+    "recover",
+    TI.RUNNING,
+    assumed=PairState(TI.TRIAGING, T.RUNNING),
+    only_from=frozenset({TI.TRIAGING}),
+    names=Names.WORKER,
 )
-FINISH: Final = ReportRule("finish", TI.DONE, assumed=_RUNS, through_running=True)
+FINISH: Final = ReportRule("finish", TI.DONE, assumed=_RUNS, through_running=True, names=Names.WORKER)
 FELL_SILENT: Final = ReportRule(
     "fell_silent",
     TI.TRIAGING,
@@ -205,20 +257,20 @@ def failure_of_worker(error_state: TaskInstanceStatus) -> ReportRule:
     """The worker node says that its command ended in error_state; in ERROR_FATAL after it was told to kill it."""
     killed = error_state is TI.ERROR_FATAL
     assumed = PairState(TI.KILL_SELF, T.RUNNING) if killed else _RUNS
-    return ReportRule("failure_of_worker", error_state, assumed=assumed, through_running=True)
+    return ReportRule("failure_of_worker", error_state, assumed=assumed, through_running=True, names=Names.WORKER)
 
 
 @cache
 def failure_known(error_state: TaskInstanceStatus) -> ReportRule:
     """Triage found the cause of a failure."""
-    return ReportRule("failure_known", error_state, assumed=_assumed_in_triage(error_state))
+    return ReportRule("failure_known", error_state, assumed=_assumed_in_triage(error_state), names=Names.JOB)
 
 
 @cache
 def failure_unknown(error_state: TaskInstanceStatus) -> ReportRule:
     """Triage found no cause; a heartbeat that came meanwhile proves it wrong."""
     assumed = _assumed_in_triage(error_state)._replace(overdue=True)
-    return ReportRule("failure_unknown", error_state, assumed=assumed, if_overdue=True)
+    return ReportRule("failure_unknown", error_state, assumed=assumed, if_overdue=True, names=Names.JOB)
 
 
 def stopped_by_resume(*, hot: bool) -> frozenset[TaskInstanceStatus]:

@@ -125,6 +125,7 @@ class Kind(StrEnum):
     REPEATED = "repeated"
     REPORTED_MEANWHILE = "reported meanwhile"
     FENCED = "fenced"
+    OTHER_JOB = "other job"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ def log_heartbeats(instances: Iterable[InstanceKey], report_by: float) -> None:
 
     One request for 25 instances, one write unit each. Repeating it changes nothing further.
     """
-    changes = {key: {"N": str(report_by)} for key in instances}
-    _set_where("report_by", changes, "status", {"S": TaskInstanceStatus.LAUNCHED.value})
+    changes = {key: {"report_by": {"N": str(report_by)}} for key in instances}
+    _set_where(changes, "status", {"S": TaskInstanceStatus.LAUNCHED.value})
 
 
 def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: int) -> None:
@@ -40,8 +40,11 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
 
     One request for 25 instances, one write unit each. Repeating it changes nothing further.
     """
-    changes = {key: {"S": text.escape(distributor_id)} for key, distributor_id in distributor_ids.items()}
-    _set_where("distributor_id", changes, "array_id", {"N": str(array_id)})
+    changes = {
+        key: {"distributor_id": {"S": text.escape(said)}, "launched_as": {"S": text.digest(said)}}
+        for key, said in distributor_ids.items()
+    }
+    _set_where(changes, "array_id", {"N": str(array_id)})
 
 
 def log_taken_again(instances: Iterable[InstanceKey]) -> list[InstanceKey]:
@@ -49,18 +52,19 @@ def log_taken_again(instances: Iterable[InstanceKey]) -> list[InstanceKey]:
 
     One request for 25 instances, one write unit each. Repeating it changes nothing further.
     """
-    changes = {key: {"N": str(now())} for key in instances}
-    return _set_where("taken_at", changes, "status", {"S": TaskInstanceStatus.INSTANTIATED.value})
+    changes = {key: {"taken_at": {"N": str(now())}} for key in instances}
+    return _set_where(changes, "status", {"S": TaskInstanceStatus.INSTANTIATED.value})
 
 
-def _set_where(
-    attribute: str,
-    changes: Mapping[InstanceKey, dict[str, str]],
-    where: str,
-    equals: dict[str, str],
-) -> list[InstanceKey]:
-    """Set an attribute of each instance for which `where = equals` holds, and return those."""
-    statement = f'UPDATE "{Item.Meta.table_name}" SET "{attribute}"=? WHERE pk=? AND sk=? AND "{where}"=?'  # noqa: S608  # only names of Lockstep's own
+_Value = dict[str, str]
+"""An attribute's value as DynamoDB types it."""
+
+
+def _set_where(changes: Mapping[InstanceKey, Mapping[str, _Value]], where: str, equals: _Value) -> list[InstanceKey]:
+    """Set the same attributes of each instance for which `where = equals` holds, and return those."""
+    attributes = next(iter(changes.values()), {})
+    settings = " ".join(f'SET "{attribute}"=?' for attribute in attributes)
+    statement = f'UPDATE "{Item.Meta.table_name}" {settings} WHERE pk=? AND sk=? AND "{where}"=?'
 
     def set_some(instances: Sequence[InstanceKey]) -> list[InstanceKey]:
         codes: dict[InstanceKey, str | None] = {}
@@ -82,14 +86,14 @@ def _set_where(
 def _execute(
     statement: str,
     instances: Sequence[InstanceKey],
-    changes: Mapping[InstanceKey, dict[str, str]],
-    equals: dict[str, str],
+    changes: Mapping[InstanceKey, Mapping[str, _Value]],
+    equals: _Value,
 ) -> dict[InstanceKey, str | None]:
     """The error code of each statement. None: it was executed."""
     statements = [
         {
             "Statement": statement,
-            "Parameters": [changes[key], {"S": pk}, {"S": sk}, equals],
+            "Parameters": [*changes[key].values(), {"S": pk}, {"S": sk}, equals],
         }
         for key, (pk, sk) in ((key, TaskInstance.key(key)) for key in instances)
     ]

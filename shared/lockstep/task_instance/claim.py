@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from lockstep.array.attention import expect
+from lockstep.clock import now
 from lockstep.dynamodb.client import connect
 from lockstep.fsm.reports import START
 from lockstep.fsm.statuses import TaskInstanceStatus
@@ -23,8 +24,9 @@ StartRow = tuple[int, TaskInstanceStatus, int, int, Text, Text, int, Text | None
 def log_running(key: InstanceKey, fields: ReportedFields) -> StartRow:
     """Claim the instance for the worker node that asks, and return what it is to run if the status is R.
 
-    At most one worker node at a time is told R. Another one hears K until the first has fallen silent. The write and
-    the read do not depend on each other and are sent together.
+    At most one worker node at a time is told R. Another one hears K until the first has fallen silent, unless the
+    cluster has started the first one's job again. The write and the read do not depend on each other and are sent
+    together.
 
     Raises:
         NotFoundError, ForbiddenError, ContentionError, TableError: as transition.transit_ti_and_t.
@@ -33,11 +35,12 @@ def log_running(key: InstanceKey, fields: ReportedFields) -> StartRow:
     connect()
     with ThreadPoolExecutor(1) as aside:
         reading = aside.submit(copy_context().run, read_for_start, key)
-        outcome = transit_ti_and_t(Report(key, START, worker, on_move=ReportedFields(report_by=fields.report_by)))
+        claim = ReportedFields(report_by=fields.report_by, claimed_at=now())
+        outcome = transit_ti_and_t(Report(key, START, worker, on_move=claim))
         instance, spec = reading.result()
     bind(workflow_run_id=instance.workflow_run_id)
     if outcome.status is TaskInstanceStatus.RUNNING:
-        expect(instance, fields.report_by if outcome.moved else _report_by(instance, fields))
+        expect(instance, fields.report_by)
     stdout_dir, stderr_dir = _directories(instance, spec)
     return (
         key.id,
@@ -50,11 +53,6 @@ def log_running(key: InstanceKey, fields: ReportedFields) -> StartRow:
         stdout_dir,
         stderr_dir,
     )
-
-
-def _report_by(instance: TaskInstance, fields: ReportedFields) -> float | None:
-    """The report_by of a repeated claim: the first claim's stands, and its batch may not know it yet."""
-    return min((at for at in (instance.report_by, fields.report_by) if at is not None), default=None)
 
 
 def _directories(instance: TaskInstance, spec: Spec) -> Directories:

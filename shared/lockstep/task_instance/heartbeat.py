@@ -14,16 +14,16 @@ from lockstep.task_instance.transition import Outcome, transit_ti_and_t
 def log_report_by(instance: InstanceKey, fields: ReportedFields) -> TaskInstanceStatus:
     """Store a heartbeat and return the status that stands. An instance in TRIAGING goes back to RUNNING.
 
+    A worker node that another one has taken over from hears KILL_SELF, if its heartbeat names another job.
+
     Raises:
         NotFoundError, ForbiddenError, ContentionError, TableError: as transition.transit_ti_and_t.
     """
-    before = store.log_heartbeat(instance, fields, unless=TaskInstanceStatus.TRIAGING)
+    before, stored = store.log_heartbeat(instance, fields, unless=TaskInstanceStatus.TRIAGING)
     bind(workflow_run_id=before.workflow_run_id)
-    if before.report_by is not None:
+    if stored and before.report_by is not None:
         measure("HeartbeatLag", max(0.0, now() - before.report_by))
-    status = TaskInstanceStatus(before.status)
-    if status is TaskInstanceStatus.TRIAGING:
-        status = transit_ti_and_t(Report(instance, RECOVER, fields)).status
+    status = TaskInstanceStatus(before.status) if stored else transit_ti_and_t(Report(instance, RECOVER, fields)).status
     if status is TaskInstanceStatus.RUNNING:
         expect(before, fields.report_by)
     return status
@@ -35,7 +35,7 @@ def log_distributor_id(instance: InstanceKey, fields: ReportedFields) -> Outcome
     Raises:
         NotFoundError, ForbiddenError, ContentionError, TableError: as transition.transit_ti_and_t.
     """
-    outcome = transit_ti_and_t(Report(instance, LAUNCH, fields))
+    outcome = transit_ti_and_t(Report(instance, LAUNCH, fields._replace(launched=True)))
     if outcome.rejected_by and outcome.status is TaskInstanceStatus.RUNNING:
         expect(outcome.rejected_by, fields.report_by)
     return outcome

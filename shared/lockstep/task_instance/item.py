@@ -17,8 +17,8 @@ STEPS_PER_PARTITION: Final = 100
 MAX_ERROR_BYTES: Final = 400_000
 """What an error entry's description may take; an item holds 409,600 bytes in all."""
 MAX_LOG_CHARACTERS: Final = 10_000
-MAX_INLINE_PATH_BYTES: Final = 170
-"""A longer path goes to the LOG item, so that a heartbeat stays at 1 write unit (1,024 bytes)."""
+MAX_INLINE_BYTES: Final = {"nodename": 64, "stdout": 170, "stderr": 170}
+"""Longer texts go to the LOG item, so that the instance's own stays under 1,024 bytes: a heartbeat is 1 write unit."""
 
 _MAX_DIGITS: Final = len(str(MAX_ID))
 
@@ -62,6 +62,14 @@ class TaskInstance(Expiring):
     stderr = TextAttribute(null=True)
     taken_at = NumberAttribute(null=True)
     """When a distributor was last told that it is INSTANTIATED, if it was INSTANTIATED before."""
+    worker_job = UnicodeAttribute(null=True)
+    """The digest of the distributor id that the worker node named in its claim."""
+    worker_node = UnicodeAttribute(null=True)
+    """The digest of the node that it named."""
+    claimed_at = NumberAttribute(null=True)
+    """The time of the last claim that was told R; none if no worker node has claimed it."""
+    launched_as = UnicodeAttribute(null=True)
+    """The digest of the distributor's own id for the job, which may have another form than the worker node's."""
     attention = UnicodeAttribute(null=True)
     """attention_flag of the status, while it needs attention."""
 
@@ -85,10 +93,11 @@ class TaskInstance(Expiring):
 
 
 class Log(Expiring):
-    """What an instance printed, and paths too long for its own item."""
+    """What an instance printed, and texts too long for its own item."""
 
     KEY_FORMS: ClassVar = (Key("TASK#<id>", "TI#<nnn>#LOG"),)
 
+    nodename = TextAttribute(null=True)
     stdout = TextAttribute(null=True)
     stderr = TextAttribute(null=True)
     stdout_log = TextAttribute(null=True)

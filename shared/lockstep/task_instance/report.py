@@ -24,6 +24,10 @@ class ReportedFields(NamedTuple):
     """Seconds since 1970."""
     error: str | None = None
     """An error entry to add. The same text about the same instance is one entry."""
+    claimed_at: float | None = None
+    """The time of a claim, in seconds since 1970: its names become those of the instance's worker node."""
+    launched: bool | None = None
+    """Whether distributor_id is the distributor's own word for the job that it submitted."""
 
     def merged(self, later: "ReportedFields") -> "ReportedFields":
         """Both; where both have a value, the later one's."""
@@ -34,12 +38,13 @@ class ReportedFields(NamedTuple):
     @property
     def actions(self) -> int:
         """The most actions of a transaction that an instance, its task and these fields take."""
-        logs = any(value is not None for value in (self.stdout, self.stderr, self.stdout_log, self.stderr_log))
+        logged = (self.nodename, self.stdout, self.stderr, self.stdout_log, self.stderr_log)
+        logs = any(value is not None for value in logged)
         return 2 + logs + (self.error is not None)
 
 
 NO_FIELDS: Final = ReportedFields()
-_NAMES: Final = frozenset(ReportedFields._fields) - {"report_by", "error"}
+_NAMES: Final = frozenset(ReportedFields._fields) - {"report_by", "error", "claimed_at", "launched"}
 
 
 def reported_fields(body: BaseModel, error: str | None = None) -> ReportedFields:

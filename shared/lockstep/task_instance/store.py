@@ -20,13 +20,13 @@ from lockstep.dynamodb.client import (
 from lockstep.dynamodb.item import Expiring, RawItem
 from lockstep.errors import ForbiddenError, NotFoundError
 from lockstep.fsm.guards import Decision
-from lockstep.fsm.pair_state import Guard
+from lockstep.fsm.pair_state import Guard, Names
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move
 from lockstep.task.item import Task
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
-    MAX_INLINE_PATH_BYTES,
+    MAX_INLINE_BYTES,
     MAX_LOG_CHARACTERS,
     ErrorEntry,
     InstanceKey,
@@ -34,6 +34,7 @@ from lockstep.task_instance.item import (
     TaskInstance,
     attention_flag,
 )
+from lockstep.task_instance.names import name
 from lockstep.task_instance.report import ReportedFields
 
 
@@ -43,6 +44,8 @@ class PairWrite(NamedTuple):
     instance: InstanceKey
     decision: Decision
     fields: ReportedFields
+    claim_seen: float | None = None
+    """claimed_at of the instance, as it was seen."""
 
     @property
     def task_instance_target(self) -> TaskInstanceStatus | None:
@@ -119,6 +122,10 @@ def _instance_action(write: PairWrite, at: float) -> _Action:
         condition &= TaskInstance.report_by < at
     if guard.none_due_ahead:
         condition &= TaskInstance.report_by.does_not_exist() | (TaskInstance.report_by < at)
+    if guard.same_claim:
+        condition &= _UNCLAIMED if write.claim_seen is None else TaskInstance.claimed_at == write.claim_seen
+    if guard.names:
+        condition = _not_contradicted(condition, guard.names, write.fields)
     if (run := only_run()) is not None:
         condition &= TaskInstance.workflow_run_id == run
     changes = _field_changes(write.fields)
@@ -164,20 +171,47 @@ def _attention_changes(target: TaskInstanceStatus, guard: Guard) -> list[Action]
 
 def _field_changes(fields: ReportedFields) -> list[Action]:
     changes: list[Action] = [
-        getattr(TaskInstance, name).set(value)
-        for name in ("distributor_id", "nodename", "process_group_id", "report_by")
-        if (value := getattr(fields, name)) is not None
+        getattr(TaskInstance, attribute).set(value)
+        for attribute in ("distributor_id", "process_group_id", "report_by")
+        if (value := getattr(fields, attribute)) is not None
     ]
-    for name in ("stdout", "stderr"):
-        path = getattr(fields, name)
-        if path is not None:
-            inline = getattr(TaskInstance, name)
-            changes.append(inline.remove() if _is_long(path) else inline.set(path))
+    for attribute, limit in MAX_INLINE_BYTES.items():
+        value = getattr(fields, attribute)
+        if value is not None:
+            inline = getattr(TaskInstance, attribute)
+            changes.append(inline.set(value) if text.fits(value, limit) else inline.remove())
+    if fields.claimed_at is not None:
+        changes += _claim_changes(fields, fields.claimed_at)
+    if fields.launched and fields.distributor_id is not None:
+        changes.append(TaskInstance.launched_as.set(text.digest(fields.distributor_id)))
     return changes
 
 
-def _is_long(path: str) -> bool:
-    return not text.fits(path, MAX_INLINE_PATH_BYTES)
+_UNCLAIMED: Final = TaskInstance.claimed_at.does_not_exist()
+_NO_WORKER_JOB: Final = TaskInstance.worker_job.does_not_exist()
+_NO_WORKER_NODE: Final = TaskInstance.worker_node.does_not_exist()
+_NOT_LAUNCHED: Final = TaskInstance.launched_as.does_not_exist()
+
+
+def _not_contradicted(condition: Condition, names: Names, fields: ReportedFields) -> Condition:
+    """Require that the names in the fields are those of the claim, as far as both are known (names.reporter)."""
+    job, node = name(fields.distributor_id), name(fields.nodename)
+    if names is Names.JOB and job is not None:
+        condition &= _NOT_LAUNCHED | (TaskInstance.launched_as == job) | (TaskInstance.worker_job == job)
+    if names is Names.WORKER and job is not None:
+        condition &= _NO_WORKER_JOB | (TaskInstance.worker_job == job)
+    if names is Names.WORKER and node is not None:
+        condition &= _NO_WORKER_NODE | (TaskInstance.worker_node == node)
+    return condition
+
+
+def _claim_changes(fields: ReportedFields, at: float) -> list[Action]:
+    """Replace the names of the last claim by those of this one."""
+    names = ((TaskInstance.worker_job, fields.distributor_id), (TaskInstance.worker_node, fields.nodename))
+    return [
+        TaskInstance.claimed_at.set(at),
+        *(attribute.remove() if value is None else attribute.set(text.digest(value)) for attribute, value in names),
+    ]
 
 
 def _task_action(write: PairWrite, at: float) -> list[_Action]:
@@ -202,16 +236,16 @@ def _log_action(write: PairWrite) -> list[_Action]:
 
 def _log_changes(fields: ReportedFields) -> list[Action]:
     printed: list[Action] = [
-        getattr(Log, name).set(text.tail(value, MAX_LOG_CHARACTERS))
-        for name in ("stdout_log", "stderr_log")
-        if (value := getattr(fields, name)) is not None
+        getattr(Log, attribute).set(text.tail(value, MAX_LOG_CHARACTERS))
+        for attribute in ("stdout_log", "stderr_log")
+        if (value := getattr(fields, attribute)) is not None
     ]
-    long_paths: list[Action] = [
-        getattr(Log, name).set(path)
-        for name in ("stdout", "stderr")
-        if (path := getattr(fields, name)) is not None and _is_long(path)
+    long: list[Action] = [
+        getattr(Log, attribute).set(value)
+        for attribute, limit in MAX_INLINE_BYTES.items()
+        if (value := getattr(fields, attribute)) is not None and not text.fits(value, limit)
     ]
-    return printed + long_paths
+    return printed + long
 
 
 def _error_action(write: PairWrite, at: float) -> list[_Action]:
@@ -237,10 +271,14 @@ def _rejection(reasons: list[RawItem | None]) -> Rejection:
     return Rejection(instance, task, missing=any(raw == {} for raw in reasons))
 
 
-def log_heartbeat(instance: InstanceKey, fields: ReportedFields, unless: TaskInstanceStatus) -> TaskInstance:
-    """Store a heartbeat's fields, unless the instance is in a status, and return the instance as it was before.
+def log_heartbeat(
+    instance: InstanceKey, fields: ReportedFields, unless: TaskInstanceStatus
+) -> tuple[TaskInstance, bool]:
+    """Store a heartbeat's fields. Return the instance as it was before, and whether they were stored.
 
-    One request and one write unit, unless a path is too long for the instance's own item.
+    They are not if the instance is in the status `unless`, or another worker node has claimed it.
+
+    One request and one write unit, unless a text is too long for the instance's own item.
 
     Raises:
         NotFoundError: the instance does not exist.
@@ -248,6 +286,7 @@ def log_heartbeat(instance: InstanceKey, fields: ReportedFields, unless: TaskIns
         ContentionError, TableError: see dynamodb.client.reach.
     """
     condition = TaskInstance.pk.exists() & (TaskInstance.status != unless)
+    condition = _not_contradicted(condition, Names.WORKER, fields)
     if (run := only_run()) is not None:
         condition &= TaskInstance.workflow_run_id == run
     renewed = Expiring.renewed(now())
@@ -258,11 +297,11 @@ def log_heartbeat(instance: InstanceKey, fields: ReportedFields, unless: TaskIns
         rejected_by = TaskInstance.from_raw_data(found) if found else None
         if rejected_by is None or run not in {None, rejected_by.workflow_run_id}:
             raise not_there(instance) from None
-        return rejected_by
-    if long_paths := _log_changes(fields):
+        return rejected_by, False
+    if long := _log_changes(fields):
         log = Log(*Log.key(instance))
-        reach(lambda: log.update(long_paths + renewed))
-    return TaskInstance.from_raw_data(before)
+        reach(lambda: log.update(long + renewed))
+    return TaskInstance.from_raw_data(before), True
 
 
 def not_there(instance: InstanceKey) -> NotFoundError | ForbiddenError:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lockstep.clock import now
 from lockstep.context import deadline, only_run
@@ -18,6 +18,7 @@ from lockstep.fsm.transitions import Kind, Move, Refusal, Ruling
 from lockstep.observability import count
 from lockstep.task_instance import store
 from lockstep.task_instance.item import TaskInstance
+from lockstep.task_instance.names import is_just_claimed, reporter
 from lockstep.task_instance.report import NO_FIELDS, Report, ReportedFields
 from lockstep.task_instance.store import PairWrite, Rejection, WriteRejectedError
 
@@ -130,6 +131,10 @@ def _settle(in_flight: Sequence["_InFlight"]) -> None:
                 each.close()
 
 
+_STORE_NOTHING: Final = frozenset({Kind.FENCED, Kind.OTHER_JOB, Kind.REPEATED})
+"""Refusals of reports whose fields belong to another worker node or job, or are stored already."""
+
+
 @dataclass(slots=True)
 class _InFlight:
     """A report on its way to a decision that holds."""
@@ -161,13 +166,14 @@ class _InFlight:
 
     def next_write(self) -> PairWrite:
         self.tries += 1
-        return PairWrite(self.report.instance, self.decision, self._fields_to_store())
+        claim_seen = self.rejected_by.claimed_at if self.rejected_by else None
+        return PairWrite(self.report.instance, self.decision, self._fields_to_store(), claim_seen)
 
     def _fields_to_store(self) -> ReportedFields:
         ruling = self.decision.ruling
         if isinstance(ruling, Move):
             return self.report.fields.merged(self.report.on_move)
-        return NO_FIELDS if ruling.kind in {Kind.FENCED, Kind.REPEATED} else self.report.fields
+        return NO_FIELDS if ruling.kind in _STORE_NOTHING else self.report.fields
 
     def on_rejected(self, rejection: Rejection) -> None:
         """Decide on the items that rejected a write. Close where nothing is left to write."""
@@ -194,13 +200,14 @@ class _InFlight:
             self.close()
 
     def _with_instance(self, instance: TaskInstance) -> PairState:
-        fields, report_by, at = self.report.fields, instance.report_by, now()
+        report_by, at = instance.report_by, now()
+        who = reporter(self.report.rule, self.report.fields, instance)
         return self.state._replace(
             task_instance=TaskInstanceStatus(instance.status),
             overdue=report_by is not None and report_by < at,
             not_yet_due=report_by is not None and report_by >= at,
-            same_worker=(fields.nodename, fields.process_group_id) == (instance.nodename, instance.process_group_id)
-            and fields.distributor_id in {None, instance.distributor_id},
+            reporter=who,
+            just_claimed=self.report.rule.claims and is_just_claimed(who, instance, at),
         )
 
     def _is_certain(self) -> bool:

@@ -29,7 +29,7 @@ def log_triaged(instance: InstanceKey, body: TriageReport, rule: ReportRule) -> 
 def _why_not(outcome: Outcome, error_state: TaskInstanceStatus) -> str:
     if not isinstance(outcome.ruling, Refusal):
         return ""
-    if outcome.ruling.kind is Kind.REPORTED_MEANWHILE:
+    if outcome.ruling.kind in {Kind.REPORTED_MEANWHILE, Kind.OTHER_JOB}:
         return f"The task instance is {outcome.status} and {outcome.ruling.reason}"
     if outcome.status is error_state:
         return "Already in error state"

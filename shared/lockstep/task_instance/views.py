@@ -97,7 +97,7 @@ def whole(key: InstanceKey, found: Whole) -> WholeReply:
             array_step_id=instance.array_step_id,
             task_resources_id=instance.task_resources_id,
             distributor_id=instance.distributor_id,
-            nodename=instance.nodename,
+            nodename=log.nodename if instance.nodename is None else instance.nodename,
             process_group_id=instance.process_group_id,
             stdout=log.stdout if instance.stdout is None else instance.stdout,
             stderr=log.stderr if instance.stderr is None else instance.stderr,

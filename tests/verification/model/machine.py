@@ -42,7 +42,7 @@ OUTPUT: Final = st.sampled_from(
     ]
 )
 LOGS: Final = st.sampled_from(
-    [{}, {"stdout_log": "said", "stderr_log": "", "nodename": "n3"}, {"stdout_log": "\ud800"}]
+    [{}, {"stdout_log": "said", "stderr_log": "", "nodename": "n1"}, {"stdout_log": "\ud800"}]
 )
 WORDS: Final = st.sampled_from(["boom", "killed", "boom: 💥", "\ud800 cut", ""])
 FAILURE: Final = st.sampled_from("EZUF")

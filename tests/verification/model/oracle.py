@@ -26,6 +26,7 @@ DISTRIBUTED = set("ORDESCHT")
 """A run in one of these has had a distributor that was up."""
 BUFFER = 279.0
 """Seconds that what needs attention may wait for a distributor; a launched instance may be silent for twice as long."""
+ENDED = "DEFUZW"
 SAID = ("distributor_id", "nodename", "process_group_id", "stdout", "stderr", "stdout_log", "stderr_log")
 
 
@@ -60,6 +61,10 @@ class Instance:
     """When report_by was set, and whether it was RUNNING then: a sweep is held to that."""
     taken: float = 0.0
     said: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(SAID))
+    claim: tuple[float, Any, Any, Any] | None = None
+    """When the worker node that runs it claimed it, its job, node and process."""
+    launched: Any = None
+    """The job that the distributor has said last."""
     errors: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -230,11 +235,15 @@ class Oracle:
         for i in self.these(int(key) for key in ids if key.isdigit()):
             if i.place[0] == array:
                 self.hear(i, distributor_id=ids[str(i.id)])
+                i.launched = ids[str(i.id)]
         return {"success": True}
 
     def log_distributor_id(self, number: int, *, next_report_increment: float, distributor_id: str) -> Any:
         i = self.instance(number)
+        if i.status in ENDED and self.is_other_job(i, distributor_id):
+            return {"message": f"Unable to transition to launched from {i.status}"}
         self.hear(i, next_report_increment, distributor_id=distributor_id)
+        i.launched = distributor_id
         if i.status in "DEF":
             return {"message": "Task instance in final state, no transition needed"}
         moved, i.reported = self.move(i, "O"), (self.now, i.status == "R")
@@ -272,28 +281,55 @@ class Oracle:
         who["process_group_id"] = int(process_group_id)
         told = i.status
         expected = i.status in "RT" and i.report_by is not None and i.report_by >= self.now
-        given_up = i.status == "R" and not expected and not i.latest
-        if given_up or (expected and not self.is_same(i, **who)):
+        same, again = self.claims(i, **who)
+        given_up = i.status == "R" and not i.latest and not (expected and same)
+        if given_up or (expected and not (same or again)):
             told = "K"
-        elif not (expected and i.status == "R"):
+        elif not (i.status in ENDED and i.claim and not same):
             self.hear(i, **who)
             instead = {"K": "F", "X": "E"}.get(i.status)
             if i.status == "R" or self.move(i, "R") or (instead and self.move(i, instead)):
                 self.hear(i, next_report_increment)
+                i.claim = self.now, who.get("distributor_id"), who.get("nodename"), who["process_group_id"]
                 i.reported = self.now, i.status == "R"
             told = i.status
         (workflow, row), (out, err) = i.task.bound, self.printed_to(i)
         return {"task_instance": [number, told, i.run, i.task.id, row[4], row[5], workflow, out, err]}
 
-    def is_same(self, i: Instance, *, distributor_id: str | None = None, **who: Any) -> bool:
-        told = all(i.said[name] == who.get(name) for name in ("nodename", "process_group_id"))
-        return told and distributor_id in {None, i.said["distributor_id"]}
+    def claims(
+        self, i: Instance, *, process_group_id: int, distributor_id: str | None = None, nodename: str | None = None
+    ) -> tuple[bool, bool]:
+        """Whether the worker node that holds the claim asks again, and whether its job was started again."""
+        if i.claim is None:
+            return False, False
+        at, job, node, process = i.claim
+        if None not in (job, distributor_id) and job != distributor_id:
+            return False, False
+        if (node, process) == (nodename, process_group_id):
+            return self.now >= at + 0.95 or i.status not in "RT", False
+        return False, None not in (job, distributor_id) and self.now >= at + 30
+
+    def is_other_worker(self, i: Instance, distributor_id: str | None, nodename: str | None = None) -> bool:
+        """Whether the names contradict those of the claim."""
+        if i.claim is None:
+            return False
+        pairs = zip(i.claim[1:3], (distributor_id, nodename), strict=True)
+        return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+
+    def is_other_job(self, i: Instance, distributor_id: str | None) -> bool:
+        """Whether a distributor speaks of a job that is neither the one it launched nor the one that claimed it."""
+        return None not in (i.launched, distributor_id) and distributor_id not in (
+            i.launched,
+            i.claim[1] if i.claim else None,
+        )
 
     def printed_to(self, i: Instance) -> tuple[Any, Any]:
         return self.directories.get(i.resources) or self.directories.get(i.task.bound[1][3]) or (None, None)
 
     def log_report_by(self, number: int, *, next_report_increment: float, **said: Any) -> Any:
         i = self.instance(number)
+        if self.is_other_worker(i, said.get("distributor_id")):
+            return {"status": stopped(i)}
         self.hear(i, next_report_increment, **said)
         if i.status == "T":
             self.move(i, "R")
@@ -302,12 +338,16 @@ class Oracle:
 
     def log_done(self, number: int, **said: Any) -> Any:
         i = self.instance(number)
+        if self.is_other_worker(i, said.get("distributor_id"), said.get("nodename")):
+            return {"status": stopped(i)}
         self.hear(i, **said)
         self.move(i, "D", through=True)
         return {"status": i.status}
 
     def log_error_worker_node(self, number: int, *, error_state: str, error_description: str, **said: Any) -> Any:
         i = self.instance(number)
+        if self.is_other_worker(i, said.get("distributor_id"), said.get("nodename")):
+            return {"status": stopped(i)}
         self.hear(i, error=error_description, **said)
         self.move(i, error_state, through=True)
         return {"status": i.status}
@@ -316,6 +356,8 @@ class Oracle:
 
     def log_known_error(self, number: int, *, error_state: str, error_message: str, **said: Any) -> Any:
         i = self.instance(number)
+        if self.is_other_job(i, said.get("distributor_id")):
+            return {"message": f"The task instance is {i.status} and it runs as another job"}
         self.hear(i, **said)
         if self.move(i, error_state):
             self.hear(i, error=error_message)
@@ -329,7 +371,8 @@ class Oracle:
 
     def log_unknown_error(self, number: int, *, error_state: str, error_message: str, **said: Any) -> Any:
         i = self.instance(number)
-        if i.report_by is not None and i.report_by < self.now:
+        overdue = i.report_by is not None and i.report_by < self.now
+        if overdue or self.is_other_job(i, said.get("distributor_id")):
             return self.log_known_error(number, error_state=error_state, error_message=error_message, **said)
         self.hear(i, **said)
         why = "it is not overdue: it reported meanwhile, or was never due"
@@ -451,6 +494,11 @@ def grouped(told: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     for status, number in sorted(told):
         groups.setdefault(status, []).append(number)
     return groups
+
+
+def stopped(i: Instance) -> str:
+    """What a worker node is told that another one has taken over from."""
+    return i.status if i.status in ENDED else "K"
 
 
 def name(status: str) -> str:

@@ -1,0 +1,64 @@
+"""Who reports: the names in a report beside the names that the claim on the instance left.
+
+A claim names the worker node: the job's id, the host and the process. A heartbeat names the job only; the report of an
+end names job and host. A name that one side lacks contradicts nothing. An instance keeps digests of the claim's names
+apart from distributor_id and nodename, which later reports may write in another form:
+docs/decisions/0034-who-reports.md.
+"""
+
+from typing import Final
+
+from lockstep import text
+from lockstep.fsm.pair_state import Names, Reporter
+from lockstep.fsm.reports import CLAIMED, RESTART_SECONDS, RIVAL_SECONDS, ReportRule
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.task_instance.item import TaskInstance
+from lockstep.task_instance.report import ReportedFields
+
+_RIVALS_FOR: Final = {Reporter.CLAIMANT: RIVAL_SECONDS, Reporter.RESTART: RESTART_SECONDS, Reporter.OTHER: 0.0}
+"""Seconds after a claim in which another one comes from a rival, by who sends it."""
+
+
+def name(value: str | None) -> str | None:
+    """The digest that stands for a name; None for None."""
+    return None if value is None else text.digest(value)
+
+
+def reporter(rule: ReportRule, fields: ReportedFields, instance: TaskInstance) -> Reporter:
+    """Who sends a report with these fields."""
+    if rule.claims:
+        return _claiming(fields, instance)
+    if rule.names is Names.WORKER:
+        known = _may_be(fields.distributor_id, instance.worker_job) and _may_be(fields.nodename, instance.worker_node)
+    elif rule.names is Names.JOB:
+        known = _may_be(fields.distributor_id, instance.launched_as, instance.worker_job)
+    else:
+        known = True
+    return Reporter.CLAIMANT if known else Reporter.OTHER
+
+
+def is_just_claimed(who: Reporter, instance: TaskInstance, at: float) -> bool:
+    """Whether a claim that comes at a moment is too close to the last one to be the same worker node's."""
+    claimed_at: float | None = instance.claimed_at
+    return claimed_at is not None and at < claimed_at + _RIVALS_FOR[who]
+
+
+def _may_be(named: str | None, *known: str | None) -> bool:
+    """Whether a name may be one of those known by their digests. The first one is missing where nothing is known."""
+    return named is None or known[0] is None or name(named) in known
+
+
+def _claiming(fields: ReportedFields, instance: TaskInstance) -> Reporter:
+    """Who claims. A seeded instance has no claim: while it runs, its own names stand for one."""
+    claimed_at: float | None = instance.claimed_at
+    seeded = claimed_at is None
+    if seeded and TaskInstanceStatus(instance.status) not in CLAIMED:
+        return Reporter.CLAIMANT
+    job = name(instance.distributor_id) if seeded else instance.worker_job
+    node = name(instance.nodename) if seeded else instance.worker_node
+    if not _may_be(fields.distributor_id, job):
+        return Reporter.OTHER
+    if (name(fields.nodename), fields.process_group_id) == (node, instance.process_group_id):
+        return Reporter.CLAIMANT
+    both_named = fields.distributor_id is not None and job is not None
+    return Reporter.RESTART if both_named else Reporter.OTHER
