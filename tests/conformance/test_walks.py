@@ -3,6 +3,8 @@
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final
 
 import pytest
@@ -32,6 +34,11 @@ class Walk:
     twice: Counter[str] = field(default_factory=Counter)
     """Entries of Jobmon's that say again what was said, by instance (departure 6)."""
 
+    claims: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
+    """Job, node and process of the last claim, by instance."""
+    launched: dict[str, str] = field(default_factory=dict)
+    """What the distributor called the job last, by instance."""
+
     @property
     def base(self) -> int:
         return FIRST_ID + self.index * IDS_PER_WALK
@@ -41,6 +48,12 @@ class Walk:
         task, _, number = symbol.partition(".")
         task_id = self.base + int(task[1:])
         return InstanceKey(task_id, int(number)).id if number else task_id
+
+    @cached_property
+    def symbols(self) -> set[str]:
+        """The names of all tasks and instances."""
+        instances = {symbol for step in self.recorded["steps"] for symbol in step["post"]}
+        return instances | {task["id"] for task in self.recorded["tasks"]}
 
     def ours(self, value: Any) -> Any:
         """A value with its symbols replaced."""
@@ -53,12 +66,9 @@ class Walk:
         whole = {"$ARRAY": self.base, "$WF": self.base, "$WFR": self.base, "$TR": RESOURCES}
         if value in whole:
             return whole[value]
-        symbols = {symbol for step in self.recorded["steps"] for symbol in step["post"]} | {
-            task["id"] for task in self.recorded["tasks"]
-        }
-        if value in symbols:
+        if value in self.symbols:
             return self.id(value)
-        for symbol in sorted({*whole, *symbols}, key=len, reverse=True):
+        for symbol in sorted({*whole, *self.symbols}, key=len, reverse=True):
             value = value.replace(symbol, str(whole.get(symbol) or self.id(symbol)))
         return value
 
@@ -241,6 +251,49 @@ def hear(walk: Walk, step: dict[str, Any], before: dict[str, dict[str, Any]]) ->
     walk.heard.add((symbol, words))
 
 
+NAMES: Final = {"distributor_id", "nodename", "process_group_id"}
+"""Whom a report names."""
+ENDED: Final = set("DEFUZW")
+
+
+def by_the_claimant(walk: Walk, step: dict[str, Any], before: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """The body without the names that contradict the claim on the instance (departure 22: such a report is refused).
+
+    The names that were left out are not compared from then on. A walk draws its names at random, so most contradict.
+    """
+    symbol, body = instance_in(step, before), step["body"]
+    if not symbol or not isinstance(body, dict):
+        return body
+    job, node, process = walk.claims.get(symbol, (None, None, None))
+    known = {job, walk.launched.get(symbol)} - {None}
+    named, ended = body.get("distributor_id"), before[symbol]["status"] in ENDED
+    changes: dict[str, Any] = {}
+    if step["route"] in {"log_report_by", "log_done", "log_error_worker_node"}:
+        changes |= {"distributor_id": None} if None not in (job, named) and named != job else {}
+        changes |= {"nodename": None} if None not in (node, body.get("nodename")) and body["nodename"] != node else {}
+    elif step["route"] in {"log_known_error", "log_unknown_error"}:
+        changes |= {"distributor_id": None} if symbol in walk.launched and named and named not in known else {}
+    elif step["route"] == "log_distributor_id":
+        renamed = ended and symbol in walk.launched and named not in known
+        changes |= {"distributor_id": walk.launched[symbol]} if renamed else {}
+    elif step["route"] == "log_running" and ended and symbol in walk.claims:
+        changes |= {"distributor_id": job, "nodename": node, "process_group_id": process}
+    if changes:
+        walk.blurred[symbol] |= NAMES
+    return body | {name: value for name, value in changes.items() if name in body}
+
+
+def remember_names(walk: Walk, step: dict[str, Any], before: dict[str, dict[str, Any]], asked: dict[str, Any]) -> None:
+    """Remember who claimed an instance and how its distributor calls its job. asked: the body as it was sent."""
+    symbol, body = instance_in(step, before), step.get("body") or {}
+    if step["route"] == "log_running" and step["post"][symbol]["status"] != before[symbol]["status"]:
+        walk.claims[symbol] = body.get("distributor_id"), body.get("nodename"), body["process_group_id"]
+    elif step["route"] == "log_distributor_id":
+        walk.launched[symbol] = asked["distributor_id"]
+    elif step["route"] == "array_log_distributor_id":
+        walk.launched |= {name: said for name, said in body.items() if name in before}
+
+
 @pytest.mark.parametrize("index", range(len(WALKS)), ids=[f"walk {walk['walk_id']}" for walk in WALKS])
 def test_as_walked(player: Player, index: int) -> None:
     walk = Walk(index, WALKS[index])
@@ -251,13 +304,16 @@ def test_as_walked(player: Player, index: int) -> None:
             force(walk, step["set"])
         else:
             hear(walk, step, before)
-            body = None if step["body"] is None else json.dumps(walk.ours(step["body"]))
+            asked = by_the_claimant(walk, step, before)
+            body = None if asked is None else json.dumps(walk.ours(asked))
             http, reply = player.send(step["method"], walk.ours(step["path"]), body)
             assert http == (IN_PASSING[departure] if departure else step["http_status"]), where
             if departure in {None, "4"} and step["route"] != "task_instance_error_log":
                 assert reply == walk.ours(step["response_json"]), where
             if departure in BLURRED:
                 walk.blurred[instance_in(step, before)] |= BLURRED[departure]
+            if http == HTTPStatus.OK:
+                remember_names(walk, step, before, asked or {})
         before = step["post"]
         assert sharp(walk, state(walk, player, list(before))) == sharp(walk, as_recorded(walk, step)), where
 

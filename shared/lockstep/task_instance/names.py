@@ -60,5 +60,5 @@ def _claiming(fields: ReportedFields, instance: TaskInstance) -> Reporter:
         return Reporter.OTHER
     if (name(fields.nodename), fields.process_group_id) == (node, instance.process_group_id):
         return Reporter.CLAIMANT
-    both_named = fields.distributor_id is not None and job is not None
-    return Reporter.RESTART if both_named else Reporter.OTHER
+    restarted = not seeded and fields.distributor_id is not None and job is not None
+    return Reporter.RESTART if restarted else Reporter.OTHER

@@ -1,0 +1,202 @@
+"""Who runs an instance: rivals, restarted jobs and workers that were taken over from (docs/decisions/0034)."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from tests.conformance.recording import Player
+from tests.support.memory.boundary import in_memory
+from tests.support.memory.virtual_time import VirtualTime, running_on
+from tests.support.seeding import pair
+
+NAMES: Final = {"nodename": "n1", "process_group_id": 1, "distributor_id": "77"}
+ANOTHER_JOB: Final = {"nodename": "n2", "process_group_id": 9, "distributor_id": "78"}
+ANOTHER_NODE: Final = {"nodename": "n2", "process_group_id": 9}
+ANOTHER_PROCESS: Final = {"process_group_id": 9}
+
+
+class Attempt:
+    """An instance that is launched as job 77, and the requests of its worker nodes, as Jobmon's programs send them."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualTime()
+        self._player = Player()
+        self._id = 0
+
+    def launch(self) -> None:
+        self._id = pair("I", "I", report_by_in=None)
+        self._send("log_distributor_id", distributor_id="77", next_report_increment=10_000)
+
+    def claim(self, **names: Any) -> str:
+        told: str = self._send("log_running", **NAMES | names, next_report_increment=279)["task_instance"][1]
+        return told
+
+    def beat(self, job: str) -> str:
+        body = {"distributor_id": job, "stdout": f"/of/{job}", "next_report_increment": 279}
+        told: str = self._send("log_report_by", **body)["status"]
+        return told
+
+    def finish(self, **names: Any) -> str:
+        told: str = self._send("log_done", **self._of_worker(names), stdout_log="printed")["status"]
+        return told
+
+    def fail(self, error_state: str, **names: Any) -> str:
+        body = {"error_state": error_state, "error_description": "boom", **self._of_worker(names)}
+        told: str = self._send("log_error_worker_node", **body)["status"]
+        return told
+
+    def triage(self, job: str | None) -> str:
+        body = {"error_state": "Z", "error_message": "out of memory", "distributor_id": job, "nodename": None}
+        message: str = self._send("log_known_error", **body)["message"]
+        return message
+
+    def relaunch(self, job: str) -> None:
+        self._send("log_distributor_id", distributor_id=job, next_report_increment=300)
+
+    def whole(self) -> dict[str, Any]:
+        return self._player.whole(self._id)
+
+    def stands(self) -> str:
+        whole = self.whole()
+        return str(whole["task_instance"]["status"] + whole["task"]["status"])
+
+    def _of_worker(self, names: dict[str, Any]) -> dict[str, Any]:
+        return {name: (NAMES | names)[name] for name in ("nodename", "distributor_id")}
+
+    def _send(self, route: str, **body: Any) -> Any:
+        status, reply = self._player.send("POST", f"/api/v3/task_instance/{self._id}/{route}", json.dumps(body))
+        assert status == 200, reply
+        return reply
+
+
+@pytest.fixture
+def attempt() -> Iterator[Attempt]:
+    made = Attempt()
+    with in_memory(), running_on(made.clock):
+        made.launch()
+        yield made
+
+
+def test_one_of_eight_equal_claims_at_once_runs(api: httpx.Client) -> None:
+    """Workers in containers share their host's name and process id 1."""
+    instance = pair("O", "O")
+    body = NAMES | {"next_report_increment": 279}
+    with ThreadPoolExecutor(8) as threads:
+        path = f"/task_instance/{instance}/log_running"
+        replies = list(threads.map(lambda _: api.post(path, json=body).json()["task_instance"][1], range(8)))
+    assert Counter(replies) == {"R": 1, "K": 7}
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, "K"), (0.9, "K"), (1.0, "R"), (200.0, "R")])
+def test_an_equal_claim_is_a_rivals_within_a_second(attempt: Attempt, seconds: float, told: str) -> None:
+    assert attempt.claim() == "R"
+    attempt.clock.sleep(seconds)
+    assert attempt.claim() == told
+
+
+def test_each_repetition_holds_off_rivals_anew(attempt: Attempt) -> None:
+    attempt.claim()
+    attempt.clock.sleep(1.0)
+    assert [attempt.claim(), attempt.claim()] == ["R", "K"]
+
+
+@pytest.mark.parametrize("names", [ANOTHER_NODE, ANOTHER_PROCESS], ids=["another node", "another process"])
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, "K"), (29.0, "K"), (30.0, "R")])
+def test_a_job_that_starts_again_takes_over_after_30_s(
+    attempt: Attempt, seconds: float, told: str, names: dict[str, Any]
+) -> None:
+    assert attempt.claim() == "R"
+    attempt.clock.sleep(seconds)
+    assert attempt.claim(**names) == told
+
+
+def test_another_job_takes_over_from_a_silent_one_only(attempt: Attempt) -> None:
+    attempt.claim()
+    attempt.clock.sleep(100)
+    assert attempt.claim(**ANOTHER_JOB) == "K"
+    attempt.clock.sleep(200)
+    assert attempt.claim(**ANOTHER_JOB) == "R"
+
+
+@pytest.fixture
+def overtaken(attempt: Attempt) -> Attempt:
+    """Job 77 fell silent, and job 78 runs the command."""
+    attempt.claim()
+    attempt.clock.sleep(280)
+    attempt.claim(**ANOTHER_JOB)
+    return attempt
+
+
+def test_an_overtaken_worker_hears_k_and_the_other_one_goes_on(overtaken: Attempt) -> None:
+    before = overtaken.whole()
+    assert overtaken.beat("77") == "K"
+    assert overtaken.fail("F") == "K"
+    assert overtaken.fail("E") == "K"
+    assert overtaken.finish() == "K"
+    assert overtaken.whole() == before
+    assert overtaken.beat("78") == "R"
+    assert overtaken.finish(**ANOTHER_JOB) == "D"
+    assert overtaken.stands() == "DD"
+
+
+def test_an_overtaken_worker_on_another_node_of_its_job_ends_nothing(attempt: Attempt) -> None:
+    """Its heartbeats cannot be told from the new one's: they name the job only."""
+    attempt.claim()
+    attempt.clock.sleep(30)
+    attempt.claim(**ANOTHER_NODE)
+    assert attempt.finish() == "K"
+    assert attempt.finish(**ANOTHER_NODE) == "D"
+
+
+def test_nothing_that_is_recorded_of_an_end_is_overwritten(overtaken: Attempt) -> None:
+    overtaken.finish(**ANOTHER_JOB)
+    before = overtaken.whole()
+    assert [overtaken.finish(), overtaken.fail("E"), overtaken.beat("77"), overtaken.claim()] == ["D"] * 4
+    overtaken.relaunch("79")
+    assert overtaken.triage("79") == "The task instance is D and it runs as another job"
+    assert overtaken.whole() == before
+
+
+def test_triage_of_another_job_ends_nothing(attempt: Attempt) -> None:
+    attempt.claim()
+    assert attempt.triage("78") == "The task instance is R and it runs as another job"
+    assert attempt.stands() == "RR"
+
+
+@pytest.mark.parametrize("job", ["77", "array 7, index 7", None])
+def test_an_honest_triage_is_heard(attempt: Attempt, job: str | None) -> None:
+    attempt.relaunch("array 7, index 7")
+    attempt.claim()
+    assert attempt.triage(job) == ""
+    assert attempt.stands() == "ZA"
+
+
+def test_a_worker_whose_job_the_distributor_calls_otherwise_is_healthy(attempt: Attempt) -> None:
+    attempt.claim()
+    attempt.relaunch("array 7, index 7")
+    assert attempt.beat("77") == "R"
+    assert attempt.finish() == "D"
+
+
+def test_a_worker_that_names_no_job_is_healthy(attempt: Attempt) -> None:
+    attempt.claim(distributor_id=None)
+    attempt.clock.sleep(1)
+    assert attempt.claim(distributor_id=None) == "R"
+    assert attempt.beat("77") == "R"
+    assert attempt.finish(distributor_id=None) == "D"
+
+
+def test_ids_as_long_as_clusters_make_them(attempt: Attempt) -> None:
+    job = "arn:aws-us-gov:batch:us-gov-west-1:123456789012:job/4b4ea4ab-6ad1-4dcc-b0ec-cc83a4b5ec5e:9999"
+    node = "n" * 255
+    attempt.relaunch(job)
+    assert attempt.claim(distributor_id=job, nodename=node) == "R"
+    assert attempt.beat(job) == "R"
+    assert attempt.finish(distributor_id=job, nodename=node) == "D"
+    instance = attempt.whole()["task_instance"]
+    assert (instance["distributor_id"], instance["nodename"]) == (job, node)
