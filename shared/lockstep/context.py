@@ -5,11 +5,23 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from lockstep.clock import BUDGET_SECONDS, Deadline
+from lockstep.clock import BUDGET_SECONDS, Deadline, now
 
 R = TypeVar("R")
+
+
+class Token(NamedTuple):
+    """What the functions know of the caller's token."""
+
+    id: str | None = None
+    """None: callers need no token here."""
+    expired: bool = False
+    """A worker's token that has expired is good for reports about the instances that it has claimed."""
+
+
+NO_TOKEN: Final = Token()
 
 
 @dataclass(slots=True)
@@ -19,6 +31,8 @@ class RequestContext:
     deadline: Deadline
     only_run: int | None = None
     """The one workflow run whose instances the caller may report on. None: those of all runs."""
+    token: Token = NO_TOKEN
+    """The caller's token."""
     counters: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     """Values by metric name and unit: observability.count and observability.measure add to them."""
     lock: Lock = field(default_factory=Lock)
@@ -63,6 +77,18 @@ def only_run() -> int | None:
     """The one workflow run whose instances the caller may report on. None: those of all runs."""
     under_way = _CURRENT.get(None)
     return under_way.only_run if under_way else None
+
+
+def token() -> Token:
+    """The token of the request under way."""
+    under_way = _CURRENT.get(None)
+    return under_way.token if under_way else NO_TOKEN
+
+
+def token_of(authorizer: Mapping[str, Any]) -> Token:
+    """The token that requestContext.authorizer tells of. API Gateway turns its values into text."""
+    expires_at = authorizer.get("expires_at")
+    return Token(authorizer.get("token_id"), expired=expires_at is not None and now() >= float(expires_at))
 
 
 def run_allowed_by(authorizer: Mapping[str, Any]) -> int | None:

@@ -13,6 +13,8 @@ from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS
 
 BASE_PATH: Final = "/api/v3"
 """What every path begins with."""
+_REPORTS_OF_WORKERS: Final = frozenset({"log_report_by", "log_done", "log_error_worker_node"})
+"""The reports of a worker node that runs its command."""
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -72,12 +74,17 @@ class Route(NamedTuple):
         """Matches whole paths of this route; its groups are the parameters."""
         return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", self.resource) + "/?")
 
-    def may_be_called_by(self, scope: Scope) -> bool:
+    def may_be_called_by(self, scope: Scope, *, expired: bool = False) -> bool:
         """Whether a token of this scope opens the route. A reader may call every GET.
+
+        A worker's token that has expired opens what a worker node reports while it runs: functions hold it against what
+        it has claimed.
 
         >>> route("log_done").may_be_called_by(Scope.DISTRIBUTOR), route("log_done").may_be_called_by(Scope.READER)
         (True, False)
         """
+        if expired:
+            return scope is Scope.WORKER and self.name in _REPORTS_OF_WORKERS
         return scope.includes(self.scope) or (scope is Scope.READER and self.method == "GET")
 
 

@@ -157,6 +157,8 @@ class Player:
     """Plays cases on the functions themselves, and says what came of them in the recording's terms."""
 
     def __init__(self) -> None:
+        self.authorizer: dict[str, Any] = {}
+        """What the authorizer says of the caller."""
         self._routes = [(route, load_handler(route.name)) for route in ROUTES]
 
     def send(self, method: str, path: str, body: str | bytes | None = None, headers: Any = None) -> tuple[int, Any]:
@@ -170,6 +172,7 @@ class Player:
                     "httpMethod": method,
                     "headers": headers or {},
                     "pathParameters": match.groupdict(),
+                    "requestContext": {"authorizer": self.authorizer},
                     "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
                     "isBase64Encoded": isinstance(body, bytes),
                 }

@@ -261,7 +261,8 @@ def by_the_claimant(walk: Walk, step: dict[str, Any], before: dict[str, dict[str
 
     The names that were left out are not compared from then on. A walk draws its names at random, so most contradict.
     """
-    symbol, body = instance_in(step, before), step["body"]
+    symbol = instance_in(step, before)
+    body: dict[str, Any] | None = step["body"]
     if not symbol or not isinstance(body, dict):
         return body
     job, node, process = walk.claims.get(symbol, (None, None, None))

@@ -28,6 +28,11 @@ class Attempt:
         self._player = Player()
         self._id = 0
 
+    def send_token(self, token_id: str | None, seconds: float) -> None:
+        """From now on, send a worker's token that expires in some seconds."""
+        expires_at = self.clock.time() + seconds
+        self._player.authorizer = {"scope": "worker", "token_id": token_id, "expires_at": str(expires_at)}
+
     def launch(self) -> None:
         self._id = pair("I", "I", report_by_in=None)
         self._send("log_distributor_id", distributor_id="77", next_report_increment=10_000)
@@ -68,8 +73,11 @@ class Attempt:
     def _of_worker(self, names: dict[str, Any]) -> dict[str, Any]:
         return {name: (NAMES | names)[name] for name in ("nodename", "distributor_id")}
 
+    def send(self, route: str, **body: Any) -> tuple[int, Any]:
+        return self._player.send("POST", f"/api/v3/task_instance/{self._id}/{route}", json.dumps(body))
+
     def _send(self, route: str, **body: Any) -> Any:
-        status, reply = self._player.send("POST", f"/api/v3/task_instance/{self._id}/{route}", json.dumps(body))
+        status, reply = self.send(route, **body)
         assert status == 200, reply
         return reply
 
@@ -200,3 +208,34 @@ def test_ids_as_long_as_clusters_make_them(attempt: Attempt) -> None:
     assert attempt.finish(distributor_id=job, nodename=node) == "D"
     instance = attempt.whole()["task_instance"]
     assert (instance["distributor_id"], instance["nodename"]) == (job, node)
+
+
+DONE: Final = {"nodename": "n1", "distributor_id": "77"}
+EXPIRED: Final = "the token has expired"
+
+
+def test_a_token_that_expires_under_its_worker_carries_the_last_word(attempt: Attempt) -> None:
+    attempt.send_token("a", 120)
+    attempt.claim()
+    attempt.clock.sleep(200)
+    assert attempt.beat("77") == "R"
+    assert attempt.finish() == "D"
+
+
+@pytest.mark.parametrize("route", ["log_done", "log_report_by", "log_error_worker_node"])
+def test_an_expired_token_says_nothing_of_what_another_one_claimed(attempt: Attempt, route: str) -> None:
+    attempt.send_token("a", 1_000)
+    attempt.claim()
+    attempt.send_token("b", -1)
+    body = DONE | {"error_state": "E", "error_description": "boom", "next_report_increment": 90}
+    status, reply = attempt.send(route, **body)
+    assert (status, EXPIRED in reply["detail"]) == (403, True)
+    attempt.send_token("a", 1_000)
+    assert attempt.beat("77") == "R"
+
+
+@pytest.mark.parametrize("route", ["log_running", "log_known_error", "log_distributor_id"])
+def test_an_expired_token_starts_nothing(attempt: Attempt, route: str) -> None:
+    attempt.send_token("a", -1)
+    status, _ = attempt.send(route, **NAMES, next_report_increment=90)
+    assert status == 403

@@ -92,7 +92,7 @@ def _policy(grant: Grant, called: str) -> dict[str, Any]:
     if grant.scope is Scope.OPERATOR:
         resources = [f"{stage}/*"]
     else:
-        opened = [route for route in ROUTES if route.may_be_called_by(grant.scope)]
+        opened = [route for route in ROUTES if route.may_be_called_by(grant.scope, expired=grant.has_expired())]
         resources = [f"{stage}/{route.method}{route.wildcard}" for route in opened]
     statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resources}
     return {"Version": "2012-10-17", "Statement": [statement]}
@@ -100,5 +100,9 @@ def _policy(grant: Grant, called: str) -> dict[str, Any]:
 
 def _context(grant: Grant) -> dict[str, str | int]:
     """What the functions are told of the caller. A route's path does not say which run an instance is of: they look."""
-    context: dict[str, str | int] = {"scope": grant.scope.value}
+    context: dict[str, str | int] = {
+        "scope": grant.scope.value,
+        "expires_at": grant.expires_at,
+        "token_id": grant.token_id,
+    }
     return context if grant.workflow_run_id is None else context | {"workflow_run_id": grant.workflow_run_id}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from lockstep import context
 from lockstep.access.scopes import Scope
 from lockstep.errors import ForbiddenError
 from lockstep.routes import Route
@@ -32,7 +33,8 @@ def check_caller(route: Route, gateway: Mapping[str, Any]) -> None:
         ForbiddenError: no caller is named, or the caller may not call the route.
     """
     mode = os.environ.get("AUTH_MODE", TOKEN)
-    scope = (gateway.get("authorizer") or {}).get("scope")
+    authorizer = gateway.get("authorizer") or {}
+    scope = authorizer.get("scope")
     if scope is None and mode == OFF:
         return
     if scope is None and mode == IAM:
@@ -41,6 +43,8 @@ def check_caller(route: Route, gateway: Mapping[str, Any]) -> None:
         return
     if scope is None or scope not in set(Scope) or not route.may_be_called_by(Scope(scope)):
         raise ForbiddenError("the token is not for this route")
+    if context.token_of(authorizer).expired and not route.may_be_called_by(Scope(scope), expired=True):
+        raise ForbiddenError("the token has expired")
 
 
 def check_site(method: str, headers: Mapping[str, str]) -> None:

@@ -3,12 +3,14 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import jwt
 
 from lockstep.access.scopes import MAX_DAYS, Scope
+from lockstep.clock import now
+from lockstep.text import digest
 
 _ALGORITHM: Final = "HS256"
 _REQUIRED: Final = ["sub", "scope", "iat", "exp"]
@@ -16,6 +18,8 @@ _NAME: Final = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 MIN_KEY_BYTES: Final = 32
 """RFC 7518, 3.2: a key is at least as long as the hash."""
 DAY_SECONDS: Final = 86_400
+GRACE_SECONDS: Final = 30 * DAY_SECONDS
+"""How long after its expiry a worker's token is good for reports about what it has claimed: decision 0034."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,14 @@ class Grant:
     scope: Scope
     workflow_run_id: int | None = None
     """For a worker's token: the only run on whose instances it may report; None: all runs."""
+    expires_at: int = field(default=0, compare=False)
+    """Seconds since 1970; 0 in a grant that no token carries yet."""
+    token_id: str = field(default="", compare=False)
+    """What tells this token from others, without a secret."""
+
+    def has_expired(self) -> bool:
+        """Whether the token has expired: what is left of it is the grace of a worker's."""
+        return now() >= self.expires_at
 
 
 class UnknownKeyError(Exception):
@@ -65,6 +77,7 @@ def sign(grant: Grant, key: str, issued_at: int, expires_at: int) -> str:
 def verify(token: str, keys: Mapping[str, str]) -> Grant:
     """Verify a token's signature, expiry and lifetime, and return its contents.
 
+    A worker's token passes for GRACE_SECONDS after its expiry: the caller must look at Grant.has_expired.
     keys: the valid keys by key_id.
 
     Raises:
@@ -75,10 +88,14 @@ def verify(token: str, keys: Mapping[str, str]) -> Grant:
         kid = str(jwt.get_unverified_header(token).get("kid"))
         if kid not in keys:
             raise UnknownKeyError(f"no key {kid!r} is valid")
-        claims = jwt.decode(token, keys[kid], [_ALGORITHM], options={"require": _REQUIRED, "verify_iat": False})
-        scope = Scope(claims["scope"])
-        _check_lifetime(scope, _time(claims, "exp") - _time(claims, "iat"))
-        return Grant(claims["sub"], scope, _run(claims))
+        options: Any = {"require": _REQUIRED, "verify_iat": False, "verify_exp": False}
+        claims = jwt.decode(token, keys[kid], [_ALGORITHM], options=options)
+        scope, issued_at, expires_at = Scope(claims["scope"]), _time(claims, "iat"), _time(claims, "exp")
+        _check_lifetime(scope, expires_at - issued_at)
+        if now() >= expires_at + (GRACE_SECONDS if scope is Scope.WORKER else 0):
+            raise BadTokenError("it has expired")
+        token_id = digest(f"{claims['sub']} {issued_at} {expires_at} {claims.get('run')}")
+        return Grant(claims["sub"], scope, _run(claims), int(expires_at), token_id)
     except (jwt.InvalidTokenError, ValueError) as error:
         raise BadTokenError(str(error)) from error
 

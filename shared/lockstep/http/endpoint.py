@@ -43,8 +43,11 @@ def endpoint(name: str) -> Callable[[Callable[..., BaseModel]], LambdaHandler]:
         @wraps(serve)
         def lambda_handler(event: Event, lambda_context: Any) -> dict[str, Any]:
             gateway = event.get("requestContext") or {}
+            authorizer = gateway.get("authorizer") or {}
             request = RequestContext(
-                Deadline(served.budget), only_run=context.run_allowed_by(gateway.get("authorizer") or {})
+                Deadline(served.budget),
+                only_run=context.run_allowed_by(authorizer),
+                token=context.token_of(authorizer),
             )
             return context.serve(request, _serve, served, result, event, lambda_context)
 

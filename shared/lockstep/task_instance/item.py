@@ -68,6 +68,8 @@ class TaskInstance(Expiring):
     """The digest of the node that it named."""
     claimed_at = NumberAttribute(null=True)
     """The time of the last claim that was told R; none if no worker node has claimed it."""
+    claimed_with = UnicodeAttribute(null=True)
+    """The id of the token that the worker node claimed it with; none where no tokens are asked for."""
     launched_as = UnicodeAttribute(null=True)
     """The digest of the distributor's own id for the job, which may have another form than the worker node's."""
     attention = UnicodeAttribute(null=True)

@@ -10,7 +10,7 @@ from pynamodb.transactions import TransactWrite
 
 from lockstep import text
 from lockstep.clock import now
-from lockstep.context import only_run
+from lockstep.context import only_run, token
 from lockstep.dynamodb.client import (
     ConditionFailedError,
     reach,
@@ -126,8 +126,7 @@ def _instance_action(write: PairWrite, at: float) -> _Action:
         condition &= _UNCLAIMED if write.claim_seen is None else TaskInstance.claimed_at == write.claim_seen
     if guard.names:
         condition = _not_contradicted(condition, guard.names, write.fields)
-    if (run := only_run()) is not None:
-        condition &= TaskInstance.workflow_run_id == run
+    condition = _of_caller(condition)
     changes = _field_changes(write.fields)
     if target and target not in guard.task_instance:
         changes += [_becomes(TaskInstance, target), TaskInstance.status_date.set(at)]
@@ -211,6 +210,7 @@ def _claim_changes(fields: ReportedFields, at: float) -> list[Action]:
     return [
         TaskInstance.claimed_at.set(at),
         *(attribute.remove() if value is None else attribute.set(text.digest(value)) for attribute, value in names),
+        TaskInstance.claimed_with.remove() if (own := token().id) is None else TaskInstance.claimed_with.set(own),
     ]
 
 
@@ -287,15 +287,14 @@ def log_heartbeat(
     """
     condition = TaskInstance.pk.exists() & (TaskInstance.status != unless)
     condition = _not_contradicted(condition, Names.WORKER, fields)
-    if (run := only_run()) is not None:
-        condition &= TaskInstance.workflow_run_id == run
+    condition = _of_caller(condition)
     renewed = Expiring.renewed(now())
     try:
         before = update(TaskInstance.key(instance), _field_changes(fields) + renewed, condition)
     except ConditionFailedError as failed:
         [found] = failed.found
         rejected_by = TaskInstance.from_raw_data(found) if found else None
-        if rejected_by is None or run not in {None, rejected_by.workflow_run_id}:
+        if rejected_by is None or not may_report_on(rejected_by):
             raise not_there(instance) from None
         return rejected_by, False
     if long := _log_changes(fields):
@@ -304,8 +303,25 @@ def log_heartbeat(
     return TaskInstance.from_raw_data(before), True
 
 
+def _of_caller(condition: Condition) -> Condition:
+    """Require what may_report_on says."""
+    if (run := only_run()) is not None:
+        condition &= TaskInstance.workflow_run_id == run
+    if token().expired:
+        condition &= TaskInstance.claimed_with == token().id
+    return condition
+
+
+def may_report_on(instance: TaskInstance) -> bool:
+    """Whether the caller's token is for the instance's run, and, once it has expired, was what claimed it."""
+    of_run = only_run() in {None, instance.workflow_run_id}
+    return of_run and (not token().expired or instance.claimed_with == token().id)
+
+
 def not_there(instance: InstanceKey) -> NotFoundError | ForbiddenError:
-    """The error about an instance that does not exist, or not in the one run that the caller may report on."""
+    """The error about an instance that does not exist, or that the caller may not report on."""
+    if token().expired:
+        return ForbiddenError(f"the token has expired, and task instance {instance.id} was not claimed with it")
     run = only_run()
     if run is None:
         return NotFoundError(f"task instance {instance.id} does not exist")

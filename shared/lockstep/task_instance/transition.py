@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from lockstep.clock import now
-from lockstep.context import deadline, only_run
+from lockstep.context import deadline
 from lockstep.dynamodb import client
 from lockstep.dynamodb.client import chunks, run_parallel
 from lockstep.errors import ContentionError
@@ -178,7 +178,7 @@ class _InFlight:
     def on_rejected(self, rejection: Rejection) -> None:
         """Decide on the items that rejected a write. Close where nothing is left to write."""
         instance, task = rejection.task_instance, rejection.task
-        elsewhere = instance and only_run() not in {None, instance.workflow_run_id}
+        elsewhere = instance and not store.may_report_on(instance)
         if rejection.missing or elsewhere:
             self.open = False
             return
