@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from lockstep.clock import now
 from lockstep.fsm.reports import ReportRule
-from lockstep.task_instance.item import InstanceKey
+from lockstep.task_instance.item import InstanceKey, is_long_error
 
 
 class ReportedFields(NamedTuple):
@@ -35,7 +35,8 @@ class ReportedFields(NamedTuple):
     def actions(self) -> int:
         """The most actions of a transaction that an instance, its task and these fields take."""
         logs = any(value is not None for value in (self.stdout, self.stderr, self.stdout_log, self.stderr_log))
-        return 2 + logs + (self.error is not None)
+        errors = 0 if self.error is None else 1 + is_long_error(self.error)
+        return 2 + logs + errors
 
 
 NO_FIELDS: Final = ReportedFields()
