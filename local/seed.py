@@ -295,7 +295,7 @@ def _logged(instance: SeedInstance, at: float) -> Iterator[Item]:
 def _error(instance: InstanceKey, error: str, at: float) -> Iterator[Item]:
     key, stored = ErrorEntry.key(instance, digest(error)), cut(error, MAX_ERROR_BYTES)
     if is_long_error(error):
-        yield ErrorEntry(*key, size=size(stored), error_time=at)
+        yield ErrorEntry(*key, text_bytes=size(stored), error_time=at)
         yield ErrorText(*ErrorText.key(instance, digest(error)), description=stored)
     else:
         yield ErrorEntry(*key, description=stored, error_time=at)

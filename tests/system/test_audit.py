@@ -159,7 +159,7 @@ def boom_under_another_digest(ground: Ground) -> None:
 
 
 def an_entry_without_its_text(ground: Ground) -> None:
-    said = {"size": {"N": "5000"}, "error_time": {"N": "1"}}
+    said = {"text_bytes": {"N": "5000"}, "error_time": {"N": "1"}}
     ground.put({"pk": {"S": ground.task(1)}, "sk": {"S": ErrorEntry.sort_key(1, digest("x"))}, **said})
 
 

@@ -132,7 +132,7 @@ class ErrorEntry(Expiring):
 
     description = TextAttribute(null=True)
     """The text. None: it is long, and an ErrorText has it."""
-    size = IntegerAttribute(null=True)
+    text_bytes = IntegerAttribute(null=True)
     """The bytes of a long text as it is stored."""
     error_time = NumberAttribute()
 

@@ -149,7 +149,7 @@ def _newest(found: Iterator[RawItem]) -> ErrorLog:
 
 
 def _reported(entry: ErrorEntry) -> ReportedError:
-    return ReportedError(entry.error_time, entry.sk.rpartition("#")[2], entry.description, entry.size or 0)
+    return ReportedError(entry.error_time, entry.sk.rpartition("#")[2], entry.description, entry.text_bytes or 0)
 
 
 def _with_texts(key: InstanceKey, errors: Sequence[ReportedError]) -> list[ReportedError]:

@@ -228,7 +228,7 @@ def _error_action(write: PairWrite, at: float) -> list[_Action]:
     stored = text.cut(description, MAX_ERROR_BYTES)
     long_text = Expiring(*ErrorText.key(instance, digest))
     return [
-        (entry, [ErrorEntry.size.set(text.size(stored)), first_time], None),
+        (entry, [ErrorEntry.text_bytes.set(text.size(stored)), first_time], None),
         (long_text, [ErrorText.description.set(stored)], None),
     ]
 
