@@ -40,21 +40,21 @@ def fits(text: str, limit: int) -> bool:
     return len(text) <= limit // _MOST_BYTES or size(text) <= limit
 
 
-def cut(text: str, limit: int, measure: Callable[[str], int] = size) -> str:
+def cut(text: str, limit: int, bytes_of: Callable[[str], int] = size) -> str:
     """Return the text if it takes at most limit bytes; otherwise its beginning and end, with a marker between them.
 
     The marker says how many characters were left out, by this cut and by an earlier one. No character is split. Where
     the limit has no room for a marker, only the text's beginning is left.
 
-    measure: the bytes that a text takes: at least one a character, and more for a longer text.
+    bytes_of: the bytes that a text takes: at least one a character, and more for a longer text.
     """
-    if fits(text, limit) if measure is size else measure(text) <= limit:
+    if fits(text, limit) if bytes_of is size else bytes_of(text) <= limit:
         return text
-    room = (limit - measure(_marker(_MOST_LEFT_OUT + len(text)))) // 2
+    room = (limit - bytes_of(_marker(_MOST_LEFT_OUT + len(text)))) // 2
     if room <= 0:
-        return _fitting(text[:limit], limit, measure)
-    head = _fitting(text[:room], room, measure)
-    tail = _fitting(text[-room:][::-1], room, measure)[::-1]
+        return _fitting(text[:limit], limit, bytes_of)
+    head = _fitting(text[:room], room, bytes_of)
+    tail = _fitting(text[-room:][::-1], room, bytes_of)[::-1]
     middle = text[len(head) : len(text) - len(tail)]
     return head + _marker(len(middle) + _left_out_of(middle)) + tail
 
@@ -82,9 +82,9 @@ def _left_out_of(text: str) -> int:
     return int(marker[1]) - len(marker[0]) if marker else 0
 
 
-def _fitting(text: str, room: int, measure: Callable[[str], int]) -> str:
+def _fitting(text: str, room: int, bytes_of: Callable[[str], int]) -> str:
     """Return the longest beginning of the text that takes at most room bytes."""
-    fitting = bisect_right(range(len(text) + 1), room, key=lambda length: measure(text[:length]))
+    fitting = bisect_right(range(len(text) + 1), room, key=lambda length: bytes_of(text[:length]))
     return text[: max(0, fitting - 1)]
 
 

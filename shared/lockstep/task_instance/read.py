@@ -124,8 +124,7 @@ def read_errors(key: InstanceKey) -> ErrorLog:
     """
     partition, first = TaskInstance.key(key)
     last = ErrorEntry.prefix(key.number) + "~"
-    found = query(partition, Item.sk.between(first, last), consistent=True)
-    instance = next(found, None)
+    instance = next(found := query(partition, Item.sk.between(first, last), consistent=True), None)
     if instance is None or instance["sk"]["S"] != first:
         raise NotFoundError(f"task instance {key.id} does not exist")
     log = _newest(found)
