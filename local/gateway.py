@@ -1,8 +1,9 @@
 """A local API Gateway: an ASGI application that calls the functions with REST proxy events (payload 1.0).
 
-It also gives API Gateway's own replies: 403 for an unknown route, 413 for a body over 10 MB, 504 (or template.yaml's
-status) after 29 s, 502 for an invalid reply, and, if callers must authenticate, 401 and 403 as the authorizer decides.
-Events and replies pass through JSON, as on AWS.
+It also gives API Gateway's own replies: 403 for an unknown route, 413 for a request larger than Lambda takes, 504 (or
+template.yaml's status) after 29 s, 502 for an invalid reply or one larger than Lambda carries, and, if callers must
+authenticate, 401 and 403 as the authorizer decides.
+Events and replies pass through JSON, as on AWS. Request bodies pass in base64, because template.yaml calls them binary.
 Besides the API's routes it serves USAGE_PATH, the OpenAPI document and a page that shows the document.
 """
 
@@ -24,11 +25,11 @@ from local.authorizer import ACCOUNT_ID, API_ID, Authorizer, Denied
 from local.meter import Meter
 from local.pages import DOCUMENT_PATH, page
 from local.template import ROOT, Template
+from lockstep.http.reply import MAX_INVOCATION_BYTES
 from lockstep.routes import ROUTES, Route, find
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
-MAX_EVENT_BYTES: Final = 6 * 1024 * 1024
-"""The largest event and the largest reply of a synchronous Lambda invocation."""
+"""API Gateway's own limit. Lambda's is smaller (MAX_INVOCATION_BYTES)."""
 TIMEOUT_SECONDS: Final = 29.0
 THREADS: Final = 48
 USAGE_PATH: Final = "/_local/usage"
@@ -141,15 +142,15 @@ class Gateway:
 
     async def _invoke(self, route: Route, event: dict[str, Any]) -> Reply:
         wire = json.dumps(event)
-        if len(wire) > MAX_EVENT_BYTES:
+        if len(wire) > MAX_INVOCATION_BYTES:
             return self._gateway_response("REQUEST_TOO_LARGE", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
         self._meter.count_request()
         loop = asyncio.get_running_loop()
         call = loop.run_in_executor(self._threads, invoke, self._handlers[route.name], wire, route.name)
         try:
             reply = await asyncio.wait_for(asyncio.shield(call), self._timeout)
-            if len(reply) > MAX_EVENT_BYTES:
-                raise ValueError(f"the reply has {len(reply)} bytes; Lambda allows {MAX_EVENT_BYTES}")
+            if len(reply) > MAX_INVOCATION_BYTES:
+                raise ValueError(f"the reply has {len(reply)} bytes; Lambda allows {MAX_INVOCATION_BYTES}")
             return _from_lambda(json.loads(reply))
         except TimeoutError:
             return self._gateway_response(
@@ -199,7 +200,6 @@ def _event(
 ) -> dict[str, Any]:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    text, is_base64 = _as_text(body)
     now = time.time()
     return {
         "resource": route.resource,
@@ -227,18 +227,9 @@ def _event(
             "resourcePath": route.resource,
             "stage": stage,
         },
-        "body": text,
-        "isBase64Encoded": is_base64,
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
     }
-
-
-def _as_text(body: bytes) -> tuple[str | None, bool]:
-    if not body:
-        return None, False
-    try:
-        return body.decode(), False
-    except UnicodeDecodeError:
-        return base64.b64encode(body).decode(), True
 
 
 def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]] | None:

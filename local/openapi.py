@@ -112,7 +112,7 @@ REFUSALS: Final = {
     HTTPStatus.FORBIDDEN: _Refusal("Forbidden", "The token does not allow this request."),
     HTTPStatus.NOT_FOUND: _of(NotFoundError),
     HTTPStatus.CONFLICT: _of(ExhaustedError),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Refusal("TooLarge", "The request is larger than 6 MB."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Refusal("TooLarge", "The request's body takes more than 4,600,000 bytes."),
     HTTPStatus.UNPROCESSABLE_ENTITY: _of(InvalidError),
     HTTPStatus.INTERNAL_SERVER_ERROR: _Refusal("Defect", "Lockstep has a defect; its log shows the error."),
     HTTPStatus.SERVICE_UNAVAILABLE: _of(UnavailableError),

@@ -41,11 +41,13 @@ from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
     MAX_INLINE_BYTES,
     ErrorEntry,
+    ErrorText,
     InstanceKey,
     Log,
     TaskInstance,
     array_step_key,
     attention_flag,
+    is_long_error,
     split_task_instance_id,
 )
 from lockstep.text import cut, digest, size
@@ -286,11 +288,16 @@ def _logged(instance: SeedInstance, at: float) -> Iterator[Item]:
     if logged:
         yield Log(*Log.key(InstanceKey(task_id, number)), **logged)
     for index, error in enumerate(dict.fromkeys(instance.errors)):
-        yield ErrorEntry(
-            *ErrorEntry.key(InstanceKey(task_id, number), digest(error)),
-            description=cut(error, MAX_ERROR_BYTES),
-            error_time=at + index / 1_000_000,
-        )
+        yield from _error(InstanceKey(task_id, number), error, at + index / 1_000_000)
+
+
+def _error(instance: InstanceKey, error: str, at: float) -> Iterator[Item]:
+    key, stored = ErrorEntry.key(instance, digest(error)), cut(error, MAX_ERROR_BYTES)
+    if is_long_error(error):
+        yield ErrorEntry(*key, text_bytes=size(stored), error_time=at)
+        yield ErrorText(*ErrorText.key(instance, digest(error)), description=stored)
+    else:
+        yield ErrorEntry(*key, description=stored, error_time=at)
 
 
 def _inline(instance: SeedInstance) -> dict[str, Any]:

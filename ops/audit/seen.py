@@ -14,7 +14,7 @@ from lockstep.array.item import Array, Batch
 from lockstep.dynamodb.item import Item, Key
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
-from lockstep.task_instance.item import ErrorEntry, Log, TaskInstance
+from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.workflow_run.item import WorkflowRun
 from ops.audit.invariants.batch import BatchKey, Member
 from ops.audit.invariants.parsing import INSTANCE_STATUSES, Parsed
@@ -128,6 +128,7 @@ class Seen:
         self.kinds[TaskInstance] += len(items.instances)
         self.kinds[Log] += len(items.logs)
         self.kinds[ErrorEntry] += sum(map(len, items.errors.values()))
+        self.kinds[ErrorText] += sum(map(len, items.texts.values()))
         if items.task is not None:
             self.tasks[items.task_id] = items.task.workflow_id
             self.tasks_by_status[items.task.status] += 1

@@ -6,6 +6,7 @@ LockstepError
 ├── NotFoundError        404  an object that the path names does not exist
 ├── ExhaustedError       409  a task has no instance numbers left
 ├── TooLargeError        413  the body is too large
+├── ReplyTooLargeError   500  the reply is larger than Lambda carries
 ├── InvalidError         422  a field of the body, path or query is invalid
 └── UnavailableError     503  send the request again
     ├── ContentionError       other writers changed the same items until the deadline
@@ -14,12 +15,17 @@ LockstepError
 A refused transition is not an error: its reply is a 200 with the current status.
 """
 
+import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import ClassVar, Final, NamedTuple
 
+from lockstep.text import cut
+
 MAX_FIELDS: Final = 20
 """Fields, or ids, that a refusal names at most: a request may have thousands that do not fit."""
+MAX_WORDS: Final = 1_000
+"""Bytes, as JSON, of a field's name, of what is wrong with it, and of why a request fails otherwise."""
 
 
 class FieldError(NamedTuple):
@@ -42,6 +48,14 @@ class LockstepError(Exception):
             "status": self.status.value,
             "detail": str(self),
         }
+
+
+def _cut(words: str) -> str:
+    return cut(words, MAX_WORDS, _bytes_as_json)
+
+
+def _bytes_as_json(words: str) -> int:
+    return len(json.dumps(words))
 
 
 class BadRequestError(LockstepError):
@@ -74,13 +88,17 @@ class TooLargeError(LockstepError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class ReplyTooLargeError(LockstepError):
+    """The reply is larger than Lambda carries, which is a defect. What was asked may have been done."""
+
+
 class InvalidError(LockstepError):
     """A field is missing or invalid. Nothing was changed."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     def __init__(self, fields: Sequence[FieldError]) -> None:
-        self.fields = fields[:MAX_FIELDS]
+        self.fields = [FieldError(_cut(name), _cut(message)) for name, message in fields[:MAX_FIELDS]]
         more = len(fields) - len(self.fields)
         named = "; ".join(f"{name}: {message}" for name, message in self.fields)
         super().__init__(f"{named}; and {more} more" if more else named)

@@ -7,7 +7,7 @@ from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, Key
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
-from lockstep.task_instance.item import ErrorEntry, Log, TaskInstance
+from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.workflow_run.item import WorkflowRun
 
 PLURALS: Final[dict[type[Item], str]] = {
@@ -16,6 +16,7 @@ PLURALS: Final[dict[type[Item], str]] = {
     TaskInstance: "task instances",
     Log: "logs",
     ErrorEntry: "error entries",
+    ErrorText: "long error texts",
     Array: "arrays",
     Batch: "batches",
     WorkflowRun: "workflow runs",

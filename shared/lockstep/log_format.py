@@ -1,13 +1,25 @@
 """The log format: Powertools' own, in a third of the time."""
 
+import json
 import logging
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from pydantic_core import PydanticSerializationError, to_json
 
+from lockstep.text import cut
+
 STANDARD_ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({})))
 """The standard attributes of a LogRecord."""
+
+MAX_LINE_BYTES: Final = 256 * 1024 - 26
+"""The most that CloudWatch takes as one event; it adds 26 bytes to each."""
+MAX_FIELD_BYTES: Final = 2_000
+"""Bytes, as JSON, of a name or value in a line that would be too long. A line has at most 60 fields, metrics aside."""
+_METRICS: Final = "_aws"
+_MOST_BYTES: Final = 4
+"""The most bytes of one character in UTF-8."""
 
 
 class LogFormat(LambdaPowertoolsFormatter):
@@ -22,7 +34,13 @@ class LogFormat(LambdaPowertoolsFormatter):
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format a record as one line of JSON."""
+        """Format a record as one line of JSON, of at most MAX_LINE_BYTES."""
+        line = self._whole(record)
+        if len(line) * _MOST_BYTES <= MAX_LINE_BYTES or len(line.encode(errors="surrogatepass")) <= MAX_LINE_BYTES:
+            return line
+        return json.dumps(_shortened(json.loads(line)))
+
+    def _whole(self, record: logging.LogRecord) -> str:
         if record.exc_info:
             return super().format(record)
         fields = {
@@ -38,3 +56,18 @@ class LogFormat(LambdaPowertoolsFormatter):
             return to_json({name: value for name, value in fields.items() if value is not None}).decode()
         except PydanticSerializationError:
             return super().format(record)
+
+
+def _shortened(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {_cut(name): value if name == _METRICS else _shortened_value(value) for name, value in fields.items()}
+
+
+def _shortened_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return _cut(value)
+    written = json.dumps(value)
+    return value if len(written) <= MAX_FIELD_BYTES else _cut(written)
+
+
+def _cut(words: str) -> str:
+    return cut(words, MAX_FIELD_BYTES, lambda text: len(json.dumps(text)))

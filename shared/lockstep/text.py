@@ -3,6 +3,7 @@
 import hashlib
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import Final
 
 _ESCAPE: Final = "\x10"
@@ -39,17 +40,23 @@ def fits(text: str, limit: int) -> bool:
     return len(text) <= limit // _MOST_BYTES or size(text) <= limit
 
 
-def cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int, bytes_of: Callable[[str], int] = size) -> str:
     """Return the text if it takes at most limit bytes; otherwise its beginning and end, with a marker between them.
 
-    The marker says how many characters were left out. No character is split. limit must be at least 100.
+    The marker says how many characters were left out, by this cut and by an earlier one. No character is split. Where
+    the limit has no room for a marker, only the text's beginning is left.
+
+    bytes_of: the bytes that a text takes: at least one a character, and more for a longer text.
     """
-    if fits(text, limit):
+    if fits(text, limit) if bytes_of is size else bytes_of(text) <= limit:
         return text
-    room = (limit - len(_marker(len(text)))) // 2
-    head = _fitting(text[:room], room)
-    tail = _fitting(text[-room:][::-1], room)[::-1]
-    return head + _marker(len(text) - len(head) - len(tail)) + tail
+    room = (limit - bytes_of(_marker(_MOST_LEFT_OUT + len(text)))) // 2
+    if room <= 0:
+        return _fitting(text[:limit], limit, bytes_of)
+    head = _fitting(text[:room], room, bytes_of)
+    tail = _fitting(text[-room:][::-1], room, bytes_of)[::-1]
+    middle = text[len(head) : len(text) - len(tail)]
+    return head + _marker(len(middle) + _left_out_of(middle)) + tail
 
 
 def was_cut(text: str, limit: int) -> bool:
@@ -61,17 +68,24 @@ def was_cut(text: str, limit: int) -> bool:
     return limit - len(_marker(0)) - 2 * _MOST_BYTES < size(text) <= limit and bool(_MARKER.search(text))
 
 
-_MARKER: Final = re.compile(r"\n\[\.\.\. \d+ characters left out \.\.\.\]\n")
+_MARKER: Final = re.compile(r"\n\[\.\.\. (\d{1,9}) characters left out \.\.\.\]\n")
+_MOST_LEFT_OUT: Final = 10**9
 
 
 def _marker(left_out: int) -> str:
     return f"\n[... {left_out} characters left out ...]\n"
 
 
-def _fitting(text: str, room: int) -> str:
+def _left_out_of(text: str) -> int:
+    """Return how many characters more than its own an earlier cut left out, whose marker the text holds."""
+    marker = _MARKER.search(text)
+    return int(marker[1]) - len(marker[0]) if marker else 0
+
+
+def _fitting(text: str, room: int, bytes_of: Callable[[str], int]) -> str:
     """Return the longest beginning of the text that takes at most room bytes."""
-    longest = bisect_right(range(len(text) + 1), room, key=lambda length: size(text[:length])) - 1
-    return text[:longest]
+    fitting = bisect_right(range(len(text) + 1), room, key=lambda length: bytes_of(text[:length]))
+    return text[: max(0, fitting - 1)]
 
 
 def tail(text: str, characters: int) -> str:
@@ -79,6 +93,8 @@ def tail(text: str, characters: int) -> str:
     if len(text) <= characters:
         return text
     room = characters - len(_marker(len(text)))
+    if room <= 0:
+        return text[len(text) - characters :]
     return _marker(len(text) - room) + text[-room:]
 
 

@@ -43,7 +43,7 @@ def judge(found: TaskItems, record: Record) -> Iterator[str]:
         told = record.instances[task_instance_id]
         yield from _judge_end(task_instance_id, status, told)
         number = task_instance_id % INSTANCES_PER_TASK
-        said = [entry.description for entry in found.errors.get(number, [])]
+        said = [words for _, words in found.said(number) if words is not None]
         yield from _judge_entries(task_instance_id, said, told)
 
 

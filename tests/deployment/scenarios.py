@@ -54,6 +54,11 @@ def promises_to_report_soon(player: Player) -> None:
             _ask(player, "POST", f"task_instance/{instance}/{route}", CLAIM | {"next_report_increment": -1})
 
 
+def an_error_log_with_a_long_text(player: Player) -> None:
+    instance = running(errors=["x" * 5_000])
+    _ask(player, "GET", f"task_instance/{instance}/task_instance_error_log")
+
+
 def heartbeats(player: Player) -> None:
     beat = {"next_report_increment": HEARTBEAT_BUFFER_SECONDS, "stdout": "o" * 1000}
     for stands in "RT":
@@ -175,6 +180,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     reports_and_the_same_ones_again,
     a_start_that_reads_twice_and_has_directories_of_its_own,
     promises_to_report_soon,
+    an_error_log_with_a_long_text,
     heartbeats,
     an_index_that_lags,
     taken_instances,

@@ -17,7 +17,7 @@ from lockstep.dynamodb.client import connect
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, RawItem
 from lockstep.task.item import Spec, Task, TaskLookup
-from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, Log, TaskInstance
+from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.text import digest
 from ops.audit.audit import audit
 from ops.audit.invariants.finding import Finding
@@ -158,6 +158,16 @@ def boom_under_another_digest(ground: Ground) -> None:
     error_entry(ground, "boom", ErrorEntry.sort_key(1, digest("bang")))
 
 
+def an_entry_without_its_text(ground: Ground) -> None:
+    said = {"text_bytes": {"N": "5000"}, "error_time": {"N": "1"}}
+    ground.put({"pk": {"S": ground.task(1)}, "sk": {"S": ErrorEntry.sort_key(1, digest("x"))}, **said})
+
+
+def a_text_without_its_entry(ground: Ground) -> None:
+    sort_key = ErrorText.sort_key(1, digest("x"))
+    ground.put({"pk": {"S": ground.task(1)}, "sk": {"S": sort_key}, "description": {"S": "x"}})
+
+
 def a_batch_of_a_later_number(ground: Ground) -> None:
     ground.change(ground.array, Array.SORT_KEY, num_batches=1)
 
@@ -227,6 +237,8 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
     "flagged and well": ("attention-flag", lambda g: g.change(g.task(0), TaskInstance.sort_key(1), attention="I#T")),
     "words under another's digest": ("error-digest", boom_under_another_digest),
     "the same words twice": ("duplicate-error", boom_under_another_digest),
+    "an entry whose long text is gone": ("orphan", an_entry_without_its_text),
+    "a long text of no entry": ("orphan", a_text_without_its_entry),
     "no batch": ("batch-missing", lambda g: g.delete(g.batch, Batch.SORT_KEY)),
     "one step twice": ("step-twice", a_second_instance_on_a_step),
     "a step without an instance": ("step-gap", a_second_instance_on_a_step),

@@ -13,6 +13,7 @@ from local import gateway
 from local.document import OPENAPI
 from local.gateway import MAX_BODY_BYTES, Gateway, Handler
 from local.meter import Meter
+from lockstep.http import reply as replies
 from tests.support import described
 
 URL = "http://local"
@@ -55,19 +56,19 @@ def test_a_function_sees_a_proxy_event(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (event["headers"]["x-one"], event["headers"]["x-two"]) == ("1", "b")
     assert event["queryStringParameters"] == {"client_jobmon_version": "3", "tag": "y", "empty": ""}
     assert event["multiValueQueryStringParameters"]["tag"] == ["x", "y"]
-    assert (event["body"], event["isBase64Encoded"]) == ("{}", False)
+    assert (event["body"], event["isBase64Encoded"]) == ("e30=", True), "template.yaml: every media type is binary"
     assert event["requestContext"]["stage"] == "v1"
     assert event["requestContext"]["resourcePath"] == event["resource"]
 
 
 def test_a_request_without_a_body_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     event = ask(monkeypatch, echo, "GET", "/api/v3/health").json()
-    assert event["body"] is None
+    assert (event["body"], event["isBase64Encoded"]) == (None, False)
     assert event["queryStringParameters"] is None
     assert event["pathParameters"] is None
 
 
-def test_bytes_that_are_no_text_go_in_base64(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_are_no_text_go_in_base64_too(monkeypatch: pytest.MonkeyPatch) -> None:
     event = ask(monkeypatch, echo, "POST", "/api/v3/task_instance/42/log_done", content=b"\xff\x00").json()
     assert (event["body"], event["isBase64Encoded"]) == ("/wA=", True)
 
@@ -117,15 +118,34 @@ def test_a_function_that_takes_too_long_is_a_503(monkeypatch: pytest.MonkeyPatch
     assert (answer.status_code, answer.json()["detail"]) == (503, "Endpoint request timed out")
 
 
-@pytest.mark.parametrize(("size", "status"), [(5_000_000, 200), (7_000_000, 413), (10_485_761, 413)])
-def test_sizes(monkeypatch: pytest.MonkeyPatch, size: int, status: int) -> None:
-    """A function is invoked with 6 MB at most; API Gateway takes 10 MB."""
+@pytest.mark.parametrize("character", [b"x", b'"', b"\n", b"\x00", b"\xff"])
+@pytest.mark.parametrize(("size", "status"), [(4_600_000, 200), (4_718_592, 413), (10_485_761, 413)])
+def test_sizes(monkeypatch: pytest.MonkeyPatch, size: int, status: int, character: bytes) -> None:
+    """A function is invoked with 6 MB at most, whatever the body holds; API Gateway takes 10 MB."""
 
     def fine(_: dict[str, Any], __: Any) -> dict[str, Any]:
         return {"statusCode": 200, "body": ""}
 
-    reply = ask(monkeypatch, fine, "POST", "/api/v3/task_instance/42/log_done", content=b"x" * size)
+    reply = ask(monkeypatch, fine, "POST", "/api/v3/task_instance/42/log_done", content=character * size)
     assert reply.status_code == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["x" * replies.MAX_REPLY_BYTES, '"' * (replies.MAX_REPLY_BYTES // 2), "\u00e9" * (replies.MAX_REPLY_BYTES // 6)],
+    ids=["plain", "escaped twice", "not ASCII"],
+)
+def test_a_reply_is_measured_as_lambda_carries_it(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    """What the layer measures is what the gateway refuses."""
+
+    def answering(said: str) -> Handler:
+        return lambda _, __: replies.for_gateway(replies.Answer(200, said))
+
+    assert replies.fits(body)
+    assert ask(monkeypatch, answering(body), "GET", "/api/v3/health").status_code == 200
+    beyond = body + body[: len(body) // 100]
+    assert not replies.fits(beyond)
+    assert ask(monkeypatch, answering(beyond), "GET", "/api/v3/health").status_code == 503
 
 
 @pytest.mark.parametrize(

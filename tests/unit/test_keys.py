@@ -27,6 +27,7 @@ from lockstep.task_instance.item import (
     INSTANCES_PER_TASK,
     MAX_INSTANCE_NUMBER,
     ErrorEntry,
+    ErrorText,
     InstanceKey,
     Log,
     TaskInstance,
@@ -96,7 +97,9 @@ def test_a_tasks_items_lie_by_attempt_and_what_belongs_to_one_lies_together(
     number: int, other: int, one_digest: str, other_digest: str
 ) -> None:
     def items(of: int) -> list[str]:
-        return [TaskInstance.sort_key(of), ErrorEntry.sort_key(of, min(one_digest, other_digest)), Log.sort_key(of)]
+        said = min(one_digest, other_digest)
+        entry, long_text = ErrorEntry.sort_key(of, said), ErrorText.sort_key(of, said)
+        return [TaskInstance.sort_key(of), entry, Log.sort_key(of), long_text]
 
     low, high = sorted((number, other))
     in_order = [Spec.SORT_KEY, Task.SORT_KEY, *items(low), *(items(high) if high > low else [])]
@@ -108,11 +111,12 @@ def test_a_first_start_reads_the_specification_the_task_and_the_instance_alone(
     number: int, other: int, said: str
 ) -> None:
     """store.read_for_start."""
-    for sort_key in (ErrorEntry.sort_key(number, said), Log.sort_key(number), TaskInstance.sort_key(number)):
+    long_text = ErrorText.sort_key(number, said)
+    for sort_key in (ErrorEntry.sort_key(number, said), long_text, Log.sort_key(number), TaskInstance.sort_key(number)):
         assert between(Spec.SORT_KEY, TaskInstance.sort_key(1), sort_key) == (sort_key == TaskInstance.sort_key(1))
     assert between(Spec.SORT_KEY, TaskInstance.sort_key(1), Spec.SORT_KEY)
     first, last = TaskInstance.sort_key(number), ErrorEntry.prefix(number) + "~"
-    for sort_key in (Spec.SORT_KEY, Task.SORT_KEY, Log.sort_key(number), Log.sort_key(other)):
+    for sort_key in (Spec.SORT_KEY, Task.SORT_KEY, Log.sort_key(number), Log.sort_key(other), long_text):
         assert not between(first, last, sort_key), "store.read_errors"
     assert between(first, last, ErrorEntry.sort_key(other, said)) == (other == number)
 
@@ -168,6 +172,7 @@ OF_MODELS: Final[dict[type[Item], st.SearchStrategy[Key]]] = {
     TaskInstance: st.builds(TaskInstance.key, INSTANCES),
     Log: st.builds(Log.key, INSTANCES),
     ErrorEntry: st.builds(ErrorEntry.key, INSTANCES, DIGESTS),
+    ErrorText: st.builds(ErrorText.key, INSTANCES, DIGESTS),
     Array: st.builds(Array.key, IDS),
     Batch: st.builds(Batch.key, IDS, IDS) | st.builds(Batch.part_key, IDS, IDS, IDS),
     WorkflowRun: st.builds(WorkflowRun.key, IDS),
@@ -210,12 +215,13 @@ def test_no_two_items_of_a_task_share_a_key(number: int, said: str, other: int, 
             TaskInstance.sort_key(of),
             Log.sort_key(of),
             ErrorEntry.sort_key(of, what),
+            ErrorText.sort_key(of, what),
         }
 
     same = {Spec.SORT_KEY, Task.SORT_KEY}
     if number == other:
         same |= {TaskInstance.sort_key(number), Log.sort_key(number)} | (
-            {ErrorEntry.sort_key(number, said)} if said == also_said else set()
+            {ErrorEntry.sort_key(number, said), ErrorText.sort_key(number, said)} if said == also_said else set()
         )
     assert items(number, said) & items(other, also_said) == same
 

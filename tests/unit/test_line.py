@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from lockstep.log_format import LogFormat
+from lockstep.log_format import MAX_LINE_BYTES, LogFormat
 
 OURS = LogFormat("stack")
 POWERTOOLS = LambdaPowertoolsFormatter(service="stack", utc=True)
@@ -53,3 +53,25 @@ def test_an_exception_is_told_in_full() -> None:
     except ValueError:
         told = json.loads(OURS.format(record(exc_info=sys.exc_info())))
     assert (told["exception_name"], told["stack_trace"]["value"]) == ("ValueError", "boom")
+
+
+@pytest.mark.parametrize("character", ["x", '"', "\x00", "\u00e9", "\U0001f600", "\ud800"])
+def test_a_line_is_never_longer_than_cloudwatch_takes(character: str) -> None:
+    metrics = {"_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "Tries"}]}]}, "Tries": [1.0]}
+    words = character * 100_000
+    facts = {f"fact_{number}": words for number in range(40)} | {words: words, "why": "because " + words}
+    line = OURS.format(record(args=("POST", "/api/" + words), **facts, **metrics))
+    assert len(line.encode()) <= MAX_LINE_BYTES
+    told = json.loads(line)
+    assert told["message"].startswith("POST /api/")
+    assert told["why"].startswith("because ")
+    assert {name: told[name] for name in metrics} == metrics
+
+
+def test_an_exception_whose_words_are_long_is_cut_too() -> None:
+    try:
+        raise ValueError("boom" * 1_000_000)
+    except ValueError:
+        line = OURS.format(record(exc_info=sys.exc_info()))
+    assert len(line.encode()) <= MAX_LINE_BYTES
+    assert "boom" in json.loads(line)["exception"]

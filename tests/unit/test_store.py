@@ -88,7 +88,7 @@ def test_a_pair_moves_with_all_that_was_said() -> None:
     whole = read_whole(KEY)
     assert (whole.instance.status, whole.task.status, whole.instance.nodename) == ("D", "D", "n")
     assert whole.instance.status_date == whole.task.status_date
-    assert [entry.description for entry in read_errors(KEY)] == ["first", "second", "boom"]
+    assert [error.text for error in read_errors(KEY).errors] == ["first", "second", "boom"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_guard_that_does_not_hold_stops_all_of_it(guard: dict[str, Any]) -> No
     whole = read_whole(KEY)
     assert (whole.instance.status, whole.task.status) == ("R", "R")
     assert "nodename" not in whole.instance.attribute_values
-    assert len(read_errors(KEY)) == 2
+    assert len(read_errors(KEY).errors) == 2
 
 
 def test_an_attempt_that_another_has_followed_is_not_the_latest() -> None:
@@ -139,7 +139,7 @@ def test_the_same_words_are_one_entry_of_the_first_time() -> None:
     store.write_pairs([said])
     first = read_errors(KEY)
     store.write_pairs([said])
-    assert [entry.error_time for entry in read_errors(KEY)] == [entry.error_time for entry in first]
+    assert read_errors(KEY) == first
 
 
 def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:

@@ -1,10 +1,13 @@
 """Any text that Python can hold is stored and comes back."""
 
 import json
+from collections.abc import Callable
 
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lockstep.http.reply import carried_as_json
 from lockstep.text import cut, digest, escape, size, tail, unescape
 
 ANY = st.text(
@@ -23,11 +26,21 @@ def test_different_texts_stay_different(one: str, other: str) -> None:
     assert one == other or digest(one) != digest(other)
 
 
-@given(ANY, st.integers(100, 600))
-def test_a_cut_text_fits_and_keeps_its_ends(text: str, limit: int) -> None:
-    short = cut(text, limit)
-    assert size(short) <= limit
-    if short != text:
+MEASURES = pytest.mark.parametrize("measure", [size, carried_as_json])
+
+
+@MEASURES
+@given(ANY, st.integers(4, 600))
+@example("a" * 200, 44)
+@example('"' * 400, 48)
+@example("\x00" * 400, 100)
+def test_a_cut_text_fits_and_keeps_its_ends(measure: Callable[[str], int], text: str, limit: int) -> None:
+    short = cut(text, limit, measure)
+    assert measure(short) <= limit
+    if "left out" not in short:
+        assert text.startswith(short)
+        assert short == text or limit < 100, "a limit without room for the marker"
+    elif short != text:
         head, marker, end = short.partition("\n[... ")
         left_out, _, foot = end.partition(" characters left out ...]\n")
         assert marker
@@ -36,7 +49,15 @@ def test_a_cut_text_fits_and_keeps_its_ends(text: str, limit: int) -> None:
         assert len(head) + int(left_out) + len(foot) == len(text)
 
 
-@given(ANY, st.integers(100, 300))
+@MEASURES
+def test_a_text_that_is_cut_twice_says_all_that_it_lacks(measure: Callable[[str], int]) -> None:
+    twice = cut(cut("a" * 10_000, 1_000), 200, measure)
+    head, _, end = twice.partition("\n[... ")
+    left_out, _, foot = end.partition(" characters left out ...]\n")
+    assert len(head) + int(left_out) + len(foot) == 10_000
+
+
+@given(ANY, st.integers(0, 300))
 def test_a_tail_fits_and_keeps_the_end(text: str, characters: int) -> None:
     short = tail(text, characters)
     assert len(short) <= characters

@@ -8,7 +8,7 @@ from lockstep.dynamodb.item import MAX_ID, Item, Key, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.items import kind_of
 from lockstep.task.item import Spec, Task
-from lockstep.task_instance.item import INSTANCES_PER_TASK, ErrorEntry, Log, TaskInstance
+from lockstep.task_instance.item import INSTANCES_PER_TASK, ErrorEntry, ErrorText, Log, TaskInstance
 from ops.audit.invariants.finding import Finding
 
 TASK_STATUSES: Final = frozenset(TaskStatus)
@@ -19,7 +19,7 @@ _MOST: Final = {
     "size": MOST_STEPS,
 }
 """The greatest value of each attribute that has one. The least is 0."""
-_OF_A_TASK: Final = (Task, Spec, TaskInstance, Log, ErrorEntry)
+_OF_A_TASK: Final = (Task, Spec, TaskInstance, Log, ErrorEntry, ErrorText)
 
 
 class Parsed(NamedTuple):

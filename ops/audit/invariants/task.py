@@ -1,4 +1,4 @@
-"""A task, its specification, its instances, their logs and error entries: one partition, which must agree."""
+"""A task, its specification, its instances, their logs and errors: one partition, which must agree."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from lockstep.task.item import Spec, Task
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
     ErrorEntry,
+    ErrorText,
     InstanceKey,
     Log,
     TaskInstance,
@@ -33,6 +34,8 @@ class TaskItems:
     instances: dict[int, TaskInstance] = field(default_factory=dict)
     logs: dict[int, Log] = field(default_factory=dict)
     errors: dict[int, list[ErrorEntry]] = field(default_factory=lambda: defaultdict(list))
+    texts: dict[int, dict[str, ErrorText]] = field(default_factory=lambda: defaultdict(dict))
+    """The long texts of error entries by digest."""
     unreadable: list[Finding] = field(default_factory=list)
 
     @classmethod
@@ -60,13 +63,23 @@ class TaskItems:
                     items.logs[each.ids[1]] = log
                 case ErrorEntry() as entry:
                     items.errors[each.ids[1]].append(entry)
+                case ErrorText() as long_text:
+                    items.texts[each.ids[1]][_digest_in(long_text.sk)] = long_text
         return items
+
+    def said(self, number: int) -> Iterator[tuple[ErrorEntry, str | None]]:
+        """The error entries of the task's number-th instance, each with its text; None if the text is missing."""
+        for entry in self.errors.get(number, []):
+            long_text = self.texts.get(number, {}).get(_digest_in(entry.sk))
+            inline: str | None = entry.description
+            yield entry, long_text.description if inline is None and long_text else inline
 
     @property
     def complete(self) -> bool:
         """Whether no item can be missing for a good reason: DynamoDB deletes expired items in no order."""
-        entries = [entry for entries in self.errors.values() for entry in entries]
-        items: list[Expiring | None] = [self.task, self.spec, *self.instances.values(), *self.logs.values(), *entries]
+        errors: list[Expiring] = [entry for entries in self.errors.values() for entry in entries]
+        errors += [long_text for texts in self.texts.values() for long_text in texts.values()]
+        items: list[Expiring | None] = [self.task, self.spec, *self.instances.values(), *self.logs.values(), *errors]
         return not self.unreadable and all(item is None or item.expires_at is None for item in items)
 
     def id_of(self, number: int) -> int:
@@ -76,6 +89,10 @@ class TaskItems:
     def name_of(self, number: int) -> str:
         """The name of the task's number-th instance in findings."""
         return f"task instance {self.id_of(number)}"
+
+
+def _digest_in(sort_key: str) -> str:
+    return sort_key.rpartition("#")[2]
 
 
 def check(items: TaskItems) -> list[Finding]:
@@ -96,8 +113,13 @@ def _orphans(items: TaskItems) -> Iterator[Finding]:
     for name, item in (("TASK", items.task), ("SPEC", items.spec)):
         if item is None:
             yield Finding("orphan", f"task {items.task_id}", f"without its {name} item", "whole")
-    for number in sorted((items.logs.keys() | items.errors.keys()) - items.instances.keys()):
+    for number in sorted((items.logs.keys() | items.errors.keys() | items.texts.keys()) - items.instances.keys()):
         yield Finding("orphan", items.name_of(number), "only logs or error entries", "an instance too")
+    for number in sorted(items.errors.keys() | items.texts.keys()):
+        listed = {_digest_in(entry.sk) for entry in items.errors.get(number, []) if entry.description is None}
+        for digest in sorted(listed ^ items.texts.get(number, {}).keys()):
+            is_as, must = ("an entry", "a text too") if digest in listed else ("a text", "an entry without one too")
+            yield Finding("orphan", f"error {digest} of {items.name_of(number)}", f"only {is_as}", must)
 
 
 def _numbers(items: TaskItems, task: Task) -> Iterator[Finding]:
@@ -175,12 +197,12 @@ def _index_keys(items: TaskItems, number: int, instance: TaskInstance) -> Iterat
 
 def _errors(items: TaskItems) -> Iterator[Finding]:
     """The same text about the same instance is one entry, under the text's digest. A text that was cut has another."""
-    for number, entries in items.errors.items():
+    for number in items.errors:
         digests = Counter[str]()
-        for entry in entries:
-            if text.was_cut(entry.description, MAX_ERROR_BYTES):
+        for entry, said in items.said(number):
+            if said is None or text.was_cut(said, MAX_ERROR_BYTES):
                 continue
-            digest = text.digest(entry.description)
+            digest = text.digest(said)
             digests[digest] += 1
             if entry.sk != (sort_key := ErrorEntry.sort_key(number, digest)):
                 yield Finding("error-digest", items.name_of(number), f"an entry under {entry.sk}", sort_key)

@@ -7,9 +7,15 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
-from lockstep.errors import LockstepError
+from lockstep.errors import LockstepError, ReplyTooLargeError
 
 DEFECT: Final = HTTPStatus.INTERNAL_SERVER_ERROR.value
+MAX_INVOCATION_BYTES: Final = 6_291_456
+"""The largest event and the largest reply of a Lambda function that is called synchronously, as JSON."""
+MAX_REPLY_BYTES: Final = MAX_INVOCATION_BYTES - 1_000
+"""The most that a body may take as `carried` counts. The rest is for the status and the headers."""
+_MOST_CARRIED: Final = 14
+"""More bytes than carry one character of a body."""
 _REPLACEMENT: Final = "\ufffd"
 
 
@@ -24,8 +30,15 @@ class Answer(NamedTuple):
 
 
 def of_result(result: BaseModel) -> Answer:
-    """Answer 200 with a route's result."""
-    return Answer(HTTPStatus.OK.value, as_json(result))
+    """Answer 200 with a route's result.
+
+    Raises:
+        ReplyTooLargeError: Lambda does not carry it. A route bounds its own replies, so this is a defect.
+    """
+    body = as_json(result)
+    if not fits(body):
+        raise ReplyTooLargeError(f"the reply takes {carried(body)} bytes; Lambda carries {MAX_REPLY_BYTES}")
+    return Answer(HTTPStatus.OK.value, body)
 
 
 def of_error(error: LockstepError) -> Answer:
@@ -48,6 +61,31 @@ def as_json(result: BaseModel) -> str:
     except PydanticSerializationError:
         written = _REPLACEMENT
     return json.dumps(result.model_dump()) if _REPLACEMENT in written else written
+
+
+def carried(body: str) -> int:
+    r"""The bytes that a body takes in a function's reply, which is JSON around the body, so escaped a second time.
+
+    Lambda's runtime client writes ASCII, or since Python 3.12 UTF-8. This counts ASCII, which is never less.
+
+    >>> carried('{"a": "\\n"}'), carried("é")
+    (15, 6)
+    """
+    return len(json.dumps(body)) - 2
+
+
+def carried_as_json(value: object) -> int:
+    """The most bytes that a value takes in a function's reply.
+
+    >>> carried_as_json('"'), carried_as_json([1, 2])
+    (8, 6)
+    """
+    return carried(json.dumps(value))
+
+
+def fits(body: str) -> bool:
+    """Whether Lambda carries a body. A short one is not measured."""
+    return len(body) * _MOST_CARRIED <= MAX_REPLY_BYTES or carried(body) <= MAX_REPLY_BYTES
 
 
 def for_gateway(answer: Answer) -> dict[str, Any]:

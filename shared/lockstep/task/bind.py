@@ -1,6 +1,6 @@
 """Bind tasks: find each by its natural key, then create it, reset it or keep it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
 from lockstep.http.fields import Command, Id, Name, ShortText, SmallCount
+from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task.resources import read_directories
 from lockstep.text import digest, size
@@ -25,6 +26,8 @@ TASKS_PER_TRANSACTION: Final = 33
 """Each task takes three actions; a transaction holds 100."""
 BYTES_PER_TRANSACTION: Final = 3_000_000
 """The commands' bytes in one transaction, which holds 4 MB."""
+_BOUND_BYTES: Final = 50
+"""More than a task takes in the reply beside its name, and more than the reply takes beside its tasks."""
 
 
 class TaskToBind(NamedTuple):
@@ -50,8 +53,9 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
     id. If a later part fails, the tasks bound so far stay bound; the same call again binds the rest.
 
     Raises:
-        InvalidError: a task names an array that does not exist. Nothing was bound.
+        InvalidError: a task names an array that does not exist, or no reply holds all names. Nothing was bound.
     """
+    _check_reply(tasks)
     _check_arrays(tasks)
     lookups = {name: TaskLookup.key(workflow_id, task.node_id, task.task_args_hash) for name, task in tasks.items()}
     bindings = {lookups[name]: _Binding(workflow_id, lookups[name], task) for name, task in tasks.items()}
@@ -173,6 +177,14 @@ class _Binding:
             stderr_dir=stderr_dir,
             expires_at=expiry(at),
         )
+
+
+def _check_reply(names: Collection[str]) -> None:
+    """Require that one reply can tell of all tasks."""
+    takes = sum(map(carried_as_json, names)) + _BOUND_BYTES * (len(names) + 1)
+    if takes > MAX_REPLY_BYTES:
+        why = f"the names take {takes} bytes in the reply, which holds {MAX_REPLY_BYTES}: send fewer tasks a call"
+        raise InvalidError([FieldError("tasks", why)])
 
 
 def _check_arrays(tasks: Mapping[str, TaskToBind]) -> None:

@@ -1,4 +1,4 @@
-"""The stored items of a task instance: the instance, its logs, its error entries; and its id."""
+"""The stored items of a task instance: the instance, its logs, its error entries with their texts; and its id."""
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final, NamedTuple, TypeVar
@@ -7,6 +7,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from lockstep.dynamodb.item import MAX_ID, Expiring, IntegerAttribute, Key, TextAttribute
 from lockstep.task.item import Task
+from lockstep.text import fits
 
 V = TypeVar("V")
 
@@ -15,7 +16,9 @@ MAX_INSTANCE_NUMBER: Final = INSTANCES_PER_TASK - 1
 STEPS_PER_PARTITION: Final = 100
 """How many array steps share one partition of the array-step index."""
 MAX_ERROR_BYTES: Final = 400_000
-"""What an error entry's description may take; an item holds 409,600 bytes in all."""
+"""What an error's text may take; an item holds 409,600 bytes in all."""
+MAX_INLINE_ERROR_BYTES: Final = 4_000
+"""A longer error text is an item of its own, so that an instance's entries are cheap to list."""
 MAX_LOG_CHARACTERS: Final = 10_000
 MAX_INLINE_BYTES: Final = {"nodename": 64, "stdout": 170, "stderr": 170}
 """Longer texts go to the LOG item, so that the instance's own stays under 1,024 bytes: a heartbeat is 1 write unit."""
@@ -124,12 +127,24 @@ class Log(Expiring):
         return Key(Task.partition(instance.task_id), Log.sort_key(instance.number))
 
 
+def is_long_error(description: str) -> bool:
+    """Whether an error's text is an item of its own.
+
+    >>> is_long_error("a" * 4000), is_long_error("a" * 4001)
+    (False, True)
+    """
+    return not fits(description, MAX_INLINE_ERROR_BYTES)
+
+
 class ErrorEntry(Expiring):
     """One error that was reported about an instance. The same text is one entry, under its digest."""
 
     KEY_FORMS: ClassVar = (Key("TASK#<id>", "TI#<nnn>#ERR#<digest>"),)
 
-    description = TextAttribute()
+    description = TextAttribute(null=True)
+    """The text. None: it is long, and an ErrorText has it."""
+    text_bytes = IntegerAttribute(null=True)
+    """The bytes of a long text as it is stored."""
     error_time = NumberAttribute()
 
     @staticmethod
@@ -158,6 +173,32 @@ class ErrorEntry(Expiring):
         Key(pk='TASK#42', sk='TI#003#ERR#9f86d081884c7')
         """
         return Key(Task.partition(instance.task_id), ErrorEntry.sort_key(instance.number, digest))
+
+
+class ErrorText(Expiring):
+    """The text of an error entry that is too long to be listed. Written in the same transaction as its entry."""
+
+    KEY_FORMS: ClassVar = (Key("TASK#<id>", "TI#<nnn>#TEXT#<digest>"),)
+
+    description = TextAttribute()
+
+    @staticmethod
+    def sort_key(number: int, digest: str) -> str:
+        """The sort key of one long error text of a task's number-th instance.
+
+        >>> ErrorText.sort_key(3, "9f86d081884c7")
+        'TI#003#TEXT#9f86d081884c7'
+        """
+        return f"{TaskInstance.sort_key(number)}#TEXT#{digest}"
+
+    @staticmethod
+    def key(instance: InstanceKey, digest: str) -> Key:
+        """The key of one long error text.
+
+        >>> ErrorText.key(InstanceKey(42, 3), "9f86d081884c7")
+        Key(pk='TASK#42', sk='TI#003#TEXT#9f86d081884c7')
+        """
+        return Key(Task.partition(instance.task_id), ErrorText.sort_key(instance.number, digest))
 
 
 FLAG_PREFIX: Final = "I#"

@@ -1,7 +1,8 @@
 """Read task instances and what belongs to them."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappush, heappushpop
+from typing import Final, NamedTuple
 
 from lockstep.dynamodb.client import (
     fetch,
@@ -14,10 +15,20 @@ from lockstep.errors import NotFoundError
 from lockstep.task.item import Spec, Task
 from lockstep.task_instance.item import (
     ErrorEntry,
+    ErrorText,
     InstanceKey,
     Log,
     TaskInstance,
 )
+
+MOST_ERRORS: Final = 1_000
+"""The error entries of an instance that are shown at most: the newest."""
+LISTED_BYTES: Final = 8_000_000
+"""The bytes of error entries after which no further page of them is read: nine pages of 1 MB, 2,000 entries or more."""
+ENTRY_BYTES: Final = 100
+"""The bytes of an error entry beside its text, about."""
+READ_TEXT_BYTES: Final = 8_000_000
+"""The bytes of long error texts that are read at most, newest first: more than a reply holds."""
 
 
 def read_for_start(key: InstanceKey) -> tuple[TaskInstance, Spec]:
@@ -81,18 +92,78 @@ def read_whole(key: InstanceKey) -> Whole:
     )
 
 
-def read_errors(key: InstanceKey) -> list[ErrorEntry]:
-    """Read an instance's error entries in time order: one consistent query.
+class ReportedError(NamedTuple):
+    """An error that was reported about an instance."""
+
+    at: float
+    digest: str
+    text: str | None
+    """None: it was not read."""
+    size: int
+    """The bytes of a long text; 0 for one that its entry holds."""
+
+
+class ErrorLog(NamedTuple):
+    """The newest errors of an instance, in time order."""
+
+    errors: Sequence[ReportedError]
+    left_out: int
+    """The entries that were read and are not among them."""
+    complete: bool
+    """Whether all entries were read."""
+
+
+def read_errors(key: InstanceKey) -> ErrorLog:
+    """Read an instance's newest errors: one consistent query, and the texts that are too long for it.
+
+    The query ends with the page that exceeds LISTED_BYTES. Entries lie in the order of their digests, so the newest of
+    what was read are shown.
 
     Raises:
         NotFoundError: the instance does not exist.
     """
     partition, first = TaskInstance.key(key)
     last = ErrorEntry.prefix(key.number) + "~"
-    found = list(query(partition, Item.sk.between(first, last), consistent=True))
-    if not found or found[0]["sk"]["S"] != first:
+    instance = next(found := query(partition, Item.sk.between(first, last), consistent=True), None)
+    if instance is None or instance["sk"]["S"] != first:
         raise NotFoundError(f"task instance {key.id} does not exist")
-    return sorted((ErrorEntry.from_raw_data(raw) for raw in found[1:]), key=lambda entry: (entry.error_time, entry.sk))
+    log = _newest(found)
+    return log._replace(errors=_with_texts(key, log.errors))
+
+
+def _newest(found: Iterator[RawItem]) -> ErrorLog:
+    newest: list[ReportedError] = []
+    left_out, taken = 0, 0
+    for raw in found:
+        if taken > LISTED_BYTES:
+            return ErrorLog(sorted(newest), left_out, complete=False)
+        error = _reported(ErrorEntry.from_raw_data(raw))
+        taken += ENTRY_BYTES + len((error.text or "").encode(errors="surrogatepass"))
+        if len(newest) < MOST_ERRORS:
+            heappush(newest, error)
+        else:
+            heappushpop(newest, error)
+            left_out += 1
+    return ErrorLog(sorted(newest), left_out, complete=True)
+
+
+def _reported(entry: ErrorEntry) -> ReportedError:
+    return ReportedError(entry.error_time, entry.sk.rpartition("#")[2], entry.description, entry.text_bytes or 0)
+
+
+def _with_texts(key: InstanceKey, errors: Sequence[ReportedError]) -> list[ReportedError]:
+    """Read the long texts of the newest errors, as many as READ_TEXT_BYTES hold."""
+    wanted: dict[str, Key] = {}
+    room = READ_TEXT_BYTES
+    for error in reversed(errors):
+        room -= error.size
+        if room < 0:
+            break
+        if error.text is None:
+            wanted[error.digest] = ErrorText.key(key, error.digest)
+    found = fetch(wanted.values(), consistent=True)
+    texts = {digest: ErrorText.from_raw_data(found[of]).description for digest, of in wanted.items() if of in found}
+    return [error._replace(text=texts.get(error.digest, error.text)) for error in errors]
 
 
 def read_instances(wanted: Iterable[InstanceKey], *, consistent: bool = False) -> dict[InstanceKey, TaskInstance]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from lockstep.clock import now
 from lockstep.fsm.reports import ReportRule
-from lockstep.task_instance.item import InstanceKey
+from lockstep.task_instance.item import InstanceKey, is_long_error
 
 
 class ReportedFields(NamedTuple):
@@ -40,7 +40,8 @@ class ReportedFields(NamedTuple):
         """The most actions of a transaction that an instance, its task and these fields take."""
         logged = (self.nodename, self.stdout, self.stderr, self.stdout_log, self.stderr_log)
         logs = any(value is not None for value in logged)
-        return 2 + logs + (self.error is not None)
+        errors = 0 if self.error is None else 1 + is_long_error(self.error)
+        return 2 + logs + errors
 
 
 NO_FIELDS: Final = ReportedFields()

@@ -29,10 +29,12 @@ from lockstep.task_instance.item import (
     MAX_INLINE_BYTES,
     MAX_LOG_CHARACTERS,
     ErrorEntry,
+    ErrorText,
     InstanceKey,
     Log,
     TaskInstance,
     attention_flag,
+    is_long_error,
 )
 from lockstep.task_instance.names import name
 from lockstep.task_instance.report import ReportedFields
@@ -252,13 +254,17 @@ def _error_action(write: PairWrite, at: float) -> list[_Action]:
     description = write.fields.error
     if description is None:
         return []
-    instance = write.instance
-    entry = Expiring(*ErrorEntry.key(instance, text.digest(description)))
-    first_time_only: list[Action] = [
-        ErrorEntry.description.set(ErrorEntry.description | text.cut(description, MAX_ERROR_BYTES)),
-        ErrorEntry.error_time.set(ErrorEntry.error_time | at),
+    instance, digest = write.instance, text.digest(description)
+    entry = Expiring(*ErrorEntry.key(instance, digest))
+    first_time = ErrorEntry.error_time.set(ErrorEntry.error_time | at)
+    if not is_long_error(description):
+        return [(entry, [ErrorEntry.description.set(ErrorEntry.description | description), first_time], None)]
+    stored = text.cut(description, MAX_ERROR_BYTES)
+    long_text = Expiring(*ErrorText.key(instance, digest))
+    return [
+        (entry, [ErrorEntry.text_bytes.set(text.size(stored)), first_time], None),
+        (long_text, [ErrorText.description.set(stored)], None),
     ]
-    return [(entry, first_time_only, None)]
 
 
 def _rejection(reasons: list[RawItem | None]) -> Rejection:

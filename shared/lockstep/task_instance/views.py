@@ -1,6 +1,5 @@
 """Views of an instance: with its task as a whole, and its error log."""
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,33 +7,54 @@ from lockstep import clock, text
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.http.fields import Text
 from lockstep.http.models import Reply
-from lockstep.task_instance.item import ErrorEntry, InstanceKey
-from lockstep.task_instance.read import Whole
-
-MAX_REPLY_BYTES: Final = 5_000_000
-"""The most that the descriptions take in a reply. A Lambda function's reply holds 6 MB."""
+from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
+from lockstep.task_instance.item import InstanceKey
+from lockstep.task_instance.read import ErrorLog, ReportedError, Whole
 
 ErrorLogRow = tuple[int, str, Text]
 
+_ROW_BYTES: Final = 100
+"""More than a row takes in a reply beside its description, and more than the reply takes beside its rows."""
 
-def error_log(entries: Sequence[ErrorEntry]) -> list[ErrorLogRow]:
-    """The id, time and description of each entry. Where all are too large for one reply, each is cut to its share.
 
-    The id is the entry's digest as an integer below 2^52.
+def error_log(log: ErrorLog) -> list[ErrorLogRow]:
+    """The id, time and description of each error, in time order. All fit one reply, each cut to its share if need be.
+
+    The id is the entry's digest as an integer below 2^52. If entries are left out, the first row, with the id 0, says
+    how many.
     """
-    descriptions = [entry.description for entry in entries]
-    if sum(len(json.dumps(description)) for description in descriptions) > MAX_REPLY_BYTES:
-        share = MAX_REPLY_BYTES // len(descriptions)
-        descriptions = [_cut_as_json(description, share) for description in descriptions]
+    rows = [*_left_out(log), *((int(error.digest, 16), clock.naive(error.at), _words(error)) for error in log.errors)]
+    sizes = [carried_as_json(words) for _, _, words in rows]
+    share = _share(sizes, MAX_REPLY_BYTES - _ROW_BYTES * (len(rows) + 1))
     return [
-        (int(entry.sk.rpartition("#")[2], 16), clock.naive(entry.error_time), description)
-        for entry, description in zip(entries, descriptions, strict=True)
+        (number, at, words if size <= share else text.cut(words, share, carried_as_json))
+        for (number, at, words), size in zip(rows, sizes, strict=True)
     ]
 
 
-def _cut_as_json(description: str, limit: int) -> str:
-    grown = len(json.dumps(description))
-    return description if grown <= limit else text.cut(description, text.size(description) * limit // grown)
+def _left_out(log: ErrorLog) -> list[ErrorLogRow]:
+    if log.complete and not log.left_out:
+        return []
+    words = f"{log.left_out} older entries" if log.complete else f"more than {log.left_out} entries"
+    return [(0, clock.naive(log.errors[0].at), f"[... {words} left out ...]")]
+
+
+def _words(error: ReportedError) -> str:
+    return f"[... {error.size} bytes left out ...]" if error.text is None else error.text
+
+
+def _share(sizes: Sequence[int], room: int) -> int:
+    """The most that each may take, so that all fit: what the small ones leave is for the large ones.
+
+    >>> _share([1, 5, 9], 11), _share([1, 2], 11)
+    (5, 8)
+    """
+    left = len(sizes)
+    for size in sorted(sizes):
+        if size * left > room:
+            return room // left
+        room, left = room - size, left - 1
+    return room + max(sizes, default=0)
 
 
 class InstanceView(Reply):

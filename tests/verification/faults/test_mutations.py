@@ -91,12 +91,12 @@ def keys_left_unread_are_forgotten() -> AbstractContextManager[Any]:
 
 
 def further_pages_are_forgotten() -> AbstractContextManager[Any]:
-    def first_page(partition: str, condition: Any, **how: Any) -> list[RawItem]:
+    def first_page(partition: str, condition: Any, **how: Any) -> Iterator[RawItem]:
         read = lambda: connection().query(  # noqa: E731  # as reach takes it
             Item.Meta.table_name, partition, condition, consistent_read=how.get("consistent", False)
         )
         found: list[RawItem] = table.reach(read)["Items"]
-        return found
+        return iter(found)
 
     return patch("lockstep.task_instance.read.query", first_page)
 

@@ -1,0 +1,242 @@
+"""No reply and no log line is larger than what carries it: the worst case of every route, held to docs/sizes.md."""
+
+import json
+import re
+from typing import Any, Final
+
+import pytest
+from pydantic import BaseModel
+
+from functions.api.health.app import HealthReply
+from functions.array.array_log_distributor_id.app import DistributorIdsReply
+from functions.array.create_array.app import ArrayReply
+from functions.array.get_array_task_instance_id.app import StepReply
+from functions.array.queue_task_batch.app import QueuedReply
+from functions.cluster.get_cluster.app import ClusterReply
+from functions.task.bind_resources.app import ResourcesReply
+from functions.task.bind_tasks_no_args.app import BoundTasksReply
+from functions.task.get_task_resources.app import TaskResourcesReply
+from functions.task_instance.instantiate_task_instances.app import InstantiateReply
+from functions.task_instance.log_running.app import StartReply
+from functions.workflow_run.create_workflow_run.app import RunReply
+from functions.workflow_run.sync_status.app import SyncReply
+from functions.workflow_run.terminate_task_instances.app import TerminateReply
+from local.seed import Seed, load
+from local.template import ROOT
+from lockstep import clock
+from lockstep.cluster.builtin import CLUSTERS, QUEUE_NAME
+from lockstep.context import request
+from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.errors import MAX_FIELDS, FieldError, InvalidError
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
+from lockstep.http import reply
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import MAX_IDS_PER_CALL, MAX_PATH_BYTES, MAX_RESOURCES_BYTES
+from lockstep.http.models import MessageReply, NoReply, Reply, RunStatusReply, StatusReply
+from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
+from lockstep.routes import ROUTES
+from lockstep.task import bind
+from lockstep.task.item import TaskLookup
+from lockstep.task_instance import instantiate
+from lockstep.task_instance.instantiate import InstanceBatch
+from lockstep.task_instance.item import MAX_LOG_CHARACTERS, InstanceKey
+from lockstep.task_instance.views import InstanceView, TaskView, WholeReply
+from lockstep.workflow_run.poll import MOST_TOLD
+from tests.conformance.recording import Player
+from tests.routes.test_observability import Seen, seen
+
+__all__ = ["seen"]  # a fixture
+
+GROWS: Final = "\x00"
+"""The character that takes one byte of a field's limit and seven of a reply."""
+GROWS_MOST: Final = "\U0001f600\ud800"
+"""Where a limit counts characters, one of 14 bytes; the other makes it be written so."""
+IDS: Final = list(range(MAX_ID - MAX_IDS_PER_CALL, MAX_ID))
+TOLD: Final = list(range(MAX_ID - MAX_IDS_PER_CALL - MOST_TOLD, MAX_ID))
+COMMAND: Final = GROWS * 300_000
+NAME: Final = GROWS * 1_000
+PATH: Final = GROWS * MAX_PATH_BYTES
+OUTPUT: Final = (GROWS_MOST[0] * MAX_LOG_CHARACTERS)[1:] + GROWS_MOST[1]
+MOMENT: Final = clock.iso(0.000001)
+RUNNING: Final = StatusReply(status=TaskInstanceStatus.RUNNING)
+BOUND: Final = RunStatusReply(status=WorkflowRunStatus.BOUND)
+SENTENCE: Final = MessageReply(message="x" * 200)
+WHOLE: Final = WholeReply(
+    task_instance=InstanceView(
+        task_instance_id=MAX_ID,
+        status=TaskInstanceStatus.RUNNING,
+        status_name="NO_DISTRIBUTOR_ID",
+        status_date=MOMENT,
+        report_by_date=MOMENT,
+        workflow_run_id=MAX_ID,
+        array_id=MAX_ID,
+        array_batch_num=MAX_ID,
+        array_step_id=MAX_ID,
+        task_resources_id=MAX_ID,
+        distributor_id=GROWS * 80,
+        nodename=GROWS * 255,
+        process_group_id=-(2**63),
+        stdout=PATH,
+        stderr=PATH,
+        stdout_log=OUTPUT,
+        stderr_log=OUTPUT,
+    ),
+    task=TaskView(
+        task_id=MAX_ID,
+        status=TaskStatus.ADJUSTING_RESOURCES,
+        status_name="ADJUSTING_RESOURCES",
+        num_attempts=999,
+        max_attempts=2**31,
+        workflow_id=MAX_ID,
+        array_id=MAX_ID,
+        name=NAME,
+        command=COMMAND,
+    ),
+)
+WORST: Final[dict[str, BaseModel]] = {
+    "health": HealthReply(),
+    "log_running": StartReply(
+        task_instance=(MAX_ID, TaskInstanceStatus.RUNNING, MAX_ID, MAX_ID, NAME, COMMAND, MAX_ID, PATH, PATH)
+    ),
+    **dict.fromkeys(("log_report_by", "log_done", "log_error_worker_node"), RUNNING),
+    **dict.fromkeys(
+        ("log_distributor_id", "log_no_distributor_id", "log_known_error", "log_unknown_error"),
+        SENTENCE,
+    ),
+    **dict.fromkeys(
+        ("log_report_by_batch", "transition_to_launched", "transition_to_killed", "set_status_for_triaging"), NoReply()
+    ),
+    "get_task_instance": WHOLE,
+    "bind_resources": ResourcesReply(MAX_ID),
+    "get_task_resources": TaskResourcesReply(
+        requested_resources={"a": '"' * ((MAX_RESOURCES_BYTES - 10) // 2)}, queue_name=QUEUE_NAME
+    ),
+    "create_array": ArrayReply(array_id=MAX_ID),
+    "queue_task_batch": QueuedReply(tasks_by_status={TaskStatus.QUEUED: IDS}),
+    "array_log_distributor_id": DistributorIdsReply(),
+    "get_array_task_instance_id": StepReply(task_instance_id=MAX_ID),
+    "create_workflow_run": RunReply(workflow_run_id=MAX_ID, status=WorkflowRunStatus.LINKING),
+    **dict.fromkeys(("update_workflow_run_status", "log_workflow_run_heartbeat"), BOUND),
+    "sync_status": SyncReply(status_updates={TaskInstanceStatus.QUEUED: TOLD}, time=clock.naive(0)),
+    "terminate_task_instances": TerminateReply(workflow_run_id=MAX_ID, num_terminated=MAX_ID),
+    "get_cluster": ClusterReply(cluster=next(iter(CLUSTERS.values()))),
+}
+"""The largest reply of each route that can be made without a limit of its own."""
+BOUNDED: Final = {"task_instance_error_log", "instantiate_task_instances", "bind_tasks_no_args"}
+"""The routes that measure: the tests below, and test_task_instance_error_log.py."""
+DOCUMENT: Final = (ROOT / "docs" / "sizes.md").read_text()
+
+
+def documented() -> dict[str, int]:
+    rows = re.findall(r"^\| ([`a-z_, ]+) \| [^|]+ \| ([\d,]+) \|$", DOCUMENT, re.MULTILINE)
+    return {name: int(number.replace(",", "")) for names, number in rows for name in re.findall(r"`(\w+)`", names)}
+
+
+def test_every_route_has_a_worst_case() -> None:
+    assert WORST.keys() | BOUNDED == {route.name for route in ROUTES} == documented().keys()
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_the_worst_reply_of_a_route_is_carried_and_documented(name: str) -> None:
+    taken = carried(as_json(WORST[name]))
+    assert taken == documented()[name] <= MAX_REPLY_BYTES
+
+
+@pytest.mark.parametrize("name", sorted(BOUNDED))
+def test_a_route_that_measures_fills_a_reply_at_most(name: str) -> None:
+    assert documented()[name] == MAX_REPLY_BYTES
+
+
+@pytest.mark.parametrize("character", [GROWS, '"', "\u00e9", GROWS_MOST])
+def test_what_a_binding_tells_is_never_more_than_was_reckoned(character: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {f"{number:05d}{character * 20}": (MAX_ID, TaskStatus.ERROR_FATAL) for number in range(1_000)}
+    taken = carried(as_json(BoundTasksReply(tasks=names)))
+    monkeypatch.setattr(bind, "MAX_REPLY_BYTES", taken - 1)
+    with pytest.raises(InvalidError):
+        bind._check_reply(names)  # noqa: SLF001  # what it reckons is not told otherwise
+
+
+def test_names_that_no_reply_holds_are_refused_before_anything_is_bound(player: Player) -> None:
+    rows = {f"{number:05d}" + '"' * 250: [number, "h", 1, 1, "t", "c", 3] for number in range(1, 7_001)}
+    body = json.dumps({"workflow_id": 77, "tasks": rows}).encode()
+    status, problem = player.send("PUT", "/api/v3/task/bind_tasks_no_args", body)
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["tasks"])
+    assert "send fewer tasks a call" in problem["detail"]
+    with request():
+        assert not fetch([TaskLookup.key(77, number, "h") for number in range(1, 101)], consistent=True)
+
+
+def queued_in_arrays(count: int, name: str) -> list[int]:
+    """The ids of QUEUED instances, each of a task and an array of its own."""
+    first = 90_000_000
+    numbers = range(first, first + count)
+    array = {"name": name, "workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1}
+    task = {"status": "Q", "num_attempts": 1, "max_attempts": 3, "workflow_id": 1, "name": "t", "command": "c"}
+    instance = {"status": "Q", "workflow_run_id": 1, "array_batch_num": 1, "array_step_id": 0, "task_resources_id": 1}
+    seed = {
+        "arrays": [array | {"array_id": number, "task_template_version_id": number} for number in numbers],
+        "tasks": [task | {"task_id": number, "array_id": number, "task_resources_id": 1} for number in numbers],
+        "task_instances": [
+            instance | {"task_instance_id": InstanceKey(number, 1).id, "array_id": number} for number in numbers
+        ],
+    }
+    load(Seed.model_validate(seed))
+    return [InstanceKey(number, 1).id for number in numbers]
+
+
+def take(player: Player, ids: list[int]) -> list[int]:
+    body = json.dumps({"task_instance_ids": ids})
+    status, taken = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
+    assert status == 200, taken
+    return [number for *_, members in taken["task_instance_batches"] for number in members]
+
+
+def test_only_instances_of_which_a_reply_can_tell_are_taken(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply of 6 MB tells of 880 arrays with the longest names. A smaller one, of fewer."""
+    ids = queued_in_arrays(30, NAME)
+    monkeypatch.setattr(instantiate, "MAX_REPLY_BYTES", MAX_REPLY_BYTES // 40)
+    told = take(player, ids)
+    assert told == ids[: len(told)]
+    assert 15 < len(told) < 30
+    assert take(player, ids) == told, "the same call again, as after a lost reply, tells the same"
+    statuses = [player.send("GET", f"/api/v3/task_instance/{number}")[1]["task_instance"]["status"] for number in ids]
+    assert statuses == ["I"] * len(told) + ["Q"] * (30 - len(told))
+    rest = ids[len(told) :]
+    assert take(player, rest) == rest
+
+
+def test_what_the_distributor_is_told_is_never_more_than_was_reckoned() -> None:
+    """By the largest ids, 10,000 arrays of names that grow."""
+    batches = [InstanceBatch(MAX_ID - number, NAME, 2**31, MAX_ID, [MAX_ID - number]) for number in range(800)]
+    taken = carried(as_json(InstantiateReply(task_instance_batches=batches)))
+    of_batch, of_id = instantiate._BATCH_BYTES, instantiate._ID_BYTES  # noqa: SLF001  # what is reckoned
+    assert taken <= of_batch + 800 * (of_batch + of_id + reply.carried_as_json(NAME))
+
+
+class Huge(Reply):
+    """A reply."""
+
+    text: str
+
+
+@endpoint("health")
+def huge() -> Huge:
+    return Huge(text='"' * 2_000_000)
+
+
+def test_a_reply_that_a_route_did_not_bound_never_leaves(seen: Seen) -> None:
+    event: dict[str, Any] = {"httpMethod": "GET", "path": "/api/v3/health"}
+    answer = huge(event, None)
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["status"], problem["title"]) == (500, 500, "Internal Server Error")
+    assert problem["detail"] == f"the reply takes 8000015 bytes; Lambda carries {MAX_REPLY_BYTES}"
+    assert seen.metrics() == {"Failed.ReplyTooLarge": 1}
+
+
+def test_a_refusal_is_small_whatever_it_names() -> None:
+    worst = [FieldError(GROWS * 1_000_000, GROWS_MOST * 100_000) for _ in range(MAX_IDS_PER_CALL)]
+    answer = reply.of_error(InvalidError(worst))
+    assert len(json.loads(answer.body)["errors"]) == MAX_FIELDS
+    assert carried(answer.body) < 200_000
+    assert len(json.dumps(answer.why)) < 50_000
