@@ -152,8 +152,10 @@ def _is_superseded(number: int) -> Condition:
     return Task.num_instances > number
 
 
-_SAME_STATUS: Final = Task.status.set(Task.status)
-"""For an update that changes nothing else: an update must change something."""
+_SAME_STATUS: Final = Task.status.set(Task.status | "")
+"""For an update that changes nothing else: an update must change something. The empty text is never stored: the guard
+fails where there is no status. Without it AWS might answer that the status does not exist, before it looks at the guard.
+"""
 
 
 def _attention_changes(target: TaskInstanceStatus, guard: Guard) -> list[Action]:
