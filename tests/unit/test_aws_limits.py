@@ -68,7 +68,10 @@ REFUSED: Final[dict[str, Asked]] = {
         "BatchWriteItem",
         {"RequestItems": {"lockstep": [{"PutRequest": {"Item": item(command={"S": "x" * 410_000})}}]}},
     ),
-    "an update that leaves 410 kB": ("UpdateItem", update("SET a = :a, b = :b", a={"S": "x" * 205_000}, b={"S": "x" * 205_000})),
+    "an update that leaves 410 kB": (
+        "UpdateItem",
+        update("SET a = :a, b = :b", a={"S": "x" * 205_000}, b={"S": "x" * 205_000}),
+    ),
     "an expression of 4,097 bytes": condition(f"attribute_exists({'x' * 4_079})"),
     "a reversed BETWEEN": condition("report_by BETWEEN :low AND :high", low=TWO, high=ONE),
     "redundant parentheses": condition("((report_by = :one))", one=ONE),
@@ -77,7 +80,10 @@ REFUSED: Final[dict[str, Asked]] = {
     "a token of 37 characters": ("TransactWriteItems", {"TransactItems": puts(1), "ClientRequestToken": "x" * 37}),
     "an empty token": ("TransactWriteItems", {"TransactItems": puts(1), "ClientRequestToken": ""}),
     "101 actions": ("TransactWriteItems", {"TransactItems": puts(101)}),
-    "a transaction of more than 4 MB": ("TransactWriteItems", {"TransactItems": puts(11, command={"S": "x" * 400_000})}),
+    "a transaction of more than 4 MB": (
+        "TransactWriteItems",
+        {"TransactItems": puts(11, command={"S": "x" * 400_000})},
+    ),
     "an item twice in a transaction": ("TransactWriteItems", {"TransactItems": puts(1) * 2}),
     "a transaction of nothing": ("TransactWriteItems", {"TransactItems": []}),
     "an empty key of an index": put(array_step={"S": ""}),

@@ -29,9 +29,15 @@ def entries(count: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("found", "consistent", "units"),
-    [([], False, 0.5), ([KEY], False, 0.5), (entries(100), False, 1.0), ([LARGE, KEY], True, 15), ([LARGE], False, 7.5)],
+    [
+        ([], False, 0.5),
+        ([KEY], False, 0.5),
+        (entries(100), False, 1.0),
+        ([LARGE, KEY], True, 15),
+        ([LARGE], False, 7.5),
+    ],
 )
-def test_a_query_costs_by_the_sum_of_what_it_reads(found: list[Any], consistent: bool, units: float) -> None:
+def test_a_query_costs_by_the_sum_of_what_it_reads(found: list[Any], consistent: Any, units: float) -> None:
     assert READ_UNITS["Query"]({"ConsistentRead": consistent}, {"Items": found}) == units
 
 
@@ -48,7 +54,7 @@ def test_a_batch_read_costs_by_each_item_and_nothing_for_a_key_that_is_left_unre
 
 def test_a_write_that_is_rejected_costs_too() -> None:
     """A cancelled transaction is counted as one that landed: AWS states no amount, and bills no more than that."""
-    asked = {"TransactItems": [{}] * 3}
+    asked: dict[str, Any] = {"TransactItems": [{}] * 3}
     assert written_units(asked, {"Error": {"Code": "TransactionCanceledException"}}) == 6
     assert written_units({}, {"Error": {"Code": "ConditionalCheckFailedException"}}) == 1
     assert written_units({}, {"Error": {"Code": "ThrottlingException"}}) == 0
@@ -56,5 +62,9 @@ def test_a_write_that_is_rejected_costs_too() -> None:
 
 
 def test_an_items_size_is_that_of_its_names_and_values() -> None:
-    item = {"pk": {"S": "é"}, "n": {"N": "-1700000000.5"}, "m": {"M": {"a": {"L": [{"BOOL": True}, {"NULL": True}]}}}}
+    item: dict[str, Any] = {
+        "pk": {"S": "é"},
+        "n": {"N": "-1700000000.5"},
+        "m": {"M": {"a": {"L": [{"BOOL": True}, {"NULL": True}]}}},
+    }
     assert item_size(item) == (2 + 2) + (1 + 5 + 1 + 1 + 1) + (1 + 3 + (1 + 1 + (3 + 2 + 2)))

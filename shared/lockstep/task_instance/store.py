@@ -153,8 +153,8 @@ def _is_superseded(number: int) -> Condition:
 
 
 _SAME_STATUS: Final = Task.status.set(Task.status | "")
-"""For an update that changes nothing else: an update must change something. The empty text is never stored: the guard
-fails where there is no status. Without it AWS might answer that the status does not exist, before it looks at the guard.
+"""For an update that changes nothing else: an update must change something. The empty text is never stored, because the
+guard fails where there is no status. `SET status = status` might fail there first: AWS does not document the order.
 """
 
 

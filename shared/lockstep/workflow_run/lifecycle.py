@@ -12,7 +12,6 @@ from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.fsm.workflow_run import DISTRIBUTED, sources
 from lockstep.workflow_run.item import WorkflowRun
 
-
 _SAME_STATUS: Final = WorkflowRun.status.set(WorkflowRun.status | "")
 """For an update that changes nothing: it refers to no attribute that may not exist. The empty text is never stored."""
 

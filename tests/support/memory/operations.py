@@ -1,9 +1,9 @@
 """DynamoDB's operations as functions of a table that never changes: each gives the table after it, and the reply.
 
-Exact for what Lockstep sends; test_memory.py holds it to what other engines answer, and to the limits that AWS states and
-other engines do not keep (local/aws_limits.py). Where AWS leaves open what it does, it does what is worse for the caller:
-an operand that does not exist is refused even where the condition fails. What it leaves out: consumed capacity, TTL's
-deletions, and reads that lag behind, which are for whoever asks: he may ask an earlier table.
+Exact for what Lockstep sends: test_memory.py holds it to what other engines answer, test_aws_limits.py to the limits
+that AWS states and other engines do not keep. Where AWS does not document what it does, it does what is worse for the
+caller: it refuses an operand that does not exist even where the condition fails. What it leaves out: consumed capacity,
+TTL's deletions, and reads that lag behind, which are for whoever asks: he may ask an earlier table.
 """
 
 import json

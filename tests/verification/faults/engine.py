@@ -27,7 +27,7 @@ class Sent(NamedTuple):
     reply: Reply | None
     """None: no reply came."""
     after: Table
-    index: str | None = None
+    of_index: str | None = None
     """The index that it queries."""
 
 

@@ -110,7 +110,7 @@ def _is_cancelled(sent: Sent) -> bool:
 
 
 def _is_of_an_index(sent: Sent) -> bool:
-    return sent.index is not None
+    return sent.of_index is not None
 
 
 def _unprocessed(left: Callable[[int], Iterable[int]]) -> Callable[[Call], Reply]:

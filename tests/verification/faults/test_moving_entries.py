@@ -12,7 +12,7 @@ from lockstep.context import request
 from lockstep.dynamodb.item import RunIndex
 from tests.support.memory.operations import Reply
 from tests.support.seeding import batch, run_of
-from tests.verification.faults.engine import Call, Fault, Struck, World, working
+from tests.verification.faults.engine import Call, Fault, Struck, working
 from tests.verification.faults.kinds import FAULTS
 from tests.verification.faults.matrix import Clean, limited, play_clean, run
 from tests.verification.faults.scenarios import SCENARIOS, Scenario
@@ -34,7 +34,7 @@ def queries(clean: Clean) -> list[int]:
     return [
         position
         for position, sent in enumerate(clean.sent)
-        if sent.index == RunIndex.Meta.index_name and sent.reply and sent.reply.body["Items"]
+        if sent.of_index == RunIndex.Meta.index_name and sent.reply and sent.reply.body["Items"]
     ]
 
 
@@ -61,13 +61,13 @@ def test_an_entry_that_is_seen_twice_counts_once() -> None:
     with working() as world, request():
         run_id = run_of(batch({"status": "Q"}, {"status": "T"})[0])
         later = now() + 10_000
-        once = _seen(world, run_id, later)
+        once = _seen(run_id, later)
         world.begin(world.table, [Struck(twice, 0, 10)])
-        assert _seen(world, run_id, later) == once
+        assert _seen(run_id, later) == once
     assert once == (1, 1, 1, 1)
 
 
-def _seen(world: World, run_id: int, moment: float) -> tuple[int, ...]:
+def _seen(run_id: int, moment: float) -> tuple[int, ...]:
     attention = what_needs_attention(run_id, moment)
     batches = waiting_batches(run_id), unended_batches(run_id)
     return len(attention.batches), len(attention.instances), *map(len, batches)

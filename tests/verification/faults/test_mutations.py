@@ -139,7 +139,9 @@ def a_repeated_claim_is_expected_by_its_own_time() -> AbstractContextManager[Any
 
 
 MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {
-    a_token_for_each_try: Caught("log_known_error: from T", "InternalServerError after it ran", "Already in error state"),
+    a_token_for_each_try: Caught(
+        "log_known_error: from T", "InternalServerError after it ran", "Already in error state"
+    ),
     an_error_entry_by_the_time: Caught("log_error_worker_node: from R", "silence after it ran", "as after clean calls"),
     a_conflict_is_swallowed: Caught("log_done: from R", "conflict on every item", "answered, but TASK#"),
     a_pair_in_two_writes: Caught("log_done: from R", "silence after it ran", "went from R/R to D/R"),
