@@ -7,6 +7,7 @@ fails with a LimitError. The tests' DynamoDB in memory refuses it as AWS does.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 
 from local.item_size import item_size, value_size
@@ -135,16 +136,22 @@ def _check_indexed(name: str, value: Request) -> None:
 
 
 def _check_expression(expression: str, values: Request) -> None:
+    for low, high in _check_text(expression):
+        if low in values and high in values:
+            _require(_ordered(values[low]) <= _ordered(values[high]), f"a reversed BETWEEN: {values[low]}")
+
+
+@lru_cache(maxsize=1_024)
+def _check_text(expression: str) -> Sequence[tuple[str, str]]:
+    """Check an expression without its values, and return the bounds of each BETWEEN. Cached: they are few."""
     _require(len(expression.encode()) <= MAX_EXPRESSION_BYTES, f"an expression of over {MAX_EXPRESSION_BYTES} bytes")
     operators = len(_OPERATOR.findall(expression))
     _require(operators <= MAX_OPERATORS, f"an expression of {operators} operators")
     for operands in _IN.findall(expression):
         count = len(operands.split(","))
         _require(count <= MAX_IN_OPERANDS, f"IN with {count} operands")
-    for low, high in _BETWEEN.findall(expression):
-        if low in values and high in values:
-            _require(_ordered(values[low]) <= _ordered(values[high]), f"a reversed BETWEEN: {values[low]}")
     _require(not _has_redundant_parentheses(expression), f"redundant parentheses: {expression}")
+    return _BETWEEN.findall(expression)
 
 
 def _ordered(value: Request) -> Any:
