@@ -35,8 +35,9 @@ audit: .venv/run ## Operate it: check a table for contradictions, read-only (POR
 	@$(RUN) -m ops.audit --port $(PORT) $(call given,STACK,--stack) $(call given,TABLE,--table) \
 		$(call given,REGION,--region) $(call given,RATE,--rate)
 
-verify: .venv/run ## Operate it: check a deployment over its API, local or on AWS (URL=… TOKEN=…)
-	@$(RUN) -m ops.verify $(call given,URL,--url)
+verify: .venv/run ## Operate it: check a deployment, local or on AWS (URL=… TOKEN=…; STACK=… or TABLE=… REGION=…: its table)
+	@$(RUN) -m ops.verify $(call given,URL,--url) $(call given,STACK,--stack) $(call given,TABLE,--table) \
+		$(call given,REGION,--region)
 
 soak: .venv/run .engine/ready ## Prove it: chaos test: workers crash, retry and report late, engine and gateway are killed; then audit (MINUTES=5 SEED=…)
 	@$(RUN) -m sim.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)

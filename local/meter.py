@@ -1,18 +1,24 @@
-"""Count the API's requests, its requests to DynamoDB, and the capacity units that DynamoDB reports for them.
+"""Count the API's requests, its requests to DynamoDB, and the capacity units that AWS would bill for them.
 
-The embedded engine reports no units for BatchGetItem; the meter computes them by AWS's published rule.
+An engine reports the units of writes that succeed. It reports none for other requests, or flat ones. The meter computes
+these by AWS's published rules: of reads, by the size of what is read; of writes that a condition rejects, one unit; of
+cancelled transactions, whose units AWS does not document, two units an action. That is an upper bound, because AWS
+bills a transaction that succeeds the same for items of up to 1 kB.
 """
 
 import math
 import threading
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from local.item_size import item_size
 from lockstep.dynamodb.client import connection
-from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.item import Item, RawItem
 
-_READS: Final = {"BatchGetItem", "Query", "TransactGetItems"}
 _BYTES_PER_READ_UNIT: Final = 4096
 _ASKED: Final = "lockstep_asked"
+_UNITS_OF_A_CANCELLED_ACTION: Final = 2
+_UNITS_OF_A_FAILED_CONDITION: Final = 1
 
 
 class Meter:
@@ -25,7 +31,7 @@ class Meter:
     def attach(self) -> None:
         """Count the calls of the client that all functions share."""
         events = connection().client.meta.events
-        events.register("before-parameter-build.dynamodb.BatchGetItem", _remember)
+        events.register("before-parameter-build.dynamodb", _remember)
         events.register("after-call.dynamodb", self._count_call)
 
     def count_request(self) -> None:
@@ -39,37 +45,59 @@ class Meter:
             return dict(self._counts)
 
     def _count_call(self, model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        kind = "read_units" if model.name in _READS else "write_units"
-        units = _compute_units(context[_ASKED], parsed) if _ASKED in context else _units(parsed.get("ConsumedCapacity"))
+        kind = "read_units" if model.name in READ_UNITS else "write_units"
+        units = READ_UNITS.get(model.name, written_units)(context[_ASKED], parsed)
         with self._lock:
             self._counts["dynamodb_requests"] += 1
             self._counts[kind] += units
 
 
-def _units(consumed: dict[str, float] | list[dict[str, float]] | None) -> float:
-    tables = consumed if isinstance(consumed, list) else [consumed or {}]
-    return sum(table.get("CapacityUnits", 0.0) for table in tables)
-
-
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    context[_ASKED] = params["RequestItems"][Item.Meta.table_name]
+    context[_ASKED] = params
 
 
-def _compute_units(asked: dict[str, Any], parsed: dict[str, Any]) -> float:
+def written_units(asked: dict[str, Any], parsed: dict[str, Any]) -> float:
+    """Return the write units of a request: those that the engine reports, or those of a rejected one."""
+    match parsed.get("Error", {}).get("Code"):
+        case "TransactionCanceledException":
+            return _UNITS_OF_A_CANCELLED_ACTION * len(asked["TransactItems"])
+        case "ConditionalCheckFailedException":
+            return _UNITS_OF_A_FAILED_CONDITION
+    consumed = parsed.get("ConsumedCapacity") or []
+    tables = consumed if isinstance(consumed, list) else [consumed]
+    return float(sum(table.get("CapacityUnits", 0.0) for table in tables))
+
+
+def query_units(asked: dict[str, Any], parsed: dict[str, Any]) -> float:
+    """Return the read units of a Query: the sizes of what it read are added up before they are rounded."""
+    return read_units(parsed.get("Items", []), consistent=bool(asked.get("ConsistentRead")))
+
+
+def _batch_units(asked: dict[str, Any], parsed: dict[str, Any]) -> float:
+    wanted = asked["RequestItems"][Item.Meta.table_name]
     found = parsed.get("Responses", {}).get(Item.Meta.table_name, [])
-    items = [*found, *[None] * (len(asked["Keys"]) - len(found))]
-    return sum(read_units(item, consistent=bool(asked.get("ConsistentRead"))) for item in items)
+    left = parsed.get("UnprocessedKeys", {}).get(Item.Meta.table_name, {}).get("Keys", [])
+    missing = len(wanted["Keys"]) - len(found) - len(left)
+    consistent = bool(wanted.get("ConsistentRead"))
+    return sum(read_units([item], consistent=consistent) for item in [*found, *[{}] * missing])
 
 
-def read_units(item: dict[str, dict[str, Any]] | None, *, consistent: bool) -> float:
-    """Return the read units for an item, by its size; a missing item counts as the smallest.
+def _transaction_units(_: dict[str, Any], parsed: dict[str, Any]) -> float:
+    return sum(2 * read_units([each.get("Item", {})], consistent=True) for each in parsed.get("Responses", []))
+
+
+READ_UNITS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], float]]] = {
+    "BatchGetItem": _batch_units,
+    "Query": query_units,
+    "TransactGetItems": _transaction_units,
+}
+"""The read units of a request and its reply, by operation."""
+
+
+def read_units(items: Iterable[RawItem], *, consistent: bool) -> float:
+    """Return the read units of items that are read together, by their size; nothing counts as the smallest size.
 
     An eventually consistent read costs half.
     """
-    whole = math.ceil(_size(item) / _BYTES_PER_READ_UNIT) if item else 1
+    whole = max(1, math.ceil(sum(map(item_size, items)) / _BYTES_PER_READ_UNIT))
     return whole if consistent else whole / 2
-
-
-def _size(item: dict[str, dict[str, Any]]) -> int:
-    """Return the bytes of names and values, approximately: DynamoDB stores a number in fewer bytes than its digits."""
-    return sum(len(name) + len(str(value).encode()) for name, typed in item.items() for value in typed.values())

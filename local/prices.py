@@ -160,7 +160,7 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
         _bulk("POST queue_task_batch", of_batch, 0.334, written=5 + 24 * of_batch, read=0.5),
         _bulk("POST instantiate_task_instances", of_batch, 0.212, written=4, read=0.5 + 0.5 * of_batch),
         Use("POST task_resources/{id}", of_batch, 1.8, 458, read=0.5),
-        _bulk("POST transition_to_launched", of_batch, 0.23, written=4, read=3.5 * of_batch),
+        _bulk("POST transition_to_launched", of_batch, 0.23, written=4, read=6 * of_batch),
         _bulk("POST array/{id}/log_distributor_id", of_batch, 0.068, written=1),
         _bulk("POST log_report_by/batch", of_batch, 0.057, written=1),
     ]
@@ -174,7 +174,7 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
             loops * of_run,
             0.105 * checks,
             written=3 * of_batch * checks,
-            read=(0.5 + 3.5 * of_batch) * checks,
+            read=(0.5 + 6 * of_batch) * checks,
             size=RUN,
         ),
         Use("POST workflow_run/{id}/log_heartbeat", loops * of_run, 2.0, 394, written=1),

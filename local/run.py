@@ -61,11 +61,14 @@ def _secret(endpoint: str, *, embedded: bool) -> str:
 
 
 async def _serve(listener: socket.socket, ready: Callable[[], None], *, authenticates: bool) -> None:
+    from local import aws_limits  # noqa: PLC0415  # as below
     from local.gateway import Gateway  # noqa: PLC0415  # importing it imports the functions, which read their settings
     from local.meter import Meter  # noqa: PLC0415  # as above
+    from lockstep.dynamodb.client import connection  # noqa: PLC0415  # as above
 
     meter = Meter()
     meter.attach()
+    aws_limits.attach(connection().client.meta.events)
     config = uvicorn.Config(
         Gateway(meter, authenticates=authenticates), log_level="warning", lifespan="off", timeout_graceful_shutdown=5
     )

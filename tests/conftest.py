@@ -9,10 +9,12 @@ import httpx
 import pytest
 from hypothesis import settings
 
+from local import aws_limits
 from local.engine import dynamodb
 from local.layer import build_for_host, build_for_lambda
 from local.meter import Meter
 from local.secret import use_new_secret
+from lockstep.dynamodb.client import connection
 from lockstep.observability import logger
 from tests.conformance.recording import Player
 from tests.support.guarded import SECRET, Guarded
@@ -35,8 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def table() -> Iterator[str]:
-    """The endpoint of an engine with Lockstep's empty table; this process's functions use it."""
+    """The endpoint of an engine with Lockstep's empty table; this process's functions use it, within AWS's limits."""
     with dynamodb("lockstep") as endpoint:
+        aws_limits.attach(connection().client.meta.events)
         yield endpoint
 
 

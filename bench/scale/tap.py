@@ -3,7 +3,7 @@
 A request is made to tell the units of each index apart. Where it is about several items it tells their sum, which is
 shared out evenly; that it is even is checked.
 
-What the engine gives no account of, a batch read and a write whose condition failed, is reckoned by the published rule:
+What the engine gives no account of, or a flat one, reads and a write whose condition failed, is reckoned by the rules:
 AWS bills the latter as if it had landed on the table (the items here are below 1 KB).
 """
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from bench.scale.costs import ARRAY, BATCH, COUNTER, LOOKUP, RESOURCES, RUN, RUN_INDEX, STEP_INDEX, TASK
-from local.meter import read_units
+from local.meter import query_units, read_units
 from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.counters import Counter
@@ -161,7 +161,7 @@ def _batch_read(params: dict[str, Any], parsed: dict[str, Any]) -> list[Taken]:
         Taken(
             _role(key),
             key["pk"]["S"],
-            read=read_units(found.get((key["pk"]["S"], key["sk"]["S"])), consistent=consistent),
+            read=read_units([found.get((key["pk"]["S"], key["sk"]["S"]), {})], consistent=consistent),
         )
         for key in asked["Keys"]
     ]
@@ -172,7 +172,7 @@ def _queried(params: dict[str, Any], parsed: dict[str, Any]) -> Taken:
     assert match
     key = params["ExpressionAttributeValues"][match[1]]
     role, attribute = _INDEXES[params["IndexName"]] if "IndexName" in params else (_role({"pk": key}), "pk")
-    return Taken(role, _plain(key) if attribute else role, read=parsed["ConsumedCapacity"]["CapacityUnits"])
+    return Taken(role, _plain(key) if attribute else role, read=query_units(params, parsed))
 
 
 def _role(key: RawItem) -> str:

@@ -242,4 +242,4 @@ def _units(page: Mapping[str, Any]) -> float:
 def _computed_units(page: Mapping[str, Any], table: str, keys_asked: int) -> float:
     """The units of a BatchGetItem by the published rule, for an engine that does not report them."""
     found = page.get("Responses", {}).get(table, []) if keys_asked else []
-    return float(sum(read_units(item, consistent=True) for item in [*found, *[None] * (keys_asked - len(found))]))
+    return float(sum(read_units([item], consistent=True) for item in [*found, *[{}] * (keys_asked - len(found))]))

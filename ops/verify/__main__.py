@@ -1,5 +1,7 @@
-"""`make verify`: check a deployment, local or on AWS, over its API.
+"""`make verify`: check a deployment, local or on AWS, over its API, and its table where STACK or TABLE names it.
 
+The checks of the table need AWS credentials that may read, write and delete items of it. They write under a partition
+of their own, and delete it. With a URL on this machine the table is that of the system that runs there.
 The token is read from the environment variable TOKEN: a command line shows in the list of processes.
 Exits with 0 if everything holds, 1 if something does not, 2 if verification cannot start.
 """
@@ -9,25 +11,38 @@ import os
 import sys
 from typing import Final
 
+from local.options import not_empty
+from ops.verify.access_to_table import find_table
 from ops.verify.api import Api
 from ops.verify.checks import Checks, say
+from ops.verify.table import check_table
 from ops.verify.target import UsageError, read_target
 from ops.verify.walk import walk
 
 HOLDS, DOES_NOT_HOLD, CANNOT_START = 0, 1, 2
 INTERRUPTED: Final = 130
+NOT_ASKED: Final = "The table is not checked: STACK=… or TABLE=… with AWS credentials tells what only an account can."
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Verify a deployment and return the exit code."""
     parser = argparse.ArgumentParser(prog="make verify", description=__doc__)
     parser.add_argument("--url", default="", help="of the deployment: the stack's output ApiUrl")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--stack", type=not_empty, help="check the table of this stack too")
+    which.add_argument("--table", type=not_empty, help="check this table too")
+    parser.add_argument("--region", type=not_empty, help="the region of the stack or table")
     options = parser.parse_args(arguments)
     checks = Checks()
     try:
-        target = read_target(options.url, os.environ.get("TOKEN", ""))
-        with Api(target) as api:
-            walk(api, checks, target.token)
+        if options.url or not (options.stack or options.table):
+            target = read_target(options.url, os.environ.get("TOKEN", ""))
+            with Api(target) as api:
+                walk(api, checks, target.token)
+        if options.stack or options.table:
+            check_table(*find_table(options.url, options.stack, options.table, options.region), checks)
+        else:
+            say(f"\n{NOT_ASKED}")
     except UsageError as error:
         print(f"make verify: {error}", file=sys.stderr)
         return CANNOT_START

@@ -8,8 +8,10 @@ from unittest.mock import patch
 import botocore.session
 from moto import mock_aws
 
+from local import aws_limits
 from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
 from local.template import Template
+from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item
 from lockstep.task.resources import forget
 
@@ -30,4 +32,5 @@ def on_moto() -> Iterator[None]:
         os.environ.pop(ENDPOINT_VARIABLE, None)
         client = botocore.session.get_session().create_client("dynamodb", LOCAL_SETTINGS["AWS_DEFAULT_REGION"])
         client.create_table(**Template().table(Item.Meta.table_name))
+        aws_limits.attach(connection().client.meta.events)
         yield

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from local.engine import client, create_table, dynamodb
+from tests.support.memory.expressions import normal
 from tests.support.memory.operations import Table, answer
 
 TABLE: Final = "compared"
@@ -169,9 +170,22 @@ class Other:
 
     def ask(self, operation: str, request: dict[str, Any]) -> Any:
         try:
-            return _plain(self._client._make_api_call(operation, request))  # noqa: SLF001  # an operation by its name
+            return _plain(_normalised(self._client._make_api_call(operation, request)))  # noqa: SLF001  # an operation by its name
         except ClientError as error:
-            return _plain(error.response) | {"code": error.response["Error"]["Code"]}
+            return _plain(_normalised(error.response)) | {"code": error.response["Error"]["Code"]}
+
+
+def _normalised(reply: Any) -> Any:
+    """A reply with its numbers as DynamoDB writes them: moto says 3.0 for the sum of 1.5 and 1.5."""
+    match reply:
+        case {"N": number}:
+            return {"N": normal(number)}
+        case dict():
+            return {name: _normalised(value) for name, value in reply.items()}
+        case list():
+            return [_normalised(value) for value in reply]
+        case _:
+            return reply
 
 
 def _plain(reply: dict[str, Any]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def resources(**wanted: Any) -> Json:
 
 FITS: list[tuple[str, Any]] = [
     ("array_log_distributor_id", {}),
-    ("array_log_distributor_id", {"1001": "x" * 180, "9007199254740001": 7}),
+    ("array_log_distributor_id", {"1001": "x" * 150, "9007199254740001": 7}),
     ("array_log_distributor_id", {"1000": None, "999": None, "-1001": [], "abc": {}, "9" * 20: None}),
     ("bind_resources", resources(stdout="x" * 4096, stderr=7, memory=[{"a": None}])),
     ("bind_resources", resources() | {"task_resources_type_id": "x" * 255}),
@@ -137,7 +137,7 @@ FITS: list[tuple[str, Any]] = [
     ("create_workflow_run", RUN | {"user": None, "jobmon_version": "x" * 255}),
     ("log_distributor_id", {"distributor_id": 8675309, "next_report_increment": -1e9}),
     ("log_done", {}),
-    ("log_done", {"nodename": "x" * 255, "distributor_id": "x" * 180, "stdout": "x" * 4096, "stdout_log": "x" * 9999}),
+    ("log_done", {"nodename": "x" * 255, "distributor_id": "x" * 150, "stdout": "x" * 4096, "stdout_log": "x" * 9999}),
     ("log_done", {"nodename": None, "distributor_id": 8675309, "nobody_knows": 1}),
     *[("log_error_worker_node", FAILURE | {"error_state": state}) for state in "EFUZ"],
     ("log_running", START | {"process_group_id": 2**63 - 1, "next_report_increment": 1e9}),
@@ -146,7 +146,7 @@ FITS: list[tuple[str, Any]] = [
     ("sync_status", POLL | {"task_instance_ids": []}),
 ]
 REFUSED: list[tuple[str, Any]] = [
-    ("array_log_distributor_id", {"1001": "x" * 181}),
+    ("array_log_distributor_id", {"1001": "x" * 151}),
     ("array_log_distributor_id", {"1001": None}),
     ("array_log_distributor_id", {str(number): "a" for number in range(100_001, 120_001)}),
     ("array_log_distributor_id", []),
@@ -169,7 +169,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("create_workflow_run", RUN | {"user": "x" * 256}),
     ("log_done", {"nodename": True}),
     ("log_done", {"nodename": "x" * 256}),
-    ("log_done", {"distributor_id": "x" * 181}),
+    ("log_done", {"distributor_id": "x" * 151}),
     ("log_done", {"stderr": "x" * 4097}),
     ("log_done", None),
     *[("log_error_worker_node", FAILURE | {"error_state": state}) for state in ("D", "W", "R", "e", "", None)],

@@ -3,6 +3,9 @@
 A batch stays in the index until all its instances have ended. Its sort key is the time of its next check; none of its
 instances is overdue before that. Each check stores the statuses that it saw, so that later checks read only the
 instances that may have changed.
+
+An entry moves when its sort key changes. AWS does not document that a query sees a moving entry exactly once: one that
+is seen twice counts once here, and one that is missed is found by the next poll, sweep or termination.
 """
 
 from collections.abc import Iterable, Mapping
@@ -77,12 +80,12 @@ def _indexed(workflow_run_id: int, first: str, last: str) -> list[RawItem]:
 
 
 def _instance_keys(listed: Iterable[RawItem]) -> list[InstanceKey]:
-    return [instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed]
+    return list(dict.fromkeys(instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed))
 
 
 def _read_batches(listed: Iterable[RawItem]) -> list[Batch]:
-    """Read the listed batches in order. Skip batches that have ended meanwhile or expired."""
-    wanted = [Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed]
+    """Read the listed batches in order, each once. Skip batches that have ended meanwhile or expired."""
+    wanted = dict.fromkeys(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed)
     items = fetch_present(wanted)
     batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)
     return [batch for batch in batches if batch.attention and not batch.has_expired(now())]

@@ -41,7 +41,9 @@ enough errors, and then returns replies that it knows to be broken.
 """
 
 CONDITION_FAILED: Final = "ConditionalCheckFailed"
-_CONFLICTS: Final = {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
+_CONFLICTS: Final = {"TransactionConflict", "TransactionConflictException"}
+_CANCELLED: Final = "TransactionCanceledException"
+_IN_PROGRESS: Final = "TransactionInProgressException"
 BUGS: Final = {"ValidationException", "ValidationError", "SerializationException"}
 """DynamoDB's error codes for a request that should never have been sent."""
 _MAX_PAUSE_SECONDS: Final = 0.5
@@ -79,7 +81,8 @@ def reach(call: Callable[[], R]) -> R:
 
     Raises:
         ConditionFailedError: the call's conditions did not hold.
-        ContentionError: the call conflicted with other transactions until the deadline.
+        ContentionError: the call conflicted with other transactions until the deadline, or an earlier try of it has not
+            ended: AWS asks to wait 5 s then, which is longer than a function may wait.
         TableError: DynamoDB cannot be reached, refuses the caller, or throttled until the deadline.
     """
     connection()
@@ -116,7 +119,7 @@ def _retryable_codes(error: Exception) -> set[str]:
     code = cause.response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
         raise ConditionFailedError([cause.response.get("Item", {})]) from error
-    if isinstance(error, TransactGetError | TransactWriteError) and code == "TransactionCanceledException":
+    if isinstance(error, TransactGetError | TransactWriteError) and code == _CANCELLED:
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         if codes & BUGS:
             raise error
@@ -125,6 +128,8 @@ def _retryable_codes(error: Exception) -> set[str]:
         return codes
     if code in BUGS:
         raise error
+    if code == _IN_PROGRESS:
+        raise ContentionError("an earlier try of the same transaction has not ended; send it again") from error
     if code in _CONFLICTS | _THROTTLES:
         return {code}
     raise TableError(f"the table does not answer: {code}") from error
@@ -171,19 +176,36 @@ def update(key: Key, changes: Sequence[Action], condition: Condition) -> RawItem
 def transact(build: Callable[[TransactWrite], None]) -> None:
     """Send one TransactWriteItems with the actions that build adds. build must add the same actions each time.
 
-    All tries carry one ClientRequestToken: if a try succeeds and its reply is lost, the next try writes nothing and
-    succeeds. PynamoDB orders actions as checks, deletes, puts, updates; ConditionFailedError.found follows that order.
+    A try carries the ClientRequestToken of the one before it, unless that one certainly did not run: if a try succeeds
+    and its reply is lost, the next one writes nothing and succeeds. A cancelled transaction did not run. The next try
+    gets a new token, because AWS does not document whether the same one would repeat the cancellation.
+    PynamoDB orders actions as checks, deletes, puts, updates; ConditionFailedError.found follows that order.
 
     Raises:
         ConditionFailedError, ContentionError, TableError: see reach.
     """
-    token = str(uuid.uuid4())
+    token, certain = str(uuid.uuid4()), True
 
     def send() -> None:
-        with TransactWrite(connection=connection(), client_request_token=token) as transaction:
-            build(transaction)
+        nonlocal token, certain
+        try:
+            with TransactWrite(connection=connection(), client_request_token=token) as transaction:
+                build(transaction)
+        except TransactWriteError as error:
+            certain = certain and _certainly_did_not_run(error)
+            if certain:
+                token = str(uuid.uuid4())
+            raise
 
     reach(send)
+
+
+def _certainly_did_not_run(error: TransactWriteError) -> bool:
+    """Whether the transaction was cancelled, and botocore had not tried it before without telling the outcome."""
+    if not isinstance(error.cause, ClientError):
+        return False
+    reply = error.cause.response
+    return reply["Error"]["Code"] == _CANCELLED and not reply.get("ResponseMetadata", {}).get("RetryAttempts")
 
 
 def fetch(keys: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:

@@ -104,7 +104,7 @@ RequestedResources = Annotated[
 ShortText = Annotated[Text, _AtMost(255)]
 Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]
 """A key of a JSON object. JSON keys are always text, so the schema does not offer a number."""
-DistributorId = Annotated[Text, _AtMost(180)]
+DistributorId = Annotated[Text, _AtMost(150)]
 Nodename = Annotated[Text, _AtMost(255)]
 Path = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
 Name = Annotated[Text, _AtMost(1_000)]

@@ -24,8 +24,10 @@ from lockstep.text import digest, size
 
 TASKS_PER_TRANSACTION: Final = 33
 """Each task takes three actions; a transaction holds 100."""
-BYTES_PER_TRANSACTION: Final = 3_000_000
-"""The commands' bytes in one transaction, which holds 4 MB."""
+BYTES_PER_TRANSACTION: Final = 2_000_000
+"""The bytes of one transaction's items. AWS allows 4 MB and does not document whether replaced items count too."""
+_BYTES_BESIDE_TEXT: Final = 1_000
+"""What the items of one task take at most beside the caller's texts."""
 _BOUND_BYTES: Final = 50
 """More than a task takes in the reply beside its name, and more than the reply takes beside its tasks."""
 
@@ -89,6 +91,12 @@ class _Binding:
     def actions(self) -> int:
         """The actions that it adds to a transaction."""
         return 4 if self.known_id and not self.seen else 3
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of its items, at most."""
+        texts = (self.task.name, self.task.command, self.task.task_args_hash, *filter(None, self.directories))
+        return sum(map(size, texts)) + _BYTES_BESIDE_TEXT
 
     @property
     def key(self) -> Key:
@@ -229,7 +237,7 @@ def _transaction_sized(bindings: Iterable[_Binding]) -> Iterator[list[_Binding]]
     group: list[_Binding] = []
     taken = 0
     for binding in bindings:
-        takes = size(binding.task.command)
+        takes = binding.bytes
         if group and (len(group) == TASKS_PER_TRANSACTION or taken + takes > BYTES_PER_TRANSACTION):
             yield group
             group, taken = [], 0

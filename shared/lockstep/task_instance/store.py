@@ -160,8 +160,10 @@ def _is_superseded(number: int) -> Condition:
     return Task.num_instances > number
 
 
-_SAME_STATUS: Final = Task.status.set(Task.status)
-"""For an update that changes nothing else: an update must change something."""
+_SAME_STATUS: Final = Task.status.set(Task.status | "")
+"""For an update that changes nothing else: an update must change something. The empty text is never stored, because the
+guard fails where there is no status. `SET status = status` might fail there first: AWS does not document the order.
+"""
 
 
 def _attention_changes(target: TaskInstanceStatus, guard: Guard) -> list[Action]:

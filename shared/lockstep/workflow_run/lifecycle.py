@@ -1,5 +1,7 @@
 """Workflow runs: create one, move it, store its client's heartbeat."""
 
+from typing import Final
+
 from pynamodb.expressions.update import Action
 
 from lockstep.clock import now
@@ -9,6 +11,9 @@ from lockstep.errors import NotFoundError
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.fsm.workflow_run import DISTRIBUTED, sources
 from lockstep.workflow_run.item import WorkflowRun
+
+_SAME_STATUS: Final = WorkflowRun.status.set(WorkflowRun.status | "")
+"""For an update that changes nothing: it refers to no attribute that may not exist. The empty text is never stored."""
 
 
 def create(workflow_id: int, user: str | None, jobmon_version: str | None, heartbeat_date: float) -> WorkflowRun:
@@ -79,7 +84,7 @@ def _move(workflow_run_id: int, status: WorkflowRunStatus, changes: list[Action]
         else:
             return WorkflowRunStatus(run.status)
     try:
-        reach(lambda: run.update(changes or [WorkflowRun.status.set(WorkflowRun.status)], WorkflowRun.pk.exists()))
+        reach(lambda: run.update(changes or [_SAME_STATUS], WorkflowRun.pk.exists()))
     except ConditionFailedError:
         raise NotFoundError(f"workflow run {workflow_run_id} does not exist") from None
     return WorkflowRunStatus(run.status)

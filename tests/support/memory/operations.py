@@ -1,24 +1,26 @@
 """DynamoDB's operations as functions of a table that never changes: each gives the table after it, and the reply.
 
-Exact for what Lockstep sends; test_memory.py holds it to what other engines answer. What it leaves out: consumed
-capacity, pages and items past their size limits, TTL's deletions, and reads that lag behind, which are for whoever
-asks: he may ask an earlier table.
+Exact for what Lockstep sends: test_memory.py holds it to what other engines answer, test_aws_limits.py to the limits
+that AWS states and other engines do not keep. Where AWS does not document what it does, it does what is worse for the
+caller: it refuses an operand that does not exist even where the condition fails. What it leaves out: consumed capacity,
+TTL's deletions, and reads that lag behind, which are for whoever asks: he may ask an earlier table.
 """
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
+from local.aws_limits import MAX_BATCH_READ_BYTES, MAX_ITEM_BYTES, MAX_PAGE_BYTES, LimitError, check, check_item
+from local.item_size import item_size
 from local.template import Template
 from tests.support.memory.expressions import InvalidRequestError, Item, Names, condition, key, normal, update
 
 Key = tuple[str, str]
 Request = Mapping[str, Any]
 
-MOST_ACTIONS: Final = 100
-MOST_KEYS: Final = 100
-MOST_STATEMENTS: Final = 25
 _STATEMENT: Final = re.compile(r'UPDATE "\w+" SET "(\w+)"=\? WHERE pk=\? AND sk=\? AND "(\w+)"=\?')
 
 
@@ -53,8 +55,9 @@ def answer(table: Table, operation: str, request: Request) -> tuple[Table, Reply
     """The table after a request, and what it is answered."""
     try:
         _check_known(operation, request)
+        check(operation, request)
         after, body = _OPERATIONS[operation](table, request)
-    except InvalidRequestError as error:
+    except (InvalidRequestError, LimitError) as error:
         return table, refusal("ValidationException", str(error))
     except _Refusal as refused:
         plain = refusal("ConditionalCheckFailedException", str(refused))
@@ -109,11 +112,6 @@ def _batch_write_item(table: Table, request: Request) -> tuple[Table, dict[str, 
 def _transact_write_items(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     actions = [(kind, action) for entry in request["TransactItems"] for kind, action in entry.items()]
     token, said = request.get("ClientRequestToken"), json.dumps(request["TransactItems"], sort_keys=True)
-    if len(actions) > MOST_ACTIONS:
-        raise InvalidRequestError(f"more than {MOST_ACTIONS} actions")
-    keys = [_key(action["Item"] if kind == "Put" else action["Key"]) for kind, action in actions]
-    if len(set(keys)) < len(keys):
-        raise InvalidRequestError("one item stands in two actions")
     if token and token in table.tokens:
         if table.tokens[token] != said:
             raise _TokenMismatch
@@ -160,13 +158,13 @@ def _updated(items: Mapping[Key, Item], request: Request) -> tuple[Item | None, 
         value = change.operand(before, names) if change.operand else None
         if change.clause == "REMOVE":
             after.pop(change.name, None)
-        elif value is None and holds:
+        elif value is None:
             raise InvalidRequestError("the expression refers to an attribute that does not exist in the item")
-        elif value is not None:
+        else:
             after[change.name] = _sum(before, change.name, value) if change.clause == "ADD" else _stored(value)
     if not holds:
         raise _Refusal(old or {})
-    _check_indexed(after)
+    check_item(after)
     return old, after
 
 
@@ -185,7 +183,6 @@ def _put(items: Mapping[Key, Item], action: Request) -> dict[Key, Item]:
     holds = _holds(action, old, names)
     if not holds:
         raise _Refusal(old)
-    _check_indexed(item)
     return {_key(item): item}
 
 
@@ -209,31 +206,27 @@ def _holds(request: Request, item: Item, names: Names) -> bool:
     return condition(expression)(item, names) if expression else True
 
 
-def _check_indexed(item: Item) -> None:
-    """A key of an index has its type, and is not empty."""
-    for name, kind in _SCHEMA.types.items():
-        value = item.get(name)
-        if value is not None and (list(value) != [kind] or value[kind] == ""):
-            raise InvalidRequestError(f"{name} is part of a key, of type {kind}")
-
-
 def _with(table: Table, written: Mapping[Key, Item]) -> Table:
     return table._replace(items={**table.items, **written})
 
 
 def _batch_get_item(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     [(name, wanted)] = request["RequestItems"].items()
-    keys = [_key(each) for each in wanted["Keys"]]
-    if len(keys) > MOST_KEYS or len(set(keys)) < len(keys):
-        raise InvalidRequestError("too many keys, or one of them twice")
-    found = [table.items[each] for each in keys if each in table.items]
-    return table, {"Responses": {name: found}, "UnprocessedKeys": {}}
+    items = [table.items.get(_key(each), {}) for each in wanted["Keys"]]
+    read = _how_many_fit(items, MAX_BATCH_READ_BYTES)
+    left = {name: {**wanted, "Keys": wanted["Keys"][read:]}} if read < len(items) else {}
+    return table, {"Responses": {name: [item for item in items[:read] if item]}, "UnprocessedKeys": left}
+
+
+def _how_many_fit(items: Sequence[Item], most: int) -> int:
+    """How many of the items, from the first on, take no more bytes than that together."""
+    if len(items) * MAX_ITEM_BYTES <= most:
+        return len(items)
+    return bisect_right(list(accumulate(map(item_size, items))), most)
 
 
 def _transact_get_items(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     keys = [_key(each["Get"]["Key"]) for each in request["TransactItems"]]
-    if len(keys) > MOST_ACTIONS or len(set(keys)) < len(keys):
-        raise InvalidRequestError("too many items, or one of them twice")
     found = [table.items.get(key) for key in keys]
     return table, {"Responses": [{"Item": item} if item else {} for item in found]}
 
@@ -249,13 +242,22 @@ def _query(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     if index:
         shown = {*attributes, *_SCHEMA.key}
         found = [{name: value for name, value in item.items() if name in shown} for item in found]
-    return table, {"Items": found, "Count": len(found), "ScannedCount": len(found)}
+    return table, page(found, request)
+
+
+def page(found: Sequence[Item], request: Request, size: int | None = None) -> dict[str, Any]:
+    """The page of a query's items that the request asks for: of so many items, or of 1 MB."""
+    known = [{name: item[name] for name in _SCHEMA.key} for item in found]
+    start = request.get("ExclusiveStartKey")
+    first = known.index({name: start[name] for name in _SCHEMA.key}) + 1 if start else 0
+    items = found[first:] if size is None else found[first : first + size]
+    items = items[: _how_many_fit(items, MAX_PAGE_BYTES)]
+    more = {"LastEvaluatedKey": known[first + len(items) - 1]} if first + len(items) < len(found) else {}
+    return {"Items": items, "Count": len(items), "ScannedCount": len(items), **more}
 
 
 def _batch_execute_statement(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     statements = request["Statements"]
-    if len(statements) > MOST_STATEMENTS:
-        raise InvalidRequestError(f"more than {MOST_STATEMENTS} statements")
     replies: list[dict[str, Any]] = []
     for statement in statements:
         table, reply = _execute(table, statement)

@@ -11,7 +11,7 @@ from lockstep.clock import BUDGET_SECONDS
 from lockstep.dynamodb.client import connection
 from lockstep.task.resources import forget
 from tests.support.memory.boundary import answered_by
-from tests.support.memory.operations import Reply, Request, Table, answer
+from tests.support.memory.operations import Reply, Request, Table, answer, refusal
 from tests.support.memory.threads import finish, threads_are
 from tests.support.memory.virtual_time import VirtualTime, running_on
 
@@ -27,6 +27,8 @@ class Sent(NamedTuple):
     reply: Reply | None
     """None: no reply came."""
     after: Table
+    of_index: str | None = None
+    """The index that it queries."""
 
 
 class Call(NamedTuple):
@@ -91,6 +93,8 @@ class World:
     began: float = 0.0
     budget: float = BUDGET_SECONDS
     """Of the route: when its last call may begin."""
+    cancelled: set[str] = field(default_factory=set)
+    """Tokens of transactions whose cancellation the engine repeats."""
     pieces: int = 0
     """The most that were to be done side by side."""
 
@@ -98,40 +102,31 @@ class World:
         """Start afresh with what stands in a table, so many seconds after it was prepared."""
         self.clock.passed = self.began = passed
         self.table, self.plan = table, plan
-        self.sent, self.calls, self.pieces = [], [], 0
+        self.sent, self.calls, self.pieces, self.cancelled = [], [], 0, set()
         forget()
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
         """What the request is answered, the fault considered."""
         position = len(self.sent)
         assert position < MOST_TRIES, "it never gives up"
-        self.sent.append(Sent(operation, None, self.table))
+        index = request.get("IndexName")
+        self.sent.append(Sent(operation, None, self.table, index))
         struck = next((struck for struck in self.plan if struck.takes(position, operation)), None)
         call = Call(self, operation, request)
         try:
-            reply = struck.fault.strike(call) if struck else call.carry_out()
+            if request.get("ClientRequestToken") in self.cancelled:
+                reply = refusal("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+            else:
+                reply = struck.fault.strike(call) if struck else call.carry_out()
         finally:
-            self.sent[position] = Sent(operation, None, self.table)
-        self.sent[position] = Sent(operation, reply, self.table)
+            self.sent[position] = Sent(operation, None, self.table, index)
+        self.sent[position] = Sent(operation, reply, self.table, index)
         return reply
 
     def carry_out(self, operation: str, request: Request) -> Reply:
         """What the engine does with a request on a good day."""
         self.table, reply = answer(self.table, operation, request)
-        return pages(reply, request, None) if operation == "Query" else reply
-
-
-def pages(reply: Reply, request: Request, size: int | None) -> Reply:
-    """The page of a query that the request asks for: of so many items, or all the rest."""
-    if reply.status != 200:
         return reply
-    found = reply.body["Items"]
-    start = request.get("ExclusiveStartKey")
-    known = [{name: item[name] for name in ("pk", "sk")} for item in found]
-    first = known.index({name: start[name] for name in ("pk", "sk")}) + 1 if start else 0
-    page = found[first:] if size is None else found[first : first + size]
-    more = {"LastEvaluatedKey": known[first + len(page) - 1]} if first + len(page) < len(found) else {}
-    return Reply(200, {"Items": page, "Count": len(page), "ScannedCount": len(page), **more})
 
 
 class InTurn:

@@ -8,8 +8,8 @@ from typing import Any, Final
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
 from lockstep.dynamodb.item import Item
-from tests.support.memory.operations import Reply, refusal
-from tests.verification.faults.engine import FOREVER, Call, Fault, Sent, pages
+from tests.support.memory.operations import Reply, page, refusal
+from tests.verification.faults.engine import FOREVER, Call, Fault, Sent
 
 CONNECT: Final = float(Item.Meta.connect_timeout_seconds)
 READ: Final = float(Item.Meta.read_timeout_seconds)
@@ -109,6 +109,10 @@ def _is_cancelled(sent: Sent) -> bool:
     return sent.reply is not None and "CancellationReasons" in sent.reply.body
 
 
+def _is_of_an_index(sent: Sent) -> bool:
+    return sent.of_index is not None
+
+
 def _unprocessed(left: Callable[[int], Iterable[int]]) -> Callable[[Call], Reply]:
     """A batch read that leaves some keys unread."""
 
@@ -142,10 +146,23 @@ def _statements(code: str, which: Callable[[int], Iterable[int]], *, ran: bool =
     return strike
 
 
+def _replayed(call: Call) -> Reply:
+    """A transaction collides, and its token repeats that for ever: AWS does not document that it does not."""
+    call.world.cancelled.add(call.request["ClientRequestToken"])
+    return _cancelled("TransactionConflict", _first)(call)
+
+
+def _twice(call: Call) -> Reply:
+    """Each entry of an index moves while it is read, and is seen at both places."""
+    reply = call.carry_out()
+    return reply._replace(body={**reply.body, "Items": reply.body["Items"] * 2})
+
+
 def _page(size: int) -> Callable[[Call], Reply]:
     def strike(call: Call) -> Reply:
         whole = {name: value for name, value in call.request.items() if name != "ExclusiveStartKey"}
-        return pages(call.world.carry_out(call.operation, whole), call.request, size)
+        reply = call.world.carry_out(call.operation, whole)
+        return reply._replace(body=page(reply.body["Items"], call.request, size))
 
     return strike
 
@@ -184,6 +201,7 @@ FAULTS: Final = (
     Fault("conflict on every item", _cancelled("TransactionConflict", _all), operations=TRANSACTION),
     Fault("an item throttled", _cancelled("ThrottlingError", _first), operations=TRANSACTION),
     Fault("items throttled", _cancelled("ProvisionedThroughputExceeded", _all), operations=TRANSACTION),
+    Fault("a conflict that its token repeats", _replayed, operations=TRANSACTION),
     Fault("in progress", _ends_in(refusal("TransactionInProgressException")), operations=TRANSACTION),
     Fault(
         "in progress after it ran",
@@ -205,6 +223,7 @@ FAULTS: Final = (
         _statements("InternalServerError", _all, ran=True),
         operations=frozenset({"BatchExecuteStatement"}),
     ),
+    Fault("each entry of an index twice", _twice, _is_of_an_index, frozenset({"Query"})),
     Fault("a page of one item", _page(1), operations=frozenset({"Query"})),
     Fault("a page of two items", _page(2), operations=frozenset({"Query"})),
 )

@@ -18,6 +18,8 @@ from tests.verification.faults.scenarios import CALL_SECONDS, SCENARIOS, TIMEOUT
 ONE_OF = 29
 ONE_OF_FEW = 4
 """Of the faults of the two routes that send statements: no other one can have those."""
+OF_AN_INDEX = ("each entry of an index twice", 1)
+"""The fault of which the sample holds all: few scenarios query an index."""
 PAIRS = 2
 
 
@@ -31,6 +33,7 @@ def some(scenario: Scenario, clean: Clean) -> Iterable[list[Struck]]:
     few = scenario.route in {"array_log_distributor_id", "log_report_by_batch"}
     return [
         *sampled(every_fault(scenario, clean), scenario, ONE_OF_FEW if few else ONE_OF),
+        *(plan for plan in every_fault(scenario, clean) if (plan[0].fault.name, plan[0].times) == OF_AN_INDEX),
         *pairs_of_faults(clean, Random(str(scenario)), PAIRS),  # noqa: S311  # a sample, not a secret
     ]
 

@@ -139,7 +139,9 @@ def a_repeated_claim_is_expected_by_its_own_time() -> AbstractContextManager[Any
 
 
 MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {
-    a_token_for_each_try: Caught("log_known_error: from T", "in progress after it ran", "Already in error state"),
+    a_token_for_each_try: Caught(
+        "log_known_error: from T", "InternalServerError after it ran", "Already in error state"
+    ),
     an_error_entry_by_the_time: Caught("log_error_worker_node: from R", "silence after it ran", "as after clean calls"),
     a_conflict_is_swallowed: Caught("log_done: from R", "conflict on every item", "answered, but TASK#"),
     a_pair_in_two_writes: Caught("log_done: from R", "silence after it ran", "went from R/R to D/R"),
@@ -188,4 +190,19 @@ def where_asked_to_wait() -> Answered:
         scenario = named("log_done: from R")
         clean = play_clean(world, scenario)
         world.begin(clean.before, [Struck(fault, 0, 2)])
+        return send(world, clean.ask)
+
+
+def test_a_cancelled_transaction_is_tried_again_under_another_token() -> None:
+    """AWS may repeat a cancellation to its token. A fault's 503 is right, but every conflict would be one then."""
+    assert where_a_token_repeats_its_conflict().status == 200
+    with patch("lockstep.dynamodb.client._certainly_did_not_run", lambda _: False):
+        assert where_a_token_repeats_its_conflict().status == 503
+
+
+def where_a_token_repeats_its_conflict() -> Answered:
+    [fault] = [fault for fault in FAULTS if fault.name == "a conflict that its token repeats"]
+    with working() as world:
+        clean = play_clean(world, named("log_done: from R"))
+        world.begin(clean.before, [Struck(fault, 0, 1)])
         return send(world, clean.ask)
