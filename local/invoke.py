@@ -89,8 +89,9 @@ def call(route: Route, event: Event, table: str) -> Reply:
         env=_environment(folder, table),
         input=json.dumps(event),
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         check=False,
+        start_new_session=True,  # Ctrl-C must reach only this process, which ends the function
     )
     if ended.returncode:
         raise NoReplyError(f"{route.name} ended with exit code {ended.returncode} and did not answer")

@@ -47,7 +47,7 @@ def cloudformation() -> Any:
 def local_secret(port: int) -> str:
     """Return the name of the secret of the system on a port, and direct this process's client to it."""
     try:
-        state = json.loads(state_file(port).read_text())
+        state = json.loads(state_file(port).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CannotSignError(f"nothing runs on port {port}: start it with `make run AUTH=on PORT={port}`") from error
     if not state["signing_keys"]:

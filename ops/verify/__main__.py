@@ -7,7 +7,6 @@ Exits with 0 if everything holds, 1 if something does not, 2 if verification can
 import argparse
 import os
 import sys
-from typing import Final
 
 from ops.verify.api import Api
 from ops.verify.checks import Checks, say
@@ -15,7 +14,6 @@ from ops.verify.target import UsageError, read_target
 from ops.verify.walk import walk
 
 HOLDS, DOES_NOT_HOLD, CANNOT_START = 0, 1, 2
-INTERRUPTED: Final = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,9 +29,6 @@ def main(arguments: list[str] | None = None) -> int:
     except UsageError as error:
         print(f"make verify: {error}", file=sys.stderr)
         return CANNOT_START
-    except KeyboardInterrupt:
-        say("interrupted")
-        return INTERRUPTED
     return conclude(checks)
 
 
