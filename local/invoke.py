@@ -76,6 +76,8 @@ def route_of(event: Event) -> Route:
     for route in ROUTES:
         if (route.method, route.resource) == (method, resource):
             return route
+    if "task_instances" in event:
+        raise CannotCallError("this is a seed file, not an event: make seed FILE=…")
     raise CannotCallError(f"no route is {method} {resource}: shared/lockstep/routes.py lists them")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 
 from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
+from local.log import log_for_a_terminal
 from local.secret import SECRET_VARIABLE, use_new_secret
 from local.start import end_with, stopping_by
 from local.template import ROOT
@@ -126,6 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=_port, default=3000, help="0 means any free port")
     parser.add_argument("--auth", choices=["on", "off"], default="off", help="on: callers need a token (make token)")
+    parser.add_argument("--log", choices=["text", "json"], default="text", help="json: the lines that functions log")
     parser.add_argument("--ready-file", type=Path, help="the file to write once requests are served")
     options = parser.parse_args()
     written: list[Path] = []
@@ -143,6 +145,8 @@ def main() -> None:
         print(f"Lockstep serves {api}/api/v3 (table at {table}). Ctrl-C stops it.")
         print(f"All routes, to try out in a browser: {api}/docs", flush=True)
 
+    if options.log == "text":
+        log_for_a_terminal()
     try:
         serve(options.port, ready, authenticates=options.auth == "on")
     except (EngineError, OSError) as error:
