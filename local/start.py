@@ -149,6 +149,7 @@ def main() -> None:
     """Start the module that the command line names."""
     _signals.take()
     os.umask(UMASK)
+    os.environ.pop("LOG_LEVEL", None)  # of other programs; ours is POWERTOOLS_LOG_LEVEL
     name = sys.argv[1]
     sys.argv[:] = sys.argv[1:]
     module = import_module(name)
