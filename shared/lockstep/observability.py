@@ -96,12 +96,11 @@ def _happened() -> dict[str, Any]:
         return {}
     moves = [{"source": source, "target": target, "count": n} for (source, target), n in request.moves.items()]
     refusals = [{"kind": kind, "reason": reason, "count": n} for (kind, reason), n in request.refusals.items()]
-    [first, *others] = [*moves, *refusals]
-    if others or first["count"] > 1:
+    if request.moves.total() + request.refusals.total() > 1:
         return {"moves": moves, "refusals": refusals}
     if moves:
-        return {"source": first["source"], "target": first["target"]}
-    return {"refusal": {"kind": first["kind"], "reason": first["reason"]}}
+        return {"source": moves[0]["source"], "target": moves[0]["target"]}
+    return {"refusal": {"kind": refusals[0]["kind"], "reason": refusals[0]["reason"]}}
 
 
 def measure(name: str, seconds: float) -> None:

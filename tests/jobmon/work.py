@@ -59,7 +59,7 @@ def _say_that_it_took_too_much(api: str) -> None:
     url = f"{api}/task_instance/{os.environ['JOBMON_TASK_INSTANCE_ID']}/log_known_error"
     body = json.dumps({"error_state": "Z", "error_message": "out of memory"}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310  # the test's own
-    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, encoding="utf-8").close()
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
 
 
 if __name__ == "__main__":

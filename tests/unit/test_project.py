@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -89,6 +90,8 @@ def test_editors_and_formatter_agree() -> None:
 
 OURS: Final = ("functions", "shared", "local", "ops", "sim", "bench", "tests")
 TEXT_FILES: Final = {"open", "fdopen", "read_text", "write_text"}
+NO_TEXT: Final = re.compile(r"^os\.open\(|\.open\(request\)$")
+"""A descriptor; a URL."""
 
 
 def in_the_locale(source: str) -> Iterator[int]:
@@ -100,7 +103,7 @@ def in_the_locale(source: str) -> Iterator[int]:
         name = ast.unparse(call.func).rpartition(".")[2]
         modes = [ast.unparse(each).strip("'") for each in (*call.args, *(keyword.value for keyword in call.keywords))]
         binary = not name.endswith("_text") and any("b" in mode and set(mode) <= set("rwxab+") for mode in modes)
-        is_file = name in TEXT_FILES and not binary and not ast.unparse(call).startswith("os.open(")
+        is_file = name in TEXT_FILES and not binary and not NO_TEXT.search(ast.unparse(call))
         if "encoding" not in named and (is_file or named & {"text", "universal_newlines"}):
             yield call.lineno
 
