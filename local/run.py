@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -109,8 +110,9 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what is served, and wait for no request whose rest has not come."""
-        for connection in self.server_state.connections:
-            cycle = connection.cycle
+        connections: set[Any] = self.server_state.connections
+        for connection in connections:
+            cycle = getattr(connection, "cycle", None)
             if cycle and cycle.more_body:
                 connection.transport.close()
         await super().shutdown(sockets)
