@@ -1,8 +1,22 @@
 PYTHON ?= python3
-PORT ?= 3000
-RUN = exec env PYTHONPATH=.:shared .venv/bin/python
-# An option whose variable is set, be it to nothing: that is for the program to refuse.
-given = $(if $(filter undefined,$(origin $(1))),,$(2) "$$$(1)")
+# A signal that comes while Python starts waits until local/start.py can take it, where env can block signals.
+BLOCKED := $(shell env --block-signal=INT true 2>/dev/null && echo --block-signal=HUP,INT,TERM)
+override RUN = exec env $(BLOCKED) PYTHONPATH=.:shared .venv/bin/python -m local
+override PIP = install --quiet --disable-pip-version-check
+
+# The machine's settings for Python, and those of pip's that choose other packages or another place, reach no program
+# that is started here; where packages are fetched from does.
+FETCHING = PIP_CACHE_DIR PIP_CERT PIP_CLIENT_CERT PIP_CONFIG_FILE PIP_DEFAULT_TIMEOUT PIP_EXTRA_INDEX_URL PIP_FIND_LINKS \
+	PIP_INDEX_URL PIP_KEYRING_PROVIDER PIP_NO_CACHE_DIR PIP_NO_INDEX PIP_PROXY PIP_RETRIES PIP_TIMEOUT PIP_TRUSTED_HOST
+unexport $(filter-out PYTHON $(FETCHING),$(filter PYTHON% PIP_%,$(.VARIABLES)))
+export PYTHONUTF8 = 1
+
+# What a person may give to a command. An empty value is an error: it is a shell variable that was never set.
+GIVEN = AUTH DAYS EVENT FILE LOG MINUTES NAME PAIRS PORT RATE REGION RUN_ID SCOPE SEED STACK TABLE TOKEN TRIPLES URL
+$(foreach each,$(GIVEN),$(if $(filter undefined,$(origin $(each))),,$(if $(strip $($(each))),,\
+	$(error $(each) is empty: give it a value, or leave it out))))
+# An option of a program, if its variable is given. Some machines set NAME: it counts on make's command line only.
+given = $(if $(filter $(if $(filter NAME,$(1)),undefined environment,undefined),$(origin $(1))),,$(2) "$$$(1)")
 SOURCES = functions shared local ops sim bench tests
 
 .DEFAULT_GOAL := help
@@ -18,41 +32,41 @@ help: ## Work on it: list the commands
 	done
 
 demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from queued to their ends over HTTP, and check each end
-	@$(RUN) -m local.demo
+	@$(RUN) local.demo
 
-run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl-C (PORT=3000; AUTH=on requires tokens)
-	@$(RUN) -m local.run --port $(PORT) --auth $(or $(AUTH),off)
+run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl-C (PORT=3000; AUTH=on requires tokens; LOG=json)
+	@$(RUN) local.run $(call given,PORT,--port) $(call given,AUTH,--auth) $(call given,LOG,--log)
 
 seed: .venv/run ## Run it: load a seed file into the running API (FILE=events/seed.json PORT=3000)
-	@$(RUN) -m local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" --port $(PORT)
+	@$(RUN) local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" $(call given,PORT,--port)
 
 token: .venv/run ## Operate it: make a token (SCOPE=reader|worker|distributor|operator DAYS=30 RUN_ID=… NAME=…; STACK=… or PORT=3000)
-	@$(RUN) -m local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
-		--days "$(or $(DAYS),$(error say how long: make token SCOPE=$(SCOPE) DAYS=30))" --port $(PORT) \
+	@$(RUN) local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
+		--days "$(or $(DAYS),$(error say how long: make token SCOPE=$(SCOPE) DAYS=30))" $(call given,PORT,--port) \
 		$(call given,RUN_ID,--run) $(call given,NAME,--name) $(call given,STACK,--stack)
 
 audit: .venv/run ## Operate it: check a table for contradictions, read-only (PORT=3000, STACK=… or TABLE=…; REGION=… RATE=…)
-	@$(RUN) -m ops.audit --port $(PORT) $(call given,STACK,--stack) $(call given,TABLE,--table) \
+	@$(RUN) ops.audit $(call given,PORT,--port) $(call given,STACK,--stack) $(call given,TABLE,--table) \
 		$(call given,REGION,--region) $(call given,RATE,--rate)
 
 verify: .venv/run ## Operate it: check a deployment, local or on AWS (URL=… TOKEN=…; STACK=… or TABLE=… REGION=…: its table)
-	@$(RUN) -m ops.verify $(call given,URL,--url) $(call given,STACK,--stack) $(call given,TABLE,--table) \
+	@$(RUN) ops.verify $(call given,URL,--url) $(call given,STACK,--stack) $(call given,TABLE,--table) \
 		$(call given,REGION,--region)
 
 soak: .venv/run .engine/ready ## Prove it: chaos test: workers crash, retry and report late, engine and gateway are killed; then audit (MINUTES=5 SEED=…)
-	@$(RUN) -m sim.soak --minutes "$(or $(MINUTES),5)" $(call given,SEED,--seed)
+	@$(RUN) sim.soak $(call given,MINUTES,--minutes) $(call given,SEED,--seed)
 
 invoke: .venv/run .engine/ready ## Run it: call one function as Lambda does (EVENT=log_done, EVENT=log_done.untimely or a file)
-	@$(RUN) -m local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=log_done; `make event` lists them))"
+	@$(RUN) local.invoke "$(or $(EVENT),$(error say which: make invoke EVENT=log_done; `make event` lists them))"
 
 event: .venv/run ## Run it: print an event of events/ whole, for sam local invoke (NAME=log_done.untimely; without: list)
-	@$(RUN) -m local.events $(call given,NAME)
+	@$(RUN) local.events $(call given,NAME)
 
 test: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## Prove it: run every test
 	@.venv/bin/python -m pytest
 
 fuzz: .venv/test .engine/ready ## Prove it: send random requests made from docs/openapi.json (MINUTES=5)
-	@$(RUN) -m tests.verification.fuzz --minutes $(or $(MINUTES),5)
+	@$(RUN) tests.verification.fuzz $(call given,MINUTES,--minutes)
 
 check: lint templates test ## Work on it: run what CI runs: lint, templates and test
 
@@ -68,80 +82,91 @@ templates: .venv/test .sam/ready ## Work on it: lint the template, then validate
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
 
 faults: .venv/test ## Prove it: fail every DynamoDB call in every way, where make test takes a sample; 15 minutes (PAIRS=30)
-	@$(RUN) -m tests.verification.faults $(call given,PAIRS,--pairs)
+	@$(RUN) tests.verification.faults $(call given,PAIRS,--pairs)
 
 measure: .venv/test .engine/ready .lambda/ready ## Measure it: measure the memory and processor time of each function
-	@$(RUN) -m tests.deployment.artifact.measure
+	@$(RUN) tests.deployment.artifact.measure
 
 bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## Measure it: compare costs with the raw client and with Jobmon, and write docs/performance.md; 15 minutes
-	@$(RUN) -m bench
+	@$(RUN) bench
 
 scale: .venv/scale .engine/ready ## Measure it: simulate growing use from measured costs, and write docs/scale.md
-	@$(RUN) -m bench.scale
+	@$(RUN) bench.scale
 
 explore: .venv/test ## Prove it: try every interleaving of concurrent reports; half an hour on 2 cores (TRIPLES=2000)
-	@$(RUN) -m tests.verification.explore $(call given,TRIPLES,--triples)
+	@$(RUN) tests.verification.explore $(call given,TRIPLES,--triples)
 
 model: .venv/test ## Prove it: compare random walks over the API with an independent model of the rules (MINUTES=5 SEED=…)
-	@$(RUN) -m tests.verification.model $(call given,MINUTES,--minutes) $(call given,SEED,--seed)
+	@$(RUN) tests.verification.model $(call given,MINUTES,--minutes) $(call given,SEED,--seed)
 
 format: .venv/test ## Work on it: format the code and apply automatic fixes
 	.venv/bin/ruff check --fix $(SOURCES)
 	.venv/bin/ruff format $(SOURCES)
 
 docs: .venv/run ## Work on it: regenerate the generated documents
-	@$(RUN) -m local.document
+	@$(RUN) local.document
 
 clean: ## Work on it: remove everything that the other commands made
 	rm -rf .venv .engine .lambda .jobmon .sam .peer .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# Make a virtual environment, and say what it is for and how long its packages take to install.
+define venv
+	@echo "$(1): $(2)"
+	@$(PYTHON) -m venv $(3) $(1) || { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
+endef
+
 .venv/pip:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lockstep needs Python 3.11 or newer")'
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lockstep needs Python 3.11 or newer")'
+	$(call venv,.venv,a virtual environment for Lockstep's programs)
 	@touch $@
 
 .venv/run: .venv/pip shared/requirements.txt local/requirements.txt
-	.venv/bin/pip install --quiet --disable-pip-version-check -r local/requirements.txt
+	@echo ".venv: installing what Lockstep runs on; half a minute"
+	@.venv/bin/pip $(PIP) -r local/requirements.txt
 	@touch $@
 
 .venv/test: .venv/run tests/requirements.txt bench/requirements.txt
-	.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@echo ".venv: installing what the tests need; a minute"
+	@.venv/bin/pip $(PIP) -r tests/requirements.txt
 	@touch $@
 
 .venv/bench: .venv/run bench/requirements.txt
-	.venv/bin/pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@echo ".venv: installing what the benchmark needs; half a minute"
+	@.venv/bin/pip $(PIP) -r bench/requirements.txt
 	@touch $@
 
 .venv/scale: .venv/run bench/scale/requirements.txt
-	.venv/bin/pip install --quiet --disable-pip-version-check -r bench/scale/requirements.txt
+	@echo ".venv: installing what the simulation needs; half a minute"
+	@.venv/bin/pip $(PIP) -r bench/scale/requirements.txt
 	@touch $@
 
 .engine/ready: local/engine-requirements.txt
-	$(PYTHON) -m venv .engine
-	.engine/bin/pip install --quiet --disable-pip-version-check -r local/engine-requirements.txt
+	$(call venv,.engine,installing the embedded DynamoDB; half a minute)
+	@.engine/bin/pip $(PIP) -r local/engine-requirements.txt
 	@touch $@
 
 .lambda/ready: .venv/pip tests/lambda-requirements.txt
-	$(PYTHON) -m venv --without-pip .lambda
-	.venv/bin/pip --python .lambda/bin/python install --quiet --disable-pip-version-check -r tests/lambda-requirements.txt
+	$(call venv,.lambda,installing Lambda's runtime client; a few seconds,--without-pip)
+	@.venv/bin/pip --python .lambda/bin/python $(PIP) -r tests/lambda-requirements.txt
 	@touch $@
 
 .jobmon/ready: tests/jobmon/current-requirements.txt tests/jobmon/earlier-requirements.txt
-	for version in current earlier; do \
-		$(PYTHON) -m venv .jobmon/$$version && .jobmon/$$version/bin/pip install --quiet --disable-pip-version-check \
+	@for version in current earlier; do \
+		echo ".jobmon/$$version: installing Jobmon's programs; half a minute"; \
+		$(PYTHON) -m venv .jobmon/$$version && .jobmon/$$version/bin/pip $(PIP) \
 			-r tests/jobmon/$$version-requirements.txt || exit 1; \
 	done
 	@touch $@
 
 .sam/ready: tests/sam-requirements.txt
-	$(PYTHON) -m venv .sam
-	.sam/bin/pip install --quiet --disable-pip-version-check -r tests/sam-requirements.txt
+	$(call venv,.sam,installing SAM, for the template; a minute)
+	@.sam/bin/pip $(PIP) -r tests/sam-requirements.txt
 	@touch $@
 
 # Jobmon's server, which the benchmark measures beside Lockstep.
 .peer/ready: bench/load/peer-requirements.txt
-	$(PYTHON) -m venv .peer
-	.peer/bin/pip install --quiet --disable-pip-version-check -r bench/load/peer-requirements.txt
+	$(call venv,.peer,installing Jobmon's server, for the benchmark; a minute)
+	@.peer/bin/pip $(PIP) -r bench/load/peer-requirements.txt
 	@touch $@
 
 # MariaDB for it, as Debian packages it, with what this machine lacks of its libraries: unpacked, nothing is installed.

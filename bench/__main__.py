@@ -44,7 +44,7 @@ def main() -> None:
     for section in sections():
         document.show(section)
         found.append(section)
-    document.DOCUMENT.write_text(document.made(found))
+    document.DOCUMENT.write_text(document.made(found), encoding="utf-8")
     missed = [row.what for section in found for row in section.rows if row.met is False]
     print(f"\nwrote {document.DOCUMENT.name}; targets missed: {', '.join(missed) or 'none'}")
 

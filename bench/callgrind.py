@@ -36,10 +36,10 @@ def count(program: Sequence[str | Path], environment: Mapping[str, str]) -> list
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
         if ended.returncode:
             raise CannotCountError(f"{' '.join(map(str, program))} ended with {ended.returncode}: {ended.stderr}")
         parts = sorted(Path(folder).glob("out.*"), key=lambda part: int(part.suffix[1:]))
-        return [int(total) for part in parts for total in _TOTALS.findall(part.read_text())]
+        return [int(total) for part in parts for total in _TOTALS.findall(part.read_text(encoding="utf-8"))]

@@ -42,7 +42,7 @@ def _line(cells: Iterable[str]) -> str:
 
 def made(sections: Sequence[Section]) -> str:
     """Return the document with these sections instead of those of an earlier run."""
-    return filled(DOCUMENT.read_text(), _parts(sections))
+    return filled(DOCUMENT.read_text(encoding="utf-8"), _parts(sections))
 
 
 def _parts(sections: Sequence[Section]) -> Mapping[str, Callable[[], Iterable[str]]]:

@@ -61,9 +61,9 @@ def layer_without(lever: Lever, layer: Path, folder: Path) -> Path:
     edit = lever.without
     copy = Path(copytree(layer, folder / "python"))
     module = copy / "lockstep" / edit.module
-    source = module.read_text()
+    source = module.read_text(encoding="utf-8")
     if edit.text not in source:
         raise ValueError(f"{edit.module} does not have {edit.text!r}: correct the lever {lever.name!r} in levers.py")
-    module.write_text(source.replace(edit.text, edit.instead))
+    module.write_text(source.replace(edit.text, edit.instead), encoding="utf-8")
     compile_for_host(copy / "lockstep")
     return copy

@@ -46,7 +46,7 @@ class Bench:
             self.calls[name] = recorder.serve(name)
             for asker in (name, _bare(name)):
                 wire.expect(asker, self.calls[name])
-            self._event_file(name).write_text(json.dumps(recorder.event(name)))
+            self._event_file(name).write_text(json.dumps(recorder.event(name)), encoding="utf-8")
 
     def folder(self, name: str) -> Path:
         """Return a path for a scratch file or folder."""
@@ -54,7 +54,7 @@ class Bench:
 
     def trusting(self, layer: Path) -> Path:
         """Make a layer's botocore trust the stub's certificate, and return the layer."""
-        with (layer / "botocore/cacert.pem").open("a") as roots:
+        with (layer / "botocore/cacert.pem").open("a", encoding="utf-8") as roots:
             roots.write(self._wire.authority)
         return layer
 
@@ -68,7 +68,7 @@ class Bench:
         totals = count(
             [COUNTED / "waterfall.py", self._event_file(name), str(TIMES), stages], self._environment(name, self.layer)
         )
-        return totals, json.loads(stages.read_text())
+        return totals, json.loads(stages.read_text(encoding="utf-8"))
 
     def raw(self, groups: Mapping[str, Sequence[Call]]) -> list[int]:
         """Count the instructions of counted/raw.py with botocore as pip installs it."""
@@ -77,7 +77,7 @@ class Bench:
             {"url": self._wire.url(_bare(name)), "calls": [asdict(call) for call in calls]}
             for name, calls in groups.items()
         ]
-        file.write_text(json.dumps(asked))
+        file.write_text(json.dumps(asked), encoding="utf-8")
         return count([COUNTED / "raw.py", file, str(TIMES)], {**LOCAL_SETTINGS, "PYTHONPATH": str(self._plain)})
 
     def _event_file(self, name: str) -> Path:

@@ -5,8 +5,6 @@ import os
 import sys
 import threading
 
-from local.run import serve
-
 
 def main() -> None:
     """Serve until standard input closes."""
@@ -15,6 +13,8 @@ def main() -> None:
     options.add_argument("--auth", action="store_true")
     options.add_argument("--port", type=int, default=0, help="0 means any free port")
     given = options.parse_args()
+    from local.run import serve  # noqa: PLC0415  # the import takes a while, in which the parent may end
+
     serve(given.port, _say_where, authenticates=given.auth)
 
 

@@ -267,17 +267,17 @@ def _functions() -> Iterator[str]:
 
 def cost() -> str:
     """Make docs/cost.md: its own text with the tables of prices.py."""
-    return prices.filled(COST.read_text())
+    return prices.filled(COST.read_text(encoding="utf-8"))
 
 
 def functions() -> str:
     """Make decision 18: its own text with a sum of prices.py."""
-    return prices.filled(FUNCTIONS.read_text())
+    return prices.filled(FUNCTIONS.read_text(encoding="utf-8"))
 
 
 def readme() -> str:
     """Make README.md: its own text with the table of routes.py."""
-    before, _, rest = README.read_text().partition(_ROUTES_BEGIN)
+    before, _, rest = README.read_text(encoding="utf-8").partition(_ROUTES_BEGIN)
     _, _, after = rest.partition(_ROUTES_END)
     rows = [f"| {route.aggregate} | `{route.method} {route.path}` | {route.summary} |" for route in ROUTES]
     return (
@@ -300,7 +300,7 @@ DOCUMENTS: Final[dict[Path, Callable[[], str]]] = {
 def main() -> None:
     """Write every generated document."""
     for path, make in DOCUMENTS.items():
-        path.write_text(make())
+        path.write_text(make(), encoding="utf-8")
         print(f"wrote {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 

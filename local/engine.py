@@ -1,6 +1,7 @@
 """A DynamoDB with Lockstep's table: an embedded engine, or the endpoint in AWS_ENDPOINT_URL_DYNAMODB."""
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -16,6 +17,7 @@ from local.template import ROOT, Template
 
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_DYNAMODB"
 START_SECONDS: Final = 30
+IGNORE_ENDPOINT_VARIABLE: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 LOCAL_SETTINGS: Final = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
@@ -23,6 +25,9 @@ LOCAL_SETTINGS: Final = {
     "AUTH_MODE": "off",
 }
 """The environment of functions on this machine: credentials that the engine accepts, and no authentication."""
+_NO_FILES: Final = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+_ENGINE_INHERITS: Final = re.compile("HOME|LD_LIBRARY_PATH|PATH|TMPDIR|LOCKSTEP_.*")
+"""The engine reads many variables of common names, such as LOG_LEVEL: it gets only these of the machine's."""
 
 
 class EngineError(Exception):
@@ -56,6 +61,7 @@ def dynamodb(table: str) -> Iterator[str]:
 def use_named(endpoint: str) -> None:
     """Direct this process's and its children's clients to an endpoint, and keep the AWS settings that are set."""
     _bypass_proxies()
+    os.environ.pop(IGNORE_ENDPOINT_VARIABLE, None)  # otherwise botocore would ask AWS
     os.environ[ENDPOINT_VARIABLE] = endpoint
     for name, value in LOCAL_SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -63,16 +69,16 @@ def use_named(endpoint: str) -> None:
 
 def use_embedded(endpoint: str) -> None:
     """Direct this process's and its children's clients to an embedded engine, and replace all AWS settings."""
-    _bypass_proxies()
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        os.environ.pop(name, None)
-    os.environ.update(LOCAL_SETTINGS | {ENDPOINT_VARIABLE: endpoint})
+    for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    os.environ.update(LOCAL_SETTINGS | _NO_FILES | {ENDPOINT_VARIABLE: endpoint})
 
 
 def _bypass_proxies() -> None:
-    """Exclude loopback from HTTP proxies, which cannot reach it."""
+    """Exclude loopback from HTTP proxies, which cannot reach it. `*` already excludes every host."""
     for name in ("no_proxy", "NO_PROXY"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
+        if os.environ.get(name) != "*":
+            os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
 
 
 @contextmanager
@@ -99,7 +105,7 @@ def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
     Raises:
         EngineError: the engine does not start.
     """
-    environment = os.environ | {
+    environment = {name: value for name, value in os.environ.items() if _ENGINE_INHERITS.fullmatch(name)} | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "LOG_LEVEL": "WARNING",
@@ -107,7 +113,7 @@ def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
         "SERVICES": "dynamodb,secretsmanager",
     }
     process = subprocess.Popen(
-        [ROOT / ".engine/bin/python", "-I", ROOT / "local/engine_main.py"],
+        [ROOT / ".engine/bin/python", "-I", "-X", "utf8", ROOT / "local/engine_main.py"],
         env=environment | settings,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -116,7 +122,8 @@ def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
     try:
         _wait_until_up(process, endpoint_at(port))
     except BaseException:
-        end(process)
+        process.kill()
+        process.wait()
         raise
     return process
 

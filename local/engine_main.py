@@ -3,19 +3,33 @@
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from ministack.app import _pid_file, main
 
-
-def _end_with_parent() -> None:
+def _end_with_parent(started: threading.Event, pid_file: Callable[[], str]) -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
-    Path(_pid_file(int(os.environ["GATEWAY_PORT"]))).unlink(missing_ok=True)
+    if started.is_set():
+        Path(pid_file()).unlink(missing_ok=True)
     os._exit(0)
 
 
-if __name__ == "__main__":
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _start() -> None:
+    started = threading.Event()
+    threading.Thread(target=_end_with_parent, args=(started, _pid_file), daemon=True).start()
+    from ministack.app import main  # noqa: PLC0415  # the import takes a while, in which the parent may end
+
+    started.set()
     sys.argv = ["ministack"]
     main()
+
+
+def _pid_file() -> str:
+    from ministack import app  # noqa: PLC0415  # as above
+
+    return str(app._pid_file(int(os.environ["GATEWAY_PORT"])))  # noqa: SLF001  # the engine leaves it when it is ended so
+
+
+if __name__ == "__main__":
+    _start()

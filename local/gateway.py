@@ -23,9 +23,10 @@ from urllib.parse import parse_qsl
 from local import openapi
 from local.authorizer import ACCOUNT_ID, API_ID, Authorizer, Denied
 from local.meter import Meter
-from local.pages import DOCUMENT_PATH, page
+from local.pages import DOCUMENT_PATH, PAGE_PATH, page
 from local.template import ROOT, Template
 from lockstep.http.reply import MAX_INVOCATION_BYTES
+from lockstep.observability import logger
 from lockstep.routes import ROUTES, Route, find
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
@@ -48,6 +49,8 @@ class Reply(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    why: str = ""
+    """Why the gateway itself answers. A function logs its own replies."""
 
 
 class Context(NamedTuple):
@@ -91,6 +94,8 @@ class Gateway:
             reply = await self._reply(scope, receive)
         except GoneError:
             return
+        if reply.why:
+            logger.info("%s %s", scope["method"], scope["path"], extra={"status": reply.status, "why": reply.why})
         headers = [(name.encode(), value.encode()) for name, value in reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
@@ -107,9 +112,10 @@ class Gateway:
             route, parameters = found
             event = _event(scope, path, body, route, parameters, self._template.stage)
             return await self._authorize_and_invoke(route, event)
-        return self._gateway_response(
+        unknown = self._gateway_response(
             "MISSING_AUTHENTICATION_TOKEN", HTTPStatus.FORBIDDEN, "Missing Authentication Token"
         )
+        return unknown if self._authorizer else _no_such_route(scope)
 
     def _local_route(self, scope: Scope) -> Reply | None:
         """Reply to a path that only this gateway serves."""
@@ -164,8 +170,16 @@ class Gateway:
         """Reply as template.yaml declares for this kind, or else with this status and message."""
         declared = self._template.gateway_response(kind)
         if declared:
-            return Reply(declared.status, list(declared.headers.items()), declared.render(message).encode())
-        return _json(status, {"message": message})
+            body = declared.render(message).encode()
+            return Reply(declared.status, list(declared.headers.items()), body, kind)
+        return _json(status, {"message": message})._replace(why=kind)
+
+
+def _no_such_route(scope: Scope) -> Reply:
+    """Say what a deployment, which answers 403 too, cannot tell from a request that is not signed."""
+    why = f"no route is {scope['method']} {scope['path']}: {PAGE_PATH} lists all routes"
+    body = {"type": "about:blank", "title": "Forbidden", "status": HTTPStatus.FORBIDDEN, "detail": why}
+    return _raw(HTTPStatus.FORBIDDEN, "application/json", json.dumps(body).encode())._replace(why=why)
 
 
 def load_handler(name: str) -> Handler:

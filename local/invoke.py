@@ -76,6 +76,8 @@ def route_of(event: Event) -> Route:
     for route in ROUTES:
         if (route.method, route.resource) == (method, resource):
             return route
+    if "task_instances" in event:
+        raise CannotCallError("this is a seed file, not an event: make seed FILE=…")
     raise CannotCallError(f"no route is {method} {resource}: shared/lockstep/routes.py lists them")
 
 
@@ -89,8 +91,9 @@ def call(route: Route, event: Event, table: str) -> Reply:
         env=_environment(folder, table),
         input=json.dumps(event),
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         check=False,
+        start_new_session=True,  # Ctrl-C must reach only this process, which ends the function
     )
     if ended.returncode:
         raise NoReplyError(f"{route.name} ended with exit code {ended.returncode} and did not answer")

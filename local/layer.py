@@ -1,6 +1,7 @@
 """Build the layer with the Makefile that `sam build` uses, and examine it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +48,8 @@ def build_for_host(folder: Path, *without: str) -> Path:
 
 def _build(folder: Path, *variables: str) -> Path:
     command = ["make", "--silent", "build-Layer", f"ARTIFACTS_DIR={folder}", f"PYTHON={sys.executable}", *variables]
-    subprocess.run(command, cwd=ROOT / "shared", check=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    subprocess.run(command, cwd=ROOT / "shared", env=environment, check=True)
     return folder / "python"
 
 
@@ -55,7 +57,7 @@ def imported_by(function: Function, layer: Path) -> list[str]:
     """Return the modules that are loaded once a function is imported."""
     environment = {**function.variables, "PYTHONPATH": str(layer), "AWS_DEFAULT_REGION": "us-east-1"}
     program = [str(LAMBDA_PYTHON), "-Bc", "import sys, app; print(*sys.modules)"]
-    output: str = subprocess.check_output(program, cwd=function.folder, env=environment, text=True)
+    output: str = subprocess.check_output(program, cwd=function.folder, env=environment, encoding="utf-8")
     return output.split()
 
 
@@ -66,5 +68,5 @@ def compile_for_host(folder: Path) -> None:
 
 def compiled_for(layer: Path, interpreter: str) -> dict[Path, str]:
     """Return the modules whose bytecode an interpreter accepts unchanged, with their path in tracebacks."""
-    output = subprocess.check_output([interpreter, "-ISc", _ACCEPTED, layer], text=True)
+    output = subprocess.check_output([interpreter, "-ISc", _ACCEPTED, layer], encoding="utf-8")
     return {Path(module): path for module, path in json.loads(output).items()}

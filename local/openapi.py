@@ -149,7 +149,7 @@ def document(operations: Sequence[Operation], server: Json) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Lockstep",
-            "version": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
+            "version": tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"],
             "description": ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },

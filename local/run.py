@@ -2,17 +2,21 @@
 
 import argparse
 import asyncio
+import errno
 import json
 import os
-import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
+from local.log import log_for_a_terminal
 from local.secret import SECRET_VARIABLE, use_new_secret
+from local.start import end_with, stopping_by
 from local.template import ROOT
 
 MAX_PORT = 65_535
@@ -37,15 +41,27 @@ def serve(port: int, ready: Ready, *, authenticates: bool = False) -> None:
     the signing keys.
     """
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
-    with socket.socket() as listener, dynamodb(table_name()) as endpoint:
+    with _listener(port) as listener, dynamodb(table_name()) as endpoint:
         secret = _secret(endpoint, embedded=embedded) if authenticates else None
         os.environ["AUTH_MODE"] = "token" if authenticates else "off"
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its connections inherit this
-        listener.bind(("127.0.0.1", port))
         taken = listener.getsockname()[1]
         url = f"http://127.0.0.1:{taken}"
         asyncio.run(_serve(listener, lambda: ready(url, endpoint, secret), authenticates=authenticates))
+
+
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its connections inherit this
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        raise EngineError(
+            "another program uses it; stop that one, or choose another: PORT=…" if taken else str(error)
+        ) from error
+    return listener
 
 
 def _secret(endpoint: str, *, embedded: bool) -> str:
@@ -76,7 +92,7 @@ async def _serve(listener: socket.socket, ready: Callable[[], None], *, authenti
 
 
 class _Server(uvicorn.Server):
-    """A server that calls `ready` once it serves."""
+    """A server that calls `ready` once it serves, and ends as start.py says."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -85,6 +101,24 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Serve until a signal comes."""
+        with stopping_by(self._stop):
+            yield
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what is served, and wait for no request whose rest has not come."""
+        connections: set[Any] = self.server_state.connections
+        for connection in connections:
+            cycle = getattr(connection, "cycle", None)
+            if cycle and cycle.more_body:
+                connection.transport.close()
+        await super().shutdown(sockets)
 
 
 def _port(text: str) -> int:
@@ -95,9 +129,10 @@ def _port(text: str) -> int:
 
 def main() -> None:
     """Serve until Ctrl-C, and print the URL."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=_port, default=3000, help="0 means any free port")
     parser.add_argument("--auth", choices=["on", "off"], default="off", help="on: callers need a token (make token)")
+    parser.add_argument("--log", choices=["text", "json"], default="text", help="json: the lines that functions log")
     parser.add_argument("--ready-file", type=Path, help="the file to write once requests are served")
     options = parser.parse_args()
     written: list[Path] = []
@@ -109,17 +144,16 @@ def main() -> None:
         partial = file.with_suffix(".partial")
         where = {"api": api, "table": table, "embedded": embedded, "table_name": table_name()}
         where["signing_keys"] = signing_keys
-        partial.write_text(json.dumps(where | {"region": os.environ["AWS_DEFAULT_REGION"]}))
+        partial.write_text(json.dumps(where | {"region": os.environ["AWS_DEFAULT_REGION"]}), encoding="utf-8")
         partial.rename(file)
         written.append(file)
-        print(f"Lockstep serves {api}/api/v3 (table at {table}). Ctrl-C stops it.", flush=True)
+        print(f"Lockstep serves {api}/api/v3 (table at {table}). Ctrl-C stops it.")
+        print(f"All routes, to try out in a browser: {api}/docs", flush=True)
 
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    if options.log == "text":
+        log_for_a_terminal()
     try:
         serve(options.port, ready, authenticates=options.auth == "on")
-    except KeyboardInterrupt:
-        print("stopped")
     except (EngineError, OSError) as error:
         raise SystemExit(f"cannot serve on port {options.port}: {error}") from error
     finally:
@@ -128,4 +162,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    end_with(main)

@@ -23,7 +23,7 @@ def use_running(port: int) -> None:
         use_named(named)
         return
     try:
-        state = json.loads(state_file(port).read_text())
+        state = json.loads(state_file(port).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise NotRunningError(f"nothing runs on port {port}: start it with `make run PORT={port}`") from error
     os.environ["AWS_DEFAULT_REGION"] = state["region"]

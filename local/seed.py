@@ -357,16 +357,27 @@ def main() -> None:
     except OSError as error:
         raise SystemExit(f"cannot read {options.file}: {error.strerror}") from error
     except ValidationError as error:
+        if b'"httpMethod"' in options.file.read_bytes():
+            raise SystemExit(f"{options.file} is an event: make invoke EVENT={options.file}") from error
         raise SystemExit(f"{options.file} does not validate; nothing was loaded.\n{_in_lines(error)}") from error
     try:
         use_running(options.port)
     except NotRunningError as error:
         raise SystemExit(str(error)) from error
     try:
-        print(f"loaded {load(seed)} items")
+        print(f"loaded {_kinds(seed)}: {load(seed)} items")
     except UnavailableError as error:
         where = os.environ[ENDPOINT_VARIABLE]
         raise SystemExit(f"nothing answers at {where}; if that happened midway, a part is loaded: {error}") from error
+
+
+def _kinds(seed: Seed) -> str:
+    runs = {instance.workflow_run_id for instance in seed.task_instances}
+    errors = sum(len(set(instance.errors)) for instance in seed.task_instances)
+    return (
+        f"{len(seed.arrays)} arrays, {len(seed.tasks)} tasks, {len(seed.task_instances)} task instances, "
+        f"{errors} error entries, {len(runs)} workflow runs"
+    )
 
 
 def _in_lines(error: ValidationError) -> str:

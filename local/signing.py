@@ -12,7 +12,7 @@ import time
 from typing import Any, Final
 
 import botocore.session
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from local.engine import use_embedded
 from local.run import state_file
@@ -41,13 +41,16 @@ def secret_of(stack: str) -> str:
 
 def cloudformation() -> Any:
     """Make a client for the region of AWS_DEFAULT_REGION or of the profile, as SAM does."""
-    return botocore.session.get_session().create_client("cloudformation")
+    try:
+        return botocore.session.get_session().create_client("cloudformation")
+    except NoRegionError as error:
+        raise CannotSignError("name the stack's region: AWS_DEFAULT_REGION=us-east-1, or a profile") from error
 
 
 def local_secret(port: int) -> str:
     """Return the name of the secret of the system on a port, and direct this process's client to it."""
     try:
-        state = json.loads(state_file(port).read_text())
+        state = json.loads(state_file(port).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CannotSignError(f"nothing runs on port {port}: start it with `make run AUTH=on PORT={port}`") from error
     if not state["signing_keys"]:

@@ -53,7 +53,7 @@ def lighten_data(layer: Path) -> None:
         _drop_account_endpoints(description)
         file = data / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(_undocumented(description), separators=(",", ":")))
+        file.write_text(json.dumps(_undocumented(description), separators=(",", ":")), encoding="utf-8")
 
 
 def _read(folder: Path, name: str) -> Any:
@@ -82,10 +82,10 @@ def _undocumented(node: Any) -> Any:
 def lighten_roots(layer: Path) -> None:
     """Keep only the certificates of ROOTS."""
     file = layer / "botocore/cacert.pem"
-    found = {match["label"]: match["pem"] for match in _CERTIFICATE.finditer(file.read_text())}
+    found = {match["label"]: match["pem"] for match in _CERTIFICATE.finditer(file.read_text(encoding="utf-8"))}
     if missing := set(ROOTS) - found.keys():
         raise NotAsExpectedError(f"{file} does not have {', '.join(sorted(missing))}: correct ROOTS")
-    file.write_text("".join(found[label] for label in ROOTS))
+    file.write_text("".join(found[label] for label in ROOTS), encoding="utf-8")
 
 
 if __name__ == "__main__":

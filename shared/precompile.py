@@ -28,7 +28,7 @@ def interpreters() -> Iterator[str]:
         yield found
     if uv := shutil.which("uv"):
         asked = [uv, "python", "find", "--offline", VERSION]
-        yield subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+        yield subprocess.run(asked, capture_output=True, encoding="utf-8", check=False).stdout.strip()
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     yield from (str(folder / "bin/python") for folder in sorted(pyenv.glob(f"{VERSION}.*")))
 
@@ -37,7 +37,7 @@ def is_version(interpreter: str) -> bool:
     """Return whether an interpreter starts and is CPython of VERSION."""
     say = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"
     try:
-        asked = subprocess.run([interpreter, "-IS", "-c", say], capture_output=True, text=True, check=False)
+        asked = subprocess.run([interpreter, "-IS", "-c", say], capture_output=True, encoding="utf-8", check=False)
     except OSError:
         return False
     return asked.stdout.split() == ["cpython", VERSION]

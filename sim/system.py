@@ -87,19 +87,19 @@ class System:
 
     def _serve(self) -> subprocess.Popen[str]:
         log = self._folder / "gateway.log"
-        with log.open("a") as file:
+        with log.open("a", encoding="utf-8") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "local.api_main", "--port", str(self._gateway_port)],
+                [sys.executable, "-m", "local", "local.api_main", "--port", str(self._gateway_port)],
                 cwd=ROOT,
                 env={**os.environ, **MODULES, **self._settings},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=file if self._logs_to_file else None,
-                text=True,
+                encoding="utf-8",
                 start_new_session=True,  # Ctrl-C is ours to handle
             )
         assert process.stdout
-        with process.stdout:
+        with _ended_on_error(process), process.stdout:
             if not process.stdout.readline():
                 raise engine.EngineError(f"the gateway ended at once: {last_line(log)}")
         return process
@@ -112,6 +112,16 @@ class System:
     def _end_engine(self) -> None:
         if self.engine:
             engine.end(self.engine)
+
+
+@contextmanager
+def _ended_on_error(process: subprocess.Popen[str]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 @contextmanager
@@ -145,5 +155,5 @@ def _same_environment_afterwards() -> Iterator[None]:
 
 def last_line(file: Path) -> str:
     """Return the last line that a program has logged."""
-    lines = file.read_text(errors="replace").split("\n")
+    lines = file.read_text(errors="replace", encoding="utf-8").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

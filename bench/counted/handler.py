@@ -18,7 +18,7 @@ CONTEXT = SimpleNamespace(aws_request_id="00000000-0000-0000-0000-000000000000")
 def main(event_file: str, times: int) -> None:
     """Serve the event in three stretches."""
     handler = importlib.import_module("app").lambda_handler
-    with open(event_file) as file:  # noqa: PTH123  # pathlib would be one more import in what is counted
+    with open(event_file, encoding="utf-8") as file:  # noqa: PTH123  # pathlib would be one more import in what is counted
         event = json.load(file)
     json.dumps(answer(handler, event))
     os.getsid(0)

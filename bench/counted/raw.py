@@ -21,7 +21,7 @@ def main(groups_file: str, times: int) -> None:
     session = botocore.session.get_session()
     session.create_client("dynamodb")
     os.getsid(0)
-    with open(groups_file) as file:  # noqa: PTH123  # pathlib would be one more import in what is counted
+    with open(groups_file, encoding="utf-8") as file:  # noqa: PTH123  # pathlib would be one more import in what is counted
         groups = json.load(file)
     gc.collect()
     gc.disable()

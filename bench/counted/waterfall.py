@@ -36,7 +36,7 @@ STAGES: Final = {
 def main(event_file: str, times: int, stages_file: str) -> None:
     """Serve the event, with a mark wherever a stage begins or ends."""
     handler = importlib.import_module("app").lambda_handler
-    with open(event_file) as file:  # noqa: PTH123  # as in handler.py
+    with open(event_file, encoding="utf-8") as file:  # noqa: PTH123  # as in handler.py
         event = json.load(file)
     context = SimpleNamespace(aws_request_id="00000000-0000-0000-0000-000000000000")
     for _ in range(WARMED_UP):
@@ -63,7 +63,7 @@ def main(event_file: str, times: int, stages_file: str) -> None:
         handler(event, context)
     passed.append(under_way[-1])
     os.getsid(0)
-    with open(stages_file, "w") as file:  # noqa: PTH123  # as above
+    with open(stages_file, "w", encoding="utf-8") as file:  # noqa: PTH123  # as above
         json.dump(passed, file)
 
 

@@ -1,18 +1,15 @@
 """`python -m bench.load`: what both systems do under load, as Markdown."""
 
-import sys
-
 from bench.document import show
 from bench.load.measuring import measure
-from sim.ending import exit_code
+from local.start import end_with
 
 
-def main() -> bool:
+def main() -> None:
     """Measure and print."""
     for section in measure():
         show(section)
-    return True
 
 
 if __name__ == "__main__":
-    sys.exit(exit_code(main))
+    end_with(main)

@@ -38,7 +38,7 @@ def generate(load: Load) -> Found:
         env=os.environ | MODULES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,  # Ctrl-C is the benchmark's to handle
     ) as process:
         try:

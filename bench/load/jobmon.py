@@ -38,7 +38,7 @@ def jobmon(uri: str, engine: int | None, folder: Path) -> Iterator[Server]:
     port, said = free_port(), folder / "jobmon.log"
     program = ROOT / "bench/load/jobmon_main.py"
     with (
-        said.open("w") as log,
+        said.open("w", encoding="utf-8") as log,
         subprocess.Popen(
             [python, "-I", program, uri, str(port), str(WORKERS), str(THREADS)],
             stdin=subprocess.PIPE,

@@ -42,7 +42,7 @@ def mariadb(folder: Path) -> Iterator[MariaDB]:
     data, said, door = folder / "data", folder / "mariadb.log", folder / "socket"
     data.mkdir()
     command = ["setpriv", "--pdeathsig", "KILL", str(_PROGRAM), *_options(data, door)]
-    with said.open("w") as log:
+    with said.open("w", encoding="utf-8") as log:
         process = _make_tables_and_start(command, log.fileno(), said)
     try:
         _wait_until_up(process, door, said)
@@ -59,7 +59,7 @@ def _options(data: Path, door: Path) -> list[str]:
 
 
 def _make_tables_and_start(command: list[str], log: int, said: Path) -> "subprocess.Popen[bytes]":
-    tables = _BEFORE_THEM + "".join((_TEXTS / each).read_text() for each in _SYSTEM_TABLES)
+    tables = _BEFORE_THEM + "".join((_TEXTS / each).read_text(encoding="utf-8") for each in _SYSTEM_TABLES)
     environment = _environment()
     made = subprocess.run(
         [*command, "--bootstrap"], input=tables.encode(), env=environment, stdout=log, stderr=log, check=False

@@ -32,7 +32,7 @@ def _all() -> dict[int, _Taken]:
     found = {}
     for folder in _PROC.glob("[0-9]*"):
         try:
-            stat = (folder / "stat").read_text()
+            stat = (folder / "stat").read_text(encoding="utf-8")
         except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             continue
         fields = stat.rpartition(")")[2].split()  # from the third on: the second, its name, may hold anything

@@ -13,7 +13,7 @@ def main() -> None:
     costs.save(life.record())
     for name in ("days", "day_room", "herds", "herd_room", "shared"):
         print(f"\n## {name}\n", *tables.TABLES[name](), sep="\n")
-    tables.DOCUMENT.write_text(tables.document())
+    tables.DOCUMENT.write_text(tables.document(), encoding="utf-8")
     picture.draw(picture.FILE)
     print(f"\nwrote {tables.DOCUMENT.name} and {picture.FILE.name} in docs/")
 

@@ -57,12 +57,12 @@ class Step:
 def save(steps: Iterable[Step], path: Path = RECORDED) -> None:
     """Write a recording, one step a line."""
     lines = ",\n".join(json.dumps(asdict(step)) for step in steps)
-    path.write_text(f"[\n{lines}\n]\n")
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 def load(path: Path = RECORDED) -> dict[str, Step]:
     """Read a recording. Returns the steps by name."""
-    rows = json.loads(path.read_text())
+    rows = json.loads(path.read_text(encoding="utf-8"))
     return {row["name"]: Step(**row | {"units": _units(row["units"])}) for row in rows}
 
 

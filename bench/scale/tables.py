@@ -279,4 +279,4 @@ TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
 
 def document() -> str:
     """Return docs/scale.md: its own words with the tables of today."""
-    return prices.filled(DOCUMENT.read_text(), TABLES)
+    return prices.filled(DOCUMENT.read_text(encoding="utf-8"), TABLES)

@@ -20,7 +20,6 @@ from ops.verify.target import UsageError, read_target
 from ops.verify.walk import walk
 
 HOLDS, DOES_NOT_HOLD, CANNOT_START = 0, 1, 2
-INTERRUPTED: Final = 130
 NOT_ASKED: Final = "The table is not checked: STACK=… or TABLE=… with AWS credentials tells what only an account can."
 
 
@@ -46,9 +45,6 @@ def main(arguments: list[str] | None = None) -> int:
     except UsageError as error:
         print(f"make verify: {error}", file=sys.stderr)
         return CANNOT_START
-    except KeyboardInterrupt:
-        say("interrupted")
-        return INTERRUPTED
     return conclude(checks)
 
 

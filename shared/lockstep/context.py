@@ -1,5 +1,6 @@
 """The context of a request: its deadline, its caller and its counters, known to whatever serves it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -35,6 +36,10 @@ class RequestContext:
     """The caller's token."""
     counters: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     """Values by metric name and unit: observability.count and observability.measure add to them."""
+    moves: Counter[tuple[str | None, str]] = field(default_factory=Counter)
+    """By source and target. The source is None where a write landed that several statuses allow, or none was before."""
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By kind and reason."""
     lock: Lock = field(default_factory=Lock)
 
 

@@ -49,6 +49,11 @@ _RESERVED: Final = STANDARD_ATTRIBUTES | {
     "caller",
     "seconds",
     "why",
+    "source",
+    "target",
+    "refusal",
+    "moves",
+    "refusals",
 }
 _HEADER: Final = "x-server-structlog-context"
 _ORDINARY: Final = re.compile(r"[a-z_][a-z0-9_]*")
@@ -68,6 +73,36 @@ def count(name: str, number: int = 1) -> None:
             request.counters.setdefault((name, "Count"), [0])[0] += number
 
 
+def move(source: str | None, target: str, number: int = 1) -> None:
+    """Record moves of the request for its log line. A source that is not known for certain is None."""
+    request = context.current()
+    if number and request is not None:
+        with request.lock:
+            request.moves[source, target] += number
+
+
+def refuse(kind: str, reason: str) -> None:
+    """Record a refusal of the request for its log line."""
+    request = context.current()
+    if request is not None:
+        with request.lock:
+            request.refusals[kind, reason] += 1
+
+
+def _happened() -> dict[str, Any]:
+    """What moved and what was refused: as plain fields if it is one thing, as lists with counts if it is more."""
+    request = context.current()
+    if not (request and (request.moves or request.refusals)):
+        return {}
+    moves = [{"source": source, "target": target, "count": n} for (source, target), n in request.moves.items()]
+    refusals = [{"kind": kind, "reason": reason, "count": n} for (kind, reason), n in request.refusals.items()]
+    if request.moves.total() + request.refusals.total() > 1:
+        return {"moves": moves, "refusals": refusals}
+    if moves:
+        return {"source": moves[0]["source"], "target": moves[0]["target"]}
+    return {"refusal": {"kind": refusals[0]["kind"], "reason": refusals[0]["reason"]}}
+
+
 def measure(name: str, seconds: float) -> None:
     """Record a duration, or a delay, of the request."""
     request = context.current()
@@ -81,7 +116,7 @@ def write_line(message: str, *args: object, level: int = logging.INFO, **facts: 
     metrics = _emf()
     if logger.log_level <= level:
         log = logger.warning if level >= logging.WARNING else logger.info
-        log(message, *args, extra=facts | metrics)
+        log(message, *args, extra=facts | _happened() | metrics)
     elif metrics:
         print(json.dumps(metrics), flush=True)  # noqa: T201  # standard output is where CloudWatch reads metrics
 

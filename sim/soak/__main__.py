@@ -5,10 +5,9 @@ Ends with 0 only if the audit finds nothing and everything is as callers were to
 
 import argparse
 import secrets
-import sys
 
 from local.options import above_zero, not_empty
-from sim.ending import exit_code
+from local.start import end_with
 from sim.show import make_console
 from sim.soak.soaking import Plan, soak
 
@@ -23,8 +22,8 @@ def main() -> int:
         "--seed", type=not_empty, default=secrets.token_hex(4), help="of every choice; printed at the start"
     )
     options = parser.parse_args()
-    return exit_code(lambda: soak(Plan(options.seed, options.minutes), make_console()))
+    return 0 if soak(Plan(options.seed, options.minutes), make_console()) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -37,7 +37,7 @@ def _is_moment(value: Any, *, ahead: bool = False) -> bool:
     return isinstance(value, str) and (datetime.fromisoformat(value) > datetime.now(UTC)) == ahead
 
 
-SEEDED: Final = json.loads(SEED.read_text())
+SEEDED: Final = json.loads(SEED.read_text(encoding="utf-8"))
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     "<a new array>": _after(max(array["array_id"] for array in SEEDED["arrays"])),
     "<a new task>": _after(max(task["task_id"] for task in SEEDED["tasks"])),

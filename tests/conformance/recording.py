@@ -26,7 +26,7 @@ ROWS_PER_CASE: Final = 10
 
 def read(name: str) -> list[Case]:
     """One of the two recordings."""
-    with gzip.open(HERE / f"{name}.jsonl.gz", "rt") as lines:
+    with gzip.open(HERE / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 

@@ -57,7 +57,7 @@ def test_every_route_has_one_event_and_a_file_of_cases() -> None:
 def test_a_route_answers_its_own_event_with_200_and_its_other_cases_differ(route: str) -> None:
     (first, own), *others = cases_of(route).items()
     assert (first, own.status) == (route, 200)
-    assert read(route) == json.loads((EVENTS / f"{route}.json").read_text())
+    assert read(route) == json.loads((EVENTS / f"{route}.json").read_text(encoding="utf-8"))
     for name, case in others:
         assert route_name(name) == route
         assert read(name) != read(route), f"{name}: {case.why}"
@@ -89,7 +89,7 @@ def test_events_are_whole_and_laid_out_alike(name: str) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_file_of_an_event_is_laid_out_as_make_event_prints_it(route: str) -> None:
-    assert (EVENTS / f"{route}.json").read_text() == json.dumps(read(route), indent=2) + "\n"
+    assert (EVENTS / f"{route}.json").read_text(encoding="utf-8") == json.dumps(read(route), indent=2) + "\n"
 
 
 def test_an_unknown_name_is_refused_with_near_ones() -> None:

@@ -68,7 +68,7 @@ ROUTES: Final = tuple(_route(number) for number in range(MORE))
 
 def template() -> str:
     """The text of the template with ROUTES added."""
-    text = (ROOT / "template.yaml").read_text()
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     text = _insert(text, "".join(map(_path, ROUTES)), _BEFORE_PATHS)
     text = _insert(text, "".join(map(_function, ROUTES)), _BEFORE_FUNCTIONS)
     for scope in Scope:

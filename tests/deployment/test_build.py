@@ -27,10 +27,16 @@ TARGET = next(filter(is_version, interpreters()), None)
 
 def test_wheels_are_for_lambda(lambda_layer: Path) -> None:
     wheels = list(lambda_layer.glob("*.dist-info/WHEEL"))
-    pinned = [line for line in (ROOT / "shared/requirements.txt").read_text().splitlines() if "==" in line]
+    pinned = [
+        line for line in (ROOT / "shared/requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line
+    ]
     assert len(wheels) == len(pinned)
     for wheel in wheels:
-        tags = [line.removeprefix("Tag: ") for line in wheel.read_text().splitlines() if line.startswith("Tag: ")]
+        tags = [
+            line.removeprefix("Tag: ")
+            for line in wheel.read_text(encoding="utf-8").splitlines()
+            if line.startswith("Tag: ")
+        ]
         assert any(tag.endswith("-none-any") or ("cp313" in tag and "aarch64" in tag) for tag in tags), tags
 
 
@@ -60,11 +66,11 @@ def test_every_module_is_compiled_for_lambdas_python_where_there_is_one(lambda_l
 
 def precompile(layer: Path, *named: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     program = [sys.executable, str(ROOT / "shared/precompile.py"), str(layer), *named]
-    return subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(program, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
 def test_without_lambdas_python_it_is_said_that_functions_start_slowly(tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text("x = 1\n")
+    (tmp_path / "module.py").write_text("x = 1\n", encoding="utf-8")
     (tmp_path / "python3.13").symlink_to("/bin/true")  # answers, and is none
     told = precompile(tmp_path, PATH=str(tmp_path), HOME=str(tmp_path))
     assert told.returncode == 0
@@ -73,7 +79,7 @@ def test_without_lambdas_python_it_is_said_that_functions_start_slowly(tmp_path:
 
 
 def test_a_module_that_cannot_be_compiled_ends_the_build(tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text("x =\n")
+    (tmp_path / "module.py").write_text("x =\n", encoding="utf-8")
     assert precompile(tmp_path, sys.executable, PATH=os.environ["PATH"]).returncode != 0
 
 
@@ -123,7 +129,7 @@ def test_the_authorities_are_amazons(lambda_layer: Path) -> None:
 def test_a_botocore_that_is_laid_out_in_another_way_is_not_lightened(tmp_path: Path) -> None:
     data = tmp_path / "botocore/data/dynamodb/2030-01-01"
     data.mkdir(parents=True)
-    (tmp_path / "botocore/cacert.pem").write_text("")
+    (tmp_path / "botocore/cacert.pem").write_text("", encoding="utf-8")
     with pytest.raises(NotAsExpectedError, match="no service-2"):
         lighten_data(tmp_path)
     with pytest.raises(NotAsExpectedError, match="does not have Amazon Root CA 1"):

@@ -113,7 +113,7 @@ def test_callers_reach_an_alias_of_a_version(function: Any) -> None:
 
 def test_a_new_layer_is_a_new_version_of_every_function() -> None:
     """Nearly all code is in it: the alias would go on with the old one."""
-    text = (ROOT / "template.yaml").read_text()
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     assert text.count("ContentUri: shared/\n") == 1
     [other] = transform({}, template=text.replace("ContentUri: shared/\n", "ContentUri: other/\n"))
     versions = set(DEPLOYED.of_type("AWS::Lambda::Version"))
@@ -165,7 +165,7 @@ ALARMS: Final = DEPLOYED.of_type("AWS::CloudWatch::Alarm")
 COUNTED: Final = {
     found
     for file in (ROOT / "shared/lockstep").rglob("*.py")
-    for found in re.findall(r'(?:count|measure)\(f?"([A-Za-z]+)', file.read_text())
+    for found in re.findall(r'(?:count|measure)\(f?"([A-Za-z]+)', file.read_text(encoding="utf-8"))
 }
 """The first words of the names of all metrics of ours."""
 
@@ -240,14 +240,14 @@ def test_broken_functions_are_counted_where_the_alarm_looks() -> None:
 def test_lambdas_runtime_logs_the_error_type_of_a_function_that_cannot_be_imported(
     code: str, error: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "app.py").write_text(code)
+    (tmp_path / "app.py").write_text(code, encoding="utf-8")
     start = "import awslambdaric.bootstrap as b, unittest.mock as m; b.run('app.lambda_handler', m.Mock())"
     ended = subprocess.run(
         [str(LAMBDA_PYTHON), "-Bc", start],
         cwd=tmp_path,
         env={"AWS_LAMBDA_LOG_FORMAT": "JSON"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert ended.returncode == 1

@@ -19,9 +19,9 @@ from local.template import ROOT
 from lockstep import errors
 from lockstep.fsm.transitions import Kind
 
-DEPLOY: Final = (ROOT / "docs/deploy.md").read_text()
-OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
-SOURCE: Final = (ROOT / "template.yaml").read_text()
+DEPLOY: Final = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+OPERATIONS: Final = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+SOURCE: Final = (ROOT / "template.yaml").read_text(encoding="utf-8")
 TEMPLATE: Final[dict[str, Any]] = cfn_yaml.load(str(ROOT / "template.yaml"))
 SAM: Final = ROOT / ".sam/bin/sam"
 NO_ACCOUNT: Final = {
@@ -90,7 +90,7 @@ def test_sam_asks_what_is_told_and_nothing_else() -> None:
     command = [str(SAM), "deploy", "--guided", "--no-execute-changeset", "--template-file", "template.yaml"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | NO_ACCOUNT
     ended = subprocess.run(
-        command, cwd=ROOT, env=environment, input="\n" * 99, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environment, input="\n" * 99, capture_output=True, encoding="utf-8", check=False
     )
     assert "Looking for resources needed for deployment" in ended.stdout
     assert "Unable to locate credentials" in ended.stderr
@@ -124,7 +124,7 @@ def counted() -> Iterator[tuple[str, str]]:
     """The names that the code counts and measures, <> for what varies in one, and their units."""
     units = {"count": "Count", "measure": "Seconds"}
     for path in (*ROOT.glob("shared/lockstep/**/*.py"), *ROOT.glob("functions/*/*/*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in units:
                 yield _pattern(node.args[0]), units[node.func.id]
 
@@ -174,7 +174,7 @@ def test_every_field_of_the_access_log_is_told_of() -> None:
 def test_the_fields_of_a_line_are_told_of(event: str) -> None:
     command = [sys.executable, "-m", "local.invoke", event]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared")), "POWERTOOLS_LOG_LEVEL": "INFO"}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True)
     [line] = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
     assert {"route", "status", "seconds", "request_id"} <= line.keys()
     assert line.keys() <= fields_told(FUNCTION_LOG)
@@ -237,7 +237,7 @@ def test_the_template_of_a_restored_table_is_the_table_without_a_name() -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
     lines = "\n".join(line.removeprefix("   ") for line in script.splitlines())
     printed = subprocess.run(
-        [sys.executable, "-c", lines], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", lines], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True
     )
     [(name, table)] = json.loads(printed.stdout)["Resources"].items()
     deployed = TEMPLATE["Resources"][name]
@@ -255,13 +255,13 @@ def test_the_template_of_a_restored_table_is_the_table_without_a_name() -> None:
 
 @pytest.mark.parametrize("document", ["deploy.md", "operations.md"])
 def test_links_lead_somewhere(document: str) -> None:
-    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "docs" / document).read_text())
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "docs" / document).read_text(encoding="utf-8"))
     assert links
     for link in links:
         path, _, anchor = link.partition("#")
         there = ROOT / "docs" / (path or document)
         assert there.is_file(), link
-        assert not anchor or anchor in _anchors(there.read_text()), link
+        assert not anchor or anchor in _anchors(there.read_text(encoding="utf-8")), link
 
 
 def _anchors(document: str) -> set[str]:

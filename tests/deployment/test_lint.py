@@ -74,9 +74,9 @@ def test_the_linter_knows_what_is_missing_with_one_option(shapes: dict[str, str]
 def lint(document: dict[str, Any], folder: Path) -> list[str]:
     """The findings of cfn-lint, which takes what to ignore from the template's own Metadata too."""
     file = folder / "template.json"
-    file.write_text(json.dumps(document))
+    file.write_text(json.dumps(document), encoding="utf-8")
     linter = str(Path(sys.executable).with_name("cfn-lint"))
     command = [linter, "--format", "parseable", "--ignore-checks", *CONSUMED, "--", str(file)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert not ended.stderr
     return ended.stdout.splitlines()

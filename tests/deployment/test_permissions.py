@@ -33,7 +33,7 @@ def driven() -> dict[str, Any]:
         cwd=ROOT,
         env=environment | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join((".", "shared"))},
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     saw: dict[str, Any] = json.loads(drive.stdout)
@@ -58,7 +58,7 @@ def test_every_function_was_driven(seen: Seen) -> None:
 def test_every_place_that_asks_was_seen_asking(driven: dict[str, Any], module: Path) -> None:
     """What is seen is all there is only if no path was left out: a place that is named here wants a scenario."""
     lines = {line for name, line in driven["places"] if name == str(module.relative_to(LAYER))}
-    calls = [call for call in ast.walk(ast.parse(module.read_text())) if isinstance(call, ast.Call)]
+    calls = [call for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))) if isinstance(call, ast.Call)]
     asking = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ASKING]
     unseen = [call for call in asking if lines.isdisjoint(range(call.lineno, (call.end_lineno or call.lineno) + 1))]
     assert not [f"{module.name}:{call.lineno} {ast.unparse(call)}" for call in unseen]

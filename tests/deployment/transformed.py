@@ -17,8 +17,8 @@ def transform(*parameters: Mapping[str, str], template: str | None = None) -> "l
     """The template for each set of parameter values; other parameters keep their defaults. None: template.yaml."""
     script = Path(__file__).with_name("sam_transform.py")
     command = [str(ROOT / ".sam/bin/python"), "-I", str(script), *map(json.dumps, parameters)]
-    text = (ROOT / "template.yaml").read_text() if template is None else template
-    ended = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8") if template is None else template
+    ended = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
     assert ended.returncode == 0, ended.stderr
     return [Transformed(document) for document in json.loads(ended.stdout)]
 

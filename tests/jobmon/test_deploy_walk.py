@@ -15,7 +15,7 @@ from tests.support.serving import alone
 from tests.system.test_run import running
 
 REQUEST = re.compile(r"^lockstep (?P<method>\w+) (?P<path>\S+) '(?P<body>[^']+)'(?:  # (?P<reply>.+))?$", re.MULTILINE)
-REQUESTS = [found.groupdict() for found in REQUEST.finditer((ROOT / "docs/deploy.md").read_text())]
+REQUESTS = [found.groupdict() for found in REQUEST.finditer((ROOT / "docs/deploy.md").read_text(encoding="utf-8"))]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ print(json.dumps([limits, waits]))
 def test_a_client_waits_and_gives_up_as_reckoned() -> None:
     python = ROOT / ".jobmon/current/bin/python"
     settings = {"JOBMON__HTTP__SERVICE_URL": "http://127.0.0.1", "JOBMON__HTTP__ROUTE_PREFIX": "/api/v3"}
-    asked = subprocess.run([python, "-c", ASK], capture_output=True, text=True, check=True, env=settings)
+    asked = subprocess.run([python, "-c", ASK], capture_output=True, encoding="utf-8", check=True, env=settings)
     limits, waits = json.loads(asked.stdout.splitlines()[-1])
     assert client.ATTEMPTS in limits
     for attempt, wait in enumerate(waits, 1):

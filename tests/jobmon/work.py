@@ -17,7 +17,7 @@ from pathlib import Path
 def main() -> int:
     options = _options()
     name = options.directory / options.name
-    with (name.with_suffix(".lock")).open("w") as lock:
+    with (name.with_suffix(".lock")).open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -47,7 +47,7 @@ def _options() -> argparse.Namespace:
 
 def _add_line(file: Path, line: str) -> int:
     """How many lines there were before."""
-    with file.open("a+") as lines:
+    with file.open("a+", encoding="utf-8") as lines:
         lines.seek(0)
         before = len(lines.readlines())
         lines.write(f"{line}\n")

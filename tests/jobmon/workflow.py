@@ -120,13 +120,13 @@ class Workflow:
     def runs(self, name: str) -> list[int]:
         """The instances whose command ran, in order."""
         file = self.directory / f"{name}.runs"
-        return [int(line) for line in file.read_text().split()] if file.exists() else []
+        return [int(line) for line in file.read_text(encoding="utf-8").split()] if file.exists() else []
 
     @property
     def overlaps(self) -> list[str]:
         """Tasks of which two runs were under way at once."""
         file = self.directory / "overlaps"
-        return file.read_text().split() if file.exists() else []
+        return file.read_text(encoding="utf-8").split() if file.exists() else []
 
     def errors(self, task_instance_id: int) -> list[str]:
         """What was said of an instance."""

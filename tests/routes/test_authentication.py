@@ -260,7 +260,7 @@ def environment() -> dict[str, str]:
 
 def make_token(environment: dict[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "local.signing", *options]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
 def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str]) -> None:
@@ -281,7 +281,7 @@ def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str]) ->
 def test_make_token_makes_one_that_reads_and_changes_nothing(environment: dict[str, str]) -> None:
     with started(environment, "--port", "0", "--auth", "on") as (serving, url):
         command = ["make", "--silent", "token", "SCOPE=reader", "DAYS=90", f"PORT={url.split(':')[2].split('/')[0]}"]
-        made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True)
         headers = bearer(made.stdout.strip())
         read = httpx.get(f"{url}/task_instance/{NO_ONE}", headers=headers, trust_env=False)
         changed = httpx.post(f"{url}/array", headers=headers, json={}, trust_env=False)
@@ -291,7 +291,7 @@ def test_make_token_makes_one_that_reads_and_changes_nothing(environment: dict[s
 
 def test_make_token_takes_a_name_as_it_is(environment: dict[str, str]) -> None:
     command = ["make", "--silent", "token", "SCOPE=worker", "DAYS=1", 'NAME=a" $(false) b', "RUN_ID=", "PORT=1"]
-    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert made.returncode != 0
     assert "'' is no workflow run's id" in made.stderr
 

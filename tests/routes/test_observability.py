@@ -163,11 +163,11 @@ def test_contention_that_does_not_pass_is_counted(seen: Seen, player: Player, mo
 
 def event(tmp_path: Path, context: object, **more: Any) -> Path:
     """events/log_done.json from a caller who says this of himself, beside its seed."""
-    (tmp_path / "seed.json").write_text((ROOT / "events/seed.json").read_text())
-    event = json.loads((ROOT / "events/log_done.json").read_text()) | more
+    (tmp_path / "seed.json").write_text((ROOT / "events/seed.json").read_text(encoding="utf-8"), encoding="utf-8")
+    event = json.loads((ROOT / "events/log_done.json").read_text(encoding="utf-8")) | more
     event["headers"]["X-Server-Structlog-Context"] = json.dumps(context)
     file = tmp_path / "event.json"
-    file.write_text(json.dumps(event))
+    file.write_text(json.dumps(event), encoding="utf-8")
     return file
 
 

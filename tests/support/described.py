@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from local.document import OPENAPI
 
-DOCUMENT: Final = json.loads(OPENAPI.read_text())
+DOCUMENT: Final = json.loads(OPENAPI.read_text(encoding="utf-8"))
 OPERATIONS: Final = {
     operation["operationId"]: operation for methods in DOCUMENT["paths"].values() for operation in methods.values()
 }

@@ -22,12 +22,12 @@ def serving(*options: str, **settings: str) -> Iterator[str]:
     """The URL of what `make run` serves, without the routes' prefix. It ends with the block, and must end well."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        [sys.executable, "-m", "local.api_main", *options],
+        [sys.executable, "-m", "local", "local.api_main", *options],
         cwd=ROOT,
         env=os.environ | _MODULES | settings,
         stdin=pipe,
         stdout=pipe,
-        text=True,
+        encoding="utf-8",
     ) as process:
         assert process.stdin
         assert process.stdout

@@ -14,7 +14,7 @@ import pytest
 from local.template import ROOT
 from tests.support.serving import alone
 
-GUIDE: Final = (ROOT / "docs/adding-a-route.md").read_text()
+GUIDE: Final = (ROOT / "docs/adding-a-route.md").read_text(encoding="utf-8")
 ENVIRONMENTS: Final = (".venv", ".engine", ".sam")
 AGREEMENT: Final = (
     "tests/unit/test_routes.py",
@@ -41,21 +41,27 @@ class Block(NamedTuple):
     def apply(self, project: Path) -> None:
         kind, _, where = self.does.partition(": ")
         if kind == "run":
-            subprocess.run([shutil.which("bash") or "bash", "-e"], input=self.text, text=True, cwd=project, check=True)
+            subprocess.run(
+                [shutil.which("bash") or "bash", "-e"], input=self.text, encoding="utf-8", cwd=project, check=True
+            )
         elif kind == "file":
             file = project / where
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(self.text)
+            file.write_text(self.text, encoding="utf-8")
         else:
             name, _, anchor = where.partition(", before: ")
-            before, line, after = (project / name).read_text().partition(_line_with(project / name, anchor))
-            (project / name).write_text(before + self.text + line + after)
+            before, line, after = (
+                (project / name).read_text(encoding="utf-8").partition(_line_with(project / name, anchor))
+            )
+            (project / name).write_text(before + self.text + line + after, encoding="utf-8")
 
 
 def _line_with(file: Path, anchor: str) -> str:
     """The first line that begins with the anchor, leading spaces of the line aside."""
     return next(
-        line for line in file.read_text().splitlines(keepends=True) if line.lstrip().startswith(anchor.lstrip())
+        line
+        for line in file.read_text(encoding="utf-8").splitlines(keepends=True)
+        if line.lstrip().startswith(anchor.lstrip())
     )
 
 
@@ -73,7 +79,7 @@ STEPS: Final = sorted({block.section for block in blocks()})
 def project(tmp_path: Path) -> Path:
     """A copy of what git would check in, with the environments of this one."""
     listed = subprocess.check_output(
-        [shutil.which("git") or "git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True
+        [shutil.which("git") or "git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, encoding="utf-8"
     )
     for name in listed.splitlines():
         if (ROOT / name).is_file():
@@ -87,7 +93,12 @@ def project(tmp_path: Path) -> Path:
 def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = alone() | {"PYTHONPATH": os.pathsep.join((str(project), str(project / "shared")))}
     return subprocess.run(
-        [sys.executable, "-m", *command], cwd=project, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *command],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
 
 

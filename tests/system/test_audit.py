@@ -466,7 +466,7 @@ def run_audit(*options: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
@@ -506,15 +506,15 @@ def test_the_command_ends_with_2_where_it_cannot_read(table: str, options: list[
 def test_the_command_reads_what_runs_on_a_port() -> None:
     environment = alone()
     run = [sys.executable, "-m", "local.run", "--port", "0"]
-    with subprocess.Popen(run, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(run, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as running:
         assert running.stdout
         url = running.stdout.readline().split()[2]
         port = url.split("/")[2].partition(":")[2]
         seeded = [sys.executable, "-m", "local.seed", "docs/hello.json", "--port", port]
         subprocess.run(seeded, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
         command = [sys.executable, "-m", "ops.audit", "--port", port]
-        clean = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        clean = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
         running.terminate()
     assert (clean.returncode, clean.stderr) == (0, ""), clean.stdout
-    gone = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    gone = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert (gone.returncode, gone.stdout) == (2, f"nothing runs on port {port}: start it with `make run PORT={port}`\n")

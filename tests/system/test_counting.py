@@ -44,7 +44,7 @@ def wire() -> Iterator[Stub]:
 @pytest.fixture
 def roots(wire: Stub, tmp_path: Path) -> Path:
     file = tmp_path / "roots.pem"
-    file.write_text(wire.authority)
+    file.write_text(wire.authority, encoding="utf-8")
     return file
 
 
@@ -61,7 +61,9 @@ def test_the_stand_in_answers_a_call_as_it_was_answered_whenever_it_is_made(wire
 
 def test_the_bare_client_makes_the_calls_whatever_the_answer(wire: Stub, roots: Path, tmp_path: Path) -> None:
     groups = tmp_path / "groups.json"
-    groups.write_text(json.dumps([{"url": wire.url("some_function"), "calls": [asdict(call) for call in CALLS]}]))
+    groups.write_text(
+        json.dumps([{"url": wire.url("some_function"), "calls": [asdict(call) for call in CALLS]}]), encoding="utf-8"
+    )
     environment = {**os.environ, **LOCAL_SETTINGS, "AWS_CA_BUNDLE": str(roots)}
     subprocess.run([sys.executable, COUNTED / "raw.py", groups, "2"], env=environment, check=True)
 
@@ -85,7 +87,7 @@ EVENTS = [*FUNCTIONS, *MORE]
 def recorded() -> Recorded:
     """By event; of an engine of their own, for events are served once, and others have them too."""
     program = [sys.executable, "-c", RECORDED, *EVENTS]
-    said = json.loads(subprocess.check_output(program, cwd=ROOT, env=alone(), text=True))
+    said = json.loads(subprocess.check_output(program, cwd=ROOT, env=alone(), encoding="utf-8"))
     return {name: ([Call(**call) for call in calls], event) for name, (calls, event) in said.items()}
 
 
@@ -111,14 +113,14 @@ def test_the_stages_of_a_function_are_passed(recorded: Recorded, deployed: Path,
         wire.expect("log_done", calls)
         drive("waterfall.py", wire, "log_done", event, deployed, tmp_path)
         assert wire.refused == []
-    passed = set(json.loads((tmp_path / "stages").read_text()))
+    passed = set(json.loads((tmp_path / "stages").read_text(encoding="utf-8")))
     assert passed >= {*STAGES.values(), *THE_CALL, "a mark", "the rest"} - {"metrics"}
 
 
 def drive(program: str, wire: Stub, name: str, event: Event, layer: Path, folder: Path) -> None:
     event_file = folder / "event"
-    event_file.write_text(json.dumps(event))
-    (layer / "botocore/cacert.pem").write_text(wire.authority)
+    event_file.write_text(json.dumps(event), encoding="utf-8")
+    (layer / "botocore/cacert.pem").write_text(wire.authority, encoding="utf-8")
     environment = {
         **LOCAL_SETTINGS,
         "AUTH_MODE": "token",

@@ -25,7 +25,7 @@ def invoke(*arguments: str | Path, **environment: str) -> subprocess.CompletedPr
         cwd=ROOT,
         env=inherited | {"PYTHONPATH": os.pathsep.join((".", "shared")), "POWERTOOLS_LOG_LEVEL": "INFO"} | environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
@@ -106,7 +106,7 @@ def test_an_event_without_a_seed_beside_it_finds_an_empty_table(tmp_path: Path) 
 def test_what_cannot_be_called_is_one_line_and_exit_code_2(tmp_path: Path, content: str | None, complaint: str) -> None:
     file = tmp_path / "event.json"
     if content is not None:
-        file.write_text(content)
+        file.write_text(content, encoding="utf-8")
     done = invoke(file)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -123,7 +123,7 @@ def test_a_table_out_of_reach_is_one_line_and_exit_code_2() -> None:
 
 def test_a_function_that_does_not_answer_is_exit_code_1(tmp_path: Path) -> None:
     event = tmp_path / "health.json"
-    event.write_text('{"httpMethod": "GET", "resource": "/api/v3/health"}')
+    event.write_text('{"httpMethod": "GET", "resource": "/api/v3/health"}', encoding="utf-8")
     done = invoke(event)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -133,12 +133,12 @@ def test_a_function_that_does_not_answer_is_exit_code_1(tmp_path: Path) -> None:
 def printed(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
     command = [sys.executable, "-m", "local.events", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
 def test_make_event_prints_an_event_that_invoke_takes_as_a_file(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
-    event.write_text(printed("log_done.id_not_a_number").stdout)
+    event.write_text(printed("log_done.id_not_a_number").stdout, encoding="utf-8")
     assert replied(invoke(event))["statusCode"] == 422
 
 

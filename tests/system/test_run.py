@@ -28,7 +28,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def running(environment: dict[str, str], *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A system in a process of its own, and its URL."""
     command = [*CODE, "local.run", *options]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as serving:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as serving:
         assert serving.stdout
         line = serving.stdout.readline()
         assert line.startswith("Lockstep serves ")
@@ -40,9 +40,9 @@ def test_runs_until_it_is_told_to_stop(environment: dict[str, str], tmp_path: Pa
     ready = tmp_path / "ready.json"
     with running(environment, "--port", "0", "--ready-file", str(ready)) as (serving, url):
         assert httpx.get(f"{url}/health", trust_env=False).json() == {"status": "OK"}
-        table = json.loads(ready.read_text())["table"]
+        table = json.loads(ready.read_text(encoding="utf-8"))["table"]
         serving.send_signal(how)
-        assert serving.wait() == 0
+        assert serving.wait() == 128 + how
     assert not ready.exists()
     with pytest.raises(httpx.ConnectError):
         httpx.get(table, trust_env=False)
@@ -52,7 +52,12 @@ def test_a_taken_port_is_said(environment: dict[str, str]) -> None:
     with running(environment, "--port", "0") as (serving, url):
         port = url.split(":")[2].split("/")[0]
         second = subprocess.run(
-            [*CODE, "local.run", "--port", port], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+            [*CODE, "local.run", "--port", port],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
         )
         serving.terminate()
     assert second.returncode == 1
@@ -61,16 +66,16 @@ def test_a_taken_port_is_said(environment: dict[str, str]) -> None:
 
 def seed(environment: dict[str, str], file: Path, port: str) -> subprocess.CompletedProcess[str]:
     command = [*CODE, "local.seed", str(file), "--port", port]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
 def test_a_seed_is_loaded_as_a_whole_or_not_at_all(environment: dict[str, str], tmp_path: Path) -> None:
-    states = json.loads(SEED.read_text())
+    states = json.loads(SEED.read_text(encoding="utf-8"))
     with running(environment, "--port", "0") as (serving, url):
         port = url.split(":")[2].split("/")[0]
         instance = states["task_instances"][0]["task_instance_id"]
         wrong = tmp_path / "wrong.json"
-        wrong.write_text(json.dumps(states | {"tasks": [*states["tasks"], {"task_id": "x"}]}))
+        wrong.write_text(json.dumps(states | {"tasks": [*states["tasks"], {"task_id": "x"}]}), encoding="utf-8")
         refused = seed(environment, wrong, port)
         assert refused.returncode == 1
         assert "nothing was loaded" in refused.stderr
@@ -85,7 +90,7 @@ def test_a_seed_is_loaded_as_a_whole_or_not_at_all(environment: dict[str, str], 
 
 
 def test_new_ids_are_behind_the_seeded_ones(environment: dict[str, str]) -> None:
-    states = json.loads(SEED.read_text())
+    states = json.loads(SEED.read_text(encoding="utf-8"))
     with running(environment, "--port", "0") as (serving, url):
         assert seed(environment, SEED, url.split(":")[2].split("/")[0]).returncode == 0
         body = {"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "new"}
@@ -104,7 +109,7 @@ def test_a_machines_own_settings_do_not_matter(environment: dict[str, str]) -> N
         "HTTP_PROXY": "http://127.0.0.1:9",
         "http_proxy": "http://127.0.0.1:9",
     }
-    instance = json.loads(SEED.read_text())["task_instances"][0]["task_instance_id"]
+    instance = json.loads(SEED.read_text(encoding="utf-8"))["task_instances"][0]["task_instance_id"]
     with running(environment | theirs | {"TABLE_NAME": "another"}, "--port", "0") as (serving, url):
         loaded = seed(environment | theirs, SEED, url.split(":")[2].split("/")[0])
         assert loaded.returncode == 0, loaded.stderr
@@ -129,7 +134,7 @@ def test_what_cannot_be_served_is_said_in_a_line(
         cwd=ROOT,
         env=environment | settings,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert ended.returncode in {1, 2}
@@ -153,9 +158,11 @@ def test_no_credentials_are_written_down(environment: dict[str, str], tmp_path: 
     theirs = {"AWS_ACCESS_KEY_ID": "their-key", "AWS_SECRET_ACCESS_KEY": "their-secret"}
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     with running(environment | theirs, "--port", "0", "--ready-file", str(first)) as (serving, _):
-        named = environment | theirs | {"AWS_ENDPOINT_URL_DYNAMODB": json.loads(first.read_text())["table"]}
+        named = (
+            environment | theirs | {"AWS_ENDPOINT_URL_DYNAMODB": json.loads(first.read_text(encoding="utf-8"))["table"]}
+        )
         with running(named, "--port", "0", "--ready-file", str(second)) as (another, url):
-            states = [json.loads(file.read_text()) for file in (first, second)]
+            states = [json.loads(file.read_text(encoding="utf-8")) for file in (first, second)]
             loaded = seed(named, SEED, url.split(":")[2].split("/")[0])
             another.terminate()
         serving.terminate()

@@ -8,14 +8,21 @@ import subprocess
 from local.template import ROOT
 from tests.support.serving import alone, serving
 
-BLOCKS = re.findall(r"<!-- tutorial: \w+ -->\n```\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+BLOCKS = re.findall(
+    r"<!-- tutorial: \w+ -->\n```\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+)
 
 
 def test_six_calls_take_a_task_from_bound_to_done() -> None:
     with serving(**dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "SIGNING_KEYS"), "")) as url:
         typed = "".join(BLOCKS).replace("http://127.0.0.1:3000", url)
         shell = subprocess.run(
-            [shutil.which("bash") or "bash", "-e"], input=typed, env=alone(), capture_output=True, text=True, check=True
+            [shutil.which("bash") or "bash", "-e"],
+            input=typed,
+            env=alone(),
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
         )
     array, resources, tasks, run, queued, taken, launched, started, beat, done, shown = map(
         json.loads, filter(None, shell.stdout.splitlines())

@@ -33,7 +33,7 @@ def test_no_period_is_for_ever(value: str | None, days: str) -> None:
         cwd=ROOT,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert said.stdout.strip() == days
@@ -42,7 +42,7 @@ def test_no_period_is_for_ever(value: str | None, days: str) -> None:
 def zoned(*zones: str) -> list[list[dict[str, Any]]]:
     command = [sys.executable, "-m", "tests.unit.zoned", *zones]
     environment = alone() | {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True)
     told: list[list[dict[str, Any]]] = json.loads(ended.stdout)
     return told
 

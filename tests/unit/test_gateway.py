@@ -160,7 +160,7 @@ def test_no_such_route_is_a_403(monkeypatch: pytest.MonkeyPatch, method: str, pa
 def test_it_serves_its_own_document() -> None:
     reply = ask_the_api("GET", "/openapi.json")
     assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
-    assert reply.json() == json.loads(OPENAPI.read_text()) | {"servers": [{"url": "/"}]}
+    assert reply.json() == json.loads(OPENAPI.read_text(encoding="utf-8")) | {"servers": [{"url": "/"}]}
 
 
 def test_its_page_shows_the_document_and_needs_nothing_from_elsewhere() -> None:

@@ -1,8 +1,11 @@
 """What runs before a commit and in CI are the commands of `make check`."""
 
+import ast
 import os
+import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from configparser import ConfigParser
 from typing import Any, Final
 
@@ -15,13 +18,15 @@ CI: Final = ROOT / ".ci/run"
 
 
 def read(path: str) -> Any:
-    return yaml.safe_load((ROOT / path).read_text())
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
 def commands(target: str) -> list[str]:
     """The commands of a make target, with those of all that it needs."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    shown = subprocess.run([*MAKE, target], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [*MAKE, target], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True
+    )
     return shown.stdout.splitlines()
 
 
@@ -64,17 +69,52 @@ def test_ci_runs_make_check() -> None:
     [job] = read(".github/workflows/check.yml")["jobs"].values()
     assert [step["run"] for step in job["steps"] if "run" in step] == [CI.relative_to(ROOT).as_posix()]
     assert os.access(CI, os.X_OK)
-    assert CI.read_text().splitlines()[-1] == "make check"
+    assert CI.read_text(encoding="utf-8").splitlines()[-1] == "make check"
 
 
 def test_ci_runs_the_oldest_python_that_is_supported() -> None:
     [job] = read(".github/workflows/check.yml")["jobs"].values()
     [version] = [step["with"]["python-version"] for step in job["steps"] if "python-version" in step.get("with", {})]
-    assert f">={version}" == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert (
+        f">={version}"
+        == tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    )
 
 
 def test_editors_and_formatter_agree() -> None:
     editors = ConfigParser()
-    editors.read_string("[*all]\n" + (ROOT / ".editorconfig").read_text())
-    formatter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]
+    editors.read_string("[*all]\n" + (ROOT / ".editorconfig").read_text(encoding="utf-8"))
+    formatter = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
     assert editors.getint("*.py", "max_line_length") == formatter["line-length"]
+
+
+OURS: Final = ("functions", "shared", "local", "ops", "sim", "bench", "tests")
+TEXT_FILES: Final = {"open", "fdopen", "read_text", "write_text"}
+NO_TEXT: Final = re.compile(r"^os\.open\(|\.open\(request\)$")
+"""A descriptor; a URL."""
+
+
+def in_the_locale(source: str) -> Iterator[int]:
+    """The lines that open text, or exchange it with a process, in the encoding of the machine's locale."""
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call):
+            continue
+        named = {keyword.arg for keyword in call.keywords}
+        name = ast.unparse(call.func).rpartition(".")[2]
+        modes = [ast.unparse(each).strip("'") for each in (*call.args, *(keyword.value for keyword in call.keywords))]
+        binary = not name.endswith("_text") and any("b" in mode and set(mode) <= set("rwxab+") for mode in modes)
+        is_file = name in TEXT_FILES and not binary and not NO_TEXT.search(ast.unparse(call))
+        if "encoding" not in named and (is_file or named & {"text", "universal_newlines"}):
+            yield call.lineno
+
+
+def test_text_is_read_and_written_as_utf_8_whatever_the_locale() -> None:
+    files = [file for folder in OURS for file in (ROOT / folder).rglob("*.py")]
+    found = {file: [*in_the_locale(file.read_text(encoding="utf-8"))] for file in files}
+    assert {str(file.relative_to(ROOT)): lines for file, lines in found.items() if lines} == {}
+
+
+def test_a_text_in_the_locale_is_found() -> None:
+    calls = ("open('x')", "path.open('a')", "path.read_text()", "path.write_text('b')", "subprocess.run([], text=True)")
+    assert [call for call in calls if not [*in_the_locale(call)]] == []
+    assert [*in_the_locale("open('x', 'rb'); path.open(encoding='utf-8'); os.open('x', 0)")] == []

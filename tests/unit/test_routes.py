@@ -15,7 +15,9 @@ from lockstep.routes import ROUTES, Route
 
 FUNCTIONS = {file.parent: file for file in (ROOT / "functions").glob("*/*/app.py")}
 AUTHORIZER = ROOT / "functions/api/authorizer"
-JOBMON = [line.split(" ")[1] for line in (Path(__file__).parent / "jobmon_paths.txt").read_text().splitlines()]
+JOBMON = [
+    line.split(" ")[1] for line in (Path(__file__).parent / "jobmon_paths.txt").read_text(encoding="utf-8").splitlines()
+]
 """Every path of Jobmon 3.6's server with the names of its variables."""
 SIBLINGS = {
     "array": "array_id",

@@ -174,4 +174,4 @@ def test_the_recording_is_of_lives_as_prices_reckon_them() -> None:
 
 
 def test_the_document_is_fresh() -> None:
-    assert tables.DOCUMENT.read_text() == tables.document(), "run `make scale`"
+    assert tables.DOCUMENT.read_text(encoding="utf-8") == tables.document(), "run `make scale`"

@@ -13,26 +13,30 @@ FUNCTIONS = sorted(ROOT.glob("functions/*/*/app.py"))
 
 
 def test_permissions_are_spelled_out() -> None:
-    actions = re.findall(r"dynamodb:[\w*]+", (ROOT / "template.yaml").read_text())
+    actions = re.findall(r"dynamodb:[\w*]+", (ROOT / "template.yaml").read_text(encoding="utf-8"))
     assert actions
     assert not [action for action in actions if "*" in action]
 
 
 def test_the_ttl_attribute_is_the_models() -> None:
-    assert f"{{AttributeName: {Expiring.expires_at.attr_name}, Enabled: true}}" in (ROOT / "template.yaml").read_text()
+    assert f"{{AttributeName: {Expiring.expires_at.attr_name}, Enabled: true}}" in (ROOT / "template.yaml").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize(("days", "allowed"), [("0", True), ("29", False), ("30", True), ("365", True), ("030", False)])
 def test_a_period_is_none_or_a_month_at_least(days: str, *, allowed: bool) -> None:
     pattern = re.findall(
-        r"  RetentionDays:\n.*?AllowedPattern: \"(.*?)\"", (ROOT / "template.yaml").read_text(), re.DOTALL
+        r"  RetentionDays:\n.*?AllowedPattern: \"(.*?)\"",
+        (ROOT / "template.yaml").read_text(encoding="utf-8"),
+        re.DOTALL,
     )
     assert (re.fullmatch(pattern[0], days) is not None) is allowed
 
 
 def test_a_handler_holds_nothing_but_its_route() -> None:
     for file in FUNCTIONS:
-        source = file.read_text()
+        source = file.read_text(encoding="utf-8")
         for foreign in ("try:", "os.environ", "boto", "pynamodb", "time.sleep"):
             assert foreign not in source, f"{foreign} in {file}"
 
@@ -49,7 +53,8 @@ def test_a_function_has_what_globals_say_where_it_says_nothing() -> None:
 
 def test_a_function_without_a_route_is_a_function(tmp_path: Path) -> None:
     file = tmp_path / "template.yaml"
-    file.write_text("""
+    file.write_text(
+        """
 Parameters: {Size: {Type: Number, Default: 7}}
 Globals: {Function: {Runtime: python3.13, Handler: app.f, MemorySize: 128, Environment: {Variables: {A: 1, B: 1}}}}
 Resources:
@@ -59,7 +64,9 @@ Resources:
       CodeUri: functions/api/alone/
       Timeout: 3
       Environment: {Variables: {B: !Ref Size, C: !GetAtt Table.Arn}}
-""")
+""",
+        encoding="utf-8",
+    )
     template = Template(file)
     variables = {"A": "1", "B": "7", "C": "Table.Arn"}
     alone = Function("alone", ROOT / "functions/api/alone", "python3.13", "app.f", 3, 128, {}, variables)

@@ -105,7 +105,7 @@ def test_jobmons_readers_read_what_was_meant(version: str) -> None:
 def run(version: str, replies: Any) -> Any:
     python = ROOT / f".jobmon/{version}/bin/python"
     ended = subprocess.run(
-        [python, "-c", READ_BY_JOBMON], input=json.dumps(replies), capture_output=True, text=True, check=True
+        [python, "-c", READ_BY_JOBMON], input=json.dumps(replies), capture_output=True, encoding="utf-8", check=True
     )
     return json.loads(ended.stdout)
 

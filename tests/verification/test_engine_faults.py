@@ -261,12 +261,12 @@ def test_engine_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         assert serving.stdout
         assert serving.stdout.readline().startswith("Lockstep serves")
     with serving:
-        url = json.loads(ready.read_text())["api"] + "/api/v3/task_instance/1001/log_done"
+        url = json.loads(ready.read_text(encoding="utf-8"))["api"] + "/api/v3/task_instance/1001/log_done"
         reply = httpx.post(url, json={}, timeout=15)
         assert reply.status_code == 503
         assert reply.headers["content-type"] == "application/json"

@@ -16,7 +16,7 @@ from lockstep.dynamodb.item import MAX_ID
 from lockstep.errors import MAX_FIELDS, ContentionError, ExhaustedError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import may_queue
-from lockstep.observability import count
+from lockstep.observability import count, move
 from lockstep.task.item import Task
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 
@@ -49,7 +49,9 @@ def queue_tasks(
         numbered = enumerate(batches, last - len(batches) + 1)
         fill = partial(_fill, array_id, task_resources_id, workflow_run_id)
         run_parallel(lambda batch: fill(*batch), numbered)
-    count("Queued", sum(task.queued for task in ready))
+    queued = sum(task.queued for task in ready)
+    count("Queued", queued)
+    move(None, TaskInstanceStatus.QUEUED.name, queued)
     by_status: dict[TaskStatus, list[int]] = defaultdict(list)
     for task_id in sorted(tasks):
         by_status[tasks[task_id].status].append(task_id)

@@ -10,6 +10,7 @@ from lockstep.dynamodb.counters import allocate
 from lockstep.errors import NotFoundError
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.fsm.workflow_run import DISTRIBUTED, sources
+from lockstep.observability import move, refuse
 from lockstep.workflow_run.item import WorkflowRun
 
 _SAME_STATUS: Final = WorkflowRun.status.set(WorkflowRun.status | "")
@@ -82,12 +83,15 @@ def _move(workflow_run_id: int, status: WorkflowRunStatus, changes: list[Action]
         except ConditionFailedError:
             pass
         else:
+            move(next(iter(may_come_from)).name if len(may_come_from) == 1 else None, status.name)
             return WorkflowRunStatus(run.status)
     try:
         reach(lambda: run.update(changes or [_SAME_STATUS], WorkflowRun.pk.exists()))
     except ConditionFailedError:
         raise NotFoundError(f"workflow run {workflow_run_id} does not exist") from None
-    return WorkflowRunStatus(run.status)
+    stays = WorkflowRunStatus(run.status)
+    refuse("INVALID", f"{stays.name} never becomes {status.name}")
+    return stays
 
 
 def _run(workflow_run_id: int) -> WorkflowRun:

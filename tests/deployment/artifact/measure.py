@@ -153,7 +153,7 @@ def _patient(layer: Path) -> Path:
         "dynamodb/item.py": f"Item.Meta.read_timeout_seconds = {PATIENCE_SECONDS}",
     }
     for module, setting in settings.items():
-        with (layer / "lockstep" / module).open("a") as source:
+        with (layer / "lockstep" / module).open("a", encoding="utf-8") as source:
             source.write(f"\n{setting}\n")
     return layer
 

@@ -131,7 +131,7 @@ def test_a_bad_event_is_answered_and_so_is_the_next(start: Start) -> None:
 
 def test_a_function_finds_nothing_beside_the_layer_but_its_runtime() -> None:
     found = subprocess.run(
-        [LAMBDA_PYTHON, "-c", "import sys; print(sys.path[-1])"], capture_output=True, text=True, check=True
+        [LAMBDA_PYTHON, "-c", "import sys; print(sys.path[-1])"], capture_output=True, encoding="utf-8", check=True
     )
     names = {path.name.partition("-")[0].partition(".")[0] for path in Path(found.stdout.strip()).iterdir()}
     assert names - {"__pycache__"} == {"awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"}
@@ -168,12 +168,15 @@ def test_a_layer_without_a_requirement_is_noticed(
 
 def stub(folder: Path, body: str) -> Function:
     """A function that says something and then does what it is told."""
-    (folder / "app.py").write_text(f"""
+    (folder / "app.py").write_text(
+        f"""
 import sys
 def lambda_handler(event, context):
     print("its last words", file=sys.stderr)
     {body}
-""")
+""",
+        encoding="utf-8",
+    )
     return replace(FUNCTIONS["health"], folder=folder, timeout=1)
 
 

@@ -34,7 +34,7 @@ class System:
 
     def seed(self) -> None:
         """Put the batches into it, over what has the same ids."""
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             file.write(json.dumps(states()))
             file.flush()
             port = self.url.rpartition(":")[2]
@@ -95,7 +95,7 @@ def fuzzed(*options: str) -> Iterator[System]:
     """A seeded system with an engine of its own. Nobody reads what it logs, so it is told to log nothing."""
     command = [sys.executable, "-m", "local.run", "--port", "0", *options]
     environment = alone() | {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as process:
         try:
             assert process.stdout
             url = process.stdout.readline().split()[2].removesuffix("/api/v3")

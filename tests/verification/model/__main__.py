@@ -36,6 +36,7 @@ def main() -> None:
         met.add(walk(LONG, number))
         number += 1
     print(*report(met, processor=time.process_time()), sep="\n")
+    print(f"No difference from the model in {met.examples} examples.")
 
 
 def find_mistakes(number: int) -> None:

@@ -1,0 +1,118 @@
+"""How programs that make starts end on a signal, and which of the machine's settings reach them."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.template import ROOT
+
+HOSTILE = {
+    "ALL_PROXY": "http://127.0.0.1:9",
+    "AWS_CA_BUNDLE": "/nowhere",
+    "AWS_CONFIG_FILE": "/nowhere",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_PROFILE": "nosuch",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "LC_ALL": "C",
+    "LOG_LEVEL": "nosuch",
+    "NO_PROXY": "example.org",
+    "PIP_TARGET": "/nowhere",
+    "PYTHONHOME": "/nowhere",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONPATH": "/nowhere",
+    "PYTHONUTF8": "0",
+    "PYTHONWARNINGS": "error",
+    "TZ": "Asia/Kolkata",
+}
+DELAYS = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.2)
+
+
+def environment(**settings: str) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "AWS_", "POWERTOOLS_"))}
+    return ours | settings
+
+
+def make(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--silent", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment(**settings), capture_output=True, encoding="utf-8", check=False
+    )
+
+
+def started(target: str, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    command = ["make", "--silent", target, *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment(**settings), stdout=pipe, stderr=pipe, encoding="utf-8", process_group=0
+    )
+
+
+@contextmanager
+def running(**settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with started("run", "PORT=0", **settings) as process:
+        assert process.stdout
+        url = process.stdout.readline().split()[2]
+        assert process.stdout.readline().endswith("/docs\n")
+        yield process, url
+
+
+def interrupt(process: subprocess.Popen[str]) -> str:
+    """What a program prints that Ctrl-C ends, as a terminal sends it: to make and to all that it started."""
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate()
+    assert process.returncode == -signal.SIGINT
+    assert "Traceback" not in errors
+    return output
+
+
+@pytest.mark.parametrize("delay", DELAYS)
+@pytest.mark.parametrize("target", ["run", "event", "demo"])
+def test_ctrl_c_ends_a_program_at_any_moment_of_its_start(target: str, delay: float) -> None:
+    with started(target, *(["PORT=0"] if target == "run" else [])) as process:
+        time.sleep(delay)
+        if process.poll() is None:
+            output = interrupt(process)
+            assert output == "" or output.endswith("stopped\n") or target == "event"
+
+
+def test_a_half_sent_request_is_not_waited_for() -> None:
+    with running() as (process, url):
+        address = httpx.URL(url)
+        with socket.create_connection((address.host, address.port or 0)) as half:
+            half.sendall(b"POST /api/v3/array HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            httpx.get(f"{url}/health", trust_env=False)
+            assert interrupt(process).endswith("stopped\n")
+            assert half.recv(1) == b""
+    assert "graceful" not in (process.stderr.read() if process.stderr and not process.stderr.closed else "")
+
+
+def test_a_hostile_machine_changes_nothing(tmp_path: Path) -> None:
+    with running(**HOSTILE, HOME=str(tmp_path)) as (process, url):
+        port = f"PORT={httpx.URL(url).port}"
+        seeded = make("seed", "FILE=events/seed.json", port, **HOSTILE)
+        audited = make("audit", port, **HOSTILE)
+        told = httpx.post(f"{url}/task_instance/7027001/log_done", content="{}", trust_env=False)
+        log = interrupt(process)
+    assert re.match(r"loaded \d+ arrays, \d+ tasks, ", seeded.stdout), seeded.stderr
+    assert (audited.returncode, "Everything fits together." in audited.stdout) == (0, True), audited.stdout
+    assert told.status_code == 200
+    assert re.search(r"POST /api/v3/task_instance/7027001/log_done +200 → DONE\n", log)
+    assert json.loads(make("invoke", "EVENT=log_done", **HOSTILE).stdout)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("given", ["run AUTH=", "token STACK=", "seed FILE=", "audit REGION=", "event NAME="])
+def test_an_empty_variable_is_an_error_that_names_it(given: str) -> None:
+    ended = make(*given.split())
+    assert ended.returncode == 2
+    assert f"{given.split()[1].removesuffix('=')} is empty" in ended.stderr
