@@ -290,10 +290,10 @@ def test_make_token_makes_one_that_reads_and_changes_nothing(environment: dict[s
 
 
 def test_make_token_takes_a_name_as_it_is(environment: dict[str, str]) -> None:
-    command = ["make", "--silent", "token", "SCOPE=worker", "DAYS=1", 'NAME=a" $(false) b', "RUN_ID=", "PORT=1"]
+    command = ["make", "--silent", "token", "SCOPE=worker", "DAYS=1", 'NAME=a" $(false) b', "RUN_ID=x", "PORT=1"]
     made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert made.returncode != 0
-    assert "'' is no workflow run's id" in made.stderr
+    assert "'x' is no workflow run's id" in made.stderr
 
 
 def test_make_token_finds_a_deployed_stacks_secret(table: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,8 +27,8 @@ def metrics(line: Line) -> Sums:
     return {metric["Name"]: sum(line[metric["Name"]]) for metric in directive["Metrics"]}
 
 
-DONE = "Moved.KILL_SELF+RUNNING+TRIAGING.DONE"
-FAILED = "Moved.NO_HEARTBEAT+RUNNING+TRIAGING.ERROR"
+DONE = "Moved.RUNNING.DONE"
+FAILED = "Moved.RUNNING.ERROR"
 """A write that lands does not say on which of them."""
 FINISHED = {DONE: 1, "Tries": 1}
 
@@ -126,7 +126,7 @@ def test_a_sweep_and_a_resume_count_what_they_move(seen: Seen, player: Player) -
     assert seen.metrics()["Moved.RUNNING.TRIAGING"] == 2
     run.terminate()
     counted = seen.metrics()
-    assert (counted["Moved.LAUNCHED+RUNNING.KILL_SELF"], counted["ErrorEntries"]) == (1, 3)
+    assert (counted["Moved.LAUNCHED.KILL_SELF"], counted["ErrorEntries"]) == (1, 3)
 
 
 def test_many_batches_are_counted_together(seen: Seen, player: Player) -> None:

@@ -125,7 +125,7 @@ WORST: Final[dict[str, BaseModel]] = {
 """The largest reply of each route that can be made without a limit of its own."""
 BOUNDED: Final = {"task_instance_error_log", "instantiate_task_instances", "bind_tasks_no_args"}
 """The routes that measure: the tests below, and test_task_instance_error_log.py."""
-DOCUMENT: Final = (ROOT / "docs" / "sizes.md").read_text()
+DOCUMENT: Final = (ROOT / "docs" / "sizes.md").read_text(encoding="utf-8")
 
 
 def documented() -> dict[str, int]:

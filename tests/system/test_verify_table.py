@@ -83,7 +83,7 @@ def test_make_verify_checks_the_table_beside_the_api(table: str) -> None:
                 cwd=ROOT,
                 env=environment,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 check=False,
             )
             assert done.returncode == 0, done.stdout + done.stderr

@@ -90,6 +90,7 @@ def test_editors_and_formatter_agree() -> None:
 
 OURS: Final = ("functions", "shared", "local", "ops", "sim", "bench", "tests")
 TEXT_FILES: Final = {"open", "fdopen", "read_text", "write_text"}
+TEXT_MODES: Final = {"text", "universal_newlines"}
 NO_TEXT: Final = re.compile(r"^os\.open\(|\.open\(request\)$")
 """A descriptor; a URL."""
 
@@ -104,7 +105,8 @@ def in_the_locale(source: str) -> Iterator[int]:
         modes = [ast.unparse(each).strip("'") for each in (*call.args, *(keyword.value for keyword in call.keywords))]
         binary = not name.endswith("_text") and any("b" in mode and set(mode) <= set("rwxab+") for mode in modes)
         is_file = name in TEXT_FILES and not binary and not NO_TEXT.search(ast.unparse(call))
-        if "encoding" not in named and (is_file or named & {"text", "universal_newlines"}):
+        exchanged = any(keyword.arg in TEXT_MODES and ast.unparse(keyword.value) == "True" for keyword in call.keywords)
+        if "encoding" not in named and (is_file or exchanged):
             yield call.lineno
 
 

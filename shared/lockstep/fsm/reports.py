@@ -34,6 +34,8 @@ class ReportRule:
     target: TaskInstanceStatus
     assumed: PairState
     """The pair state that the first write assumes: nearly always the one that stands when this report comes."""
+    usual: frozenset[TaskInstanceStatus] = frozenset()
+    """The statuses in which the report comes as a matter of course, if there are several: one write serves them."""
     through_running: bool = False
     """The worker node itself reports, so an instance in TRIAGING passes through RUNNING."""
     instead: tuple[tuple[TaskInstanceStatus, TaskInstanceStatus], ...] = ()
@@ -190,6 +192,7 @@ START: Final = ReportRule(
     "start",
     TI.RUNNING,
     assumed=PairState(TI.LAUNCHED, T.LAUNCHED),
+    usual=frozenset({TI.INSTANTIATED, TI.LAUNCHED}),
     instead=((TI.KILL_SELF, TI.ERROR_FATAL), (TI.NO_HEARTBEAT, TI.ERROR)),
     claims=True,
 )
