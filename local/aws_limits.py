@@ -230,10 +230,10 @@ def _check_statements(request: Request) -> None:
     statements = request["Statements"]
     _check_count(statements, MAX_STATEMENTS, "statements")
     for statement in statements:
-        value = statement["Parameters"][0]
         for parameter in statement["Parameters"]:
             _check_value(parameter)
-        for name in _SET_BY_PARTIQL.findall(statement["Statement"]):
+        names = _SET_BY_PARTIQL.findall(statement["Statement"])
+        for name, value in zip(names, statement["Parameters"], strict=False):
             _check_indexed(name, value)
 
 

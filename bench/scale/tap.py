@@ -142,7 +142,7 @@ def _items(params: dict[str, Any]) -> list[RawItem]:
         parts = [part for action in params["TransactItems"] for part in action.values()]
         return [part.get("Key") or part["Item"] for part in parts]
     if "Statements" in params:
-        return [{"pk": pk, "sk": sk} for _, pk, sk, _ in (each["Parameters"] for each in params["Statements"])]
+        return [{"pk": pk, "sk": sk} for *_, pk, sk, _ in (each["Parameters"] for each in params["Statements"])]
     return [params.get("Key") or params["Item"]]
 
 

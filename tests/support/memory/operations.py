@@ -21,7 +21,8 @@ from tests.support.memory.expressions import InvalidRequestError, Item, Names, c
 Key = tuple[str, str]
 Request = Mapping[str, Any]
 
-_STATEMENT: Final = re.compile(r'UPDATE "\w+" SET "(\w+)"=\? WHERE pk=\? AND sk=\? AND "(\w+)"=\?')
+_STATEMENT: Final = re.compile(r'UPDATE "\w+"((?: SET "\w+"=\?)+) WHERE pk=\? AND sk=\? AND "(\w+)"=\?')
+_SETTING: Final = re.compile(r'"(\w+)"')
 
 
 class Table(NamedTuple):
@@ -269,11 +270,12 @@ def _execute(table: Table, statement: Request) -> tuple[Table, dict[str, Any]]:
     parsed = _STATEMENT.fullmatch(statement["Statement"])
     if not parsed:
         raise InvalidRequestError(f"no statement of ours: {statement['Statement']}")
-    value, pk, sk, equals = statement["Parameters"]
+    *values, pk, sk, equals = statement["Parameters"]
+    changes = dict(zip(_SETTING.findall(parsed[1]), map(_stored, values), strict=True))
     item = table.items.get((pk["S"], sk["S"]), {})
     if parsed[2] not in item or key(item[parsed[2]]) != key(equals):
         return table, {"Error": {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}}
-    return _with(table, {(pk["S"], sk["S"]): {**item, parsed[1]: _stored(value)}}), {"TableName": "lockstep"}
+    return _with(table, {(pk["S"], sk["S"]): {**item, **changes}}), {"TableName": "lockstep"}
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Table, Request], tuple[Table, dict[str, Any]]]]] = {
