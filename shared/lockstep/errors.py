@@ -4,7 +4,6 @@ LockstepError
 ├── BadRequestError      400  the body is not JSON
 ├── ForbiddenError       403  the caller's token does not allow the request
 ├── NotFoundError        404  an object that the path names does not exist
-├── ExhaustedError       409  a task has no instance numbers left
 ├── TooLargeError        413  the body is too large
 ├── InvalidError         422  a field of the body, path or query is invalid
 └── UnavailableError     503  send the request again
@@ -19,7 +18,7 @@ from http import HTTPStatus
 from typing import ClassVar, Final, NamedTuple
 
 MAX_FIELDS: Final = 20
-"""Fields, or ids, that a refusal names at most: a request may have thousands that do not fit."""
+"""Fields that a refusal names at most: a request may have thousands that do not fit."""
 
 
 class FieldError(NamedTuple):
@@ -60,12 +59,6 @@ class NotFoundError(LockstepError):
     """An object that the path names does not exist."""
 
     status = HTTPStatus.NOT_FOUND
-
-
-class ExhaustedError(LockstepError):
-    """A task has used all its instance numbers. Nothing was changed."""
-
-    status = HTTPStatus.CONFLICT
 
 
 class TooLargeError(LockstepError):
