@@ -5,7 +5,7 @@ instances is overdue before that. Each check stores the statuses that it saw, so
 instances that may have changed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from pynamodb.expressions.condition import Condition, Or
@@ -135,11 +135,16 @@ class Part(NamedTuple):
 
 
 def in_parts(
-    batches: Iterable[Batch], statuses: Iterable[TaskInstanceStatus], *, of_any_run: bool = False
+    batches: Iterable[Batch],
+    statuses: Iterable[TaskInstanceStatus],
+    *,
+    first: Collection[str] = (),
+    of_any_run: bool = False,
 ) -> Iterator[Part]:
     """Yield the steps of batches whose instances may be in one of the statuses, judged by their last seen status.
 
     A batch of several parts begins with any of them, so that calls which do only a part of it do each part some time.
+    first: the statuses whose parts come before the others of a batch.
     of_any_run adds the steps that are another run's, of which the batch knows no status.
     """
     wanted = frozenset(statuses)
@@ -148,6 +153,7 @@ def in_parts(
         letters |= {NO_STEP} if of_any_run else set()
         concerned = [step for step, letter in enumerate(batch.seen) if letter in letters]
         parts = rotated(chunks(concerned, STEPS_PER_PART)) or [[]]
+        parts.sort(key=lambda steps: all(batch.seen[step] not in first for step in steps))  # noqa: B023  # called at once
         for number, steps in enumerate(parts, 1):
             yield Part(batch, steps, last=number == len(parts))
 

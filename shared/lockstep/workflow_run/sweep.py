@@ -44,7 +44,7 @@ def sweep(workflow_run_id: int) -> None:
     attention = what_needs_attention(workflow_run_id, now())
     _settle_abandoned(attention.instances)
     due: dict[Key, float] = {}
-    for group in in_groups(in_parts(attention.batches, _UNENDED)):
+    for group in in_groups(in_parts(attention.batches, _UNENDED, first=_OVERDUE)):
         _sweep_group(group, workflow_run_id, due)
         if deadline().spent(_ENOUGH):
             return
