@@ -64,7 +64,7 @@ def test_a_batch_is_one_part_of_what_a_call_works_on() -> None:
 
 
 def test_what_jobmon_lists_in_one_call_is_done_as_a_whole() -> None:
-    assert JOBMON_LISTS <= min(instantiate.TAKEN_AT_ONCE, queue.TASKS_PER_BATCH, bulk.WRITTEN_UNREAD)
+    assert min(instantiate.TAKEN_AT_ONCE, queue.TASKS_PER_BATCH, bulk.WRITTEN_UNREAD) >= JOBMON_LISTS
 
 
 def test_the_tasks_that_a_call_binds_may_be_queued_by_one() -> None:

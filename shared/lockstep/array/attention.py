@@ -153,7 +153,7 @@ def in_parts(
         letters |= {NO_STEP} if of_any_run else set()
         concerned = [step for step, letter in enumerate(batch.seen) if letter in letters]
         parts = rotated(chunks(concerned, STEPS_PER_PART)) or [[]]
-        parts.sort(key=lambda steps: all(batch.seen[step] not in first for step in steps))  # noqa: B023  # called at once
+        parts.sort(key=lambda steps: all(batch.seen[step] not in first for step in steps))  # called at once
         for number, steps in enumerate(parts, 1):
             yield Part(batch, steps, last=number == len(parts))
 
