@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from local.events import EXAMPLES, body_of, cases_of, filled, read
 from local.template import ROOT
-from lockstep.errors import BadRequestError, ExhaustedError, InvalidError, NotFoundError, UnavailableError
+from lockstep.errors import BadRequestError, InvalidError, NotFoundError, UnavailableError
 from lockstep.http.request import parse_path, parse_query
 from lockstep.routes import Route
 
@@ -34,7 +34,6 @@ FINDS_NOTHING_UNKNOWN: Final = frozenset(
     }
 )
 """Functions that treat an array, run or cluster that does not exist as an empty one."""
-MAY_RUN_OUT_OF_IDS: Final = frozenset({"queue_task_batch"})
 WITHOUT_PACKAGE: Final = {"api": "The API itself."}
 """Descriptions of the aggregates without a package in the layer. A package's docstring describes the others."""
 
@@ -111,7 +110,6 @@ REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: _Refusal("Unauthorized", "The token is missing, invalid or expired."),
     HTTPStatus.FORBIDDEN: _Refusal("Forbidden", "The token does not allow this request."),
     HTTPStatus.NOT_FOUND: _of(NotFoundError),
-    HTTPStatus.CONFLICT: _of(ExhaustedError),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Refusal("TooLarge", "The request's body takes more than 4,600,000 bytes."),
     HTTPStatus.UNPROCESSABLE_ENTITY: _of(InvalidError),
     HTTPStatus.INTERNAL_SERVER_ERROR: _Refusal("Defect", "Lockstep has a defect; its log shows the error."),
@@ -229,7 +227,6 @@ def _possible_refusals(one: Operation) -> list[HTTPStatus]:
     only_where = {
         HTTPStatus.BAD_REQUEST: bool(one.body.model_fields),
         HTTPStatus.NOT_FOUND: bool(one.path.model_fields) and one.route.name not in FINDS_NOTHING_UNKNOWN,
-        HTTPStatus.CONFLICT: one.route.name in MAY_RUN_OUT_OF_IDS,
         HTTPStatus.UNPROCESSABLE_ENTITY: bool(one.body.model_fields) or bool(one.query.model_fields) or numbered,
     }
     return [status for status in REFUSALS if only_where.get(status, True)]

@@ -59,8 +59,13 @@ class Deadline:
     """A time limit that starts when it is created."""
 
     def __init__(self, seconds: float = BUDGET_SECONDS) -> None:
+        self._seconds = seconds
         self._at = time.monotonic() + seconds
 
     def passed(self) -> bool:
         """Return whether the time is up."""
         return time.monotonic() >= self._at
+
+    def spent(self, share: float) -> bool:
+        """Return whether a share of the time is up, so that nothing long should begin."""
+        return time.monotonic() >= self._at - (1 - share) * self._seconds

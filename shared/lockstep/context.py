@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Any, Final, NamedTuple, TypeVar
 
 from lockstep.clock import BUDGET_SECONDS, Deadline, now
 
 R = TypeVar("R")
+
+PARALLEL: Final = 8
+"""Requests to DynamoDB that one request of the API has under way at the same time, at most."""
 
 
 class Token(NamedTuple):
@@ -41,6 +44,8 @@ class RequestContext:
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind and reason."""
     lock: Lock = field(default_factory=Lock)
+    slots: Semaphore = field(default_factory=lambda: Semaphore(PARALLEL))
+    """One for each request to DynamoDB that may be under way. All threads of the request share them."""
 
 
 _CURRENT: Final[ContextVar[RequestContext]] = ContextVar("request")
@@ -76,6 +81,15 @@ def deadline() -> Deadline:
         LookupError: no request is under way.
     """
     return _CURRENT.get().deadline
+
+
+def slots() -> Semaphore:
+    """The slots for requests to DynamoDB of the request under way.
+
+    Raises:
+        LookupError: no request is under way.
+    """
+    return _CURRENT.get().slots
 
 
 def only_run() -> int | None:

@@ -4,7 +4,6 @@ LockstepError
 ├── BadRequestError      400  the body is not JSON
 ├── ForbiddenError       403  the caller's token does not allow the request
 ├── NotFoundError        404  an object that the path names does not exist
-├── ExhaustedError       409  a task has no instance numbers left
 ├── TooLargeError        413  the body is too large
 ├── ReplyTooLargeError   500  the reply is larger than Lambda carries
 ├── InvalidError         422  a field of the body, path or query is invalid
@@ -23,7 +22,7 @@ from typing import ClassVar, Final, NamedTuple
 from lockstep.text import cut
 
 MAX_FIELDS: Final = 20
-"""Fields, or ids, that a refusal names at most: a request may have thousands that do not fit."""
+"""Fields that a refusal names at most: a request may have thousands that do not fit."""
 MAX_WORDS: Final = 1_000
 """Bytes, as JSON, of a field's name, of what is wrong with it, and of why a request fails otherwise."""
 
@@ -74,12 +73,6 @@ class NotFoundError(LockstepError):
     """An object that the path names does not exist."""
 
     status = HTTPStatus.NOT_FOUND
-
-
-class ExhaustedError(LockstepError):
-    """A task has used all its instance numbers. Nothing was changed."""
-
-    status = HTTPStatus.CONFLICT
 
 
 class TooLargeError(LockstepError):

@@ -14,6 +14,7 @@ from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
 from lockstep.task.item import Spec, Task, TaskLookup
+from lockstep.task_instance import bulk
 from lockstep.workflow_run import sweep as sweeping
 from tests.conformance.recording import Player
 from tests.conformance.test_events import send
@@ -83,6 +84,26 @@ def taken_instances(player: Player) -> None:
         body = {"task_instance_ids": [queued, taken]}
         reply = _ask(player, "POST", "task_instance/instantiate_task_instances", body)
         assert [ids for *_, ids in reply["task_instance_batches"]] == [[queued], [taken]]
+
+
+def what_an_earlier_distributor_took(player: Player) -> None:
+    run, ids = run_with(player, "I")
+    run.move("I", "O", "I")
+    for _ in range(2):
+        reply = _ask(player, "POST", "task_instance/instantiate_task_instances", {"task_instance_ids": ids})
+        assert [taken for *_, taken in reply["task_instance_batches"]] == [ids]
+
+
+def more_than_is_written_unread(player: Player) -> None:
+    run, ids = run_with(player, "OOO")
+    with patch.object(bulk, "WRITTEN_UNREAD", 2):
+        body = {"task_instance_ids": ids, "next_report_increment": 90}
+        assert _ask(player, "POST", "task_instance/log_report_by/batch", body) == {}
+        cluster_ids = {str(number): f"7_{number}" for number in ids}
+        for _ in range(2):
+            assert _ask(player, "POST", f"array/{run.id}/log_distributor_id", cluster_ids) == {"success": True}
+    stored = [player.whole(number)["task_instance"]["distributor_id"] for number in ids]
+    assert stored == list(cluster_ids.values())
 
 
 def what_somebody_else_bound_meanwhile(player: Player) -> None:
@@ -184,6 +205,8 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     heartbeats,
     an_index_that_lags,
     taken_instances,
+    what_an_earlier_distributor_took,
+    more_than_is_written_unread,
     what_somebody_else_bound_meanwhile,
     what_is_bound_anew,
     what_is_bound_anew_after_it_expired,

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from lockstep.http import request
+from lockstep.http.fields import MAX_IDS_PER_CALL
 from tests.conformance.recording import Player
 from tests.support.seeding import running
 
@@ -50,7 +51,7 @@ def test_what_does_not_validate_changes_nothing(api: httpx.Client) -> None:
 def test_too_many_ids(api: httpx.Client) -> None:
     reply = api.post(
         "/task_instance/log_report_by/batch",
-        json={"task_instance_ids": list(range(10_001)), "next_report_increment": 1},
+        json={"task_instance_ids": list(range(MAX_IDS_PER_CALL + 1)), "next_report_increment": 1},
     )
     assert reply.status_code == 422
     assert reply.json()["errors"][0]["field"] == "task_instance_ids"
@@ -219,7 +220,7 @@ def test_numbers_that_no_key_can_hold(api: httpx.Client) -> None:
     ids = {"task_instance_ids": [huge, -huge], "next_report_increment": 1}
     assert api.post("/task_instance/log_report_by/batch", json=ids).json() == {}
     assert api.post("/array/1/queue_task_batch", json=QUEUE | {"task_ids": [huge]}).json() == {"tasks_by_status": {}}
-    many = {str(number * 1000 + 1): "7" for number in range(1, 10_002)}
+    many = {str(number * 1000 + 1): "7" for number in range(1, MAX_IDS_PER_CALL + 2)}
     assert api.post("/array/1/log_distributor_id", json=many).status_code == 422
 
 

@@ -375,7 +375,7 @@ def test_a_note_in_the_middle_of_a_heartbeat_does_not_put_off_what_it_promises(
         with listening("after-call.dynamodb.UpdateItem", note_meanwhile):
             assert _beat(player, ids[0], -1) == "R"
 
-    monkeypatch.setattr(sweeping, "note", beat_first)
+    monkeypatch.setattr("lockstep.array.attention.note", beat_first)
     run.sweep()
     assert not notes, "the batch was overdue as the heartbeat found it, and not any more as it was written"
     monkeypatch.undo()

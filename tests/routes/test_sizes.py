@@ -38,11 +38,11 @@ from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.routes import ROUTES
 from lockstep.task import bind
 from lockstep.task.item import TaskLookup
-from lockstep.task_instance import instantiate
-from lockstep.task_instance.instantiate import InstanceBatch
 from lockstep.task_instance.item import MAX_LOG_CHARACTERS, InstanceKey
 from lockstep.task_instance.views import InstanceView, TaskView, WholeReply
-from lockstep.workflow_run.poll import MOST_TOLD
+from lockstep.workflow_run import instantiate
+from lockstep.workflow_run.instantiate import InstanceBatch
+from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
 from tests.conformance.recording import Player
 from tests.routes.test_observability import Seen, seen
 
@@ -53,7 +53,7 @@ GROWS: Final = "\x00"
 GROWS_MOST: Final = "\U0001f600\ud800"
 """Where a limit counts characters, one of 14 bytes; the other makes it be written so."""
 IDS: Final = list(range(MAX_ID - MAX_IDS_PER_CALL, MAX_ID))
-TOLD: Final = list(range(MAX_ID - MAX_IDS_PER_CALL - MOST_TOLD, MAX_ID))
+TOLD: Final = list(range(MAX_ID - MOST_READ - MOST_TOLD, MAX_ID))
 COMMAND: Final = GROWS * 300_000
 NAME: Final = GROWS * 1_000
 PATH: Final = GROWS * MAX_PATH_BYTES

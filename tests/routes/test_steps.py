@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.array import step as array_step
+from lockstep.array import store
 from tests.conformance.recording import Player
 from tests.support.seeding import batch, run_of
 from tests.verification.test_engine_faults import listening
@@ -23,7 +23,7 @@ def test_a_step_of_any_run_is_waited_for_while_the_index_lags(
 ) -> None:
     """404 would end a worker node: the step is there, in the part of the batch that is another run's."""
     first, _ = batch({"status": "O"}, {"status": "O", "workflow_run_id": 5})
-    monkeypatch.setattr(array_step, "INDEX_LAG_SECONDS", 0.0)
+    monkeypatch.setattr(store, "INDEX_LAG_SECONDS", 0.0)
 
     def unseen(parsed: dict[str, Any], **_: Any) -> None:
         parsed["Items"] = []

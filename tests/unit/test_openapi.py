@@ -124,6 +124,7 @@ def resources(**wanted: Any) -> Json:
 
 FITS: list[tuple[str, Any]] = [
     ("array_log_distributor_id", {}),
+    ("array_log_distributor_id", {"1001": "x" * 10_000, "1002": None, "1003": ""}),
     ("array_log_distributor_id", {"1001": "x" * 150, "9007199254740001": 7}),
     ("array_log_distributor_id", {"1000": None, "999": None, "-1001": [], "abc": {}, "9" * 20: None}),
     ("bind_resources", resources(stdout="x" * 4096, stderr=7, memory=[{"a": None}])),
@@ -146,9 +147,7 @@ FITS: list[tuple[str, Any]] = [
     ("sync_status", POLL | {"task_instance_ids": []}),
 ]
 REFUSED: list[tuple[str, Any]] = [
-    ("array_log_distributor_id", {"1001": "x" * 151}),
-    ("array_log_distributor_id", {"1001": None}),
-    ("array_log_distributor_id", {str(number): "a" for number in range(100_001, 120_001)}),
+    ("array_log_distributor_id", {str(number): "a" for number in range(100_001, 400_001)}),
     ("array_log_distributor_id", []),
     ("bind_resources", resources(stdout="x" * 4097)),
     ("bind_resources", resources() | {"queue_id": 0}),

@@ -18,7 +18,7 @@ from local.template import ROOT
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.http.reply import as_json
 from lockstep.task.bind import TaskToBind
-from lockstep.task_instance.instantiate import InstanceBatch
+from lockstep.workflow_run.instantiate import InstanceBatch
 
 IDS: Final = st.integers(1, 2**53 - 1)
 TEXT: Final = st.text(st.characters(codec=None) | st.sampled_from('\x00\x10\u2028\ud800\udfff"\\é😀'), max_size=40)

@@ -7,14 +7,14 @@ from pydantic import Field
 from lockstep.array.queue import queue_tasks
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import MAX_IDS_PER_CALL, Id
+from lockstep.http.fields import MAX_TASKS_PER_CALL, Id
 from lockstep.http.models import ArrayPath, Reply, Request
 
 
 class TasksToQueue(Request):
     """Tasks of the array, and what their instances run with."""
 
-    task_ids: Annotated[list[int], Field(max_length=MAX_IDS_PER_CALL)]
+    task_ids: Annotated[list[int], Field(max_length=MAX_TASKS_PER_CALL)]
     task_resources_id: Id
     workflow_run_id: Id
 

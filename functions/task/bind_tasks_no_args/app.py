@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import MAX_IDS_PER_CALL, Id, Key
+from lockstep.http.fields import MAX_TASKS_PER_CALL, Id, Key
 from lockstep.http.models import Reply, Request
 from lockstep.task.bind import TaskToBind, bind_tasks
 
@@ -15,7 +15,7 @@ class TasksToBind(Request):
     """Tasks by the caller's names for them. A workflow knows a task by its node and arguments."""
 
     workflow_id: Id
-    tasks: Annotated[dict[Key, TaskToBind], Field(max_length=MAX_IDS_PER_CALL)]
+    tasks: Annotated[dict[Key, TaskToBind], Field(max_length=MAX_TASKS_PER_CALL)]
 
 
 class BoundTasksReply(Reply):

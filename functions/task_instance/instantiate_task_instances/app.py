@@ -2,7 +2,7 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import Reply, TaskInstanceIds
-from lockstep.task_instance.instantiate import InstanceBatch, instantiate
+from lockstep.workflow_run.instantiate import InstanceBatch, instantiate
 
 
 class InstantiateReply(Reply):

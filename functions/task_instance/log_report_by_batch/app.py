@@ -1,6 +1,5 @@
 """The distributor sends a heartbeat for many instances."""
 
-from lockstep.clock import now
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Increment
 from lockstep.http.models import NoReply, TaskInstanceIds
@@ -17,5 +16,5 @@ class BatchHeartbeat(TaskInstanceIds):
 @endpoint("log_report_by_batch")
 def lambda_handler(body: BatchHeartbeat) -> NoReply:
     """Move report_by of the instances that are LAUNCHED. All others stay as they are."""
-    log_heartbeats(instance_keys(body.task_instance_ids), now() + body.next_report_increment)
+    log_heartbeats(instance_keys(body.task_instance_ids), body.next_report_increment)
     return NoReply()

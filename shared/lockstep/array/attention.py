@@ -8,7 +8,7 @@ An entry moves when its sort key changes. AWS does not document that a query see
 is seen twice counts once here, and one that is missed is found by the next poll, sweep or termination.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from pynamodb.expressions.condition import Condition, Or
@@ -17,12 +17,22 @@ from pynamodb.expressions.update import Action
 from lockstep.array.item import LAUNCHED_PREFIX, NO_STEP, WAITING_PREFIX, Batch, BatchAttention, due_key, last_key
 from lockstep.array.store import members
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
-from lockstep.dynamodb.client import ConditionFailedError, fetch_present, query, reach, run_parallel, update
+from lockstep.dynamodb.client import (
+    ConditionFailedError,
+    chunks,
+    fetch_present,
+    query,
+    reach,
+    rotated,
+    run_parallel,
+    update,
+)
 from lockstep.dynamodb.item import Key, RawItem, RunIndex
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended, may_become
 from lockstep.task_instance.item import (
     FLAG_PREFIX,
+    STEPS_PER_PARTITION,
     InstanceKey,
     TaskInstance,
     attention_flag,
@@ -35,13 +45,18 @@ _SOON_SECONDS: Final = 0.96 * HEARTBEAT_BUFFER_SECONDS
 """An instance whose next report is due within this time brings its batch's check forward. It is shorter than the buffer
 because a request takes time.
 """
+STEPS_PER_PART: Final = 1_000
+"""The steps of a batch that are worked on as a whole. A batch that Lockstep fills has no more; a seeded one may."""
+STEPS_PER_GROUP: Final = 2_000
+"""The steps that a bulk call works on, about, before it looks at the time."""
+_BATCHES_PER_READ: Final = 100
 
 
 class Attention(NamedTuple):
     """The batches and instances of a run that must be checked."""
 
-    batches: list[Batch]
-    """Due batches, earliest first."""
+    batches: Iterator[Batch]
+    """Due batches, earliest first, read as they are needed."""
     instances: list[InstanceKey]
     """The instances in a status that needs attention."""
 
@@ -53,9 +68,11 @@ def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
         (WAITING_PREFIX, due_key(WAITING_PREFIX, moment)),
     ]
     pages = run_parallel(lambda between: _indexed(workflow_run_id, *between), ranges)
-    listed = [raw for page in pages for raw in page]
-    flags = [raw for raw in listed if raw["attention"]["S"].startswith(FLAG_PREFIX)]
-    return Attention(_full_grown(_read_batches([raw for raw in listed if raw not in flags])), _instance_keys(flags))
+    flags: list[RawItem] = []
+    due: list[RawItem] = []
+    for raw in (raw for page in pages for raw in page):
+        (flags if raw["attention"]["S"].startswith(FLAG_PREFIX) else due).append(raw)
+    return Attention(_full_grown(_read_batches(due)), _instance_keys(flags))
 
 
 def flagged(workflow_run_id: int, status: TaskInstanceStatus) -> list[InstanceKey]:
@@ -64,12 +81,12 @@ def flagged(workflow_run_id: int, status: TaskInstanceStatus) -> list[InstanceKe
     return _instance_keys(_indexed(workflow_run_id, flag, flag))
 
 
-def waiting_batches(workflow_run_id: int) -> list[Batch]:
+def waiting_batches(workflow_run_id: int) -> Iterator[Batch]:
     """Read the run's batches with instances that may wait for the distributor, except batches that still grow."""
     return _full_grown(_read_batches(_indexed(workflow_run_id, WAITING_PREFIX, last_key(WAITING_PREFIX))))
 
 
-def unended_batches(workflow_run_id: int) -> list[Batch]:
+def unended_batches(workflow_run_id: int) -> Iterator[Batch]:
     """Read the run's batches with instances that have not ended, including batches that still grow."""
     return _read_batches(_indexed(workflow_run_id, LAUNCHED_PREFIX, last_key(WAITING_PREFIX)))
 
@@ -83,46 +100,123 @@ def _instance_keys(listed: Iterable[RawItem]) -> list[InstanceKey]:
     return list(dict.fromkeys(instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed))
 
 
-def _read_batches(listed: Iterable[RawItem]) -> list[Batch]:
+def _read_batches(listed: Iterable[RawItem]) -> Iterator[Batch]:
     """Read the listed batches in order, each once. Skip batches that have ended meanwhile or expired."""
-    wanted = dict.fromkeys(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed)
-    items = fetch_present(wanted)
-    batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)
-    return [batch for batch in batches if batch.attention and not batch.has_expired(now())]
+    for wanted in chunks(dict.fromkeys(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed), _BATCHES_PER_READ):
+        items = fetch_present(wanted)
+        batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)
+        yield from (batch for batch in batches if batch.attention and not batch.has_expired(now()))
 
 
-def _full_grown(batches: Iterable[Batch]) -> list[Batch]:
+def _full_grown(batches: Iterable[Batch]) -> Iterator[Batch]:
     at = now()
-    return [batch for batch in batches if (batch.grows_until or at) <= at]
+    return (batch for batch in batches if (batch.grows_until or at) <= at)
 
 
-def may_be_in(batch: Batch, statuses: Iterable[TaskInstanceStatus]) -> dict[int, InstanceKey] | None:
-    """Return, by step, the batch's instances that may be in one of the statuses, judged by their last seen status.
+class Part(NamedTuple):
+    """Steps of a batch that are worked on as a whole: all of those concerned, unless the batch is larger than a part.
 
-    Return None if the index does not show all of them yet: a distributor counts a batch's steps, so it must see either
-    the whole batch or nothing of it.
+    A distributor counts a batch's steps, so it must be told of the whole batch at once.
+    """
+
+    batch: Batch
+    steps: list[int]
+    last: bool
+    """Whether it is the last of its batch."""
+
+    @property
+    def key(self) -> Key:
+        """The key of its batch."""
+        return Key(self.batch.pk, self.batch.sk)
+
+    def instances(self) -> dict[int, InstanceKey] | None:
+        """Return its instances by step; None if the index does not show all of them yet."""
+        found = members(self.batch, self.steps)
+        shown = {step: found[step] for step in self.steps if step in found}
+        return shown if all(step in shown or self.batch.seen[step] == NO_STEP for step in self.steps) else None
+
+
+def in_parts(
+    batches: Iterable[Batch],
+    statuses: Iterable[TaskInstanceStatus],
+    *,
+    first: Collection[str] = (),
+    of_any_run: bool = False,
+) -> Iterator[Part]:
+    """Yield the steps of batches whose instances may be in one of the statuses, judged by their last seen status.
+
+    A batch of several parts begins with any of them, so that calls which do only a part of it do each part some time.
+    first: the statuses whose parts come before the others of a batch.
+    of_any_run adds the steps that are another run's, of which the batch knows no status.
     """
     wanted = frozenset(statuses)
-    steps = {step for step, letter in enumerate(batch.seen) if letter != NO_STEP and _may_be_in(letter, wanted)}
-    found = members(batch, steps)
-    return {step: found[step] for step in steps} if steps <= found.keys() else None
+    for batch in batches:
+        letters = {letter for letter in set(batch.seen) - {NO_STEP} if _may_be_in(letter, wanted)}
+        letters |= {NO_STEP} if of_any_run else set()
+        concerned = [step for step, letter in enumerate(batch.seen) if letter in letters]
+        parts = rotated(chunks(concerned, STEPS_PER_PART)) or [[]]
+        parts.sort(key=lambda steps: all(batch.seen[step] not in first for step in steps))  # called at once
+        for number, steps in enumerate(parts, 1):
+            yield Part(batch, steps, last=number == len(parts))
+
+
+def in_groups(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    """Yield parts in groups that are worked on between two looks at the time."""
+    group: list[Part] = []
+    taken = 0
+    for part in parts:
+        group.append(part)
+        taken += max(len(part.steps), STEPS_PER_PARTITION)
+        if taken >= STEPS_PER_GROUP:
+            yield group
+            group, taken = [], 0
+    if group:
+        yield group
 
 
 def _may_be_in(letter: str, wanted: frozenset[TaskInstanceStatus]) -> bool:
     return any(may_become(TaskInstanceStatus(letter), status) for status in wanted)
 
 
+class Seen(NamedTuple):
+    """What a call saw of a part."""
+
+    part: Part
+    statuses: Mapping[int, TaskInstanceStatus]
+    """By step; of those that were seen."""
+
+
+def remember(looked: Iterable[Seen], due: Mapping[Key, float] | None = None) -> None:
+    """Note what was seen of parts, so that the next call begins at the rest.
+
+    due: when batches are due for their next check, by key. All others keep their time.
+    """
+    by_batch: dict[Key, tuple[Batch, dict[int, TaskInstanceStatus]]] = {}
+    for part, statuses in looked:
+        by_batch.setdefault(part.key, (part.batch, {}))[1].update(statuses)
+    times = due or {}
+    run_parallel(lambda key: _remember_batch(*by_batch[key], times.get(key)), by_batch)
+
+
+def _remember_batch(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float | None) -> None:
+    if batch.attention:
+        note(batch, seen, BatchAttention.parse(batch.attention).due if due is None else due)
+
+
 def note(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float) -> None:
     """Store the statuses in which steps were seen, and when the batch is due for its next check.
 
-    Store nothing if another caller has written to the batch since it was read.
+    Store nothing if that is stored already, or if another caller has written to the batch since it was read.
     """
-    letters = [seen.get(step, letter) for step, letter in enumerate(batch.seen)]
-    present = {TaskInstanceStatus(letter) for letter in letters if letter != NO_STEP}
+    letters = [letter if letter == NO_STEP else seen.get(step, letter) for step, letter in enumerate(batch.seen)]
+    present = {TaskInstanceStatus(letter) for letter in set(letters) if letter != NO_STEP}
     attention = BatchAttention(0.0 if batch.is_part else due, waiting=not present.isdisjoint(WAITING))
+    ended = all(map(has_ended, present))
+    if ("".join(letters), None if ended else str(attention)) == (batch.seen, batch.attention):
+        return
     changes: list[Action] = [
         Batch.seen.set("".join(letters)),
-        Batch.attention.remove() if all(map(has_ended, present)) else Batch.attention.set(str(attention)),
+        Batch.attention.remove() if ended else Batch.attention.set(str(attention)),
         *Batch.renewed(now()),
     ]
     unchanged = (Batch.attention == batch.attention) & (Batch.size == batch.size)

@@ -1,34 +1,38 @@
 """One report about every instance of a batch."""
 
-from lockstep.array.step import INDEX_LAG_SECONDS, PAUSE_SECONDS
-from lockstep.array.store import members, read_batch
-from lockstep.clock import Deadline, sleep
+from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember
+from lockstep.array.store import read_batch, until_indexed
+from lockstep.context import deadline
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import ReportRule
-from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.report import NO_FIELDS, Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
 
+_ENOUGH = 0.6
+"""The share of the time after which a call begins no other part of a batch."""
+
 
 def move_batch(array_id: int, batch_num: int, rule: ReportRule, on_move: ReportedFields = NO_FIELDS) -> None:
-    """Make one report about every instance of a batch. An instance that rejects the report stays as it is.
+    """Make one report about every instance of a batch that may be in the status which the report usually finds.
+
+    An instance that rejects the report stays as it is. A batch of several parts remembers those that are done.
 
     Raises:
         UnavailableError: some instances may have moved; the same call again moves the rest.
     """
-    transit_many(Report(instance, rule, on_move=on_move) for instance in _members(array_id, batch_num))
-
-
-def _members(array_id: int, batch_num: int) -> list[InstanceKey]:
-    """Return all instances of a batch, none if the batch does not exist."""
-    lag = Deadline(INDEX_LAG_SECONDS)
     batch = read_batch(array_id, batch_num)
-    if not batch:
-        return []
-    while True:
-        found = members(batch)
-        if len(found) >= batch.num_instances:
-            return list(found.values())
-        if lag.passed():
-            raise UnavailableError(f"array {array_id}, batch {batch_num} is not indexed as a whole yet")
-        sleep(PAUSE_SECONDS)
+    if batch is None:
+        return
+    parts = list(in_parts([batch], {rule.assumed.task_instance}, of_any_run=True))
+    for group in in_groups(parts):
+        if group[0] is not parts[0] and deadline().spent(_ENOUGH):
+            raise UnavailableError(f"a part of array {array_id}, batch {batch_num} is left; send it again for the rest")
+        seen = [_move(part, rule, on_move) for part in group]
+        if len(parts) > 1:
+            remember(seen)
+
+
+def _move(part: Part, rule: ReportRule, on_move: ReportedFields) -> Seen:
+    steps = until_indexed(part.instances, f"batch {part.batch.pk}")
+    outcomes = transit_many(Report(instance, rule, on_move=on_move) for instance in steps.values())
+    return Seen(part, {step: outcome.status for step, outcome in zip(steps, outcomes, strict=True) if outcome})

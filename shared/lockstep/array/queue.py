@@ -13,7 +13,7 @@ from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, reach, run_parallel, transact
 from lockstep.dynamodb.item import MAX_ID
-from lockstep.errors import MAX_FIELDS, ContentionError, ExhaustedError, NotFoundError
+from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import may_queue
 from lockstep.observability import count, move
@@ -32,17 +32,17 @@ def queue_tasks(
 ) -> dict[TaskStatus, list[int]]:
     """Queue the tasks of the array that may be queued, and return all that exist by their current status.
 
+    A task that has used all its instance numbers keeps its status.
     A batch's steps follow the order of task ids, from 0 without a gap, even if callers race. Two callers that queue one
     task at the same time create one instance. The same call again queues the tasks that are left.
 
     Raises:
-        ExhaustedError: a task has used all its instance numbers. Nothing was queued.
         NotFoundError: the array does not exist, although a task names it.
         UnavailableError: some tasks may be queued already.
     """
     tasks = _read_tasks(task_ids, array_id)
     ready = [task for task in tasks.values() if task.ready(array_id)]
-    _check_numbers_left(ready)
+    count("Exhausted", sum(task.exhausted and may_queue(task.status) for task in tasks.values()))
     if ready:
         batches = list(chunks(sorted(ready, key=lambda task: task.task_id), TASKS_PER_BATCH))
         last = _reserve_batches(array_id, len(batches))
@@ -83,7 +83,7 @@ class _QueuedTask:
         return self.number > MAX_INSTANCE_NUMBER
 
     def ready(self, array_id: int) -> bool:
-        return may_queue(self.status) and self.seen.array_id == array_id
+        return may_queue(self.status) and not self.exhausted and self.seen.array_id == array_id
 
 
 def _read_tasks(task_ids: Sequence[int], array_id: int) -> dict[int, _QueuedTask]:
@@ -94,19 +94,6 @@ def _read_tasks(task_ids: Sequence[int], array_id: int) -> dict[int, _QueuedTask
     again = fetch(doubtful, consistent=True)
     found |= {key: _QueuedTask(Task.from_raw_data(raw)) for key, raw in again.items()}
     return {task.task_id: task for task in found.values()}
-
-
-def _check_numbers_left(ready: Sequence[_QueuedTask]) -> None:
-    exhausted = [task.task_id for task in ready if task.exhausted]
-    if exhausted:
-        raise ExhaustedError(
-            f"task_ids: {_some(exhausted)} had all of their {MAX_INSTANCE_NUMBER} instances; nothing was queued"
-        )
-
-
-def _some(ids: Sequence[int]) -> str:
-    more = len(ids) - MAX_FIELDS
-    return f"{ids[:MAX_FIELDS]}" + (f" and {more} more" if more > 0 else "")
 
 
 def _reserve_batches(array_id: int, count: int) -> int:
@@ -146,7 +133,7 @@ def _fill(
 
 def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask]) -> None:
     """Add a step to the batch for each task that no other caller has queued meanwhile."""
-    while pending := [task for task in tasks if task.ready(array_id) and not task.exhausted]:
+    while pending := [task for task in tasks if task.ready(array_id)]:
         build = partial(_add_steps, batch=batch, array_id=array_id, batch_num=batch_num, tasks=pending, at=now())
         try:
             transact(build)

@@ -1,22 +1,14 @@
 """Find the instance at a step of a batch. Every worker node of an array does this when it starts."""
 
-from typing import Final
-
 from lockstep.array.item import NO_STEP, Batch
-from lockstep.array.store import read_batch, run_of_batch
-from lockstep.clock import Deadline, sleep
+from lockstep.array.store import read_batch, run_of_batch, until_indexed
 from lockstep.context import only_run
 from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import MAX_ID, ArrayStepIndex
-from lockstep.errors import ForbiddenError, NotFoundError, UnavailableError
+from lockstep.errors import ForbiddenError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended
 from lockstep.task_instance.item import array_step_key, instance_key_of
-
-INDEX_LAG_SECONDS: Final = 2.0
-"""How long to repeat a query for a step that exists but that the index does not show yet."""
-PAUSE_SECONDS: Final = 0.1
-"""The time between two such queries."""
 
 
 def find_step(array_id: int, batch_num: int, step_id: int) -> int:
@@ -31,19 +23,22 @@ def find_step(array_id: int, batch_num: int, step_id: int) -> int:
     """
     if not all(0 <= number <= MAX_ID for number in (array_id, batch_num, step_id)):
         raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
-    lag = Deadline(INDEX_LAG_SECONDS)
     _check_run(array_id, batch_num)
-    while True:
-        partition = array_step_key(array_id, batch_num, step_id)
-        at_step = ArrayStepIndex.array_step_id == step_id
-        for raw in query(partition, at_step, index=ArrayStepIndex.Meta.index_name):
-            return instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id
-        batch = read_batch(array_id, batch_num)
-        if not batch or step_id >= batch.size or _is_missing(batch, step_id):
-            raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
-        if lag.passed():
-            raise UnavailableError(f"step {step_id} of array {array_id}, batch {batch_num}, is not indexed yet")
-        sleep(PAUSE_SECONDS)
+    return until_indexed(
+        lambda: _look_up(array_id, batch_num, step_id), f"step {step_id} of array {array_id}, batch {batch_num},"
+    )
+
+
+def _look_up(array_id: int, batch_num: int, step_id: int) -> int | None:
+    """Return the id of the instance at a step; None if the step exists and the index does not show it."""
+    partition = array_step_key(array_id, batch_num, step_id)
+    at_step = ArrayStepIndex.array_step_id == step_id
+    for raw in query(partition, at_step, index=ArrayStepIndex.Meta.index_name):
+        return instance_key_of(raw["pk"]["S"], raw["sk"]["S"]).id
+    batch = read_batch(array_id, batch_num)
+    if not batch or step_id >= batch.size or _is_missing(batch, step_id):
+        raise NotFoundError(f"array {array_id} has no step {step_id} in batch {batch_num}")
+    return None
 
 
 def _check_run(array_id: int, batch_num: int) -> None:

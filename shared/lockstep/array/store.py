@@ -1,17 +1,40 @@
 """Read a batch of an array, and find its instances."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 from lockstep.array.item import Batch, batch_of
-from lockstep.clock import now
+from lockstep.clock import Deadline, now, sleep
 from lockstep.dynamodb.client import fetch, fetch_present, query, run_parallel
 from lockstep.dynamodb.item import ArrayStepIndex, RawItem
+from lockstep.errors import UnavailableError
 from lockstep.task_instance.item import (
     STEPS_PER_PARTITION,
     InstanceKey,
     array_step_key,
     instance_key_of,
 )
+
+R = TypeVar("R")
+
+INDEX_LAG_SECONDS: Final = 2.0
+"""How long to repeat a query for a step that exists but that the index does not show yet."""
+PAUSE_SECONDS: Final = 0.1
+"""The time between two such queries."""
+
+
+def until_indexed(look: Callable[[], R | None], what: str) -> R:
+    """Look in the index until it shows what is looked for.
+
+    Raises:
+        UnavailableError: it does not within INDEX_LAG_SECONDS.
+    """
+    lag = Deadline(INDEX_LAG_SECONDS)
+    while (found := look()) is None:
+        if lag.passed():
+            raise UnavailableError(f"{what} is not indexed yet")
+        sleep(PAUSE_SECONDS)
+    return found
 
 
 def read_batch(array_id: int, batch_num: int) -> Batch | None:

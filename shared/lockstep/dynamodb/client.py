@@ -18,15 +18,13 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import sleep
-from lockstep.context import deadline
+from lockstep.context import PARALLEL, deadline, slots
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import ContentionError, TableError
 
 R = TypeVar("R")
 S = TypeVar("S")
 
-PARALLEL: Final = 8
-"""Requests that run_parallel sends at the same time, at most."""
 KEYS_PER_READ: Final = 100
 """Keys in one BatchGetItem, at most."""
 ACTIONS_PER_TRANSACTION: Final = 100
@@ -79,6 +77,8 @@ def connect() -> None:
 def reach(call: Callable[[], R]) -> R:
     """Call DynamoDB, and retry while it throttles or transactions conflict, until the request's deadline.
 
+    At most PARALLEL calls of one request are under way at a time, however its threads nest. The others wait.
+
     Raises:
         ConditionFailedError: the call's conditions did not hold.
         ContentionError: the call conflicted with other transactions until the deadline, or an earlier try of it has not
@@ -86,11 +86,12 @@ def reach(call: Callable[[], R]) -> R:
         TableError: DynamoDB cannot be reached, refuses the caller, or throttled until the deadline.
     """
     connection()
-    if deadline().passed():
-        raise TableError("the time budget is spent; send the same request again for the rest")
     for pause in pauses():
         try:
-            return call()
+            with slots():
+                if deadline().passed():
+                    raise TableError("the time budget is spent; send the same request again for the rest")
+                return call()
         except (PynamoDBException, ClientError, BotoCoreError) as error:
             codes = _retryable_codes(error)
             if not deadline().passed():
@@ -293,10 +294,18 @@ def chunks(things: Iterable[S], size: int) -> Iterator[list[S]]:
         yield chunk
 
 
+def rotated(things: Iterable[S]) -> list[S]:
+    """Return the things in order, beginning at a random one, so that repeated calls begin at different ones."""
+    listed = list(things)
+    first = random.randrange(len(listed)) if listed else 0  # noqa: S311  # fairness, not a secret
+    return listed[first:] + listed[:first]
+
+
 def run_parallel(work: Callable[[S], R], pieces: Iterable[S]) -> list[R]:
     """Work on each piece and return the results in order: one piece in the calling thread, several in PARALLEL threads.
 
-    The threads share the request's context. If pieces fail, raises the first one's error after all have finished.
+    Pieces may call run_parallel themselves: reach limits what all threads of a request send. The threads share the
+    request's context. If pieces fail, raises the first one's error after all have finished.
     """
     pieces = list(pieces)
     if len(pieces) < 2:  # noqa: PLR2004  # one is not many

@@ -13,7 +13,10 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_after_validator_function
@@ -21,7 +24,10 @@ from pydantic_core.core_schema import no_info_after_validator_function
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.text import fits
 
-MAX_IDS_PER_CALL: Final = 10_000
+MAX_IDS_PER_CALL: Final = 250_000
+"""The task instances that a call lists at most. They fit a body: a distributor lists all that it knows in a status."""
+MAX_TASKS_PER_CALL: Final = 10_000
+"""The tasks that a call binds or queues at most: its reply names each of them."""
 MAX_INCREMENT_SECONDS: Final = 1e9
 
 
@@ -104,7 +110,18 @@ RequestedResources = Annotated[
 ShortText = Annotated[Text, _AtMost(255)]
 Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]
 """A key of a JSON object. JSON keys are always text, so the schema does not offer a number."""
+
+
+def _none_if_unusable(value: Any, validate: ValidatorFunctionWrapHandler) -> str | None:
+    try:
+        return validate(value) or None
+    except ValidationError:
+        return None
+
+
 DistributorId = Annotated[Text, _AtMost(150)]
+UsableDistributorId = Annotated[DistributorId | None, WrapValidator(_none_if_unusable), WithJsonSchema({})]
+"""A distributor id; None for a value that is none."""
 Nodename = Annotated[Text, _AtMost(255)]
 Path = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
 Name = Annotated[Text, _AtMost(1_000)]

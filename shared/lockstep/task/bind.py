@@ -55,10 +55,11 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
     id. If a later part fails, the tasks bound so far stay bound; the same call again binds the rest.
 
     Raises:
-        InvalidError: a task names an array that does not exist, or no reply holds all names. Nothing was bound.
+        InvalidError: a task names an array that does not exist or that another workflow has, or no reply holds all
+            names. Nothing was bound.
     """
     _check_reply(tasks)
-    _check_arrays(tasks)
+    _check_arrays(workflow_id, tasks)
     lookups = {name: TaskLookup.key(workflow_id, task.node_id, task.task_args_hash) for name, task in tasks.items()}
     bindings = {lookups[name]: _Binding(workflow_id, lookups[name], task) for name, task in tasks.items()}
     _look_up(list(bindings.values()))
@@ -195,14 +196,17 @@ def _check_reply(names: Collection[str]) -> None:
         raise InvalidError([FieldError("tasks", why)])
 
 
-def _check_arrays(tasks: Mapping[str, TaskToBind]) -> None:
-    wanted = {name: Array.key(task.array_id) for name, task in tasks.items()}
-    known = fetch(wanted.values(), consistent=True)
-    unknown = [name for name, array in wanted.items() if array not in known]
-    if unknown:
-        raise InvalidError(
-            [FieldError(f"tasks.{name}.array_id", f"array {tasks[name].array_id} does not exist") for name in unknown]
-        )
+def _check_arrays(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> None:
+    found = fetch({Array.key(task.array_id) for task in tasks.values()}, consistent=True)
+    workflows = {key: Array.from_raw_data(raw).workflow_id for key, raw in found.items()}
+    wrong: list[FieldError] = []
+    for name, task in tasks.items():
+        workflow = workflows.get(Array.key(task.array_id))
+        if workflow != workflow_id:
+            why = "does not exist" if workflow is None else f"belongs to workflow {workflow}, not {workflow_id}"
+            wrong.append(FieldError(f"tasks.{name}.array_id", f"array {task.array_id} {why}"))
+    if wrong:
+        raise InvalidError(wrong)
 
 
 def _look_up(bindings: Sequence[_Binding]) -> None:

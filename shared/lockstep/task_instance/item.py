@@ -78,6 +78,11 @@ class TaskInstance(Expiring):
     attention = UnicodeAttribute(null=True)
     """attention_flag of the status, while it needs attention."""
 
+    @property
+    def taken(self) -> float:
+        """When a distributor took it, or was last told that it is INSTANTIATED: for an instance in that status."""
+        return max(self.status_date, self.taken_at or 0.0)
+
     @staticmethod
     def sort_key(number: int) -> str:
         """The sort key of a task's number-th instance.

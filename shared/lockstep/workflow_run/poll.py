@@ -7,13 +7,24 @@ docs/decisions/0013-what-must-be-looked-at.md.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lockstep.array.attention import WAITING, flagged, may_be_in, note, unended_batches, waiting_batches
-from lockstep.array.item import Batch, BatchAttention
-from lockstep.clock import BULK_BUDGET_SECONDS, Deadline, now
-from lockstep.dynamodb.client import chunks, run_parallel
+from lockstep.array.attention import (
+    WAITING,
+    Part,
+    Seen,
+    flagged,
+    in_groups,
+    in_parts,
+    remember,
+    unended_batches,
+    waiting_batches,
+)
+from lockstep.array.item import Batch
+from lockstep.context import deadline
+from lockstep.dynamodb.client import chunks, rotated, run_parallel
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import may_become
 from lockstep.fsm.workflow_run import DISTRIBUTED
@@ -24,20 +35,28 @@ from lockstep.workflow_run.lifecycle import read_run
 
 TI = TaskInstanceStatus
 
+MOST_READ: Final = 10_000
+"""The listed instances that a poll reads at most. The others are not told of; another poll reads them."""
 MOST_TOLD: Final = 10_000
-"""The unlisted instances that a poll returns at most; it may exceed this to complete the last one's batch. The next
+"""The unlisted instances after which a poll looks for no more; it may exceed this by the last group of parts. The next
 poll returns more.
 """
 MOST_LOOKED_AT: Final = 1_000
 """The instances that a poll reads at most to find unlisted ones in LAUNCHED or RUNNING. The next poll reads others."""
-_TURN_SECONDS: Final = 10
-BATCHES_AT_ONCE: Final = 64
+_READ_AT_ONCE: Final = 1_000
+_ENOUGH_READ: Final = 0.3
+"""The share of the time after which a poll reads no more of the listed instances."""
+_ENOUGH: Final = 0.6
+"""The share of the time after which a poll looks for no more."""
 
 
 def sync_status(
     workflow_run_id: int, task_instance_ids: Iterable[int], status: TaskInstanceStatus
 ) -> dict[TaskInstanceStatus, list[int]]:
     """Return, by current status, a run's listed instances that left `status` and its unlisted ones that are in it.
+
+    A poll does as much as its time allows. Of more than MOST_READ listed instances it reads some, from a random one on;
+    an instance that it does not read, or does not reach, is told by another poll.
 
     Two kinds of unlisted instances are not returned:
 
@@ -46,10 +65,10 @@ def sync_status(
       end, or the sweep settles them. An unmodified distributor crashes on an instance whose batch it does not know.
     """
     poll = _Poll(workflow_run_id, status, read_run(workflow_run_id))
-    listed = poll.read(instance_keys(task_instance_ids))
-    updates = {key: told for key, instance in listed.items() if (told := poll.told(instance)) is not status}
-    if found := poll.find(listed):
-        updates |= dict.fromkeys(poll.confirm(found), status)
+    listed = instance_keys(task_instance_ids)
+    read = poll.read(listed)
+    updates = {key: told for key, instance in read.items() if (told := poll.told(instance)) is not status}
+    updates |= dict.fromkeys(poll.find(frozenset(listed), read), status)
     by_status: dict[TaskInstanceStatus, list[int]] = defaultdict(list)
     for key in sorted(updates):
         by_status[updates[key]].append(key.id)
@@ -74,34 +93,51 @@ class _Poll:
 
     def told(self, instance: TaskInstance) -> TaskInstanceStatus:
         """The status that the distributor is told."""
-        taken_at = max(instance.status_date, instance.taken_at or 0.0)
-        taken_before = instance.status == TI.INSTANTIATED and taken_at < self.succeeded_at
+        taken_before = instance.status == TI.INSTANTIATED and instance.taken < self.succeeded_at
         return TI.QUEUED if taken_before and self.status is TI.QUEUED else TI(instance.status)
 
-    def read(self, listed: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
+    def read(self, listed: Collection[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
         """Read the listed instances of the run. Repeat, consistently, reads that may lag behind a move to `status`."""
-        found = read_instances(listed)
-        behind = [key for key, instance in found.items() if self._may_lag(TI(instance.status))]
-        found |= read_instances(behind, consistent=True)
+        some = listed if len(listed) <= MOST_READ else rotated(sorted(listed))[:MOST_READ]
+        found: dict[InstanceKey, TaskInstance] = {}
+        for keys in chunks(some, _READ_AT_ONCE):
+            read = read_instances(keys)
+            behind = [key for key, instance in read.items() if self._may_lag(TI(instance.status))]
+            found |= read | read_instances(behind, consistent=True)
+            if deadline().spent(_ENOUGH_READ):
+                break
         return {key: instance for key, instance in found.items() if instance.workflow_run_id == self.workflow_run_id}
 
     def _may_lag(self, seen: TaskInstanceStatus) -> bool:
         return seen is not self.status and may_become(seen, self.status)
 
-    def confirm(self, found: Collection[InstanceKey]) -> list[InstanceKey]:
-        """Check the instances by consistent reads, because a distributor submits again every instance it is told."""
-        run = read_run(self.workflow_run_id, consistent=True)
-        return replace(self, run=run).to_tell(read_instances(found, consistent=True))
+    def find(self, listed: AbstractSet[InstanceKey], read: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
+        """Find the unlisted instances in `status`: first by reads that may lag.
 
-    def find(self, listed: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
-        """Find the unlisted instances in `status` by reads that may lag."""
+        read: those of the listed ones that were read. The instances found are read again, consistently, because a
+        distributor submits every instance it is told.
+        """
+        told: list[InstanceKey] = []
+        confirming: _Poll | None = None
+        for found in self._search(listed, read):
+            if to_tell := self.to_tell(found):
+                confirming = confirming or replace(self, run=read_run(self.workflow_run_id, consistent=True))
+                told += confirming.to_tell(read_instances(to_tell, consistent=True))
+            if len(told) >= MOST_TOLD or deadline().spent(_ENOUGH):
+                break
+        return told
+
+    def _search(
+        self, listed: AbstractSet[InstanceKey], read: Mapping[InstanceKey, TaskInstance]
+    ) -> Iterator[Mapping[InstanceKey, TaskInstance]]:
+        """Yield unlisted instances that may be in `status`, some at a time."""
         if self.status in WAITING:
-            found = self._find_waiting(listed)
-        elif self.status in {TI.LAUNCHED, TI.RUNNING}:
-            found = {} if self.has_distributor else self._find_under_way(listed)
-        else:
-            found = self._find_flagged(listed) if self.status in NEEDS_ATTENTION else {}
-        return self.to_tell({key: instance for key, instance in found.items() if key not in listed})
+            yield from self._search_waiting(listed, read)
+        elif self.status in {TI.LAUNCHED, TI.RUNNING} and not self.has_distributor:
+            yield self._look_under_way(listed)
+        elif self.status in NEEDS_ATTENTION:
+            unlisted = (key for key in flagged(self.workflow_run_id, self.status) if key not in listed)
+            yield from map(read_instances, chunks(unlisted, _READ_AT_ONCE))
 
     def to_tell(self, found: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
         """Select the instances that the distributor is told."""
@@ -115,42 +151,34 @@ class _Poll:
             if instance.workflow_run_id == self.workflow_run_id and self.told(instance) is self.status
         ]
 
-    def _find_flagged(self, listed: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
-        unlisted = [key for key in flagged(self.workflow_run_id, self.status) if key not in listed]
-        return read_instances(unlisted[:MOST_TOLD])
-
-    def _find_waiting(self, listed: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
+    def _search_waiting(
+        self, listed: AbstractSet[InstanceKey], read: Mapping[InstanceKey, TaskInstance]
+    ) -> Iterator[Mapping[InstanceKey, TaskInstance]]:
         """Find instances that wait, and note the seen statuses, so that the next poll skips instances already taken."""
         wanted = WAITING if self.succeeded_at else {self.status}
-        told: dict[InstanceKey, TaskInstance] = {}
-        for group in self._with_members(waiting_batches(self.workflow_run_id), wanted):
+        for group in self._with_instances(waiting_batches(self.workflow_run_id), wanted):
             members = {key for _, steps in group for key in steps.values()}
-            found = {**listed, **read_instances(members - listed.keys())}
-            run_parallel(lambda looked: self._note(*looked, found), group)  # noqa: B023  # called at once
-            told |= {key: found[key] for key in members & found.keys()}
-            if len(self.to_tell(told)) >= MOST_TOLD:
+            found = read_instances(members - listed)
+            known = {**read, **found}
+            remember(
+                Seen(part, {step: TI(known[key].status) for step, key in steps.items() if key in known})
+                for part, steps in group
+            )
+            yield found
+
+    def _look_under_way(self, listed: AbstractSet[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
+        members: set[InstanceKey] = set()
+        for group in self._with_instances(unended_batches(self.workflow_run_id), {self.status}):
+            members.update(key for _, steps in group for key in steps.values())
+            if deadline().spent(_ENOUGH):
                 break
-        return told
+        unlisted = sorted(members - listed)
+        return read_instances((unlisted if len(unlisted) <= MOST_LOOKED_AT else rotated(unlisted))[:MOST_LOOKED_AT])
 
-    def _note(self, batch: Batch, steps: Mapping[int, InstanceKey], found: Mapping[InstanceKey, TaskInstance]) -> None:
-        seen = {step: TI(found[key].status) for step, key in steps.items() if key in found}
-        if any(batch.seen[step] != status for step, status in seen.items()) or WAITING.isdisjoint(batch.seen):
-            note(batch, seen, BatchAttention.parse(batch.attention).due)
-
-    def _find_under_way(self, listed: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
-        groups = self._with_members(unended_batches(self.workflow_run_id), {self.status})
-        members = {key for group in groups for _, steps in group for key in steps.values()}
-        unlisted = sorted(members - listed.keys())
-        first = int(now() // _TURN_SECONDS) * MOST_LOOKED_AT % len(unlisted) if len(unlisted) > MOST_LOOKED_AT else 0
-        return read_instances((unlisted[first:] + unlisted[:first])[:MOST_LOOKED_AT])
-
-    def _with_members(
+    def _with_instances(
         self, batches: Iterable[Batch], statuses: Collection[TaskInstanceStatus]
-    ) -> Iterator[list[tuple[Batch, dict[int, InstanceKey]]]]:
-        """Yield batches with their instances that may be in one of the statuses, until half of the time is spent."""
-        enough = Deadline(BULK_BUDGET_SECONDS / 2)
-        for group in chunks(batches, BATCHES_AT_ONCE):
-            steps = run_parallel(lambda batch: may_be_in(batch, statuses), group)
-            yield [(batch, found) for batch, found in zip(group, steps, strict=True) if found is not None]
-            if enough.passed():
-                return
+    ) -> Iterator[list[tuple[Part, dict[int, InstanceKey]]]]:
+        """Yield the parts of batches that may be in the statuses, with their instances, a group at a time."""
+        for group in in_groups(in_parts(batches, statuses)):
+            shown = run_parallel(Part.instances, group)
+            yield [(part, steps) for part, steps in zip(group, shown, strict=True) if steps is not None]

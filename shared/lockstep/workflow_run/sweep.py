@@ -1,12 +1,13 @@
 """The sweep: find the instances that stopped reporting, and move them. A run's client requests it every 30 s."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from lockstep.array.attention import may_be_in, note, what_needs_attention
-from lockstep.array.item import Batch
+from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember, what_needs_attention
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
-from lockstep.dynamodb.client import run_parallel
+from lockstep.context import deadline
+from lockstep.dynamodb.client import chunks, rotated, run_parallel
+from lockstep.dynamodb.item import Key
 from lockstep.fsm.reports import ABANDONED, FELL_SILENT, NEVER_REPORTED
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended
@@ -23,26 +24,53 @@ ABANDONED_SECONDS: Final = HEARTBEAT_BUFFER_SECONDS
 """The time that a distributor has to settle an instance that needs attention."""
 
 _UNENDED: Final = frozenset(status for status in TI if not has_ended(status))
+_SETTLED_AT_ONCE: Final = 1_000
+_ENOUGH_SETTLED: Final = 0.3
+"""The share of the time after which a sweep settles no more instances, and turns to the batches."""
+_ENOUGH: Final = 0.6
+"""The share of the time after which a sweep begins no other group of parts. They are due first in the next one."""
 _OVERDUE: Final = {TI.RUNNING: FELL_SILENT, TI.LAUNCHED: NEVER_REPORTED}
 
 
 def sweep(workflow_run_id: int) -> None:
     """Move overdue instances: RUNNING to TRIAGING, LAUNCHED to NO_HEARTBEAT. Settle those that no distributor settles.
 
-    Only the batches in which an instance may be overdue by now are read.
+    Only the batches in which an instance may be overdue by now are read. A sweep does as much as its time allows; the
+    next one begins at the rest.
 
     Raises:
         UnavailableError: some instances may have moved; the same call again does the rest.
     """
     attention = what_needs_attention(workflow_run_id, now())
     _settle_abandoned(attention.instances)
-    run_parallel(lambda batch: _sweep_batch(batch, workflow_run_id), attention.batches)
+    due: dict[Key, float] = {}
+    for group in in_groups(in_parts(attention.batches, _UNENDED, first=_OVERDUE)):
+        _sweep_group(group, workflow_run_id, due)
+        if deadline().spent(_ENOUGH):
+            return
 
 
-def _sweep_batch(batch: Batch, workflow_run_id: int) -> None:
-    steps = may_be_in(batch, _UNENDED)
+def _sweep_group(group: Sequence[Part], workflow_run_id: int, due: dict[Key, float]) -> None:
+    """Sweep parts, and note what was seen of them. A batch gets its next time after its last part.
+
+    due: the next time of each batch by the parts that were swept so far.
+    """
+    seen: list[Seen] = []
+    for part, looked in zip(group, run_parallel(lambda part: _sweep_part(part, workflow_run_id), group), strict=True):
+        if looked is None:
+            due[part.key] = 0.0
+        else:
+            statuses, part_due = looked
+            seen.append(Seen(part, statuses))
+            due[part.key] = min(due.get(part.key, part_due), part_due)
+    remember(seen, {part.key: due[part.key] for part in group if part.last})
+
+
+def _sweep_part(part: Part, workflow_run_id: int) -> tuple[dict[int, TaskInstanceStatus], float] | None:
+    """Return the statuses by step, and when the part is due again; None if the index does not show the whole part."""
+    steps = part.instances()
     if steps is None:
-        return
+        return None
     found = read_instances(steps.values())
     of_run = {key: instance for key, instance in found.items() if instance.workflow_run_id == workflow_run_id}
     at = now()
@@ -53,7 +81,7 @@ def _sweep_batch(batch: Batch, workflow_run_id: int) -> None:
     outcomes = dict(zip(overdue, transit_many(reports), strict=True))
     seen = {step: _seen(of_run[key], outcomes.get(key)) for step, key in steps.items() if key in of_run}
     due = min((_check_after(instance, outcomes.get(key), at) for key, instance in of_run.items()), default=at)
-    note(batch, seen, due)
+    return seen, due
 
 
 def _check_after(instance: TaskInstance, outcome: Outcome | None, at: float) -> float:
@@ -81,13 +109,16 @@ def next_check(instance: TaskInstance, at: float) -> float:
 
 
 def _settle_abandoned(instances: Iterable[InstanceKey]) -> None:
-    at = now()
-    abandoned = {
-        key: TI(instance.status)
-        for key, instance in read_instances(instances).items()
-        if TI(instance.status) in NEEDS_ATTENTION and instance.status_date + ABANDONED_SECONDS < at
-    }
-    transit_many(_settlement(key, status) for key, status in sorted(abandoned.items()))
+    for some in chunks(rotated(instances), _SETTLED_AT_ONCE):
+        at = now()
+        abandoned = {
+            key: TI(instance.status)
+            for key, instance in read_instances(some).items()
+            if TI(instance.status) in NEEDS_ATTENTION and instance.status_date + ABANDONED_SECONDS < at
+        }
+        transit_many(_settlement(key, status) for key, status in sorted(abandoned.items()))
+        if deadline().spent(_ENOUGH_SETTLED):
+            return
 
 
 def _settlement(instance: InstanceKey, status: TaskInstanceStatus) -> Report:

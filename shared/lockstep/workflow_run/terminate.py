@@ -1,9 +1,9 @@
 """Stop the instances of a workflow run that is resumed."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from lockstep.array.attention import may_be_in, note, unended_batches
-from lockstep.array.item import Batch, BatchAttention
+from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember, unended_batches
+from lockstep.context import deadline
 from lockstep.dynamodb.client import run_parallel
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import stopped_by_resume, terminate
@@ -14,6 +14,8 @@ from lockstep.task_instance.transition import transit_many
 from lockstep.workflow_run.lifecycle import read_run
 
 _WHY: Final = "Workflow resume requested while the status was {}."
+_ENOUGH: Final = 0.6
+"""The share of the time after which a call begins no other group of parts."""
 
 
 def terminate_task_instances(workflow_run_id: int) -> int:
@@ -28,24 +30,40 @@ def terminate_task_instances(workflow_run_id: int) -> int:
     """
     run = read_run(workflow_run_id, consistent=True)
     hot = run is not None and run.status == WorkflowRunStatus.HOT_RESUME
-    batches = unended_batches(workflow_run_id)
-    return sum(run_parallel(lambda batch: _terminate_batch(batch, workflow_run_id, hot=hot), batches))
+    stopped = hidden = 0
+    for number, group in enumerate(in_groups(in_parts(unended_batches(workflow_run_id), stopped_by_resume(hot=hot)))):
+        if number and deadline().spent(_ENOUGH):
+            raise UnavailableError(f"{stopped} instances were stopped; send it again for the rest")
+        ended = run_parallel(lambda part: _terminate_part(part, workflow_run_id, hot=hot), group)
+        remember(each.seen for each in ended if each and not each.seen.part.batch.grows_until)
+        stopped += sum(each.stopped for each in ended if each)
+        hidden += ended.count(None)
+    if hidden:
+        raise UnavailableError(f"{hidden} batches of workflow run {workflow_run_id} are not indexed as a whole yet")
+    return stopped
 
 
-def _terminate_batch(batch: Batch, workflow_run_id: int, *, hot: bool) -> int:
-    stopped = stopped_by_resume(hot=hot)
-    steps = may_be_in(batch, stopped)
+class _Ended(NamedTuple):
+    seen: Seen
+    stopped: int
+
+
+def _terminate_part(part: Part, workflow_run_id: int, *, hot: bool) -> _Ended | None:
+    """Stop the instances of a part; None if the index does not show the whole part."""
+    steps = part.instances()
     if steps is None:
-        raise UnavailableError(f"a batch of workflow run {workflow_run_id} is not indexed as a whole yet")
-    reports = [
-        Report(key, terminate(status, hot=hot), on_move=ReportedFields(error=_WHY.format(status)))
-        for key, instance in read_instances(steps.values()).items()
-        if instance.workflow_run_id == workflow_run_id and (status := TaskInstanceStatus(instance.status)) in stopped
-    ]
-    outcomes = {
-        report.instance: outcome for report, outcome in zip(reports, transit_many(reports), strict=True) if outcome
+        return None
+    found = read_instances(steps.values())
+    statuses = {
+        step: TaskInstanceStatus(found[key].status)
+        for step, key in steps.items()
+        if key in found and found[key].workflow_run_id == workflow_run_id
     }
-    if outcomes and not batch.grows_until:
-        seen = {step: outcomes[key].status for step, key in steps.items() if key in outcomes}
-        note(batch, seen, BatchAttention.parse(batch.attention).due)
-    return sum(outcome.moved for outcome in outcomes.values())
+    to_stop = {step: status for step, status in statuses.items() if status in stopped_by_resume(hot=hot)}
+    outcomes = transit_many(
+        Report(steps[step], terminate(status, hot=hot), on_move=ReportedFields(error=_WHY.format(status)))
+        for step, status in to_stop.items()
+    )
+    became = {step: outcome for step, outcome in zip(to_stop, outcomes, strict=True) if outcome}
+    seen = Seen(part, statuses | {step: outcome.status for step, outcome in became.items()})
+    return _Ended(seen, sum(outcome.moved for outcome in became.values()))

@@ -22,7 +22,7 @@ from local.run import table_name
 from local.seed import Seed, SeedArray, load
 from local.template import Template
 from lockstep.array.queue import TASKS_PER_BATCH
-from lockstep.http.fields import MAX_IDS_PER_CALL
+from lockstep.http.fields import MAX_TASKS_PER_CALL
 from lockstep.task_instance.item import InstanceKey
 from tests.deployment.artifact.lambdas import start
 from tests.deployment.artifact.usage import cpu_seconds, peak_mib
@@ -165,7 +165,7 @@ def main() -> None:
         measure = Measure(endpoint, _patient(build_for_host(scratch / "layer")), scratch)
         print(HEAD)
         measure_events(measure)
-        measure_bulk(measure, MAX_IDS_PER_CALL)
+        measure_bulk(measure, MAX_TASKS_PER_CALL)
         print(f"\n{HEAD_AGAIN}")
         measure_again(measure)
 

@@ -69,5 +69,5 @@ def test_an_entry_that_is_seen_twice_counts_once() -> None:
 
 def _seen(run_id: int, moment: float) -> tuple[int, ...]:
     attention = what_needs_attention(run_id, moment)
-    batches = waiting_batches(run_id), unended_batches(run_id)
-    return len(attention.batches), len(attention.instances), *map(len, batches)
+    batches = [*attention.batches], [*waiting_batches(run_id)], [*unended_batches(run_id)]
+    return len(attention.instances), *map(len, batches)

@@ -12,8 +12,8 @@ from lockstep import text
 from lockstep.array import queue
 from lockstep.fsm import guards, reports, transitions
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.task_instance import claim, heartbeat, instantiate, store
-from lockstep.workflow_run import poll, sweep, terminate
+from lockstep.task_instance import claim, heartbeat, store
+from lockstep.workflow_run import instantiate, poll, sweep, terminate
 
 TI, T = TaskInstanceStatus, TaskStatus
 Mistake = Callable[[pytest.MonkeyPatch], Any]

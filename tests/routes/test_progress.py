@@ -1,0 +1,312 @@
+"""A bulk call that cannot do all within its time does a part, and the same call again begins at the rest.
+
+In virtual time, where every request to DynamoDB takes a second: a call sends about ten.
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Self
+
+import pytest
+
+from local.seed import Seed, load
+from lockstep.array.item import Batch
+from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
+from lockstep.context import PARALLEL, RequestContext
+from tests.conformance.recording import Player
+from tests.support.memory import VirtualTime, running_on
+from tests.support.memory.boundary import Memory, answered_by
+from tests.support.memory.operations import Reply
+from tests.support.memory.threads import threads_are
+
+TRIES: Final = 10
+"""Of Jobmon's client."""
+STEPS: Final = 400
+ARRAY: Final = 7
+RUN: Final = 9
+SMALL: Final = {
+    "lockstep.array.attention.STEPS_PER_PART": 50,
+    "lockstep.array.attention.STEPS_PER_GROUP": 50,
+    "lockstep.workflow_run.instantiate.TAKEN_AT_ONCE": 50,
+    "lockstep.workflow_run.sweep._SETTLED_AT_ONCE": 50,
+    "lockstep.workflow_run.poll._READ_AT_ONCE": 50,
+    "lockstep.workflow_run.poll.MOST_READ": 200,
+    "lockstep.task_instance.bulk.WRITTEN_UNREAD": 100,
+}
+"""So that hundreds are as many as hundreds of thousands."""
+
+
+class InTurn:
+    """Stands in for a pool of threads: one piece after another."""
+
+    def __init__(self, _: int) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, work: Callable[..., Any], *pieces: Iterable[Any]) -> list[Any]:
+        """Work on each."""
+        return [work(*each) for each in zip(*pieces, strict=True)]
+
+
+class Slow:
+    """A table of which every request takes time, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self.clock = VirtualTime()
+        self.seconds = 0.0
+        self.player = Player()
+
+    def answer(self, operation: str, request: dict[str, Any]) -> Reply:
+        self.clock.sleep(self.seconds)
+        return self.memory.answer(operation, request)
+
+    def call(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Call a route, and hold it to its time."""
+        began = self.clock.passed
+        answered = self.player.send(method, f"/api/v3{path}", json.dumps(body))
+        assert self.clock.passed - began <= BULK_BUDGET_SECONDS + 1
+        return answered
+
+    def statuses(self) -> str:
+        """The status of each instance, in order."""
+        found = {
+            int(pk.removeprefix("TASK#")): item["status"]["S"]
+            for (pk, sk), item in self.memory.items.items()
+            if sk == "TI#001"
+        }
+        return "".join(found[number] for number in sorted(found))
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    for name, value in SMALL.items():
+        monkeypatch.setattr(name, value)
+    random.seed(1)
+    made = Slow()
+    with running_on(made.clock), threads_are(InTurn), answered_by(made.answer):
+        yield made
+
+
+def fill(slow: Slow, status: str, task_status: str, **instance: Any) -> list[int]:
+    """One batch of STEPS instances; every further request takes a second."""
+    tasks = [
+        {
+            "task_id": number,
+            "status": task_status,
+            "num_attempts": 1,
+            "max_attempts": 3,
+            "workflow_id": ARRAY,
+            "array_id": ARRAY,
+            "name": "t",
+            "command": "true",
+            "task_resources_id": 1,
+        }
+        for number in range(1, STEPS + 1)
+    ]
+    instances = [
+        {
+            "task_instance_id": number * 1000 + 1,
+            "status": status,
+            "workflow_run_id": RUN,
+            "array_id": ARRAY,
+            "array_batch_num": 1,
+            "array_step_id": number - 1,
+            "task_resources_id": 1,
+            **instance,
+        }
+        for number in range(1, STEPS + 1)
+        if status
+    ]
+    array = {
+        "array_id": ARRAY,
+        "name": "a",
+        "workflow_id": ARRAY,
+        "task_template_version_id": 1,
+        "max_concurrently_running": 9,
+    }
+    load(Seed.model_validate({"arrays": [array], "tasks": tasks, "task_instances": instances}))
+    slow.seconds = 1.0
+    return [number * 1000 + 1 for number in range(1, STEPS + 1)]
+
+
+MOVES: Final[dict[str, tuple[str, str, str, str, Any, str]]] = {
+    "transition_to_launched": (
+        "I",
+        "I",
+        "POST",
+        f"/array/{ARRAY}/transition_to_launched",
+        {"batch_number": 1, "next_report_increment": 279},
+        "O",
+    ),
+    "transition_to_killed": ("K", "R", "POST", f"/array/{ARRAY}/transition_to_killed", {"batch_number": 1}, "F"),
+    "terminate_task_instances": ("R", "R", "PUT", f"/workflow_run/{RUN}/terminate_task_instances", {}, "K"),
+}
+
+
+@pytest.mark.parametrize("route", MOVES)
+def test_a_large_batch_moves_in_parts(slow: Slow, route: str) -> None:
+    status, task_status, method, path, body, target = MOVES[route]
+    fill(slow, status, task_status)
+    moved = 0
+    tries = 0
+    while moved < STEPS and tries < TRIES:
+        tries += 1
+        code, _ = slow.call(method, path, body)
+        before, moved = moved, slow.statuses().count(target)
+        assert moved > before, "each call does a part"
+        assert code == (200 if moved == STEPS else 503)
+    assert moved == STEPS
+    assert tries > 1, "it is more than a call can do"
+
+
+def test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest(slow: Slow) -> None:
+    fill(slow, "R", "R", report_by_in=-1)
+    silent = STEPS
+    for _ in range(TRIES):
+        code, _ = slow.call("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})
+        assert code == 200
+        before, silent = silent, slow.statuses().count("R")
+        if not silent:
+            break
+        assert silent < before, "each sweep does a part"
+    assert slow.statuses() == "T" * STEPS
+
+
+def test_a_sweep_finds_the_silent_one_among_more_than_it_can_read(slow: Slow) -> None:
+    ids = fill(slow, "R", "R", report_by_in=100)
+    slow.seconds = 0.0
+    slow.clock.sleep(90)
+    for number in ids[:-1]:
+        slow.call("POST", f"/task_instance/{number}/log_report_by", {"next_report_increment": 279})
+    slow.clock.sleep(20)
+    slow.seconds = 1.0
+    swept = 0
+    while "T" not in slow.statuses() and swept < 3 * TRIES:
+        assert slow.call("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})[0] == 200
+        swept += 1
+    assert slow.statuses() == "R" * (STEPS - 1) + "T"
+
+
+def test_instantiate_tells_what_it_took_and_takes_the_rest_when_it_is_listed(slow: Slow) -> None:
+    left = fill(slow, "Q", "Q")
+    for _ in range(TRIES):
+        code, reply = slow.call("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": left})
+        assert code == 200
+        told = {number for *_, members in reply["task_instance_batches"] for number in members}
+        assert told, "each call does a part"
+        left = [number for number in left if number not in told]
+        if not left:
+            break
+    assert slow.statuses() == "I" * STEPS
+
+
+def test_instantiate_again_writes_nothing(slow: Slow) -> None:
+    ids = fill(slow, "I", "I")[:50]
+    before = slow.memory.items
+    code, reply = slow.call("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": ids})
+    assert (code, reply["task_instance_batches"]) == (200, [[ARRAY, "a", 1, 1, ids]])
+    assert slow.memory.items == before
+
+
+def test_a_large_queueing_is_done_in_parts(slow: Slow) -> None:
+    tasks = [number // 1000 for number in fill(slow, "", "G")]
+    body = {"task_ids": tasks, "task_resources_id": 1, "workflow_run_id": RUN}
+    queued = 0
+    for _ in range(TRIES):
+        code, reply = slow.call("POST", f"/array/{ARRAY}/queue_task_batch", body)
+        before, queued = queued, sum(sk == "TI#001" for _, sk in slow.memory.items)
+        if code == 200:
+            break
+        assert code == 503
+        assert queued > before, "each call does a part"
+    assert (code, reply) == (200, {"tasks_by_status": {"Q": tasks}})
+
+
+def test_a_large_binding_is_done_in_parts(slow: Slow) -> None:
+    fill(slow, "", "G")
+    slow.seconds = 0.5  # to recognise what is bound takes ten requests
+    tasks = {f"n{number}": [number, "h", ARRAY, 1, "t", "true", 3] for number in range(1, STEPS + 1)}
+    bound = 0
+    for _ in range(TRIES):
+        code, reply = slow.call("PUT", "/task/bind_tasks_no_args", {"workflow_id": ARRAY, "tasks": tasks})
+        before, bound = bound, sum(pk.startswith("TASKOF#") for pk, _ in slow.memory.items)
+        if code == 200:
+            break
+        assert code == 503
+        assert bound > before, "each call does a part"
+    assert code == 200
+    assert {status for _, status in reply["tasks"].values()} == {"G"}
+    assert bound == STEPS
+
+
+def test_many_heartbeats_are_moved_in_parts(slow: Slow) -> None:
+    ids = fill(slow, "O", "O", report_by_in=10)
+    body = {"task_instance_ids": ids, "next_report_increment": 279}
+    calls = 0
+    while calls < 3 * TRIES:
+        report_by = [float(item["report_by"]["N"]) for (_, sk), item in slow.memory.items.items() if sk == "TI#001"]
+        if min(report_by) > slow.clock.time() + 100:
+            break
+        assert slow.call("POST", "/task_instance/log_report_by/batch", body) == (200, {})
+        calls += 1
+    assert 1 < calls < 3 * TRIES
+
+
+def test_many_distributor_ids_are_stored_in_parts(slow: Slow) -> None:
+    ids = {str(number): f"7_{number}" for number in fill(slow, "O", "O")}
+    stored = 0
+    for _ in range(TRIES):
+        code, _ = slow.call("POST", f"/array/{ARRAY}/log_distributor_id", ids)
+        before, stored = stored, sum("distributor_id" in item for item in slow.memory.items.values())
+        assert stored > before, "each call does a part"
+        if code == 200:
+            break
+        assert code == 503
+    assert (code, stored) == (200, STEPS)
+
+
+def test_polls_tell_of_a_large_batch_in_parts(slow: Slow) -> None:
+    ids = fill(slow, "Q", "Q")
+    listed: list[int] = []
+    polls = 0
+    while len(listed) < STEPS and polls < 3 * TRIES:
+        body = {"task_instance_ids": listed, "status": "Q"}
+        code, reply = slow.call("POST", f"/workflow_run/{RUN}/sync_status", body)
+        assert code == 200
+        listed += reply["status_updates"].get("Q", [])
+        polls += 1
+    assert polls > 1
+    assert sorted(listed) == ids
+
+
+def test_polls_that_list_more_than_they_read_hear_of_each_in_the_end(slow: Slow) -> None:
+    left = fill(slow, "D", "D")
+    polls = 0
+    while left and polls < 3 * TRIES:
+        code, reply = slow.call("POST", f"/workflow_run/{RUN}/sync_status", {"task_instance_ids": left, "status": "R"})
+        assert code == 200
+        told = set(reply["status_updates"]["D"])
+        assert told, "each poll tells a part"
+        left = [number for number in left if number not in told]
+        polls += 1
+    assert not left
+    assert polls > 1
+
+
+def test_what_has_moved_is_remembered_by_its_batch(slow: Slow) -> None:
+    fill(slow, "R", "R")
+    slow.call("PUT", f"/workflow_run/{RUN}/terminate_task_instances", {})
+    seen = slow.memory.items[Batch.key(ARRAY, 1)]["seen"]["S"]
+    assert seen.count("K") == slow.statuses().count("K") > 0
+
+
+def test_all_threads_of_a_request_share_its_slots() -> None:
+    slots = RequestContext(Deadline()).slots
+    assert [slots.acquire(blocking=False) for _ in range(PARALLEL + 1)] == [True] * PARALLEL + [False]

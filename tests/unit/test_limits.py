@@ -1,0 +1,76 @@
+"""The limits fit each other: what a reply hands out may be handed back. docs/limits.md lists them."""
+
+import re
+from typing import Final
+
+import pytest
+
+from local.template import ROOT
+from lockstep.array import attention, queue
+from lockstep.context import PARALLEL
+from lockstep.dynamodb import client
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.http import fields, request
+from lockstep.task import bind
+from lockstep.task_instance import bulk
+from lockstep.workflow_run import instantiate, poll
+
+JOBMON_LISTS: Final = 500
+"""The instances that Jobmon's client queues, and its distributor takes, in one call."""
+BYTES_PER_ID: Final = len(f"{MAX_ID}, ")
+ENVELOPE: Final = 1_000
+"""The bytes of a body or a reply beside its ids."""
+LIMITS: Final = {
+    "http.request.MAX_BODY_BYTES": request.MAX_BODY_BYTES,
+    "http.fields.MAX_IDS_PER_CALL": fields.MAX_IDS_PER_CALL,
+    "http.fields.MAX_TASKS_PER_CALL": fields.MAX_TASKS_PER_CALL,
+    "workflow_run.poll.MOST_READ": poll.MOST_READ,
+    "workflow_run.poll.MOST_TOLD": poll.MOST_TOLD,
+    "workflow_run.poll.MOST_LOOKED_AT": poll.MOST_LOOKED_AT,
+    "workflow_run.instantiate.TAKEN_AT_ONCE": instantiate.TAKEN_AT_ONCE,
+    "array.queue.TASKS_PER_BATCH": queue.TASKS_PER_BATCH,
+    "array.attention.STEPS_PER_PART": attention.STEPS_PER_PART,
+    "array.attention.STEPS_PER_GROUP": attention.STEPS_PER_GROUP,
+    "task_instance.bulk.WRITTEN_UNREAD": bulk.WRITTEN_UNREAD,
+    "task_instance.bulk.STATEMENTS_PER_REQUEST": bulk.STATEMENTS_PER_REQUEST,
+    "dynamodb.client.KEYS_PER_READ": client.KEYS_PER_READ,
+    "dynamodb.client.ACTIONS_PER_TRANSACTION": client.ACTIONS_PER_TRANSACTION,
+    "array.queue.TASKS_PER_TRANSACTION": queue.TASKS_PER_TRANSACTION,
+    "task.bind.TASKS_PER_TRANSACTION": bind.TASKS_PER_TRANSACTION,
+    "context.PARALLEL": PARALLEL,
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_the_table_states_each_limit(name: str) -> None:
+    table = (ROOT / "docs/limits.md").read_text()
+    [stated] = re.findall(rf"^\| `{re.escape(name)}` \| ([\d,]+) ", table, re.MULTILINE)
+    assert int(stated.replace(",", "")) == LIMITS[name]
+
+
+def test_a_body_holds_all_the_ids_that_a_call_may_list() -> None:
+    assert fields.MAX_IDS_PER_CALL * BYTES_PER_ID + ENVELOPE <= request.MAX_BODY_BYTES
+
+
+def test_a_reply_tells_no_more_than_a_request_lists() -> None:
+    told_by_one_poll = poll.MOST_READ + poll.MOST_TOLD + attention.STEPS_PER_GROUP + attention.STEPS_PER_PART
+    assert told_by_one_poll <= fields.MAX_IDS_PER_CALL
+
+
+def test_a_batch_is_one_part_of_what_a_call_works_on() -> None:
+    """A distributor counts its steps: it is told of all, and its launch and its ids take one call."""
+    assert queue.TASKS_PER_BATCH <= attention.STEPS_PER_PART
+    assert queue.TASKS_PER_BATCH <= bulk.WRITTEN_UNREAD
+
+
+def test_what_jobmon_lists_in_one_call_is_done_as_a_whole() -> None:
+    assert min(instantiate.TAKEN_AT_ONCE, queue.TASKS_PER_BATCH, bulk.WRITTEN_UNREAD) >= JOBMON_LISTS
+
+
+def test_the_tasks_that_a_call_binds_may_be_queued_by_one() -> None:
+    assert fields.MAX_TASKS_PER_CALL <= fields.MAX_IDS_PER_CALL
+
+
+def test_transactions_fit_dynamodb() -> None:
+    assert 2 * queue.TASKS_PER_TRANSACTION + 1 <= client.ACTIONS_PER_TRANSACTION
+    assert 3 * bind.TASKS_PER_TRANSACTION <= client.ACTIONS_PER_TRANSACTION
