@@ -32,7 +32,7 @@ from lockstep.errors import MAX_FIELDS, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from lockstep.http import reply
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import MAX_IDS_PER_CALL, MAX_PATH_BYTES, MAX_RESOURCES_BYTES
+from lockstep.http.fields import MAX_IDS_PER_CALL, MAX_PATH_BYTES, MAX_RESOURCES_BYTES, MAX_TASKS_PER_CALL
 from lockstep.http.models import MessageReply, NoReply, Reply, RunStatusReply, StatusReply
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.routes import ROUTES
@@ -53,6 +53,7 @@ GROWS: Final = "\x00"
 GROWS_MOST: Final = "\U0001f600\ud800"
 """Where a limit counts characters, one of 14 bytes; the other makes it be written so."""
 IDS: Final = list(range(MAX_ID - MAX_IDS_PER_CALL, MAX_ID))
+TASKS: Final = IDS[:MAX_TASKS_PER_CALL]
 TOLD: Final = list(range(MAX_ID - MOST_READ - MOST_TOLD, MAX_ID))
 COMMAND: Final = GROWS * 300_000
 NAME: Final = GROWS * 1_000
@@ -113,7 +114,7 @@ WORST: Final[dict[str, BaseModel]] = {
         requested_resources={"a": '"' * ((MAX_RESOURCES_BYTES - 10) // 2)}, queue_name=QUEUE_NAME
     ),
     "create_array": ArrayReply(array_id=MAX_ID),
-    "queue_task_batch": QueuedReply(tasks_by_status={TaskStatus.QUEUED: IDS}),
+    "queue_task_batch": QueuedReply(tasks_by_status={TaskStatus.QUEUED: TASKS}),
     "array_log_distributor_id": DistributorIdsReply(),
     "get_array_task_instance_id": StepReply(task_instance_id=MAX_ID),
     "create_workflow_run": RunReply(workflow_run_id=MAX_ID, status=WorkflowRunStatus.LINKING),
@@ -235,7 +236,7 @@ def test_a_reply_that_a_route_did_not_bound_never_leaves(seen: Seen) -> None:
 
 
 def test_a_refusal_is_small_whatever_it_names() -> None:
-    worst = [FieldError(GROWS * 1_000_000, GROWS_MOST * 100_000) for _ in range(MAX_IDS_PER_CALL)]
+    worst = [FieldError(GROWS * 100_000, GROWS_MOST * 10_000) for _ in range(10_000)]
     answer = reply.of_error(InvalidError(worst))
     assert len(json.loads(answer.body)["errors"]) == MAX_FIELDS
     assert carried(answer.body) < 200_000
