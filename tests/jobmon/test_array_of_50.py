@@ -25,25 +25,26 @@ def _ends(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("jobmon", "plugin"),
-    [  # the fourth pair is in test_succession.py
-        pytest.param(CURRENT, "multiprocess", id="3.4.8-multiprocess"),
-        pytest.param(CURRENT, "sequential", id="3.4.8-sequential"),
-        pytest.param(EARLIER, "sequential", id="3.2.2-sequential"),
+    ("jobmon", "plugin", "size"),
+    [  # the fourth pair is in test_succession.py; twenty tasks hold one of each end
+        pytest.param(CURRENT, "multiprocess", 50, id="3.4.8-multiprocess"),
+        pytest.param(CURRENT, "sequential", 20, id="3.4.8-sequential"),
+        pytest.param(EARLIER, "sequential", 20, id="3.2.2-sequential"),
     ],
 )
 def test_until_every_task_is_done_or_has_failed(
-    jobmon: Programs, plugin: str, workflow: Workflow, middleman: Middleman
+    jobmon: Programs, plugin: str, size: int, workflow: Workflow, middleman: Middleman
 ) -> None:
-    task_ids = workflow.bind(*(_command(workflow, name) for name in NAMES), max_attempts=MAX_ATTEMPTS)
+    names = NAMES[:size]
+    task_ids = workflow.bind(*(_command(workflow, name) for name in names), max_attempts=MAX_ATTEMPTS)
     workflow.queue()
 
     distributor = jobmon.distributor(workflow.run_id, plugin, api=middleman.url)
 
-    assert workflow.run_until("D", "F", seconds=250) == {"D": 46, "F": 4}
+    assert workflow.run_until("D", "F", seconds=250) == {"D": size - 4, "F": 4}
     assert distributor.runs(), distributor.printed()
     distributor.kill()
-    for task_id, name in zip(task_ids, NAMES, strict=True):
+    for task_id, name in zip(task_ids, names, strict=True):
         ends = _ends(name)
         instances = [task_id * 1000 + number for number in range(1, len(ends) + 1)]
         assert [workflow.instance(number)["task_instance"]["status"] for number in instances] == list(ends)
@@ -55,5 +56,5 @@ def test_until_every_task_is_done_or_has_failed(
     assert workflow.overlaps == []
     assert middleman.not_ok == []
     started = middleman.requests["POST /api/v3/task_instance/#/log_running"]
-    assert started == 50 + 8 + 4 + 4 * 2, "\n".join(middleman.journal)
+    assert started == size + 8 + 4 + 4 * 2, "\n".join(middleman.journal)
     print(jobmon, plugin, *sorted(middleman.requests.items()), sep="\n")  # noqa: T201  # docs/jobmon.md

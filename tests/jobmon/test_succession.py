@@ -6,7 +6,7 @@ from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import CURRENT, EARLIER, Programs
 from tests.jobmon.workflow import Workflow
 
-NAMES = [f"t{number:02d}" for number in range(50)]
+NAMES = [f"t{number:02d}" for number in range(24)]
 
 
 @pytest.mark.parametrize(
@@ -20,14 +20,14 @@ def test_every_task_is_done(jobmon: Programs, plugin: str, workflow: Workflow, m
     task_ids = workflow.bind(*(workflow.work(name, seconds=0.2) for name in NAMES), max_attempts=3)
     workflow.queue()
     first = jobmon.distributor(workflow.run_id, plugin, api=middleman.url)
-    while workflow.turn()["D"] < 10:
+    while workflow.turn()["D"] < 6:
         assert first.runs(), first.printed()
     first.kill()
-    assert workflow.turn()["D"] < 50
+    assert workflow.turn()["D"] < len(NAMES)
 
     second = jobmon.distributor(workflow.run_id, plugin, api=middleman.url)
 
-    assert workflow.run_until("D", seconds=200) == {"D": 50}
+    assert workflow.run_until("D", seconds=200) == {"D": len(NAMES)}
     assert second.runs(), second.printed()
     second.kill()
     assert "has no attribute" not in second.printed()

@@ -122,7 +122,6 @@ QUICK: Final[list[Mistake]] = [
     an_edge_is_missing,
     an_untimely_report_moves,
     resources_are_not_adjusted,
-    an_orphan_is_not_laid_to_rest,
     a_heartbeat_does_not_recover,
     two_workers_run,
     a_killed_worker_is_told_nothing,
@@ -134,6 +133,7 @@ QUICK: Final[list[Mistake]] = [
 """Found within seconds."""
 OTHERS: Final[list[Mistake]] = [
     a_rare_edge_is_missing,
+    an_orphan_is_not_laid_to_rest,
     a_hot_resume_kills,
     attempts_are_not_counted,
     a_promise_is_not_noted,
