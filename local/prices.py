@@ -2,7 +2,7 @@
 
     PYTHONPATH=.:shared .venv/bin/python -m local.prices
 
-tests/routes/test_cost.py measures write and read units, tests/jobmon/test_array_of_50.py requests, and
+tests/routes/test_cost.py measures write and read units, tests/jobmon/test_array.py requests, and
 `make measure` processor time and log lines. of_assumptions lists what is not measured.
 """
 

@@ -6,7 +6,7 @@ from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import CURRENT, EARLIER, Programs
 from tests.jobmon.workflow import Workflow
 
-NAMES = [f"t{number:02d}" for number in range(50)]
+NAMES = [f"t{number:02d}" for number in range(30)]
 FAILS_ONCE, SHORT_OF_MEMORY_ONCE, ALWAYS_FAILS = NAMES[:8], NAMES[8:12], NAMES[12:16]
 MAX_ATTEMPTS = 3
 
@@ -27,7 +27,7 @@ def _ends(name: str) -> str:
 @pytest.mark.parametrize(
     ("jobmon", "plugin", "size"),
     [  # the fourth pair is in test_succession.py; twenty tasks hold one of each end
-        pytest.param(CURRENT, "multiprocess", 50, id="3.4.8-multiprocess"),
+        pytest.param(CURRENT, "multiprocess", 30, id="3.4.8-multiprocess"),
         pytest.param(CURRENT, "sequential", 20, id="3.4.8-sequential"),
         pytest.param(EARLIER, "sequential", 20, id="3.2.2-sequential"),
     ],
