@@ -373,10 +373,18 @@ def departure_21(case: Case) -> Outcome | None:
     return replace(was, state=was.state | {"task_status": before, "task_status_date_moved": False}, others=others)
 
 
+def departure_24(case: Case) -> Outcome | None:
+    """A distributor id of a batch that is null or empty is ignored; the others are stored."""
+    if case["route"] != "array_log_distributor_id" or label(case) not in {"null-value", "empty-value"}:
+        return None
+    return replace(untouched(case, 200), reply={"success": True})
+
+
 DEPARTURES: Final[dict[str, Callable[[Case], Outcome | None]]] = {
     "framework": framework,
     "1": departure_1,
     "10": departure_10,
+    "24": departure_24,
     "2": departure_2,
     "3": departure_3,
     "4": departure_4,

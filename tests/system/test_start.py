@@ -107,7 +107,7 @@ def test_a_hostile_machine_changes_nothing(tmp_path: Path) -> None:
     assert re.match(r"loaded \d+ arrays, \d+ tasks, ", seeded.stdout), seeded.stderr
     assert (audited.returncode, "Everything fits together." in audited.stdout) == (0, True), audited.stdout
     assert told.status_code == 200
-    assert re.search(r"POST /api/v3/task_instance/7027001/log_done +200 RUNNING → DONE\n", log)
+    assert re.search(r"POST /api/v3/task_instance/7027001/log_done +200 TRIAGING → DONE\n", log)
     assert json.loads(make("invoke", "EVENT=log_done", **HOSTILE).stdout)["statusCode"] == 200
 
 

@@ -98,7 +98,7 @@ def interrupt(*_: Any) -> tuple[int, Any]:
 INSTANCE = "task_instance/*"
 FAULTS: Final[dict[str, tuple[str, Spoil]]] = {
     "a rival worker node is told to stop (K)": (
-        f"POST /{INSTANCE}/log_running 3",
+        f"POST /{INSTANCE}/log_running 4",
         change("task_instance", 1, to="R"),
     ),
     "both move from LAUNCHED to RUNNING": (f"GET /{INSTANCE} 6", change("task", "status", to="O")),
@@ -124,7 +124,7 @@ FAULTS: Final[dict[str, tuple[str, Spoil]]] = {
         answer(500, {"detail": "a defect of ours"}),
     ),
     "its heartbeat is answered KILL_SELF (K)": (f"POST /{INSTANCE}/log_report_by 4", change("status", to="R")),
-    "a missing field gives 422 and is named": (f"POST /{INSTANCE}/log_running 6", change("errors", to=[])),
+    "a missing field gives 422 and is named": (f"POST /{INSTANCE}/log_running 7", change("errors", to=[])),
     "a task instance that does not exist gives 404": (
         f"GET /task_instance/{UNKNOWN_INSTANCE}",
         answer(500, {"title": "Internal Server Error", "status": 500, "detail": "?"}),

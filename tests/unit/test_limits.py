@@ -43,7 +43,7 @@ LIMITS: Final = {
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_the_table_states_each_limit(name: str) -> None:
-    table = (ROOT / "docs/limits.md").read_text()
+    table = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
     [stated] = re.findall(rf"^\| `{re.escape(name)}` \| ([\d,]+) ", table, re.MULTILINE)
     assert int(stated.replace(",", "")) == LIMITS[name]
 

@@ -69,7 +69,7 @@ def carried(body: str) -> int:
     Lambda's runtime client writes ASCII, or since Python 3.12 UTF-8. This counts ASCII, which is never less.
 
     >>> carried('{"a": "\\n"}'), carried("é")
-    (15, 6)
+    (16, 6)
     """
     return len(json.dumps(body)) - 2
 

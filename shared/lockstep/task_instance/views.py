@@ -47,7 +47,7 @@ def _share(sizes: Sequence[int], room: int) -> int:
     """The most that each may take, so that all fit: what the small ones leave is for the large ones.
 
     >>> _share([1, 5, 9], 11), _share([1, 2], 11)
-    (5, 8)
+    (5, 10)
     """
     left = len(sizes)
     for size in sorted(sizes):

@@ -10,7 +10,16 @@ from tests.support.memory.expressions import Item
 from tests.support.memory.operations import Key
 
 TIMES: Final = frozenset(
-    {"error_time", "grows_until", "heartbeat_date", "report_by", "restarted_at", "status_date", "taken_at"}
+    {
+        "claimed_at",
+        "error_time",
+        "grows_until",
+        "heartbeat_date",
+        "report_by",
+        "restarted_at",
+        "status_date",
+        "taken_at",
+    }
 )
 IGNORED: Final = frozenset({"pk", "sk", "num_batches", "seen"})
 """Keys are compared by their partitions; batch numbers may be skipped; what was seen of a batch may lag."""

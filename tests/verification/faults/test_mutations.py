@@ -134,10 +134,6 @@ class Caught(NamedTuple):
     failure: str
 
 
-def a_repeated_claim_is_expected_by_its_own_time() -> AbstractContextManager[Any]:
-    return patch("lockstep.task_instance.claim._report_by", lambda _, fields: fields.report_by)
-
-
 MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {
     a_token_for_each_try: Caught(
         "log_known_error: from T", "InternalServerError after it ran", "Already in error state"
@@ -152,9 +148,6 @@ MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {
         "log_report_by_batch: some are O", "statements: ThrottlingError", "answered, but TASK#"
     ),
     botocores_standard_retries: Caught("get_task_instance: whole", "a broken reply after it ran", "answered 500"),
-    a_repeated_claim_is_expected_by_its_own_time: Caught(
-        "log_running: a soon claim, from O", "throttled to the end, then silence", "s too late"
-    ),
     a_pause_goes_past_the_deadline: Caught("log_done: from R", "ThrottlingException", "calls began after"),
 }
 

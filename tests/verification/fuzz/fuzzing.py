@@ -220,7 +220,7 @@ def check_contract(case: Case, reply: Reply) -> None:
 
 _BEYOND_A_SCHEMA: Final = re.compile(
     # What a schema of JSON cannot say; the last, that a whole number past 64 bits was written as a float.
-    "bytes|nested|without NaN|array [0-9]+ does not exist|exceeded maximum size"
+    "bytes|nested|without NaN|array [0-9]+ does not exist|belongs to workflow|exceeded maximum size"
 )
 
 
