@@ -1,6 +1,7 @@
 """A system of its own to fuzz, as `make run` serves it: fuzzed ids meet nobody else's."""
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -93,7 +94,7 @@ def _batch(number: int, steps: Sequence[int]) -> dict[str, list[dict[str, Any]]]
 @contextmanager
 def fuzzed(*options: str) -> Iterator[System]:
     """A seeded system with an engine of its own. Nobody reads what it logs, so it is told to log nothing."""
-    command = [sys.executable, "-m", "local.run", "--port", "0", *options]
+    command = [sys.executable, "-m", "local", "local.run", "--port", "0", *options]
     environment = alone() | {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as process:
         try:
@@ -104,4 +105,4 @@ def fuzzed(*options: str) -> Iterator[System]:
             yield system
         finally:
             process.terminate()
-            assert process.wait() == 0
+            assert process.wait() == 128 + signal.SIGTERM
