@@ -84,7 +84,7 @@ def parse_body(event: Event, model: type[M]) -> M:
 def _parse_lenient(raw: str | bytes) -> Any:
     """Parse JSON as Python does: it reads lone surrogates, which pydantic's parser refuses."""
     try:
-        return json.loads(raw)
+        return json.loads(raw.decode() if isinstance(raw, bytes) else raw)  # bytes may be UTF-8 without a mark only
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the body is not JSON: {error}") from error
 
