@@ -33,8 +33,7 @@ def check_caller(route: Route, gateway: Mapping[str, Any]) -> None:
         ForbiddenError: no caller is named, or the caller may not call the route.
     """
     mode = os.environ.get("AUTH_MODE", TOKEN)
-    authorizer = gateway.get("authorizer") or {}
-    scope = authorizer.get("scope")
+    scope = (gateway.get("authorizer") or {}).get("scope")
     if scope is None and mode == OFF:
         return
     if scope is None and mode == IAM:
@@ -43,7 +42,7 @@ def check_caller(route: Route, gateway: Mapping[str, Any]) -> None:
         return
     if scope is None or scope not in set(Scope) or not route.may_be_called_by(Scope(scope)):
         raise ForbiddenError("the token is not for this route")
-    if context.token_of(authorizer).expired and not route.may_be_called_by(Scope(scope), expired=True):
+    if context.token().expired and not route.may_be_called_by(Scope(scope), expired=True):
         raise ForbiddenError("the token has expired")
 
 
