@@ -159,13 +159,13 @@ endef
 	@touch $@
 
 .sam/ready: tests/sam-requirements.txt
-	$(call venv,.sam,installing SAM, for the template; a minute)
+	$(call venv,.sam,installing SAM for the template; a minute)
 	@.sam/bin/pip $(PIP) -r tests/sam-requirements.txt
 	@touch $@
 
 # Jobmon's server, which the benchmark measures beside Lockstep.
 .peer/ready: bench/load/peer-requirements.txt
-	$(call venv,.peer,installing Jobmon's server, for the benchmark; a minute)
+	$(call venv,.peer,installing Jobmon's server for the benchmark; a minute)
 	@.peer/bin/pip $(PIP) -r bench/load/peer-requirements.txt
 	@touch $@
 
