@@ -146,6 +146,15 @@ READS: Final[list[Asked]] = [
         "Query",
         {
             "TableName": TABLE,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": "TASK#1"}},
+            "ScanIndexForward": False,
+        },
+    ),
+    (
+        "Query",
+        {
+            "TableName": TABLE,
             "IndexName": "array-step",
             "KeyConditionExpression": "array_step = :step AND array_step_id >= :first",
             "ExpressionAttributeValues": {":step": {"S": "7#1#0"}, ":first": {"N": "0"}},

@@ -263,8 +263,12 @@ def query(
     *,
     consistent: bool = False,
     index: str | None = None,
+    newest: bool = False,
 ) -> Iterator[RawItem]:
-    """Yield the items of a partition whose sort key meets a condition, in sort key order, page by page."""
+    """Yield the items of a partition whose sort key meets a condition, in sort key order, page by page.
+
+    newest: in reverse order.
+    """
     start = None
     while True:
         page = reach(
@@ -274,6 +278,7 @@ def query(
                 condition,
                 index_name=index,
                 consistent_read=consistent,
+                scan_index_forward=not newest,
                 exclusive_start_key=start,  # noqa: B023  # called at once
             )
         )

@@ -239,7 +239,8 @@ def _query(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     names, holds = Names.of(request), condition(request["KeyConditionExpression"])
     attributes = _SCHEMA.indexes[index] if index else _SCHEMA.key
     found = [item for item in table.items.values() if all(name in item for name in attributes) and holds(item, names)]
-    found.sort(key=lambda item: [key(item[name])[1] for name in (*attributes[1:], *_SCHEMA.key)])
+    backwards = not request.get("ScanIndexForward", True)
+    found.sort(key=lambda item: [key(item[name])[1] for name in (*attributes[1:], *_SCHEMA.key)], reverse=backwards)
     if index:
         shown = {*attributes, *_SCHEMA.key}
         found = [{name: value for name, value in item.items() if name in shown} for item in found]
@@ -296,7 +297,8 @@ _KNOWN: Final[Mapping[str, set[str]]] = {
     "BatchGetItem": {"RequestItems", "ReturnConsumedCapacity"},
     "BatchWriteItem": {"RequestItems", "ReturnConsumedCapacity"},
     "PutItem": _CONDITIONED | {"ConditionExpression", "Item", "ReturnValuesOnConditionCheckFailure"},
-    "Query": _CONDITIONED | {"ConsistentRead", "ExclusiveStartKey", "IndexName", "KeyConditionExpression"},
+    "Query": _CONDITIONED
+    | {"ConsistentRead", "ExclusiveStartKey", "IndexName", "KeyConditionExpression", "ScanIndexForward"},
     "TransactGetItems": {"ReturnConsumedCapacity", "TransactItems"},
     "TransactWriteItems": {"ClientRequestToken", "ReturnConsumedCapacity", "TransactItems"},
     "UpdateItem": _CONDITIONED
