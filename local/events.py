@@ -22,6 +22,10 @@ EVENTS: Final = ROOT / "events"
 CASES: Final = EVENTS / "cases"
 SEED: Final = EVENTS / "seed.json"
 EXAMPLES: Final[Mapping[str, Any]] = {
+    "<a new tool>": 5003,
+    "<a new tool version>": 5104,
+    "<a new task template>": 5203,
+    "<a new task template version>": 5301,
     "<a new array>": 721,
     "<a new task>": 7086,
     "<new resources>": 6,

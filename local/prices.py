@@ -246,7 +246,7 @@ def of_intervals() -> Iterator[str]:
 ALARMS: Final = 8
 ALARM_METRICS: Final = 9
 """The metrics of all alarms. AWS bills alarms by their metrics."""
-FUNCTIONS: Final = 20
+FUNCTIONS: Final = 27
 FUNCTIONS_IN_BULK: Final = 10
 
 

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from local import seed_tools
 from local.engine import ENDPOINT_VARIABLE
 from local.running import NotRunningError, use_running
+from local.seed_tools import SeedTemplate, SeedTool
 from lockstep.array.attention import WAITING
 from lockstep.array.item import NO_STEP, Array, ArrayLookup, Batch, BatchAttention
 from lockstep.clock import now
@@ -122,6 +124,8 @@ class SeedInstance(_Entry):
 class Seed(_Entry):
     """A seed file."""
 
+    tools: list[SeedTool] = []
+    task_templates: list[SeedTemplate] = []
     arrays: list[SeedArray] = []
     tasks: list[SeedTask] = []
     task_instances: list[SeedInstance] = []
@@ -135,12 +139,16 @@ class Seed(_Entry):
                 raise ValueError(
                     f"task_instances[{index}].task_instance_id: {instance.task_instance_id} has no task in this file"
                 )
-        for name, ids in {
+        for index in seed_tools.without_version(self.tools, self.task_templates):
+            version_id = self.task_templates[index].tool_version_id
+            raise ValueError(f"task_templates[{index}].tool_version_id: {version_id} is no tool's in this file")
+        for name, numbers in {
+            **seed_tools.ids(self.tools, self.task_templates),
             "arrays": [array.array_id for array in self.arrays],
             "tasks": [task.task_id for task in self.tasks],
             "task_instances": [instance.task_instance_id for instance in self.task_instances],
         }.items():
-            twice = [number for number, times in Tally(ids).items() if times > 1]
+            twice = [number for number, times in Tally(numbers).items() if times > 1]
             if twice:
                 raise ValueError(f"{name}: the id {twice[0]} occurs more than once")
         return self
@@ -157,9 +165,11 @@ def load(seed: Seed) -> int:
 
 
 def _load(seed: Seed) -> int:
-    items = list(_items(seed))
-    run_parallel(_put, chunks(items, ITEMS_PER_REQUEST))
+    written = [*seed_tools.items(seed.tools, seed.task_templates), *_items(seed)]
+    run_parallel(_put, chunks(written, ITEMS_PER_REQUEST))
     forget()
+    for kind, numbers in seed_tools.ids(seed.tools, seed.task_templates).items():
+        _reserve(kind, numbers)
     resources = [task.task_resources_id for task in seed.tasks] + [ti.task_resources_id for ti in seed.task_instances]
     _reserve("array", (array.array_id for array in seed.arrays))
     _reserve("task", (task.task_id for task in seed.tasks))
@@ -168,7 +178,7 @@ def _load(seed: Seed) -> int:
     _reserve("workflow_run", runs)
     workflows = {array.array_id: array.workflow_id for array in seed.arrays}
     run_parallel(lambda run: _make_run(run, workflows.get(runs[run], 0)), runs)
-    return len(items)
+    return len(written)
 
 
 def _items(seed: Seed) -> Iterator[Item]:
@@ -376,7 +386,8 @@ def _kinds(seed: Seed) -> str:
     errors = sum(len(set(instance.errors)) for instance in seed.task_instances)
     return (
         f"{len(seed.arrays)} arrays, {len(seed.tasks)} tasks, {len(seed.task_instances)} task instances, "
-        f"{errors} error entries, {len(runs)} workflow runs"
+        f"{errors} error entries, {len(runs)} workflow runs, {len(seed.tools)} tools, "
+        f"{len(seed.task_templates)} task templates"
     )
 
 

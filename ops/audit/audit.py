@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.array.item import ArrayLookup
 from lockstep.dynamodb.item import RawItem
-from ops.audit import batches, indexes, references
+from ops.audit import batches, indexes, references, tools
 from ops.audit.invariants import task
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.task import TaskItems
@@ -48,6 +48,7 @@ def _other(raw: RawItem, reads: Reads, seen: Seen) -> Iterator[Finding]:
         return
     if isinstance(parsed.item, ArrayLookup):
         yield from references.check_array_lookup(parsed.item, reads)
+    yield from tools.check_item(parsed, reads)
     if second := seen.add(parsed):
         got = f"task {second.id}, to which another one leads"
         yield Finding("lookup", second.pk, got, "a task of its own")

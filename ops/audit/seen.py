@@ -15,6 +15,8 @@ from lockstep.dynamodb.item import Item, Key
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
+from lockstep.task_template.item import TaskTemplate, TemplateVersion
+from lockstep.tool.item import Tool, ToolVersion
 from lockstep.workflow_run.item import WorkflowRun
 from ops.audit.invariants.batch import BatchKey, Member
 from ops.audit.invariants.parsing import INSTANCE_STATUSES, Parsed
@@ -27,6 +29,10 @@ COUNTED_BY: Final[dict[type[Item], str]] = {
     Task: "task",
     Resources: "task_resources",
     WorkflowRun: "workflow_run",
+    Tool: "tool",
+    ToolVersion: "tool_version",
+    TaskTemplate: "task_template",
+    TemplateVersion: "task_template_version",
 }
 """The counter that gives out the ids of each model."""
 
@@ -141,7 +147,7 @@ class Seen:
         """Keep and count an item outside of tasks. Return it if it is a second lookup of one task."""
         item, ids = parsed
         self.kinds[type(item)] += 1
-        self._add_id(type(item), ids[0] if ids else 0)
+        self._add_id(type(item), item.id if isinstance(item, TemplateVersion) else ids[0] if ids else 0)
         if isinstance(item, Batch):
             self.batches[BatchKey(*ids[:2])].append(item)
             self._add_array(*ids[:2])

@@ -8,6 +8,8 @@ from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, Key
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
+from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
+from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
 from lockstep.workflow_run.item import WorkflowRun
 
 PLURALS: Final[dict[type[Item], str]] = {
@@ -23,14 +25,23 @@ PLURALS: Final[dict[type[Item], str]] = {
     Resources: "resources",
     ArrayLookup: "lookups of arrays",
     TaskLookup: "lookups of tasks",
+    Tool: "tools",
+    ToolVersion: "tool versions",
+    VersionOfTool: "entries in lists of tool versions",
+    ToolLookup: "lookups of tools",
+    TaskTemplate: "task templates",
+    TemplateVersion: "task template versions",
+    TemplateLookup: "lookups of task templates",
     Counter: "counters",
 }
 """The name of each kind in the plural, by its model."""
 
 _PARTS: Final = {
     "<id>": r"([1-9]\d{0,15}|0)",
+    "<id16>": r"(\d{16})",
     "<nnn>": r"(\d{3})",
     "<digest>": r"[0-9a-f]{13}",
+    "<sha>": r"[0-9a-f]{64}",
     "<text>": r"(?s:.*)",
 }
 
@@ -58,7 +69,7 @@ def kind_of(key: Key) -> Kind | None:
 
 
 def _pattern(form: str) -> re.Pattern[str]:
-    return re.compile("".join(_PARTS.get(part, re.escape(part)) for part in re.split("(<[a-z]+>)", form)))
+    return re.compile("".join(_PARTS.get(part, re.escape(part)) for part in re.split("(<[a-z0-9]+>)", form)))
 
 
 _PATTERNS: Final = [(_pattern(form.pk), _pattern(form.sk), model) for model in PLURALS for form in model.KEY_FORMS]

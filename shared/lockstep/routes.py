@@ -127,6 +127,22 @@ ROUTES: Final = (
     _row(READER, "GET /task_instance/{task_instance_id}",
          "task_instance/get_task_instance", "Show an instance and its task."),
 
+    _row(OPERATOR, "POST /tool",
+         "tool/bind_tool", "Find or create a tool."),
+    _row(READER, "GET /tool/{tool_id}/tool_versions",
+         "tool/get_tool_versions", "List a tool's versions."),
+    _row(OPERATOR, "POST /tool_version",
+         "tool/create_tool_version", "Make another version of a tool."),
+
+    _row(READER, "GET /tool_version/{tool_version_id}/task_templates",
+         "task_template/get_task_templates", "List the task templates of a tool version."),
+    _row(OPERATOR, "POST /task_template",
+         "task_template/bind_task_template", "Find or create a task template."),
+    _row(READER, "GET /task_template/{task_template_id}/versions",
+         "task_template/get_task_template_versions", "List a task template's versions."),
+    _row(OPERATOR, "POST /task_template/{task_template_id}/add_version",
+         "task_template/add_task_template_version", "Find or create a version of a task template."),
+
     _row(OPERATOR, "PUT /task/bind_tasks_no_args",
          "task/bind_tasks_no_args", "Create tasks, or start over those that a workflow already has.", BULK),
     _row(OPERATOR, "POST /task/bind_resources",

@@ -39,6 +39,16 @@ def _is_moment(value: Any, *, ahead: bool = False) -> bool:
 
 SEEDED: Final = json.loads(SEED.read_text(encoding="utf-8"))
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
+    "<a new tool>": _after(max(tool["tool_id"] for tool in SEEDED["tools"])),
+    "<a new tool version>": _after(max(version for tool in SEEDED["tools"] for version in tool["tool_version_ids"])),
+    "<a new task template>": _after(max(template["task_template_id"] for template in SEEDED["task_templates"])),
+    "<a new task template version>": _after(
+        max(
+            version["task_template_version_id"]
+            for template in SEEDED["task_templates"]
+            for version in template.get("versions", [])
+        )
+    ),
     "<a new array>": _after(max(array["array_id"] for array in SEEDED["arrays"])),
     "<a new task>": _after(max(task["task_id"] for task in SEEDED["tasks"])),
     "<new resources>": _after(max(task["task_resources_id"] for task in SEEDED["tasks"])),

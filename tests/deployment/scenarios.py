@@ -20,6 +20,7 @@ from tests.conformance.recording import Player
 from tests.conformance.test_events import send
 from tests.routes.test_runs import POLLED, Run, run_with
 from tests.support.seeding import pair, running
+from tests.support.tools import VERSION
 from tests.verification.test_engine_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
 
 Scenario = Callable[[Player], None]
@@ -111,6 +112,24 @@ def what_somebody_else_bound_meanwhile(player: Player) -> None:
     bound = bind(player, workflow_id)
     with _unseen("BatchGetItem", TaskLookup.SORT_KEY, times=2):
         assert bind(player, workflow_id) == bound
+
+
+def tools_that_somebody_else_bound_meanwhile(player: Player) -> None:
+    """Two reads miss each lookup, and the write finds it."""
+    name = "bound meanwhile"
+    tool = _ask(player, "POST", "tool", {"name": name})
+    with _unseen("BatchGetItem", "TOOLOF#", times=2):
+        assert _ask(player, "POST", "tool", {"name": name}) == tool
+    tool_id = tool["tool"][0]
+    [[version, _]] = _ask(player, "GET", f"tool/{tool_id}/tool_versions")["tool_versions"]
+    body = {"tool_version_id": version, "task_template_name": name}
+    template = _ask(player, "POST", "task_template", body)
+    with _unseen("BatchGetItem", f"TEMPLATE#{name}", times=2):
+        assert _ask(player, "POST", "task_template", body) == template
+    path = f"task_template/{template['task_template_id']}/add_version"
+    added = _ask(player, "POST", path, VERSION)
+    with _unseen("BatchGetItem", "VERSION#", times=2):
+        assert _ask(player, "POST", path, VERSION) == added
 
 
 def what_is_bound_anew(player: Player) -> None:
@@ -208,6 +227,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     what_an_earlier_distributor_took,
     more_than_is_written_unread,
     what_somebody_else_bound_meanwhile,
+    tools_that_somebody_else_bound_meanwhile,
     what_is_bound_anew,
     what_is_bound_anew_after_it_expired,
     what_somebody_else_queued_meanwhile,

@@ -3,7 +3,9 @@
 import httpx
 import pytest
 
+from local.events import SEED
 from local.meter import Meter
+from local.seed import Seed, load
 from tests.support.contract import System
 from tests.support.guarded import Guarded
 
@@ -12,4 +14,5 @@ from tests.support.guarded import Guarded
 def system(api: httpx.Client, guarded: Guarded) -> System:
     meter = Meter()
     meter.attach()
+    load(Seed.model_validate_json(SEED.read_bytes()))
     return System(api, guarded, meter)

@@ -11,6 +11,7 @@ from lockstep.task.item import Resources
 from lockstep.task_instance.item import TaskInstance
 from tests.conformance.recording import Player
 from tests.support.seeding import batch, pair, run_of, running
+from tests.support.tools import VERSION, a_name, a_template, bind_tool
 
 Taken = tuple[int, float, float]
 """Requests, write units, read units."""
@@ -199,6 +200,23 @@ def test_what_a_run_asks_over_and_over(meter: Meter, player: Player, alive: int,
     all_listed = {"task_instance_ids": ids, "status": "R"}
     assert taken(meter, player, "POST", polls, all_listed) == (1 + alive // 100, 0, 0.5 + 0.5 * alive)
     assert taken(meter, player, "POST", f"/workflow_run/{run}/set_status_for_triaging", {}) == (2, 0, 1)
+
+
+def test_what_binding_a_tool_and_its_templates_takes(meter: Meter, player: Player) -> None:
+    name = a_name()
+    once = taken(meter, player, "POST", "/tool", {"name": name})
+    again = taken(meter, player, "POST", "/tool", {"name": name})
+    tool_id, template = bind_tool(player, name), a_template(player)
+    assert (once, again) == ((5, 10, 1.5), (1, 0, 0.5))
+    assert taken(meter, player, "GET", f"/tool/{tool_id}/tool_versions") == (1, 0, 1)
+    assert taken(meter, player, "POST", "/tool_version", {"tool_id": tool_id}) == (3, 5, 0.5)
+    assert taken(meter, player, "GET", f"/tool_version/{template.tool_version_id}/task_templates") == (1, 0, 1)
+    for path, body, cost in (
+        ("/task_template", {"tool_version_id": template.tool_version_id, "task_template_name": name}, (4, 5, 2)),
+        (f"/task_template/{template.id}/add_version", VERSION, (4, 2, 2)),
+    ):
+        assert [taken(meter, player, "POST", path, body) for _ in range(2)] == [cost, (1, 0, 1)]
+    assert taken(meter, player, "GET", f"/task_template/{template.id}/versions") == (1, 0, 1)
 
 
 def test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(meter: Meter, player: Player) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -18,6 +19,13 @@ from functions.task.bind_tasks_no_args.app import BoundTasksReply
 from functions.task.get_task_resources.app import TaskResourcesReply
 from functions.task_instance.instantiate_task_instances.app import InstantiateReply
 from functions.task_instance.log_running.app import StartReply
+from functions.task_template.add_task_template_version.app import TaskTemplateVersionReply
+from functions.task_template.bind_task_template.app import TaskTemplateReply
+from functions.task_template.get_task_template_versions.app import TaskTemplateVersionsReply
+from functions.task_template.get_task_templates.app import TaskTemplatesReply
+from functions.tool.bind_tool.app import ToolReply
+from functions.tool.create_tool_version.app import ToolVersionReply
+from functions.tool.get_tool_versions.app import ToolVersionsReply
 from functions.workflow_run.create_workflow_run.app import RunReply
 from functions.workflow_run.sync_status.app import SyncReply
 from functions.workflow_run.terminate_task_instances.app import TerminateReply
@@ -40,6 +48,11 @@ from lockstep.task import bind
 from lockstep.task.item import TaskLookup
 from lockstep.task_instance.item import MAX_LOG_CHARACTERS, InstanceKey
 from lockstep.task_instance.views import InstanceView, TaskView, WholeReply
+from lockstep.task_template.arguments import MAX_ARGUMENTS, ids_by_name
+from lockstep.task_template.bind import MAX_VERSION_BYTES
+from lockstep.task_template.views import TemplateRow, VersionRow
+from lockstep.text import size
+from lockstep.tool.read import MOST_VERSIONS
 from lockstep.workflow_run import instantiate
 from lockstep.workflow_run.instantiate import InstanceBatch
 from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
@@ -59,6 +72,8 @@ COMMAND: Final = GROWS * 300_000
 NAME: Final = GROWS * 1_000
 PATH: Final = GROWS * MAX_PATH_BYTES
 OUTPUT: Final = (GROWS_MOST[0] * MAX_LOG_CHARACTERS)[1:] + GROWS_MOST[1]
+SHORT_THAT_GROWS: Final = [chr(number) for number in range(32) if chr(number) not in "\b\t\n\f\r\x10"]
+"""As GROWS."""
 MOMENT: Final = clock.iso(0.000001)
 RUNNING: Final = StatusReply(status=TaskInstanceStatus.RUNNING)
 BOUND: Final = RunStatusReply(status=WorkflowRunStatus.BOUND)
@@ -95,6 +110,25 @@ WHOLE: Final = WholeReply(
         command=COMMAND,
     ),
 )
+
+
+def most_arguments() -> list[list[str]]:
+    """As many arguments of each kind as there may be, of names that grow, that fill a version beside its command."""
+    room = MAX_VERSION_BYTES - len(COMMAND) - 3 * MAX_ARGUMENTS
+    lengths = [(room + position) // (3 * MAX_ARGUMENTS) for position in range(3 * MAX_ARGUMENTS)]
+    first_letters = product(SHORT_THAT_GROWS, repeat=3)
+    names = ["".join(letters) + GROWS * (length - 3) for letters, length in zip(first_letters, lengths, strict=False)]
+    return [names[kind * MAX_ARGUMENTS : (kind + 1) * MAX_ARGUMENTS] for kind in range(3)]
+
+
+def version_row() -> VersionRow:
+    node_args, task_args, op_args = most_arguments()
+    ids = dict.fromkeys(ids_by_name([*node_args, *task_args, *op_args]), 2**48)
+    return VersionRow(MAX_ID, COMMAND, node_args, task_args, op_args, ids, MAX_ID)
+
+
+VERSION: Final = version_row()
+TEMPLATE: Final = TemplateRow(MAX_ID, MAX_ID, NAME)
 WORST: Final[dict[str, BaseModel]] = {
     "health": HealthReply(),
     "log_running": StartReply(
@@ -109,6 +143,11 @@ WORST: Final[dict[str, BaseModel]] = {
         ("log_report_by_batch", "transition_to_launched", "transition_to_killed", "set_status_for_triaging"), NoReply()
     ),
     "get_task_instance": WHOLE,
+    "bind_tool": ToolReply(tool=(MAX_ID, NAME)),
+    "get_tool_versions": ToolVersionsReply(tool_versions=[(MAX_ID, MAX_ID)] * MOST_VERSIONS),
+    "create_tool_version": ToolVersionReply(tool_version=(MAX_ID, MAX_ID)),
+    "bind_task_template": TaskTemplateReply(task_template_id=MAX_ID),
+    "add_task_template_version": TaskTemplateVersionReply(task_template_version=VERSION),
     "bind_resources": ResourcesReply(MAX_ID),
     "get_task_resources": TaskResourcesReply(
         requested_resources={"a": '"' * ((MAX_RESOURCES_BYTES - 10) // 2)}, queue_name=QUEUE_NAME
@@ -124,7 +163,13 @@ WORST: Final[dict[str, BaseModel]] = {
     "get_cluster": ClusterReply(cluster=next(iter(CLUSTERS.values()))),
 }
 """The largest reply of each route that can be made without a limit of its own."""
-BOUNDED: Final = {"task_instance_error_log", "instantiate_task_instances", "bind_tasks_no_args"}
+BOUNDED: Final = {
+    "task_instance_error_log",
+    "instantiate_task_instances",
+    "bind_tasks_no_args",
+    "get_task_templates",
+    "get_task_template_versions",
+}
 """The routes that measure: the tests below, and test_task_instance_error_log.py."""
 DOCUMENT: Final = (ROOT / "docs" / "sizes.md").read_text(encoding="utf-8")
 
@@ -213,6 +258,21 @@ def test_what_the_distributor_is_told_is_never_more_than_was_reckoned() -> None:
     taken = carried(as_json(InstantiateReply(task_instance_batches=batches)))
     of_batch, of_id = instantiate._BATCH_BYTES, instantiate._ID_BYTES  # noqa: SLF001  # what is reckoned
     assert taken <= of_batch + 800 * (of_batch + of_id + reply.carried_as_json(NAME))
+
+
+def test_the_largest_version_is_one_that_may_be_added() -> None:
+    names = [*VERSION.node_args, *VERSION.task_args, *VERSION.op_args]
+    assert len(set(names)) == len(names) == 3 * MAX_ARGUMENTS
+    assert size(VERSION.command_template) + sum(map(size, names)) + len(names) == MAX_VERSION_BYTES
+
+
+@pytest.mark.parametrize("rows", [[TEMPLATE] * 1_000, [VERSION] * 4], ids=["templates", "versions"])
+def test_lists_that_measure_fill_a_reply_and_no_more(rows: list[Any]) -> None:
+    kept: list[Any] = reply.first_that_fit(iter(rows))
+    of: Any = TaskTemplatesReply(task_templates=kept) if rows[0] is TEMPLATE else None
+    taken = carried(as_json(of or TaskTemplateVersionsReply(task_template_versions=kept)))
+    assert 1 <= len(kept) < len(rows)
+    assert taken <= MAX_REPLY_BYTES < taken + reply.carried_as_json([rows[0]]) + 200
 
 
 class Huge(Reply):

@@ -1,6 +1,7 @@
 """What a caller says comes back to the letter, through a function, the table and another function."""
 
 import json
+from itertools import count
 from typing import Any, Final
 
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from lockstep.task_instance.item import InstanceKey
 from lockstep.text import size
 from tests.conformance.recording import Player
 from tests.support.seeding import running
+from tests.support.tools import add_version, ask, bind_template, bind_tool, versions_of
 
 BOUNDED: Final = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 ODD: Final = [
@@ -93,6 +95,28 @@ def test_what_a_task_is_called_and_runs(
     assert started["task_instance"][4:6] == [heard(name), heard(command)]
 
 
+@BOUNDED
+@given(within(1_000), within(1_000), ANY, st.lists(within(1_000), max_size=5, unique_by=heard))
+def test_what_a_tool_and_its_templates_are_called(
+    player: Player, name: str, template_name: str, command: str, arguments: list[str]
+) -> None:
+    tool = ask(player, "POST", "/tool", {"name": name})["tool"]
+    assert tool == [bind_tool(player, name), heard(name)]
+    version = versions_of(player, tool[0])[-1]
+    template = bind_template(player, version, template_name)
+    assert [template, version, heard(template_name)] in ask(player, "GET", f"/tool_version/{version}/task_templates")[
+        "task_templates"
+    ]
+    hashed = str(next(HASHES))
+    row = add_version(player, template, command_template=command, arg_mapping_hash=hashed, node_args=arguments)
+    names = [heard(argument) for argument in arguments]
+    assert row[1:3] == [heard(command).strip(), names]
+    assert row[5].keys() == {*names, "x", "v"}
+    assert row in ask(player, "GET", f"/task_template/{template}/versions")["task_template_versions"]
+
+
+HASHES: Final = count()
+"""Of arguments."""
 NUMBERS: Final = st.one_of(
     st.integers(-(10**80), 10**80),
     st.floats(allow_nan=False, allow_infinity=False),

@@ -27,6 +27,8 @@ NOT_JSON: Final = (b"", b"nonsense", b'{"a": ', b'{"a": "\xff"}', b"{'a': 1}", b
 NO_OBJECT: Final = (b"[]", b"null", b"5", b'"text"', b"true", b"[1]")
 UNKNOWN_IDS: Final = ("0", "-1", "9223372036854775808", "999999001")
 NO_IDS: Final = ("abc", "1.5", "1_000")
+OF_THE_SEED: Final = {"tool_id": 5000, "tool_version_id": 5101, "task_template_id": 5200}
+"""Ids that exist in events/seed.json, by the name of the path's parameter."""
 CHAIN: Final = (Scope.WORKER, Scope.DISTRIBUTOR, Scope.OPERATOR)
 
 
@@ -85,7 +87,7 @@ class Contract:
 
 @dataclass(frozen=True)
 class System:
-    """Where a contract is checked: over HTTP without and with tokens, and in this process."""
+    """Where contracts are checked: over HTTP without and with tokens, and in this process, on events/seed.json."""
 
     api: httpx.Client
     guarded: Guarded
@@ -99,6 +101,8 @@ def check(what: str, contract: Contract, system: System) -> None:
 
 def an_id(contract: Contract) -> int:
     """An id that exists for the route's path. Runs have their arrays' ids here."""
+    for name in OF_THE_SEED.keys() & set(contract.route.parameters):
+        return OF_THE_SEED[name]
     instance = running()
     return instance if "task_instance_id" in contract.route.parameters else instance // 1000
 

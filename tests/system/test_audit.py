@@ -19,6 +19,7 @@ from lockstep.dynamodb.item import Item, RawItem
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.text import digest
+from lockstep.tool.item import VersionOfTool
 from ops.audit.audit import audit
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Budget, CannotReadError, Reader
@@ -27,6 +28,7 @@ from tests.conformance.recording import Player
 from tests.routes.test_retention import Workflow, live
 from tests.support.clients import a_client_of_our_own
 from tests.support.serving import alone
+from tests.support.tools import a_template, add_version
 
 TABLES = count()
 READS: Final = {"scan", "query", "batch_get_item", "transact_get_items"}
@@ -81,6 +83,8 @@ class Ground:
         self.workflow.start(again)
         assert self.workflow.report(third, "log_report_by", next_report_increment=-1)[0] == 200
         self.sweep()
+        self.template = a_template(player)
+        add_version(player, self.template.id)
 
     def sweep(self) -> None:
         self.workflow.expect("POST", f"/workflow_run/{self.workflow.run}/set_status_for_triaging", {})
@@ -269,6 +273,10 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
     "a lookup of no array": (
         "lookup",
         lambda g: g.copy(g.array_lookup, TaskLookup.SORT_KEY, pk=ArrayLookup.key(77, 1).pk),
+    ),
+    "a tool without a version": (
+        "tool-version",
+        lambda g: g.delete(*VersionOfTool.key(g.template.tool_id, g.template.tool_version_id)),
     ),
     "a counter behind": ("counter", lambda g: g.change(*Counter.key("task"), last=g.tasks[0])),
     "no counter": ("counter", lambda g: g.delete(*Counter.key("workflow_run"))),

@@ -38,7 +38,10 @@ from lockstep.task_instance.item import (
     only_instance_ids,
     split_task_instance_id,
 )
+from lockstep.task_template.arguments import arg_id
+from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.text import digest, size
+from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
 from lockstep.workflow_run.item import WorkflowRun, run_id_of
 
 IDS: Final = st.integers(1, MAX_ID)
@@ -50,6 +53,7 @@ HASHES: Final = st.text(st.characters(codec=None) | st.sampled_from("#\x10\ud800
     lambda text: size(text) <= 255
 )
 DIGESTS: Final = HASHES.map(digest)
+NAMES: Final = HASHES
 
 
 @given(TASK_IDS, NUMBERS)
@@ -153,6 +157,10 @@ KEYS: Final[dict[Callable[..., Key], tuple[st.SearchStrategy[Any], ...]]] = {
     TaskLookup.key: (IDS, IDS, HASHES),
     WorkflowRun.key: (IDS,),
     Resources.key: (IDS,),
+    Tool.key: (IDS,),
+    ToolLookup.key: (NAMES,),
+    ToolVersion.key: (IDS,),
+    TaskTemplate.key: (IDS,),
     Counter.key: (st.sampled_from(COUNTED),),
 }
 THINGS: Final = st.sampled_from(list(KEYS)).flatmap(lambda of: st.tuples(st.just(of), st.tuples(*KEYS[of])))
@@ -179,6 +187,13 @@ OF_MODELS: Final[dict[type[Item], st.SearchStrategy[Key]]] = {
     Resources: st.builds(Resources.key, IDS),
     ArrayLookup: st.builds(ArrayLookup.key, IDS, IDS),
     TaskLookup: st.builds(TaskLookup.key, IDS, IDS, HASHES),
+    Tool: st.builds(Tool.key, IDS),
+    ToolLookup: st.builds(ToolLookup.key, NAMES),
+    VersionOfTool: st.builds(VersionOfTool.key, IDS, IDS),
+    ToolVersion: st.builds(ToolVersion.key, IDS),
+    TaskTemplate: st.builds(TaskTemplate.key, IDS),
+    TemplateLookup: st.builds(TemplateLookup.key, IDS, NAMES),
+    TemplateVersion: st.builds(TemplateVersion.key, IDS, NAMES, IDS.map(str)),
     Counter: st.builds(Counter.key, st.sampled_from(COUNTED)),
 }
 
@@ -224,6 +239,40 @@ def test_no_two_items_of_a_task_share_a_key(number: int, said: str, other: int, 
             {ErrorEntry.sort_key(number, said), ErrorText.sort_key(number, said)} if said == also_said else set()
         )
     assert items(number, said) & items(other, also_said) == same
+
+
+@given(st.lists(IDS, min_size=1, max_size=5, unique=True))
+def test_a_tools_versions_lie_in_the_order_of_their_ids_after_the_tool(numbers: list[int]) -> None:
+    by_key = sorted((VersionOfTool.key(7, number).sk for number in numbers), key=str.encode)
+    assert by_key == [VersionOfTool.key(7, number).sk for number in sorted(numbers)]
+    assert all(between(VersionOfTool.key(7, 0).sk, VersionOfTool.LAST, sort_key) for sort_key in by_key)
+    assert not between(VersionOfTool.key(7, 0).sk, VersionOfTool.LAST, Tool.SORT_KEY)
+
+
+@given(NAMES, NAMES)
+def test_a_name_is_looked_up_to_the_letter(one: str, other: str) -> None:
+    assert (ToolLookup.key(one) == ToolLookup.key(other)) == (one == other)
+    assert (TemplateLookup.key(7, one) == TemplateLookup.key(7, other)) == (one == other)
+    assert TemplateLookup(*TemplateLookup.key(7, one)).name == one
+    assert len(TemplateLookup.key(7, one).sk.encode()) <= 1024, "DynamoDB's limit"
+
+
+@given(NAMES, NAMES, st.integers(0, 10**78), st.integers(0, 10**78))
+def test_a_template_version_is_looked_up_by_command_and_hash(one: str, other: str, hashed: int, also: int) -> None:
+    same = TemplateVersion.key(7, one, str(hashed)) == TemplateVersion.key(7, other, str(also))
+    assert same == ((one, hashed) == (other, also))
+
+
+@given(NAMES, NAMES)
+def test_a_partition_begins_with_what_the_others_are_of(name: str, command: str) -> None:
+    """task_template.read."""
+    assert ToolVersion.SORT_KEY.encode() < TemplateLookup.key(7, name).sk.encode()
+    assert TaskTemplate.SORT_KEY.encode() < TemplateVersion.key(7, command, "1").sk.encode()
+
+
+@given(NAMES)
+def test_an_arguments_id_is_a_number_that_every_json_reader_keeps(name: str) -> None:
+    assert 1 <= arg_id(name) <= 2**48 < MAX_ID
 
 
 STEPS: Final = st.tuples(IDS, st.integers(0, 2**31), st.integers(0, 100_000))

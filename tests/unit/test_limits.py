@@ -4,7 +4,10 @@ import re
 from typing import Final
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
+from local.aws_limits import MAX_ITEM_BYTES, MAX_KEY_BYTES
+from local.item_size import item_size
 from local.template import ROOT
 from lockstep.array import attention, queue
 from lockstep.context import PARALLEL
@@ -13,11 +16,19 @@ from lockstep.dynamodb.item import MAX_ID
 from lockstep.http import fields, request
 from lockstep.task import bind
 from lockstep.task_instance import bulk
+from lockstep.task_template import arguments
+from lockstep.task_template import bind as template_bind
+from lockstep.task_template import read as template_read
+from lockstep.task_template.item import TemplateLookup, TemplateVersion
+from lockstep.tool import read as tool_read
+from lockstep.tool.item import ToolLookup
 from lockstep.workflow_run import instantiate, poll
 
 JOBMON_LISTS: Final = 500
 """The instances that Jobmon's client queues, and its distributor takes, in one call."""
 BYTES_PER_ID: Final = len(f"{MAX_ID}, ")
+MAX_NAME_BYTES: Final = 1_000
+"""Of fields.Name."""
 ENVELOPE: Final = 1_000
 """The bytes of a body or a reply beside its ids."""
 LIMITS: Final = {
@@ -37,6 +48,12 @@ LIMITS: Final = {
     "dynamodb.client.ACTIONS_PER_TRANSACTION": client.ACTIONS_PER_TRANSACTION,
     "array.queue.TASKS_PER_TRANSACTION": queue.TASKS_PER_TRANSACTION,
     "task.bind.TASKS_PER_TRANSACTION": bind.TASKS_PER_TRANSACTION,
+    "task_template.arguments.MAX_ARGUMENTS": arguments.MAX_ARGUMENTS,
+    "task_template.bind.MAX_VERSION_BYTES": template_bind.MAX_VERSION_BYTES,
+    "task_template.read.MOST_TEMPLATES": template_read.MOST_TEMPLATES,
+    "task_template.read.MOST_VERSIONS": template_read.MOST_VERSIONS,
+    "task_template.read.READ_BYTES": template_read.READ_BYTES,
+    "tool.read.MOST_VERSIONS": tool_read.MOST_VERSIONS,
     "context.PARALLEL": PARALLEL,
 }
 
@@ -74,3 +91,26 @@ def test_the_tasks_that_a_call_binds_may_be_queued_by_one() -> None:
 def test_transactions_fit_dynamodb() -> None:
     assert 2 * queue.TASKS_PER_TRANSACTION + 1 <= client.ACTIONS_PER_TRANSACTION
     assert 3 * bind.TASKS_PER_TRANSACTION <= client.ACTIONS_PER_TRANSACTION
+
+
+def test_the_longest_names_fit_keys() -> None:
+    longest = "x" * MAX_NAME_BYTES
+    assert len(ToolLookup.key(longest).pk) <= MAX_KEY_BYTES["pk"]
+    assert len(TemplateLookup.key(MAX_ID, longest).sk) <= MAX_KEY_BYTES["sk"]
+    with pytest.raises(ValidationError):
+        TypeAdapter(fields.Name).validate_python(longest + "x")
+
+
+def test_the_largest_template_version_fits_an_item() -> None:
+    names = ["n"] * arguments.MAX_ARGUMENTS
+    version = TemplateVersion(
+        *TemplateVersion.key(MAX_ID, "", ""),
+        id=MAX_ID,
+        command_template="c" * (template_bind.MAX_VERSION_BYTES - 4 * arguments.MAX_ARGUMENTS),
+        arg_mapping_hash="9" * 150,
+        node_args=names,
+        task_args=names,
+        op_args=[],
+    )
+    assert item_size(version.serialize()) <= MAX_ITEM_BYTES
+    assert template_bind.MAX_VERSION_BYTES < template_read.READ_BYTES

@@ -17,6 +17,7 @@ from lockstep.routes import BASE_PATH, Route
 from lockstep.routes import ROUTES as ALL_ROUTES
 from tests.support import described
 from tests.support.described import DOCUMENT, OPERATIONS
+from tests.support.tools import VERSION
 
 ROUTES = {route.name: route for route in ALL_ROUTES}
 
@@ -123,6 +124,15 @@ def resources(**wanted: Any) -> Json:
 
 
 FITS: list[tuple[str, Any]] = [
+    *[("add_task_template_version", VERSION | {"arg_mapping_hash": number}) for number in (0, 10**78, "9" * 150)],
+    (
+        "add_task_template_version",
+        VERSION | {"task_args": ["x" * 1_000, "", 7], "op_args": list(map(str, range(1000)))},
+    ),
+    ("bind_task_template", {"tool_version_id": 2**53 - 1, "task_template_name": ""}),
+    ("bind_tool", {"name": "x" * 1_000}),
+    ("bind_tool", {"name": 7}),
+    ("create_tool_version", {"tool_id": 2**53 - 1}),
     ("array_log_distributor_id", {}),
     ("array_log_distributor_id", {"1001": "x" * 10_000, "1002": None, "1003": ""}),
     ("array_log_distributor_id", {"1001": "x" * 150, "9007199254740001": 7}),
@@ -147,6 +157,16 @@ FITS: list[tuple[str, Any]] = [
     ("sync_status", POLL | {"task_instance_ids": []}),
 ]
 REFUSED: list[tuple[str, Any]] = [
+    *[("add_task_template_version", VERSION | {"arg_mapping_hash": wrong}) for wrong in (-1, "", "x", "9" * 151, None)],
+    ("add_task_template_version", VERSION | {"op_args": list(map(str, range(1001)))}),
+    ("add_task_template_version", VERSION | {"node_args": ["a", "a"]}),
+    ("add_task_template_version", VERSION | {"node_args": ["x" * 1001]}),
+    ("add_task_template_version", VERSION | {"node_args": None}),
+    ("add_task_template_version", VERSION | {"command_template": "x" * 300_001}),
+    ("bind_task_template", {"tool_version_id": 0, "task_template_name": "t"}),
+    ("bind_tool", {"name": "x" * 1001}),
+    ("bind_tool", {"name": None}),
+    ("create_tool_version", {"tool_id": 2**53}),
     ("array_log_distributor_id", {str(number): "a" for number in range(100_001, 400_001)}),
     ("array_log_distributor_id", []),
     ("bind_resources", resources(stdout="x" * 4097)),

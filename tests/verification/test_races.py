@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.seeding import pair
+from tests.support.tools import VERSION
 
 CLIENTS = 32
 ROUNDS = int(os.environ.get("ROUNDS", "40"))
@@ -156,6 +157,39 @@ def test_bound_once(api: httpx.Client) -> None:
         first, *others = threads.map(bind, range(8))
     assert all(other == first for other in others)
     assert len({task_id for task_id, _ in first["tasks"].values()}) == len(tasks)
+
+
+BINDERS = 8
+"""Clients that bind one thing at once."""
+
+
+def one_of(api: httpx.Client, path: str, body: dict[str, Any]) -> Any:
+    """The one answer that all get who bind it at once."""
+    first, *others = all_at_once(api, [(path, body)] * BINDERS)
+    assert all(other == first for other in others), (path, others)
+    return first
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_tool_and_its_templates_are_made_once(api: httpx.Client, number: int) -> None:
+    name = f"raced {number}"
+    tool_id, _ = one_of(api, "/tool", {"name": name})["tool"]
+    [[version, _]] = api.get(f"/tool/{tool_id}/tool_versions").raise_for_status().json()["tool_versions"]
+    template = one_of(api, "/task_template", {"tool_version_id": version, "task_template_name": name})
+    template_id = template["task_template_id"]
+    listed = api.get(f"/tool_version/{version}/task_templates").raise_for_status().json()
+    assert listed == {"task_templates": [[template_id, version, name]]}
+    row = one_of(api, f"/task_template/{template_id}/add_version", VERSION)["task_template_version"]
+    stored = api.get(f"/task_template/{template_id}/versions").raise_for_status().json()
+    assert stored == {"task_template_versions": [row]}
+
+
+def test_each_of_many_new_tool_versions_is_another_one(api: httpx.Client) -> None:
+    tool_id, _ = api.post("/tool", json={"name": "raced by versions"}).raise_for_status().json()["tool"]
+    made = all_at_once(api, [("/tool_version", {"tool_id": tool_id})] * BINDERS)
+    listed = api.get(f"/tool/{tool_id}/tool_versions").raise_for_status().json()["tool_versions"]
+    assert listed[1:] == sorted(reply["tool_version"] for reply in made)
+    assert len(listed) == 1 + BINDERS
 
 
 def test_taken_once(api: httpx.Client) -> None:

@@ -15,6 +15,7 @@ TASK_STATUSES: Final = frozenset(TaskStatus)
 INSTANCE_STATUSES: Final = frozenset(TaskInstanceStatus)
 _MOST: Final = {
     **dict.fromkeys(("id", "last", "array_id", "workflow_id", "workflow_run_id", "array_batch_num"), MAX_ID),
+    **dict.fromkeys(("tool_id", "tool_version_id"), MAX_ID),
     "array_step_id": MOST_STEPS - 1,
     "size": MOST_STEPS,
 }

@@ -5,7 +5,16 @@ from typing import ClassVar, Final
 from lockstep.dynamodb.client import reach
 from lockstep.dynamodb.item import IntegerAttribute, Item, Key
 
-COUNTED: Final = ("array", "task", "task_resources", "workflow_run")
+COUNTED: Final = (
+    "array",
+    "task",
+    "task_resources",
+    "task_template",
+    "task_template_version",
+    "tool",
+    "tool_version",
+    "workflow_run",
+)
 """The kinds of ids that have a counter."""
 
 

@@ -9,7 +9,7 @@ import os
 from typing import Any, ClassVar, Final, NamedTuple
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
-from pynamodb.constants import NUMBER
+from pynamodb.constants import LIST, NUMBER, STRING
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -41,6 +41,20 @@ class TextAttribute(UnicodeAttribute):
     def deserialize(self, value: str) -> str:
         """Undo serialize."""
         return unescape(value)
+
+
+class TextsAttribute(Attribute[list[str]]):
+    """A list of texts from a caller, in their order."""
+
+    attr_type = LIST
+
+    def serialize(self, value: list[str]) -> list[dict[str, str]]:
+        """Escape each."""
+        return [{STRING: escape(text)} for text in value]
+
+    def deserialize(self, value: list[dict[str, str]]) -> list[str]:
+        """Undo serialize."""
+        return [unescape(text[STRING]) for text in value]
 
 
 class IntegerAttribute(Attribute[int]):
@@ -98,7 +112,9 @@ class Item(Model):
         max_pool_connections = 50
 
     KEY_FORMS: ClassVar[tuple[Key, ...]] = ()
-    """The forms of the model's keys, with `<id>`, `<nnn>`, `<digest>` and `<text>` for the variable parts."""
+    """The forms of the model's keys. Their variable parts are `<id>`, `<id16>` (an id of 16 digits), `<nnn>`,
+    `<digest>`, `<sha>` and `<text>`.
+    """
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

@@ -163,6 +163,20 @@ def _check_decimal(value: Any) -> Any:
     return value
 
 
+def _check_hash(value: str) -> str:
+    if not _HASH.fullmatch(value):
+        raise PydanticCustomError("hash", "must be a whole number of at most {limit} digits", {"limit": _HASH_DIGITS})
+    return value
+
+
+_HASH_DIGITS: Final = 150
+_HASH: Final = re.compile(rf"[0-9]{{1,{_HASH_DIGITS}}}")
+Hash = Annotated[
+    Text,
+    AfterValidator(_check_hash),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_HASH.pattern}$", "minimum": 0}, mode="validation"),
+]
+"""A hash that a client made, in decimal digits. It stays text: it has 78 digits."""
 _DIGITS: Final = 37
 _DECIMAL: Final = re.compile(rf"-?[0-9]{{1,{_DIGITS}}}")
 IdInPath = Annotated[

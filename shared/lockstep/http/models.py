@@ -22,6 +22,12 @@ class ArrayPath(Request):
     array_id: IdInPath
 
 
+class TaskTemplatePath(Request):
+    """The path of a route about one task template."""
+
+    task_template_id: IdInPath
+
+
 class RunPath(Request):
     """The path of a route about one workflow run."""
 

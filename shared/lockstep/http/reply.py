@@ -1,13 +1,16 @@
 """A route's result, or what went wrong, as an API Gateway reply."""
 
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
 from lockstep.errors import LockstepError, ReplyTooLargeError
+
+R = TypeVar("R")
 
 DEFECT: Final = HTTPStatus.INTERNAL_SERVER_ERROR.value
 MAX_INVOCATION_BYTES: Final = 6_291_456
@@ -16,6 +19,8 @@ MAX_REPLY_BYTES: Final = MAX_INVOCATION_BYTES - 1_000
 """The most that a body may take as `carried` counts. The rest is for the status and the headers."""
 _MOST_CARRIED: Final = 14
 """More bytes than carry one character of a body."""
+_BESIDE_ROWS: Final = 100
+"""More bytes than a reply takes beside the rows that it lists."""
 _REPLACEMENT: Final = "\ufffd"
 
 
@@ -81,6 +86,18 @@ def carried_as_json(value: object) -> int:
     (8, 6)
     """
     return carried(json.dumps(value))
+
+
+def first_that_fit(rows: Iterable[R]) -> list[R]:
+    """The first rows, as many as one reply carries: an object with a list of them, and little else."""
+    room = MAX_REPLY_BYTES - _BESIDE_ROWS
+    kept: list[R] = []
+    for row in rows:
+        room -= carried_as_json([row])
+        if room < 0:
+            break
+        kept.append(row)
+    return kept
 
 
 def fits(body: str) -> bool:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lockstep.array.item import LAUNCHED_PREFIX, WAITING_PREFIX, Array, BatchAttention
-from lockstep.task.item import Task, TaskLookup
+from lockstep.task.item import Task
+from lockstep.task_template.item import TaskTemplate
+from lockstep.tool.item import Tool, ToolVersion
 from tests.support.memory.expressions import Item
 from tests.support.memory.operations import Key
 
@@ -26,6 +28,9 @@ IGNORED: Final = frozenset({"pk", "sk", "num_batches", "seen"})
 ROUNDED: Final = 0.002
 """A batch's due time is kept in milliseconds."""
 
+LOOKUPS: Final[dict[str, Any]] = {"TASKOF#": Task, "ARRAYOF#": Array, "TOOLOF#": Tool, "TOOLVERSION#": TaskTemplate}
+"""What the items with an id in these partitions lead to."""
+
 Partition = Mapping[str, Item]
 Partitions = Mapping[str, Partition]
 
@@ -33,22 +38,49 @@ Partitions = Mapping[str, Partition]
 def partitions(before: Mapping[Key, Item], items: Mapping[Key, Item]) -> Partitions:
     """Group the items by partition, without counters, under names that do not depend on ids given out since `before`.
 
-    A new task or array is named after its lookup. A new run or set of resources is named after its content, because
-    each call makes another one. New batches are left out, and the steps of their instances: rules.py checks those.
+    A new task, array, tool or template is named after its lookup. A new run, set of resources or version of a tool is
+    named after its content, because each call makes another one; the versions of a new tool are numbered. New batches
+    are left out, and the steps of their instances: rules.py checks those.
     """
-    names = {
-        model.key(int(item["id"]["N"])).pk: f"{kind}{pk}"
-        for kind, of, model in (("TASK:", "TASKOF#", Task), ("ARRAY:", "ARRAYOF#", Array))
-        for (pk, _), item in items.items()
-        if pk.startswith(of)
-    }
+    names = _names(items)
+    entries = {key: _entry(before, key, items) for key in items if _is_entry(key)}
+    names |= {_version_of(key): f"{ToolVersion.SORT_KEY} {names.get(key[0], key[0])} {entries[key]}" for key in entries}
     grouped: dict[str, dict[str, Item]] = defaultdict(dict)
     for (pk, sk), item in items.items():
         if pk.startswith("COUNTER#") or (pk.startswith("BATCH#") and (pk, sk) not in before):
             continue
         is_new = (pk, sk) not in before and (pk, Task.SORT_KEY) not in before
-        grouped[_name(pk, item, names) if is_new else pk][sk] = _without_numbers(before, (pk, sk), item, names)
+        shown = entries.get((pk, sk), sk)
+        grouped[_name(pk, item, names) if is_new else pk][shown] = _without_numbers(before, (pk, sk), item, names)
     return grouped
+
+
+def _names(items: Mapping[Key, Item]) -> dict[str, str]:
+    """What lookups lead to: the names of partitions."""
+    return {
+        leads_to.key(int(item["id"]["N"])).pk: f"{leads_to.SORT_KEY}:{pk} {sk}"
+        for prefix, leads_to in LOOKUPS.items()
+        for (pk, sk), item in items.items()
+        if pk.startswith(prefix) and "id" in item
+    }
+
+
+def _is_entry(key: Key) -> bool:
+    """Whether it lists a version of a tool."""
+    return key[0].startswith("TOOL#") and key[1].startswith("VERSION#")
+
+
+def _version_of(entry: Key) -> str:
+    return ToolVersion.partition(int(entry[1].removeprefix("VERSION#")))
+
+
+def _entry(before: Mapping[Key, Item], key: Key, items: Mapping[Key, Item]) -> str:
+    """What to call an entry: by its number among those of a new tool, and like all new ones of a tool that is known."""
+    if key in before:
+        return key[1]
+    if (key[0], Tool.SORT_KEY) in before:
+        return "a new version"
+    return f"version {sorted(sk for pk, sk in items if pk == key[0]).index(key[1])}"
 
 
 def _name(pk: str, item: Item, names: Mapping[str, str]) -> str:
@@ -61,10 +93,13 @@ def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Ma
     if before.get(key) is item:
         return item
     own = {name: value for name, value in item.items() if name not in {"pk", "sk"}}
-    if key[1] == TaskLookup.SORT_KEY:
-        model = Task if key[0].startswith("TASKOF#") else Array
-        if key not in before or before[key]["id"] != item["id"]:
-            own["id"] = {"S": names[model.key(int(item["id"]["N"])).pk]}
+    leads_to = next((model for prefix, model in LOOKUPS.items() if key[0].startswith(prefix)), None)
+    if leads_to and "id" in own and (key not in before or before[key]["id"] != item["id"]):
+        own["id"] = {"S": names[leads_to.key(int(item["id"]["N"])).pk]}
+    if key[0].startswith("TEMPLATE#") and key not in before:
+        own.pop("id", None)
+    if "tool_id" in own and (owner := Tool.key(int(own["tool_id"]["N"]))) not in before:
+        own["tool_id"] = {"S": names[owner.pk]}
     if key[1].startswith("TI#") and key not in before and "array_batch_num" in own:
         for name in ("array_batch_num", "array_step", "array_step_id"):
             del own[name]

@@ -185,8 +185,8 @@ def _plain(clean: Clean, answered: Answered) -> Any:
         return {"status": reply.get("status"), "detail": reply.get("detail")}
     if isinstance(reply, int):
         return _named(clean, answered, "RESOURCES#", reply)
-    if "array_id" in reply:
-        return {"array_id": _named(clean, answered, "ARRAY#", reply["array_id"])}
+    if reply.keys() & {"array_id", "tool", "tool_version", "task_template_id", "task_template_version"}:
+        return _of_what_is_bound(clean, answered)
     if "tasks" in reply:
         tasks = {
             name: (_named(clean, answered, "TASK#", number), status)
@@ -198,17 +198,32 @@ def _plain(clean: Clean, answered: Answered) -> Any:
     return {name: value for name, value in reply.items() if name != "time"}
 
 
+def _of_what_is_bound(clean: Clean, answered: Answered) -> Any:
+    match answered.reply:
+        case {"array_id": number}:
+            return {"array_id": _named(clean, answered, "ARRAY#", number)}
+        case {"tool": [number, name]}:
+            return _named(clean, answered, "TOOL#", number), name
+        case {"tool_version": [number, tool_id]}:
+            return _named(clean, answered, "TOOLVERSION#", number), tool_id
+        case {"task_template_id": number}:
+            return _named(clean, answered, "TEMPLATE#", number)
+        case {"task_template_version": [number, *row]}:
+            found = [key for key, item in answered.table.items.items() if item.get("id") == {"N": str(number)}]
+            return [key for key in found if key[0].startswith("TEMPLATE#")], row
+
+
 def _named(clean: Clean, answered: Answered, kind: str, number: int) -> Any:
     """What stands in the table under an id that is new; the id itself, if it is not."""
     pk = f"{kind}{number}"
     if any(key[0] == pk for key in clean.before.items):
         return number
-    of = {"ARRAY#": "ARRAYOF#", "TASK#": "TASKOF#"}.get(kind)
+    of = {"ARRAY#": "ARRAYOF#", "TASK#": "TASKOF#", "TOOL#": "TOOLOF#", "TEMPLATE#": "TOOLVERSION#"}.get(kind)
     if of:
         found = [
-            key[0]
+            "".join(key)
             for key, item in answered.table.items.items()
-            if key[0].startswith(of) and item["id"]["N"] == str(number)
+            if key[0].startswith(of) and item.get("id") == {"N": str(number)}
         ]
     else:
         found = [_said(item) for key, item in answered.table.items.items() if key[0] == pk]

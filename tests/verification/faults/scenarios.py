@@ -290,6 +290,85 @@ def bind_expired() -> Ask:
     return ask("bind_tasks_no_args", body)
 
 
+VERSION: Final[dict[str, Any]] = {
+    "command_template": "run {n}",
+    "arg_mapping_hash": "5",
+    "node_args": ["n"],
+    "task_args": [],
+    "op_args": [],
+}
+
+
+def a_tool() -> int:
+    """A tool."""
+    return int(play(ask("bind_tool", {"name": "known"}))["tool"][0])
+
+
+def a_tool_version() -> int:
+    """A tool's first version."""
+    [[version, _]] = play(ask("get_tool_versions", tool_id=a_tool()))["tool_versions"]
+    return int(version)
+
+
+def template_request(name: str) -> Ask:
+    """Bind a template."""
+    return ask("bind_task_template", {"tool_version_id": a_tool_version(), "task_template_name": name})
+
+
+def a_template() -> int:
+    """A template of such a tool version."""
+    return int(play(template_request("known"))["task_template_id"])
+
+
+def tools() -> list[Scenario]:
+    """Tools, templates and their versions."""
+    return [
+        bulk("new", "bind_tool", lambda: ask("bind_tool", {"name": "new"})),
+        bulk("known", "bind_tool", lambda: (a_tool(), ask("bind_tool", {"name": "known"}))[1]),
+        bulk("of a tool", "get_tool_versions", lambda: ask("get_tool_versions", tool_id=a_tool())),
+        bulk("no such tool", "get_tool_versions", lambda: ask("get_tool_versions", tool_id=9)),
+        bulk("one more", "create_tool_version", lambda: ask("create_tool_version", {"tool_id": a_tool()})),
+        bulk("of no tool", "create_tool_version", lambda: ask("create_tool_version", {"tool_id": 9})),
+        bulk("new", "bind_task_template", lambda: template_request("new")),
+        bulk("known", "bind_task_template", lambda: (a_template(), template_request("known"))[1]),
+        bulk(
+            "of no tool version",
+            "bind_task_template",
+            lambda: ask("bind_task_template", {"tool_version_id": 9, "task_template_name": "new"}),
+        ),
+        bulk(
+            "of a tool version",
+            "get_task_templates",
+            lambda: (a_template(), ask("get_task_templates", tool_version_id=a_tool_version()))[1],
+        ),
+        bulk(
+            "new",
+            "add_task_template_version",
+            lambda: ask("add_task_template_version", VERSION, task_template_id=a_template()),
+        ),
+        bulk("known", "add_task_template_version", known_version),
+        bulk(
+            "of no template",
+            "add_task_template_version",
+            lambda: ask("add_task_template_version", VERSION, task_template_id=9),
+        ),
+        bulk(
+            "of a template",
+            "get_task_template_versions",
+            lambda: ask(
+                "get_task_template_versions", task_template_id=play(known_version())["task_template_version"][6]
+            ),
+        ),
+    ]
+
+
+def known_version() -> Ask:
+    """Add a version that is known, with other arguments."""
+    template_id = a_template()
+    play(ask("add_task_template_version", VERSION, task_template_id=template_id))
+    return ask("add_task_template_version", VERSION | {"op_args": ["v"]}, task_template_id=template_id)
+
+
 def queue_request(array_id: int, task_ids: list[int]) -> Ask:
     """Queue tasks."""
     body = {"task_ids": task_ids, "task_resources_id": 1, "workflow_run_id": 1}
@@ -509,5 +588,5 @@ def _by_event(route: str) -> Callable[[], Ask]:
     return prepare
 
 
-_OWN: Final = [*reports(), *wholes()]
+_OWN: Final = [*reports(), *wholes(), *tools()]
 SCENARIOS: Final = [*_OWN, *usual_calls(_OWN)]

@@ -45,8 +45,18 @@ class System:
 
 def states(batches: int = BATCHES, steps: Sequence[int] = range(len(STEPS))) -> dict[str, list[dict[str, Any]]]:
     """So many batches, as a seed file has them, with an instance in each of those standings."""
-    made = [_batch(number, steps) for number in range(1, batches + 1)]
+    made = [_batch(number, steps) | _tool(number) for number in range(1, batches + 1)]
     return {kind: [row for batch in made for row in batch[kind]] for kind in made[0]}
+
+
+def _tool(number: int) -> dict[str, list[dict[str, Any]]]:
+    """A tool with a version, a template and a version of it, all with one id."""
+    version = {"task_template_version_id": number, "command_template": "run {n}", "arg_mapping_hash": str(number)}
+    template = {"task_template_id": number, "tool_version_id": number, "name": "t", "versions": [version]}
+    return {
+        "tools": [{"tool_id": number, "name": f"tool {number}", "tool_version_ids": [number]}],
+        "task_templates": [template],
+    }
 
 
 def task_id(batch: int, step: int) -> int:

@@ -1,0 +1,24 @@
+"""Make another version of a tool."""
+
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import Id
+from lockstep.http.models import Reply, Request
+from lockstep.tool.bind import create_tool_version
+
+
+class ToolVersionToMake(Request):
+    """The tool to make it of."""
+
+    tool_id: Id
+
+
+class ToolVersionReply(Reply):
+    """The version: its id and the tool's."""
+
+    tool_version: tuple[int, int]
+
+
+@endpoint("create_tool_version")
+def lambda_handler(body: ToolVersionToMake) -> ToolVersionReply:
+    """Each call makes a version, which from then on is the latest."""
+    return ToolVersionReply(tool_version=(create_tool_version(body.tool_id), body.tool_id))

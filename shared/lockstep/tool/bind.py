@@ -1,0 +1,55 @@
+"""Tools: find or create one by its name, and make versions. A tool has a version from the moment that it exists."""
+
+from pynamodb.transactions import TransactWrite
+
+from lockstep.dynamodb.client import ConditionFailedError, fetch_present, transact
+from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.item import RawItem
+from lockstep.errors import FieldError, InvalidError
+from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
+
+
+def bind_tool(name: str) -> int:
+    """Find the tool with a name, or create it with its first version, and return its id.
+
+    Callers that race with the same name get the same tool, and it has one version.
+    """
+    lookup = ToolLookup.key(name)
+    found = fetch_present([lookup]).get(lookup)
+    return ToolLookup.from_raw_data(found).id if found else _create(name)
+
+
+def _create(name: str) -> int:
+    [tool_id] = allocate("tool", 1)
+    [tool_version_id] = allocate("tool_version", 1)
+    unclaimed = ToolLookup.pk.does_not_exist()
+
+    def make(transaction: TransactWrite) -> None:
+        transaction.save(ToolLookup(*ToolLookup.key(name), id=tool_id), unclaimed, return_values="ALL_OLD")
+        transaction.save(Tool(*Tool.key(tool_id), name=name))
+        _save_version(transaction, tool_id, tool_version_id)
+
+    try:
+        transact(make)
+    except ConditionFailedError as failed:
+        winner: RawItem = failed.found[0] or {}
+        return ToolLookup.from_raw_data(winner).id
+    return tool_id
+
+
+def create_tool_version(tool_id: int) -> int:
+    """Make another version of a tool, and return its id.
+
+    Raises:
+        InvalidError: the tool does not exist.
+    """
+    if not fetch_present([Tool.key(tool_id)]):
+        raise InvalidError([FieldError("tool_id", f"tool {tool_id} does not exist")])
+    [tool_version_id] = allocate("tool_version", 1)
+    transact(lambda transaction: _save_version(transaction, tool_id, tool_version_id))
+    return tool_version_id
+
+
+def _save_version(transaction: TransactWrite, tool_id: int, tool_version_id: int) -> None:
+    transaction.save(VersionOfTool(*VersionOfTool.key(tool_id, tool_version_id)))
+    transaction.save(ToolVersion(*ToolVersion.key(tool_version_id), tool_id=tool_id))
