@@ -18,7 +18,7 @@ from lockstep.array.attention import WAITING
 from lockstep.array.item import NO_STEP, Array, ArrayLookup, Batch, BatchAttention
 from lockstep.clock import now
 from lockstep.context import request
-from lockstep.dynamodb.client import ConditionFailedError, chunks, connection, reach, run_parallel
+from lockstep.dynamodb.client import ConditionFailedError, chunks, connection, fetch, reach, run_parallel
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import MAX_ID, Item, Key
 from lockstep.errors import UnavailableError
@@ -177,7 +177,9 @@ def _load(seed: Seed) -> int:
     runs = {instance.workflow_run_id: instance.array_id for instance in seed.task_instances}
     _reserve("workflow_run", runs)
     workflows = {array.array_id: array.workflow_id for array in seed.arrays}
-    run_parallel(lambda run: _make_run(run, workflows.get(runs[run], 0)), runs)
+    known = fetch(map(WorkflowRun.key, runs), consistent=True)
+    new = (_run(run, workflows.get(array_id, 0)) for run, array_id in runs.items() if WorkflowRun.key(run) not in known)
+    run_parallel(_put, chunks(new, ITEMS_PER_REQUEST))
     return len(written)
 
 
@@ -332,18 +334,14 @@ def _put(items: Iterable[Item]) -> None:
         wanted = [request["PutRequest"]["Item"] for request in left]
 
 
-def _make_run(workflow_run_id: int, workflow_id: int) -> None:
-    """Create a run in BOUND, ready for a distributor, unless it exists."""
-    run = WorkflowRun(
+def _run(workflow_run_id: int, workflow_id: int) -> WorkflowRun:
+    """A run in BOUND, ready for a distributor."""
+    return WorkflowRun(
         *WorkflowRun.key(workflow_run_id),
         status=WorkflowRunStatus.BOUND,
         status_date=now(),
         workflow_id=workflow_id,
     )
-    try:
-        reach(lambda: run.save(WorkflowRun.pk.does_not_exist()))
-    except ConditionFailedError:
-        return
 
 
 def _reserve(kind: str, ids: Iterable[int]) -> None:

@@ -11,10 +11,16 @@ from typing import Any, Final
 
 from local.gateway import invoke, load_handler
 from local.seed import Seed, SeedArray, SeedInstance, SeedTask
+from lockstep.context import request
+from lockstep.dynamodb.client import query
+from lockstep.dynamodb.item import Item
 from lockstep.routes import ROUTES
 from lockstep.task.item import Task
-from lockstep.task_instance.item import MAX_ERROR_BYTES, InstanceKey
+from lockstep.task_instance import views
+from lockstep.task_instance.item import MAX_ERROR_BYTES, InstanceKey, Log, split_task_instance_id
+from lockstep.task_instance.read import Whole
 from lockstep.text import cut
+from ops.audit.invariants.task import TaskItems
 from tests.conformance.departures import Case, Outcome
 
 HERE: Final = Path(__file__).parent
@@ -153,6 +159,20 @@ INSTANCE_FIELDS: Final = (
 )
 
 
+def _items(task_id: int) -> TaskItems:
+    """All that there is of a task, by one read, where the API takes three requests."""
+    with request():
+        return TaskItems.parse(f"TASK#{task_id}", query(Task.partition(task_id), Item.sk >= "A", consistent=True))
+
+
+def _whole(key: InstanceKey, items: TaskItems) -> dict[str, Any]:
+    assert items.task
+    assert items.spec
+    found = Whole(items.instances[key.number], items.task, items.spec, items.logs.get(key.number, Log()))
+    entries = sorted(items.said(key.number), key=lambda said: (said[0].error_time, said[0].sk))
+    return {**views.whole(key, found).model_dump(mode="json"), "errors": [description for _, description in entries]}
+
+
 class Player:
     """Plays cases on the functions themselves, and says what came of them in the recording's terms."""
 
@@ -191,12 +211,10 @@ class Player:
         return self.send(case["method"], symbols.substitute(case["path"]), body, headers)
 
     def whole(self, task_instance_id: int) -> dict[str, Any]:
-        """An instance, its task and the descriptions of its error entries."""
-        status, body = self.send("GET", f"/api/v3/task_instance/{task_instance_id}")
-        assert status == 200, body
-        status, errors = self.send("GET", f"/api/v3/task_instance/{task_instance_id}/task_instance_error_log")
-        assert status == 200, errors
-        return {**body, "errors": [description for _, _, description in errors["task_instance_error_log"]]}
+        """An instance and its task as GET task_instance shows them, and the descriptions of its error entries."""
+        key = split_task_instance_id(task_instance_id)
+        assert key
+        return _whole(key, _items(key.task_id))
 
     def play(self, case: Case, symbols: Symbols) -> Outcome:
         """Send the case's request and say what it did."""
@@ -217,9 +235,9 @@ class Player:
         )
 
     def _look(self, symbols: Symbols) -> dict[str, Any]:
-        task = Task.get(*Task.key(symbols["$TASK"]), consistent_read=True)
-        whole = self.whole(symbols["$TI"]) if "$TI" in symbols.ids else {}
-        return {**whole, "item": task}
+        items = _items(symbols["$TASK"])
+        key = split_task_instance_id(symbols["$TI"]) if "$TI" in symbols.ids else None
+        return {**(_whole(key, items) if key else {}), "item": items.task}
 
     def _pair(self, task_instance_id: int) -> tuple[str, str, int]:
         whole = self.whole(task_instance_id)

@@ -335,7 +335,8 @@ def test_many_small_batches(player: Player) -> None:
     run = Run(player, 99_000_100)
     assert run.poll("Q") == {"Q": ids[::2]}
     assert run.poll("R") == {"R": ids[1::2]}
-    assert run.terminate() == 300
+    while run.send("PUT", "terminate_task_instances")[0] == 503:
+        pass  # each call does as much as its time allows, and says that there is more
     assert run.terminate() == 0
     assert run.poll("K") == {"K": ids[1::2]}
     assert run.poll("K", *ids) == {"F": ids[::2]}

@@ -18,6 +18,8 @@ from local.events import SEED, read
 from local.meter import Meter
 from local.seed import Seed, load
 from lockstep.access.scopes import Scope
+from lockstep.dynamodb.client import connection
+from lockstep.dynamodb.item import Item, Key
 from lockstep.routes import BASE_PATH, Route, route
 from tests.support.guarded import Guarded
 from tests.support.seeding import running
@@ -57,6 +59,8 @@ class Contract:
     """Fields of that body that may be null."""
     unknown: int | None = 404
     """How an id in the path that does not exist is answered. None: the path has no ids."""
+    makes: tuple[Key, ...] = ()
+    """What its event makes once for all. It is removed before the event's usage is measured, as if it came first."""
     texts: frozenset[str] = field(default=frozenset())
     """Parameters of the path that are text, which every text fits."""
 
@@ -212,6 +216,8 @@ def _bad_credentials(guarded: Guarded) -> Iterator[dict[str, str]]:
 
 def its_event_takes_what_is_stated_of_dynamodb(contract: Contract, system: System) -> None:
     load(Seed.model_validate_json(SEED.read_bytes()))
+    for key in contract.makes:
+        connection().delete_item(Item.Meta.table_name, *key)
     handler = gateway.load_handler(contract.name)
     before = system.meter.usage()
     reply = json.loads(gateway.invoke(handler, json.dumps(read(contract.name)), contract.name))

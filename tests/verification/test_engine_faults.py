@@ -7,11 +7,12 @@ import gc
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -251,36 +252,42 @@ def done(player: Player, instance: int) -> tuple[int, Any]:
     return player.send("POST", f"/api/v3/task_instance/{instance}/log_done", "{}")
 
 
+@contextmanager
+def ended(program: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A program that has ended after the block, also where a check in it fails."""
+    with program:
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
 def test_engine_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
     ready = tmp_path / "ready.json"
-    with dynamodb("lockstep") as endpoint:
-        environment = os.environ | {
-            "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-            "PYTHONPATH": os.pathsep.join((".", "shared")),
-        }
-        serving = subprocess.Popen(
-            [sys.executable, "-m", "local.run", "--port", "0", "--ready-file", ready],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        assert serving.stdout
-        assert serving.stdout.readline().startswith("Lockstep serves")
-    with serving:
+    command = [sys.executable, "-m", "local", "local.run", "--port", "0", "--log", "json", "--ready-file", str(ready)]
+    with ExitStack() as until_the_end:
+        with dynamodb("lockstep") as endpoint:
+            environment = os.environ | {
+                "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                "PYTHONPATH": os.pathsep.join((".", "shared")),
+            }
+            program = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8")
+            serving = until_the_end.enter_context(ended(program))
+            assert serving.stdout
+            assert serving.stdout.readline().startswith("Lockstep serves")
         url = json.loads(ready.read_text(encoding="utf-8"))["api"] + "/api/v3/task_instance/1001/log_done"
         reply = httpx.post(url, json={}, timeout=15)
         assert reply.status_code == 503
         assert reply.headers["content-type"] == "application/json"
         assert reply.json()["title"] == "Service Unavailable"
-        line = json.loads(serving.stdout.readline())
+        line = json.loads(next(printed for printed in serving.stdout if printed.startswith("{")))
         assert line["status"] == 503
         assert "cannot reach the table" in line["why"]
         assert line["task_instance_id"] == "1001"
         serving.terminate()
-        assert serving.wait() == 0
+        assert serving.wait() == 128 + signal.SIGTERM
 
 
 def test_a_try_that_failed_keeps_nothing_of_the_request(table: str) -> None:

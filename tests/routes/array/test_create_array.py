@@ -3,6 +3,7 @@
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.array.item import ArrayLookup
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
@@ -11,6 +12,7 @@ CONTRACT = Contract(
     usage=Usage(3, 5, 1),
     body={"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "a"},
     unknown=None,
+    makes=(ArrayLookup.key(6000, 5999),),
 )
 
 
