@@ -29,6 +29,10 @@ KEYS_PER_READ: Final = 100
 """Keys in one BatchGetItem, at most."""
 ACTIONS_PER_TRANSACTION: Final = 100
 """Actions in one TransactWriteItems, at most."""
+ITEMS_PER_WRITE: Final = 25
+"""Items in one BatchWriteItem, at most."""
+BYTES_PER_WRITE: Final = 2_000_000
+"""Characters and bytes of one BatchWriteItem's items, unless it has one item. AWS takes 16 MB; less ends in time."""
 
 USER_AGENT: Final = f"Lockstep Botocore/{botocore_version}"
 """A fixed User-Agent: botocore would build its own twice for each request."""
@@ -255,6 +259,46 @@ def _fetch_page(keys: Sequence[Key], *, consistent: bool) -> list[RawItem]:
         wanted = [{name: value["S"] for name, value in key.items()} for key in left]
         sleep(pause)
     return found
+
+
+def put_many(items: Iterable[Item]) -> None:
+    """Write items, whatever stood under their keys. The keys are distinct.
+
+    If a request fails, others may have been written: for items whose content follows from their key.
+
+    Raises:
+        TableError: see reach; or DynamoDB left items unwritten until the deadline.
+    """
+    run_parallel(_put_page, _pages_to_write(item.serialize() for item in items))
+
+
+def _pages_to_write(items: Iterable[RawItem]) -> Iterator[list[RawItem]]:
+    page: list[RawItem] = []
+    taken = 0
+    for item in items:
+        takes = sum(len(value) for typed in item.values() for value in typed.values() if isinstance(value, str | bytes))
+        if page and (len(page) == ITEMS_PER_WRITE or taken + takes > BYTES_PER_WRITE):
+            yield page
+            page, taken = [], 0
+        page.append(item)
+        taken += takes
+    if page:
+        yield page
+
+
+def _put_page(items: Sequence[RawItem]) -> None:
+    table = Item.Meta.table_name
+    wanted = {table: [{"PutRequest": {"Item": item}} for item in items]}
+    for pause in pauses():
+        reply = reach(
+            lambda: connection().client.batch_write_item(RequestItems=wanted, ReturnConsumedCapacity="TOTAL")  # noqa: B023  # called at once
+        )
+        wanted = reply.get("UnprocessedItems", {})
+        if not wanted:
+            return
+        if deadline().passed():
+            raise TableError("gave up after the time budget: items are left unwritten; send the same request again")
+        sleep(pause)
 
 
 def query(
