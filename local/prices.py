@@ -246,8 +246,8 @@ def of_intervals() -> Iterator[str]:
 ALARMS: Final = 8
 ALARM_METRICS: Final = 9
 """The metrics of all alarms. AWS bills alarms by their metrics."""
-FUNCTIONS: Final = 27
-FUNCTIONS_IN_BULK: Final = 10
+FUNCTIONS: Final = 28
+FUNCTIONS_IN_BULK: Final = 13
 
 
 def of_idleness() -> Iterator[str]:

@@ -18,7 +18,9 @@ from lockstep.array.attention import WAITING
 from lockstep.array.item import NO_STEP, Array, ArrayLookup, Batch, BatchAttention
 from lockstep.clock import now
 from lockstep.context import request
-from lockstep.dynamodb.client import ConditionFailedError, chunks, connection, fetch, reach, run_parallel
+from lockstep.dag.edges import EdgesToAdd, put_all
+from lockstep.dag.item import Dag
+from lockstep.dynamodb.client import ConditionFailedError, fetch, put_many, reach
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import MAX_ID, Item, Key
 from lockstep.errors import UnavailableError
@@ -26,9 +28,11 @@ from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatu
 from lockstep.fsm.transitions import has_ended
 from lockstep.http.fields import (
     Command,
+    DagId,
     DistributorId,
     Id,
     Name,
+    NodeId,
     Nodename,
     ProcessGroupId,
     RequestedResources,
@@ -56,7 +60,6 @@ from lockstep.text import cut, digest, size
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.sweep import next_check
 
-ITEMS_PER_REQUEST = 25
 SECONDS_TO_LOAD = 300.0
 MOST_ERRORS = 20
 MOST_STEPS = 100_000
@@ -90,6 +93,7 @@ class SeedTask(_Entry):
     command: Command
     task_resources_id: Id
     requested_resources: RequestedResources = {}
+    node_id: NodeId | None = None
 
 
 class SeedInstance(_Entry):
@@ -121,11 +125,19 @@ class SeedInstance(_Entry):
         return key
 
 
+class SeedDag(_Entry):
+    """A DAG with all its edges."""
+
+    dag_id: DagId
+    edges: list[EdgesToAdd]
+
+
 class Seed(_Entry):
     """A seed file."""
 
     tools: list[SeedTool] = []
     task_templates: list[SeedTemplate] = []
+    dags: list[SeedDag] = []
     arrays: list[SeedArray] = []
     tasks: list[SeedTask] = []
     task_instances: list[SeedInstance] = []
@@ -144,6 +156,7 @@ class Seed(_Entry):
             raise ValueError(f"task_templates[{index}].tool_version_id: {version_id} is no tool's in this file")
         for name, numbers in {
             **seed_tools.ids(self.tools, self.task_templates),
+            "dags": [dag.dag_id for dag in self.dags],
             "arrays": [array.array_id for array in self.arrays],
             "tasks": [task.task_id for task in self.tasks],
             "task_instances": [instance.task_instance_id for instance in self.task_instances],
@@ -165,8 +178,10 @@ def load(seed: Seed) -> int:
 
 
 def _load(seed: Seed) -> int:
-    written = [*seed_tools.items(seed.tools, seed.task_templates), *_items(seed)]
-    run_parallel(_put, chunks(written, ITEMS_PER_REQUEST))
+    items = [*seed_tools.items(seed.tools, seed.task_templates), *_items(seed)]
+    put_many(items)
+    for dag in seed.dags:
+        put_all(dag.dag_id, dag.edges)
     forget()
     for kind, numbers in seed_tools.ids(seed.tools, seed.task_templates).items():
         _reserve(kind, numbers)
@@ -178,13 +193,15 @@ def _load(seed: Seed) -> int:
     _reserve("workflow_run", runs)
     workflows = {array.array_id: array.workflow_id for array in seed.arrays}
     known = fetch(map(WorkflowRun.key, runs), consistent=True)
-    new = (_run(run, workflows.get(array_id, 0)) for run, array_id in runs.items() if WorkflowRun.key(run) not in known)
-    run_parallel(_put, chunks(new, ITEMS_PER_REQUEST))
-    return len(written)
+    put_many(
+        _run(run, workflows.get(array_id, 0)) for run, array_id in runs.items() if WorkflowRun.key(run) not in known
+    )
+    return len(items) + sum(len(dag.edges) for dag in seed.dags)
 
 
 def _items(seed: Seed) -> Iterator[Item]:
     at = now()
+    yield from (Dag(*Dag.key(dag.dag_id), made_at=at, created_date=at) for dag in seed.dags)
     last_batch: dict[int, int] = {}
     for instance in seed.task_instances:
         last_batch[instance.array_id] = max(instance.array_batch_num, last_batch.get(instance.array_id, 0))
@@ -228,6 +245,7 @@ def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
         spec_version=1,
         array_id=task.array_id,
         workflow_id=task.workflow_id,
+        node_id=task.node_id,
     )
     yield Spec(
         *Spec.key(task.task_id),
@@ -320,20 +338,6 @@ def _bounded(instance: SeedInstance) -> list[tuple[str, str]]:
     return [(name, value) for name in MAX_INLINE_BYTES if (value := getattr(instance, name)) is not None]
 
 
-def _put(items: Iterable[Item]) -> None:
-    wanted: list[Any] = [item.serialize() for item in items]
-    while wanted:
-        page = reach(
-            lambda: connection().client.batch_write_item(
-                RequestItems={  # called at once
-                    Item.Meta.table_name: [{"PutRequest": {"Item": item}} for item in wanted]  # noqa: B023  # as above
-                }
-            )
-        )
-        left = page.get("UnprocessedItems", {}).get(Item.Meta.table_name, [])
-        wanted = [request["PutRequest"]["Item"] for request in left]
-
-
 def _run(workflow_run_id: int, workflow_id: int) -> WorkflowRun:
     """A run in BOUND, ready for a distributor."""
     return WorkflowRun(
@@ -385,7 +389,7 @@ def _kinds(seed: Seed) -> str:
     return (
         f"{len(seed.arrays)} arrays, {len(seed.tasks)} tasks, {len(seed.task_instances)} task instances, "
         f"{errors} error entries, {len(runs)} workflow runs, {len(seed.tools)} tools, "
-        f"{len(seed.task_templates)} task templates"
+        f"{len(seed.task_templates)} task templates, {len(seed.dags)} DAGs"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.array.item import ArrayLookup
 from lockstep.dynamodb.item import RawItem
-from ops.audit import batches, indexes, references, tools
+from ops.audit import batches, dags, indexes, references, tools
 from ops.audit.invariants import task
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.task import TaskItems
@@ -30,6 +30,7 @@ def audit(reads: Reads, seen: Seen) -> Iterator[Finding]:
     yield from batches.check(seen, reads)
     yield from indexes.check(seen, reads)
     yield from references.check(seen, reads)
+    yield from dags.check(seen, reads)
 
 
 def _task(pk: str, raws: list[RawItem], reads: Reads, seen: Seen) -> Iterator[Finding]:
@@ -49,6 +50,7 @@ def _other(raw: RawItem, reads: Reads, seen: Seen) -> Iterator[Finding]:
     if isinstance(parsed.item, ArrayLookup):
         yield from references.check_array_lookup(parsed.item, reads)
     yield from tools.check_item(parsed, reads)
+    yield from dags.check_item(parsed, reads)
     if second := seen.add(parsed):
         got = f"task {second.id}, to which another one leads"
         yield Finding("lookup", second.pk, got, "a task of its own")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lockstep.array.item import Array, Batch
+from lockstep.dag.item import Dag, Edge
 from lockstep.dynamodb.item import Item, Key
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
@@ -120,6 +121,8 @@ class Seen:
     """The number of instances of each run in a batch."""
     doubled: set[BatchKey] = field(default_factory=set)
     """Batches in which two instances have one step."""
+    dags: set[int] = field(default_factory=set)
+    dags_with_edges: set[int] = field(default_factory=set)
     kinds: Counter[type[Item]] = field(default_factory=Counter)
     unreadable: int = 0
     """Items outside of tasks that cannot be parsed."""
@@ -152,6 +155,10 @@ class Seen:
             self.batches[BatchKey(*ids[:2])].append(item)
             self._add_array(*ids[:2])
             self._add_attention(item)
+        if isinstance(item, Dag):
+            self.dags.add(ids[0])
+        if isinstance(item, Edge):
+            self.dags_with_edges.add(ids[0])
         if isinstance(item, TaskLookup):
             if self.looked_up[item.id]:
                 return item

@@ -1,5 +1,6 @@
 """Check a table that is in memory, as tests have it: the audit's checks, without reads of DynamoDB."""
 
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
@@ -36,7 +37,7 @@ class _InMemory:
         if remembered is None:
             if len(_PARSED) == MOST_REMEMBERED:
                 _PARSED.clear()
-            remembered = _PARSED[id(raw)] = raw, parse(raw)
+            remembered = _PARSED[id(raw)] = raw, parse(_with_bytes(raw))
         return remembered[1]
 
     def pause(self) -> None:
@@ -60,3 +61,8 @@ class _InMemory:
     def listed(self, index: Index, hash_value: str, range_value: str | None = None) -> list[RawItem]:
         entries = [(raw, *index.entry(raw)) for raw in self.index(index)]
         return [raw for raw, of_hash, of_range in entries if of_hash == hash_value and range_value in {None, of_range}]
+
+
+def _with_bytes(raw: RawItem) -> RawItem:
+    """The item as botocore reads it: JSON holds bytes in base64."""
+    return {name: {"B": b64decode(value["B"])} if "B" in value else value for name, value in raw.items()}

@@ -4,6 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.dag.item import Dag, Edge, EdgePart, NodeArgs
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, Key
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
@@ -32,6 +33,10 @@ PLURALS: Final[dict[type[Item], str]] = {
     TaskTemplate: "task templates",
     TemplateVersion: "task template versions",
     TemplateLookup: "lookups of task templates",
+    NodeArgs: "chunks of node arguments",
+    Dag: "DAGs",
+    Edge: "nodes of DAGs",
+    EdgePart: "parts of long lists of neighbours",
     Counter: "counters",
 }
 """The name of each kind in the plural, by its model."""
@@ -39,6 +44,7 @@ PLURALS: Final[dict[type[Item], str]] = {
 _PARTS: Final = {
     "<id>": r"([1-9]\d{0,15}|0)",
     "<id16>": r"(\d{16})",
+    "<long>": r"([1-9]\d{0,18}|0)",
     "<nnn>": r"(\d{3})",
     "<digest>": r"[0-9a-f]{13}",
     "<sha>": r"[0-9a-f]{64}",

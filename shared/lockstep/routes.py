@@ -163,6 +163,15 @@ ROUTES: Final = (
     _row(WORKER, "GET /get_array_task_instance_id/{array_id}/{batch_num}/{step_id}",
          "array/get_array_task_instance_id", "Find the instance that a worker node is to run."),
 
+    _row(OPERATOR, "POST /nodes",
+         "dag/bind_nodes", "Give nodes their ids, and store their arguments.", BULK),
+    _row(OPERATOR, "POST /dag",
+         "dag/bind_dag", "Find or create a DAG."),
+    _row(OPERATOR, "POST /dag/{dag_id}/edges",
+         "dag/add_edges", "Store the neighbours of a DAG's nodes.", BULK),
+    _row(OPERATOR, "POST /task/get_downstream_tasks",
+         "dag/get_downstream_tasks", "List the nodes that wait for tasks.", BULK),
+
     _row(OPERATOR, "POST /workflow_run",
          "workflow_run/create_workflow_run", "A client begins to run a workflow."),
     _row(DISTRIBUTOR, "PUT /workflow_run/{workflow_run_id}/update_status",

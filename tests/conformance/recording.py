@@ -181,7 +181,9 @@ class Player:
         """What the authorizer says of the caller."""
         self._routes = [(route, load_handler(route.name)) for route in ROUTES]
 
-    def send(self, method: str, path: str, body: str | bytes | None = None, headers: Any = None) -> tuple[int, Any]:
+    def send(
+        self, method: str, path: str, body: str | bytes | None = None, headers: Any = None, **query: str
+    ) -> tuple[int, Any]:
         """Status and body of a reply; API Gateway's own 403 where there is no such route."""
         for route, handler in self._routes:
             match = route.pattern.fullmatch(path)
@@ -192,6 +194,7 @@ class Player:
                     "httpMethod": method,
                     "headers": headers or {},
                     "pathParameters": match.groupdict(),
+                    "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
                     "requestContext": {"authorizer": self.authorizer},
                     "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
                     "isBase64Encoded": isinstance(body, bytes),

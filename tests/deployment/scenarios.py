@@ -200,6 +200,21 @@ def moves_of_a_run(player: Player) -> None:
         assert run.send("POST", "log_heartbeat", status=status, next_report_increment=90) == (200, {"status": "R"})
 
 
+def binds_a_dag(player: Player) -> None:
+    """A node with a long list of neighbours above it and below it, and a task of it."""
+    _ask(player, "POST", "nodes", {"nodes": [{"task_template_version_id": 1, "node_args_hash": "7", "node_args": {}}]})
+    for made in (False, True):
+        dag = _ask(player, "POST", "dag", {"dag_hash": 2**61 - 5})
+        assert (dag["created_date"] is not None) == made
+        neighbours = list(range(1, 301))
+        edge = {"node_id": 1, "upstream_node_ids": neighbours, "downstream_node_ids": neighbours}
+        body = {"edges_to_add": [edge], "mark_created": True}
+        assert _ask(player, "POST", f"dag/{dag['dag_id']}/edges", body) == {}
+    _, [task, *_] = bind(player, next(WORKFLOWS))
+    reply = _ask(player, "POST", "task/get_downstream_tasks", {"task_ids": [task], "dag_id": dag["dag_id"]})
+    assert reply == {"downstream_tasks": {str(task): [1, json.dumps(neighbours)]}}
+
+
 def asks_who_calls(_: Player) -> None:
     token = signing.make(Grant("test", Scope.WORKER), 1, os.environ["SIGNING_KEYS"])
     event = {"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": "arn:api/v1/GET/api/v3/health"}
@@ -236,6 +251,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     sweeps,
     resumes,
     moves_of_a_run,
+    binds_a_dag,
     asks_who_calls,
     looks_for_a_step_with_a_token_for_one_run,
 )

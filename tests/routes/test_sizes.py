@@ -14,6 +14,8 @@ from functions.array.create_array.app import ArrayReply
 from functions.array.get_array_task_instance_id.app import StepReply
 from functions.array.queue_task_batch.app import QueuedReply
 from functions.cluster.get_cluster.app import ClusterReply
+from functions.dag.bind_dag.app import DagReply
+from functions.dag.bind_nodes.app import NodesReply
 from functions.task.bind_resources.app import ResourcesReply
 from functions.task.bind_tasks_no_args.app import BoundTasksReply
 from functions.task.get_task_resources.app import TaskResourcesReply
@@ -35,12 +37,18 @@ from lockstep import clock
 from lockstep.cluster.builtin import CLUSTERS, QUEUE_NAME
 from lockstep.context import request
 from lockstep.dynamodb.client import fetch
-from lockstep.dynamodb.item import MAX_ID
+from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
 from lockstep.errors import MAX_FIELDS, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from lockstep.http import reply
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import MAX_IDS_PER_CALL, MAX_PATH_BYTES, MAX_RESOURCES_BYTES, MAX_TASKS_PER_CALL
+from lockstep.http.fields import (
+    MAX_IDS_PER_CALL,
+    MAX_NODES_PER_CALL,
+    MAX_PATH_BYTES,
+    MAX_RESOURCES_BYTES,
+    MAX_TASKS_PER_CALL,
+)
 from lockstep.http.models import MessageReply, NoReply, Reply, RunStatusReply, StatusReply
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.routes import ROUTES
@@ -156,6 +164,11 @@ WORST: Final[dict[str, BaseModel]] = {
     "queue_task_batch": QueuedReply(tasks_by_status={TaskStatus.QUEUED: TASKS}),
     "array_log_distributor_id": DistributorIdsReply(),
     "get_array_task_instance_id": StepReply(task_instance_id=MAX_ID),
+    "bind_nodes": NodesReply(
+        nodes={f"{MAX_ID}:{10**150 - 1 - number}": 2**62 - 1 for number in range(MAX_NODES_PER_CALL)}
+    ),
+    "bind_dag": DagReply(dag_id=MAX_LONG_ID, created_date=clock.naive(0)),
+    "add_edges": NoReply(),
     "create_workflow_run": RunReply(workflow_run_id=MAX_ID, status=WorkflowRunStatus.LINKING),
     **dict.fromkeys(("update_workflow_run_status", "log_workflow_run_heartbeat"), BOUND),
     "sync_status": SyncReply(status_updates={TaskInstanceStatus.QUEUED: TOLD}, time=clock.naive(0)),
@@ -169,8 +182,9 @@ BOUNDED: Final = {
     "bind_tasks_no_args",
     "get_task_templates",
     "get_task_template_versions",
+    "get_downstream_tasks",
 }
-"""The routes that measure: the tests below, and test_task_instance_error_log.py."""
+"""The routes that measure: the tests below, test_task_instance_error_log.py and test_get_downstream_tasks.py."""
 DOCUMENT: Final = (ROOT / "docs" / "sizes.md").read_text(encoding="utf-8")
 
 

@@ -26,11 +26,13 @@ class Operation(NamedTuple):
 
     def send(self, client: httpx.Client) -> httpx.Response:
         """Send the call that Swagger UI makes of the examples."""
-        values = {parameter["name"]: parameter["example"] for parameter in self.declared.get("parameters", [])}
-        if "requestBody" in self.declared:
-            body = described.example(self.declared["requestBody"])
-            return client.request(self.method, self.path.format_map(values), json=body)
-        return client.request(self.method, self.path.format_map(values))
+        parameters = self.declared.get("parameters", [])
+        path, query = (
+            {parameter["name"]: parameter["example"] for parameter in parameters if parameter["in"] == where}
+            for where in ("path", "query")
+        )
+        given = {"json": described.example(self.declared["requestBody"])} if "requestBody" in self.declared else {}
+        return client.request(self.method, self.path.format_map(path), params=query, **given)
 
 
 OPERATIONS: Final = [

@@ -22,7 +22,7 @@ from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item, Key
 from lockstep.routes import BASE_PATH, Route, route
 from tests.support.guarded import Guarded
-from tests.support.seeding import running
+from tests.support.seeding import a_dag, running
 
 NO_SUCH_ID: Final = 9_999_999
 NOT_JSON: Final = (b"", b"nonsense", b'{"a": ', b'{"a": "\xff"}', b"{'a': 1}", b"[" * 100_000)
@@ -107,6 +107,8 @@ def an_id(contract: Contract) -> int:
     """An id that exists for the route's path. Runs have their arrays' ids here."""
     for name in OF_THE_SEED.keys() & set(contract.route.parameters):
         return OF_THE_SEED[name]
+    if "dag_id" in contract.route.parameters:
+        return a_dag()
     instance = running()
     return instance if "task_instance_id" in contract.route.parameters else instance // 1000
 

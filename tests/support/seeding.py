@@ -98,6 +98,22 @@ _TASK_OF: Final = {"T": "R", "K": "R", "X": "O", "U": "G", "Z": "A", "W": "G", "
 _TASK: Final = {"num_attempts": 1, "max_attempts": 3, "name": "t", "command": "true", "task_resources_id": 1}
 
 
+def a_dag(*edges: tuple[int, list[int], list[int]], tasks: int = 0) -> int:
+    """The id of a new DAG with these edges: node, upstream nodes, downstream nodes.
+
+    Tasks have its id, and the ids after that. Each is of the node with its number: 1, 2, …
+    """
+    number = next(_IDS)
+    names = ("node_id", "upstream_node_ids", "downstream_node_ids")
+    dag = {"dag_id": number, "edges": [dict(zip(names, edge, strict=True)) for edge in edges]}
+    task = {**_TASK, "status": "G", "num_attempts": 0, "workflow_id": number, "array_id": number}
+    rows = [{**task, "task_id": number + at, "node_id": at + 1} for at in range(tasks)]
+    array = {"array_id": number, "name": "a", "workflow_id": number, "task_template_version_id": 1}
+    arrays = [{**array, "max_concurrently_running": 10}]
+    load(Seed.model_validate({"dags": [dag], "arrays": arrays, "tasks": rows}))
+    return number
+
+
 def run_of(task_instance_id: int) -> int:
     """The run of an instance that batch made."""
     return task_instance_id // 1000 // 100_000

@@ -13,6 +13,7 @@ from local.engine import client, create_table
 from local.seed import Seed, load
 from local.template import ROOT
 from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.dag.item import Dag, Edge, EdgePart
 from lockstep.dynamodb.client import connect
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, RawItem
@@ -189,6 +190,31 @@ def a_task_that_never_had_one(ground: Ground) -> None:
     ground.change(ground.task(3), Task.SORT_KEY, num_instances=0)
 
 
+def a_dag(ground: Ground) -> None:
+    """With a node that has a long list of neighbours above it, and its arguments."""
+    node = {"task_template_version_id": 1, "node_args_hash": "7", "node_args": {"1": "a"}}
+    ground.workflow.expect("POST", "/nodes", {"nodes": [node]})
+    ground.workflow.expect("POST", "/dag", {"dag_hash": DAG})
+    edge = {"node_id": NODE, "upstream_node_ids": [*range(1, 301)], "downstream_node_ids": [1]}
+    ground.workflow.expect("POST", f"/dag/{DAG}/edges", {"edges_to_add": [edge], "mark_created": True})
+
+
+DAG, NODE = 2**61 - 2, 2**62 - 1
+
+
+def on_a_dag(tear: Callable[[Ground], None]) -> Callable[[Ground], None]:
+    def torn(ground: Ground) -> None:
+        a_dag(ground)
+        tear(ground)
+
+    return torn
+
+
+def other_arguments(ground: Ground) -> None:
+    [item] = [raw for raw in ground.raw.scan(TableName=ground.name)["Items"] if raw["pk"]["S"] == "NODES#1"]
+    ground.put(item | {"args": {"B": b"other"}})
+
+
 TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
     "an item of no kind": ("unknown-item", lambda g: g.put({"pk": {"S": "SURPRISE"}, "sk": {"S": "X"}})),
     "an unknown item of a task": ("unknown-item", lambda g: g.copy(g.task(0), Task.SORT_KEY, sk="TASKS")),
@@ -278,6 +304,21 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
         "tool-version",
         lambda g: g.delete(*VersionOfTool.key(g.template.tool_id, g.template.tool_version_id)),
     ),
+    "no DAG": ("dag-missing", on_a_dag(lambda g: g.delete(*Dag.key(DAG)))),
+    "a part is gone": ("edge-parts", on_a_dag(lambda g: g.delete(*EdgePart.key(DAG, NODE, "UP", 0)))),
+    "a count too many": (
+        "edge-parts",
+        on_a_dag(lambda g: g.change(*Edge.key(DAG, NODE), upstream_in_parts=301)),
+    ),
+    "an edge in another partition": (
+        "edge-shard",
+        on_a_dag(lambda g: g.copy(*Edge.key(DAG, NODE), pk=Edge.partition(DAG, NODE + 1))),
+    ),
+    "a node out of range": (
+        "id-out-of-range",
+        on_a_dag(lambda g: g.copy(*Edge.key(DAG, NODE), sk=f"EDGE#{2**63}")),
+    ),
+    "other arguments of nodes": ("node-args", on_a_dag(other_arguments)),
     "a counter behind": ("counter", lambda g: g.change(*Counter.key("task"), last=g.tasks[0])),
     "no counter": ("counter", lambda g: g.delete(*Counter.key("workflow_run"))),
 }
@@ -285,6 +326,7 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
 
 def test_a_table_that_is_well_is_clean(ground: Ground, player: Player) -> None:
     live(Workflow(player, 1))
+    a_dag(ground)
     assert ground.audit() == []
 
 

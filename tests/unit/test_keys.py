@@ -17,8 +17,9 @@ from lockstep.array.item import (
     due_key,
     last_key,
 )
+from lockstep.dag.item import IDS_PER_PART, SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs, pack, unpack
 from lockstep.dynamodb.counters import COUNTED, Counter
-from lockstep.dynamodb.item import MAX_ID, Item, Key
+from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, Item, Key
 from lockstep.fsm.statuses import NEEDS_ATTENTION
 from lockstep.items import PLURALS, kind_of
 from lockstep.task.item import Resources, Spec, Task, TaskLookup
@@ -45,6 +46,7 @@ from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
 from lockstep.workflow_run.item import WorkflowRun, run_id_of
 
 IDS: Final = st.integers(1, MAX_ID)
+LONG_IDS: Final = st.integers(1, MAX_LONG_ID)
 TASK_IDS: Final = st.integers(1, MAX_ID // INSTANCES_PER_TASK - 1)
 NUMBERS: Final = st.integers(1, MAX_INSTANCE_NUMBER)
 MOMENTS: Final = st.integers(0, 99_999_999_999_999).map(lambda milliseconds: milliseconds / 1000)
@@ -154,13 +156,14 @@ KEYS: Final[dict[Callable[..., Key], tuple[st.SearchStrategy[Any], ...]]] = {
     Array.key: (IDS,),
     Batch.key: (IDS, IDS),
     ArrayLookup.key: (IDS, IDS),
-    TaskLookup.key: (IDS, IDS, HASHES),
+    TaskLookup.key: (IDS, LONG_IDS, HASHES),
     WorkflowRun.key: (IDS,),
     Resources.key: (IDS,),
     Tool.key: (IDS,),
     ToolLookup.key: (NAMES,),
     ToolVersion.key: (IDS,),
     TaskTemplate.key: (IDS,),
+    Dag.key: (LONG_IDS,),
     Counter.key: (st.sampled_from(COUNTED),),
 }
 THINGS: Final = st.sampled_from(list(KEYS)).flatmap(lambda of: st.tuples(st.just(of), st.tuples(*KEYS[of])))
@@ -186,7 +189,6 @@ OF_MODELS: Final[dict[type[Item], st.SearchStrategy[Key]]] = {
     WorkflowRun: st.builds(WorkflowRun.key, IDS),
     Resources: st.builds(Resources.key, IDS),
     ArrayLookup: st.builds(ArrayLookup.key, IDS, IDS),
-    TaskLookup: st.builds(TaskLookup.key, IDS, IDS, HASHES),
     Tool: st.builds(Tool.key, IDS),
     ToolLookup: st.builds(ToolLookup.key, NAMES),
     VersionOfTool: st.builds(VersionOfTool.key, IDS, IDS),
@@ -194,6 +196,11 @@ OF_MODELS: Final[dict[type[Item], st.SearchStrategy[Key]]] = {
     TaskTemplate: st.builds(TaskTemplate.key, IDS),
     TemplateLookup: st.builds(TemplateLookup.key, IDS, NAMES),
     TemplateVersion: st.builds(TemplateVersion.key, IDS, NAMES, IDS.map(str)),
+    TaskLookup: st.builds(TaskLookup.key, IDS, LONG_IDS, HASHES),
+    NodeArgs: st.builds(NodeArgs.key, IDS, st.binary(), st.binary()),
+    Dag: st.builds(Dag.key, LONG_IDS),
+    Edge: st.builds(Edge.key, LONG_IDS, LONG_IDS),
+    EdgePart: st.builds(EdgePart.key, LONG_IDS, LONG_IDS, st.sampled_from(["UP", "DOWN"]), st.integers(0, 999)),
     Counter: st.builds(Counter.key, st.sampled_from(COUNTED)),
 }
 
@@ -282,3 +289,24 @@ STEPS: Final = st.tuples(IDS, st.integers(0, 2**31), st.integers(0, 100_000))
 def test_no_two_steps_share_a_place_in_the_index(one: tuple[int, int, int], other: tuple[int, int, int]) -> None:
     places = {(array_step_key(*step), step[2]) for step in (one, other)}
     assert len(places) == len({one, other})
+
+
+@given(LONG_IDS, LONG_IDS, LONG_IDS)
+def test_the_edges_of_a_dag_are_in_64_partitions_of_its_own(dag: int, node: int, other: int) -> None:
+    assert (Edge.key(dag, node) == Edge.key(dag, other)) == (node == other)
+    assert (Edge.partition(dag, node) == Edge.partition(dag, other)) == (node % SHARDS == other % SHARDS)
+    assert Edge.partition(dag, node) != Dag.key(other).pk
+    assert (Edge.partition(dag, node) == Edge.partition(other, node)) == (dag == other)
+
+
+@given(st.integers(0, 20 * IDS_PER_PART), st.sampled_from(["UP", "DOWN"]))
+def test_a_long_list_lies_in_as_few_parts_as_hold_it(count: int, direction: Direction) -> None:
+    keys = EdgePart.keys(5, 7, direction, count)
+    assert (len(keys) - 1) * IDS_PER_PART < count <= len(keys) * IDS_PER_PART or count == len(keys) == 0
+    assert keys == sorted(set(keys)), "in the order of their numbers"
+
+
+@given(st.lists(LONG_IDS))
+def test_packed_ids_come_back(ids: list[int]) -> None:
+    assert unpack(pack(ids)) == ids
+    assert len(pack(ids)) == 8 * len(ids)

@@ -11,9 +11,10 @@ from local.item_size import item_size
 from local.template import ROOT
 from lockstep.array import attention, queue
 from lockstep.context import PARALLEL
+from lockstep.dag import downstream, edges, item
 from lockstep.dynamodb import client
-from lockstep.dynamodb.item import MAX_ID
-from lockstep.http import fields, request
+from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
+from lockstep.http import fields, reply, request
 from lockstep.task import bind
 from lockstep.task_instance import bulk
 from lockstep.task_template import arguments
@@ -35,6 +36,10 @@ LIMITS: Final = {
     "http.request.MAX_BODY_BYTES": request.MAX_BODY_BYTES,
     "http.fields.MAX_IDS_PER_CALL": fields.MAX_IDS_PER_CALL,
     "http.fields.MAX_TASKS_PER_CALL": fields.MAX_TASKS_PER_CALL,
+    "http.fields.MAX_NODES_PER_CALL": fields.MAX_NODES_PER_CALL,
+    "http.fields.MAX_NEIGHBOURS": fields.MAX_NEIGHBOURS,
+    "http.fields.MAX_NODE_ARG_CHARACTERS": fields.MAX_NODE_ARG_CHARACTERS,
+    "http.fields.MAX_NODE_ARGS_BYTES": fields.MAX_NODE_ARGS_BYTES,
     "workflow_run.poll.MOST_READ": poll.MOST_READ,
     "workflow_run.poll.MOST_TOLD": poll.MOST_TOLD,
     "workflow_run.poll.MOST_LOOKED_AT": poll.MOST_LOOKED_AT,
@@ -46,6 +51,8 @@ LIMITS: Final = {
     "task_instance.bulk.STATEMENTS_PER_REQUEST": bulk.STATEMENTS_PER_REQUEST,
     "dynamodb.client.KEYS_PER_READ": client.KEYS_PER_READ,
     "dynamodb.client.ACTIONS_PER_TRANSACTION": client.ACTIONS_PER_TRANSACTION,
+    "dynamodb.client.ITEMS_PER_WRITE": client.ITEMS_PER_WRITE,
+    "dynamodb.client.BYTES_PER_WRITE": client.BYTES_PER_WRITE,
     "array.queue.TASKS_PER_TRANSACTION": queue.TASKS_PER_TRANSACTION,
     "task.bind.TASKS_PER_TRANSACTION": bind.TASKS_PER_TRANSACTION,
     "task_template.arguments.MAX_ARGUMENTS": arguments.MAX_ARGUMENTS,
@@ -54,6 +61,8 @@ LIMITS: Final = {
     "task_template.read.MOST_VERSIONS": template_read.MOST_VERSIONS,
     "task_template.read.READ_BYTES": template_read.READ_BYTES,
     "tool.read.MOST_VERSIONS": tool_read.MOST_VERSIONS,
+    "dag.edges.MOST_INLINE": edges.MOST_INLINE,
+    "dag.item.IDS_PER_PART": item.IDS_PER_PART,
     "context.PARALLEL": PARALLEL,
 }
 
@@ -114,3 +123,20 @@ def test_the_largest_template_version_fits_an_item() -> None:
     )
     assert item_size(version.serialize()) <= MAX_ITEM_BYTES
     assert template_bind.MAX_VERSION_BYTES < template_read.READ_BYTES
+
+
+def test_the_tasks_whose_nodes_a_call_binds_may_be_bound_by_one() -> None:
+    assert fields.MAX_NODES_PER_CALL <= fields.MAX_TASKS_PER_CALL
+
+
+def test_a_reply_tells_of_one_task_whatever_lies_below_it() -> None:
+    downstream._check_reply([fields.MAX_NEIGHBOURS])  # noqa: SLF001  # what it reckons is not told otherwise
+    assert len(f"{MAX_LONG_ID}, ") <= downstream._ID_BYTES  # noqa: SLF001  # as above
+    assert fields.MAX_NEIGHBOURS * len(f"{MAX_LONG_ID}, ") <= reply.MAX_REPLY_BYTES
+
+
+def test_what_lies_around_a_node_fits_its_items() -> None:
+    assert 2 * 8 * edges.MOST_INLINE + 200 <= 4_096, "one read unit"
+    assert 8 * item.IDS_PER_PART + 200 <= 400 * 1024
+    assert -(-fields.MAX_NEIGHBOURS // item.IDS_PER_PART) <= 999, "three digits number the parts"
+    assert 8 * item.IDS_PER_PART <= client.BYTES_PER_WRITE <= 16_000_000

@@ -131,7 +131,16 @@ def test_a_task_to_bind_has_seven_to_ten_parts(row: tuple[Any, ...], length: int
     assert list(bound) == in_json([*row[:length], *defaults[length - 7 :]])
 
 
-@given(st.integers(min_value=2**53) | st.integers(max_value=0), st.sampled_from([0, 2, 3]))
+@given(st.integers(1, 2**63 - 1))
+def test_a_node_has_an_id_of_up_to_63_bits(number: int) -> None:
+    row: list[Any] = [number, "h", 1, 1, "t", "true", 3]
+    assert ROWS.validate_json(json.dumps(row)).node_id == number
+    for wrong in (1 - number, 2**63 - 1 + number):
+        with pytest.raises(ValidationError):
+            ROWS.validate_python([wrong, *row[1:]])
+
+
+@given(st.integers(min_value=2**53) | st.integers(max_value=0), st.sampled_from([2, 3]))
 def test_a_task_to_bind_has_ids_that_every_reader_keeps_exact(number: int, place: int) -> None:
     row: list[Any] = [1, "h", 1, 1, "t", "true", 3]
     row[place] = number

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from local.seed import MOST_STEPS
-from lockstep.dynamodb.item import MAX_ID, Item, Key, RawItem
+from lockstep.dag.item import SHARDS, Dag, Edge, EdgePart
+from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, Item, Key, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.items import kind_of
-from lockstep.task.item import Spec, Task
+from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task_instance.item import INSTANCES_PER_TASK, ErrorEntry, ErrorText, Log, TaskInstance
 from ops.audit.invariants.finding import Finding
 
@@ -16,10 +17,18 @@ INSTANCE_STATUSES: Final = frozenset(TaskInstanceStatus)
 _MOST: Final = {
     **dict.fromkeys(("id", "last", "array_id", "workflow_id", "workflow_run_id", "array_batch_num"), MAX_ID),
     **dict.fromkeys(("tool_id", "tool_version_id"), MAX_ID),
+    "node_id": MAX_LONG_ID,
     "array_step_id": MOST_STEPS - 1,
     "size": MOST_STEPS,
 }
 """The greatest value of each attribute that has one. The least is 0."""
+_MOST_IN_KEYS: Final[dict[type[Item], tuple[int, ...]]] = {
+    TaskLookup: (MAX_ID, MAX_LONG_ID),
+    Dag: (MAX_LONG_ID,),
+    Edge: (MAX_LONG_ID, SHARDS - 1, MAX_LONG_ID),
+    EdgePart: (MAX_LONG_ID, SHARDS - 1, MAX_LONG_ID, 999),
+}
+"""The greatest id or number at each place of a key, where that is not the same at all places."""
 _OF_A_TASK: Final = (Task, Spec, TaskInstance, Log, ErrorEntry, ErrorText)
 
 
@@ -66,5 +75,6 @@ def _out_of_range(item: Item, ids: tuple[int, ...]) -> Iterator[str]:
     for name, most in _MOST.items():
         if not 0 <= (value := getattr(item, name, None) or 0) <= most:
             yield f"{name} {value}"
-    most = MAX_ID // INSTANCES_PER_TASK if isinstance(item, _OF_A_TASK) else MAX_ID
-    yield from (str(number) for number in ids if number > most)
+    usual = MAX_ID // INSTANCES_PER_TASK if isinstance(item, _OF_A_TASK) else MAX_ID
+    mosts = _MOST_IN_KEYS.get(type(item), (usual,) * len(ids))
+    yield from (str(number) for number, most in zip(ids, mosts, strict=True) if number > most)

@@ -22,6 +22,8 @@ RawItem = dict[str, dict[str, Any]]
 
 MAX_ID: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact."""
+MAX_LONG_ID: Final = 2**63 - 1
+"""The largest id of a node or a DAG. Python's JSON readers keep it exact."""
 
 
 class Key(NamedTuple):
@@ -112,8 +114,8 @@ class Item(Model):
         max_pool_connections = 50
 
     KEY_FORMS: ClassVar[tuple[Key, ...]] = ()
-    """The forms of the model's keys. Their variable parts are `<id>`, `<id16>` (an id of 16 digits), `<nnn>`,
-    `<digest>`, `<sha>` and `<text>`.
+    """The forms of the model's keys. Their variable parts are `<id>`, `<id16>` (an id of 16 digits), `<long>` (an id of
+    up to 19 digits), `<nnn>`, `<digest>`, `<sha>` and `<text>`.
     """
 
     pk = UnicodeAttribute(hash_key=True)

@@ -28,6 +28,10 @@ MAX_IDS_PER_CALL: Final = 250_000
 """The task instances that a call lists at most. They fit a body: a distributor lists all that it knows in a status."""
 MAX_TASKS_PER_CALL: Final = 10_000
 """The tasks that a call binds or queues at most: its reply names each of them."""
+MAX_NODES_PER_CALL: Final = 10_000
+"""The nodes that a call binds, and those whose edges it adds, at most."""
+MAX_NEIGHBOURS: Final = 250_000
+"""The upstream nodes, and the downstream nodes, of one node at most: a reply holds as many ids of 19 digits."""
 MAX_INCREMENT_SECONDS: Final = 1e9
 
 
@@ -127,6 +131,9 @@ Path = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
 Name = Annotated[Text, _AtMost(1_000)]
 Command = Annotated[Text, _AtMost(300_000)]
 Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
+NodeId = Annotated[int, Field(ge=1, lt=2**63)]
+DagId = Annotated[int, Field(ge=0, lt=2**63)]
+"""Jobmon's clients send their hash of the DAG, which is a whole number below 2**61."""
 SmallCount = Annotated[int, Field(ge=0, lt=2**31)]
 ProcessGroupId = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Increment = Annotated[
@@ -177,10 +184,45 @@ Hash = Annotated[
     WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_HASH.pattern}$", "minimum": 0}, mode="validation"),
 ]
 """A hash that a client made, in decimal digits. It stays text: it has 78 digits."""
+
+
+def _check_node_args(args: dict[int, str]) -> dict[int, str]:
+    if len(json.dumps(args)) > MAX_NODE_ARGS_BYTES:
+        raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": MAX_NODE_ARGS_BYTES})
+    return args
+
+
+def _check_node_arg(value: str) -> str:
+    if len(value) > MAX_NODE_ARG_CHARACTERS:
+        raise PydanticCustomError(
+            "text_too_long", "must have at most {limit} characters", {"limit": MAX_NODE_ARG_CHARACTERS}
+        )
+    return value
+
+
+MAX_NODE_ARG_CHARACTERS: Final = 2_048
+MAX_NODE_ARGS_BYTES: Final = 300_000
+NodeArg = Annotated[
+    Text,
+    AfterValidator(_check_node_arg),
+    BeforeValidator(lambda value: "" if value is None else value),
+    WithJsonSchema({"type": ["string", "number", "null"], "maxLength": MAX_NODE_ARG_CHARACTERS}),
+]
+"""The value of a node's argument. Jobmon stores null as an empty text."""
 _DIGITS: Final = 37
 _DECIMAL: Final = re.compile(rf"-?[0-9]{{1,{_DIGITS}}}")
 IdInPath = Annotated[
     int,
     BeforeValidator(_check_decimal),
     WithJsonSchema({"type": "integer", "minimum": 1 - 10**_DIGITS, "maximum": 10**_DIGITS - 1}),
+]
+ArgIdInKey = Annotated[Id, BeforeValidator(_check_decimal)]
+"""The id of an argument as a key of a JSON object."""
+NodeArgs = Annotated[
+    dict[ArgIdInKey, NodeArg],
+    AfterValidator(_check_node_args),
+    Field(
+        description=f"values by the ids of arguments; at most {MAX_NODE_ARGS_BYTES} bytes as JSON",
+        json_schema_extra={"propertyNames": {"pattern": "^[1-9][0-9]{0,14}$"}},
+    ),
 ]

@@ -16,7 +16,7 @@ from lockstep.dynamodb.item import Key
 from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
-from lockstep.http.fields import Command, Id, Name, ShortText, SmallCount
+from lockstep.http.fields import Command, Id, Name, NodeId, ShortText, SmallCount
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task.resources import read_directories
@@ -35,7 +35,7 @@ _BOUND_BYTES: Final = 50
 class TaskToBind(NamedTuple):
     """A task as Jobmon's client sends it: an array of values in this order."""
 
-    node_id: Id
+    node_id: NodeId
     task_args_hash: ShortText
     array_id: Id
     task_resources_id: Id
@@ -55,11 +55,12 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
     id. If a later part fails, the tasks bound so far stay bound; the same call again binds the rest.
 
     Raises:
-        InvalidError: a task names an array that does not exist or that another workflow has, or no reply holds all
-            names. Nothing was bound.
+        InvalidError: a task names an array that does not exist or that another workflow has, two tasks contradict each
+            other, or no reply holds all names. Nothing was bound.
     """
     _check_reply(tasks)
     _check_arrays(workflow_id, tasks)
+    _check_distinct(tasks)
     lookups = {name: TaskLookup.key(workflow_id, task.node_id, task.task_args_hash) for name, task in tasks.items()}
     bindings = {lookups[name]: _Binding(workflow_id, lookups[name], task) for name, task in tasks.items()}
     _look_up(list(bindings.values()))
@@ -152,6 +153,7 @@ class _Binding:
                 bound_as=self.bound_as,
                 array_id=self.task.array_id,
                 workflow_id=self.workflow_id,
+                node_id=self.task.node_id,
                 expires_at=expiry(at),
             )
         )
@@ -167,6 +169,7 @@ class _Binding:
                 Task.spec_version.set(self.spec_version),
                 Task.bound_as.set(self.bound_as),
                 Task.array_id.set(self.task.array_id),
+                Task.node_id.set(self.task.node_id),
                 *Task.renewed(at),
             ],
             (Task.status == seen.status) & (Task.spec_version == seen.spec_version),
@@ -197,14 +200,36 @@ def _check_reply(names: Collection[str]) -> None:
 
 
 def _check_arrays(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> None:
+    """Require that each task's array is the workflow's, and that the tasks of a node have one template version."""
     found = fetch({Array.key(task.array_id) for task in tasks.values()}, consistent=True)
-    workflows = {key: Array.from_raw_data(raw).workflow_id for key, raw in found.items()}
+    arrays = {key: Array.from_raw_data(raw) for key, raw in found.items()}
+    of_nodes: dict[int, tuple[str, int]] = {}
     wrong: list[FieldError] = []
     for name, task in tasks.items():
-        workflow = workflows.get(Array.key(task.array_id))
-        if workflow != workflow_id:
-            why = "does not exist" if workflow is None else f"belongs to workflow {workflow}, not {workflow_id}"
-            wrong.append(FieldError(f"tasks.{name}.array_id", f"array {task.array_id} {why}"))
+        array = arrays.get(Array.key(task.array_id))
+        if array is None:
+            wrong.append(FieldError(f"tasks.{name}.array_id", f"array {task.array_id} does not exist"))
+        elif array.workflow_id != workflow_id:
+            why = f"array {task.array_id} belongs to workflow {array.workflow_id}, not {workflow_id}"
+            wrong.append(FieldError(f"tasks.{name}.array_id", why))
+        else:
+            version = array.task_template_version_id
+            first, known = of_nodes.setdefault(task.node_id, (name, version))
+            if version != known:
+                why = f"node {task.node_id} is of template version {known} in tasks.{first}, and of {version} here"
+                wrong.append(FieldError(f"tasks.{name}.node_id", why))
+    if wrong:
+        raise InvalidError(wrong)
+
+
+def _check_distinct(tasks: Mapping[str, TaskToBind]) -> None:
+    """Require that names of the same task, which has one node and one hash of arguments, say the same of it."""
+    first: dict[tuple[int, str], str] = {}
+    wrong = [
+        FieldError(f"tasks.{name}", f"says otherwise than tasks.{known}, which is the same task: one node, one hash")
+        for name, task in tasks.items()
+        if tasks[known := first.setdefault((task.node_id, task.task_args_hash), name)] != task
+    ]
     if wrong:
         raise InvalidError(wrong)
 

@@ -26,6 +26,8 @@ class Task(Expiring):
     """A digest of that binding: the same binding again finds that there is nothing to do."""
     array_id = IntegerAttribute()
     workflow_id = IntegerAttribute()
+    node_id = IntegerAttribute(null=True)
+    """The task's node. Seed files may leave it out."""
 
     @staticmethod
     def partition(task_id: int) -> str:
@@ -75,7 +77,7 @@ class TaskLookup(Expiring):
     """The id of the task that a workflow has for a node and its arguments."""
 
     SORT_KEY: Final = "LOOKUP"
-    KEY_FORMS: ClassVar = (Key("TASKOF#<id>#<id>#<text>", SORT_KEY),)
+    KEY_FORMS: ClassVar = (Key("TASKOF#<id>#<long>#<text>", SORT_KEY),)
 
     id = IntegerAttribute()
 

@@ -14,9 +14,11 @@ from tests.support.memory.operations import Key
 TIMES: Final = frozenset(
     {
         "claimed_at",
+        "created_date",
         "error_time",
         "grows_until",
         "heartbeat_date",
+        "made_at",
         "report_by",
         "restarted_at",
         "status_date",

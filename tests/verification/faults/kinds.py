@@ -129,6 +129,20 @@ def _unprocessed(left: Callable[[int], Iterable[int]]) -> Callable[[Call], Reply
     return strike
 
 
+def _unwritten(left: Callable[[int], Iterable[int]]) -> Callable[[Call], Reply]:
+    """A batch of writes that leaves some items unwritten."""
+
+    def strike(call: Call) -> Reply:
+        [(table, puts)] = call.request["RequestItems"].items()
+        missed = [puts[index] for index in left(len(puts))]
+        written = [put for put in puts if put not in missed]
+        if written:
+            call.world.carry_out(call.operation, {**call.request, "RequestItems": {table: written}})
+        return Reply(200, {"UnprocessedItems": {table: missed}})
+
+    return strike
+
+
 def _statements(code: str, which: Callable[[int], Iterable[int]], *, ran: bool = False) -> Callable[[Call], Reply]:
     """A batch of statements of which some fail."""
 
@@ -213,6 +227,8 @@ FAULTS: Final = (
     Fault("conflict of one write", _ends_in(refusal("TransactionConflictException")), operations=WRITE_OF_ONE),
     Fault("no key read", _unprocessed(_all), operations=frozenset({"BatchGetItem"})),
     Fault("the last key unread", _unprocessed(_last), operations=frozenset({"BatchGetItem"})),
+    Fault("no item written", _unwritten(_all), operations=frozenset({"BatchWriteItem"})),
+    Fault("the last item unwritten", _unwritten(_last), operations=frozenset({"BatchWriteItem"})),
     *(
         Fault(f"{name}: {code}", _statements(code, which), operations=frozenset({"BatchExecuteStatement"}))
         for name, which in (("a statement", _first), ("statements", _all))

@@ -369,6 +369,47 @@ def known_version() -> Ask:
     return ask("add_task_template_version", VERSION | {"op_args": ["v"]}, task_template_id=template_id)
 
 
+NODES: Final = {
+    "nodes": [
+        {"task_template_version_id": version, "node_args_hash": "7", "node_args": {"1": str(version)}}
+        for version in range(1, 29)
+    ]
+}
+"""Each in an item of its own: one more batch than one."""
+NEIGHBOURS: Final = [*range(1, 301)]
+EDGES: Final = {
+    "edges_to_add": [
+        {"node_id": node, "upstream_node_ids": [1], "downstream_node_ids": NEIGHBOURS if node == 1 else []}
+        for node in range(1, 29)
+    ],
+    "mark_created": True,
+}
+
+
+def known_dag() -> Ask:
+    """Ask for a DAG once more."""
+    play(ask("bind_dag", {"dag_hash": 5}))
+    return ask("bind_dag", {"dag_hash": 5})
+
+
+def edges(*, complete: bool) -> Callable[[], Ask]:
+    """Add edges, one of them with a long list."""
+
+    def prepare() -> Ask:
+        play(ask("bind_dag", {"dag_hash": 5}))
+        return ask("add_edges", {**EDGES, "mark_created": complete}, dag_id=5)
+
+    return prepare
+
+
+def downstream() -> Ask:
+    """Look below tasks of which one has a long list of nodes below it."""
+    play(edges(complete=True)())
+    body, _ = bound(3)
+    ids = [task_id for task_id, _ in play(ask("bind_tasks_no_args", body))["tasks"].values()]
+    return ask("get_downstream_tasks", {"task_ids": ids, "dag_id": 5})
+
+
 def queue_request(array_id: int, task_ids: list[int]) -> Ask:
     """Queue tasks."""
     body = {"task_ids": task_ids, "task_resources_id": 1, "workflow_run_id": 1}
@@ -491,6 +532,13 @@ def wholes() -> list[Scenario]:
             "bind_tasks_no_args",
             lambda: ask("bind_tasks_no_args", {"workflow_id": 1, "tasks": {"a": [1, "1", 9, 1, "t", "true", 3]}}),
         ),
+        bulk("several items", "bind_nodes", lambda: ask("bind_nodes", NODES)),
+        bulk("new", "bind_dag", lambda: ask("bind_dag", {"dag_hash": 5})),
+        bulk("known", "bind_dag", known_dag),
+        bulk("the last ones", "add_edges", edges(complete=True)),
+        bulk("not the last ones", "add_edges", edges(complete=False)),
+        bulk("no such DAG", "add_edges", lambda: ask("add_edges", EDGES, dag_id=9)),
+        bulk("a long list among others", "get_downstream_tasks", downstream),
         bulk("one batch", "queue_task_batch", queue(2)),
         bulk("several transactions", "queue_task_batch", queue(4)),
         bulk("several batches", "queue_task_batch", queue(9)),

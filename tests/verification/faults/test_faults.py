@@ -17,7 +17,7 @@ from tests.verification.faults.scenarios import CALL_SECONDS, SCENARIOS, TIMEOUT
 
 ONE_OF = 29
 ONE_OF_FEW = 4
-"""Of the faults of the two routes that send statements: no other one can have those."""
+"""Of the faults of the routes that send statements or put items: no other one can have those."""
 OF_AN_INDEX = ("each entry of an index twice", 1)
 """The fault of which the sample holds all: few scenarios query an index."""
 PAIRS = 2
@@ -30,7 +30,7 @@ def world() -> Iterator[World]:
 
 
 def some(scenario: Scenario, clean: Clean) -> Iterable[list[Struck]]:
-    few = scenario.route in {"array_log_distributor_id", "log_report_by_batch"}
+    few = scenario.route in {"add_edges", "array_log_distributor_id", "bind_nodes", "log_report_by_batch"}
     return [
         *sampled(every_fault(scenario, clean), scenario, ONE_OF_FEW if few else ONE_OF),
         *(plan for plan in every_fault(scenario, clean) if (plan[0].fault.name, plan[0].times) == OF_AN_INDEX),

@@ -79,6 +79,7 @@ def _batch(number: int, steps: Sequence[int]) -> dict[str, list[dict[str, Any]]]
             "status": STEPS[step][1],
             "num_attempts": step % 2,
             "max_attempts": 1,
+            "node_id": step + 1,
             **of_task,
         }
         for step in steps
@@ -98,7 +99,9 @@ def _batch(number: int, steps: Sequence[int]) -> dict[str, list[dict[str, Any]]]
         }
         for position, step in enumerate(steps)
     ]
-    return {"arrays": [array], "tasks": tasks, "task_instances": instances}
+    edges = [{"node_id": step + 1, "upstream_node_ids": [], "downstream_node_ids": [step + 2]} for step in steps]
+    dag = {"dag_id": number, "edges": edges}
+    return {"dags": [dag], "arrays": [array], "tasks": tasks, "task_instances": instances}
 
 
 @contextmanager

@@ -1,0 +1,28 @@
+"""Give nodes their ids, and store their arguments."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lockstep.dag.nodes import NodeToBind, bind_nodes
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import MAX_NODES_PER_CALL
+from lockstep.http.models import Reply, Request
+
+
+class NodesToBind(Request):
+    """Nodes; the order and doubles do not matter."""
+
+    nodes: Annotated[list[NodeToBind], Field(max_length=MAX_NODES_PER_CALL)]
+
+
+class NodesReply(Reply):
+    """Each node's id, by `<task template version>:<hash of its arguments>`."""
+
+    nodes: dict[str, int]
+
+
+@endpoint("bind_nodes")
+def lambda_handler(body: NodesToBind) -> NodesReply:
+    """A node's id follows from its template version and the hash of its arguments: it is the same for ever."""
+    return NodesReply(nodes=bind_nodes(body.nodes))

@@ -1,0 +1,53 @@
+"""Check DAGs and nodes: edges have a DAG and lie in their partition, long lists are whole, arguments fit their key."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from lockstep.dag.item import SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs
+from lockstep.dynamodb.client import chunks
+from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.parsing import Parsed
+from ops.audit.reader import Reads
+from ops.audit.seen import Seen
+
+AT_ONCE: Final = 100
+
+
+def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
+    """Each DAG that has edges is there."""
+    for dag_ids in chunks(sorted(seen.dags_with_edges - seen.dags), AT_ONCE):
+        found = reads.items(map(Dag.key, dag_ids))
+        for dag_id in dag_ids:
+            if Dag.key(dag_id) not in found:
+                yield Finding("dag-missing", f"DAG {dag_id}", "not there", "there: it has edges")
+
+
+def check_item(parsed: Parsed, reads: Reads) -> Iterator[Finding]:
+    """What an item of a DAG, or of nodes, tells by itself."""
+    item, ids = parsed
+    if isinstance(item, NodeArgs):
+        version: int = ids[0]
+        if NodeArgs.key(version, item.node_ids, item.args).sk != item.sk:
+            yield Finding("node-args", f"{item.pk} / {item.sk}", "other content", "content of this digest")
+    elif isinstance(item, Edge | EdgePart):
+        dag_id, shard, node_id = ids[:3]
+        if node_id % SHARDS != shard:
+            about = f"{item.pk} / {item.sk}"
+            yield Finding("edge-shard", about, f"in shard {shard}", f"in shard {node_id % SHARDS}")
+        elif isinstance(item, Edge):
+            yield from _parts(dag_id, node_id, "UP", item.upstream_in_parts, reads)
+            yield from _parts(dag_id, node_id, "DOWN", item.downstream_in_parts, reads)
+
+
+def _parts(dag_id: int, node_id: int, direction: Direction, count: int | None, reads: Reads) -> Iterator[Finding]:
+    """A list of neighbours that lies in parts is whole."""
+    if count is None:
+        return
+    keys = EdgePart.keys(dag_id, node_id, direction, count)
+    parts = [reads.parse(raw) for raw in reads.items(keys).values()]
+    found = sum(
+        len(part.item.node_ids) // 8 for part in parts if isinstance(part, Parsed) and isinstance(part.item, EdgePart)
+    )
+    if found != count:
+        about = f"node {node_id} of DAG {dag_id}, {direction}"
+        yield Finding("edge-parts", about, f"{found} neighbours in its parts", f"{count}, as its item says")

@@ -1,0 +1,1 @@
+"""DAGs: nodes, their arguments and their neighbours."""
