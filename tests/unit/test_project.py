@@ -45,6 +45,16 @@ def test_check_runs_every_kind_of_check() -> None:
     assert [tool for tool in tools if not any(f"/{tool}" in each or f" {tool}" in each for each in run)] == []
 
 
+def test_what_a_virtual_environment_is_for_has_no_comma() -> None:
+    """A comma ends an argument: what follows it was made of nothing."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for arguments in re.findall(r"\$\(call venv,(.*)\)$", makefile, re.MULTILINE):
+        folder, purpose, *options = arguments.split(",")
+        assert folder.startswith(".")
+        assert purpose
+        assert all(option.startswith("--") for option in options), arguments
+
+
 def test_a_commit_is_checked_with_commands_of_make_check() -> None:
     hooks = [hook for repository in read(".pre-commit-config.yaml")["repos"] for hook in repository["hooks"]]
     assert hooks
