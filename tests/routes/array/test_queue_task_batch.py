@@ -3,6 +3,7 @@
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.array.item import Batch
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
@@ -11,6 +12,7 @@ CONTRACT = Contract(
     usage=Usage(3, 19, 1.5),
     body={"task_ids": [], "task_resources_id": 1, "workflow_run_id": 1},
     unknown=200,
+    makes=(Batch.key(706, 2),),
 )
 
 
