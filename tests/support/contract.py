@@ -227,7 +227,7 @@ def its_event_takes_what_is_stated_of_dynamodb(contract: Contract, system: Syste
     assert reply["statusCode"] == 200, reply["body"]
     names = ("dynamodb_requests", "write_units", "read_units")
     requests, write_units, read_units = (after[name] - before[name] for name in names)
-    assert Usage(int(requests), write_units, read_units) == contract.usage
+    assert Usage(int(requests), write_units, read_units) == contract.usage, (requests, write_units, read_units)
 
 
 Check = Callable[[Contract, System], None]

@@ -4,6 +4,7 @@ import pytest
 
 from lockstep.access.scopes import Scope
 from lockstep.array.item import Batch
+from lockstep.task_instance.item import InstanceKey, TaskInstance
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
@@ -12,7 +13,10 @@ CONTRACT = Contract(
     usage=Usage(3, 19, 1.5),
     body={"task_ids": [], "task_resources_id": 1, "workflow_run_id": 1},
     unknown=200,
-    makes=(Batch.key(706, 2),),
+    makes=(
+        Batch.key(706, 2),
+        *map(TaskInstance.key, (InstanceKey(7056, 1), InstanceKey(7057, 1), InstanceKey(7058, 2))),
+    ),
 )
 
 
