@@ -60,7 +60,9 @@ class Contract:
     unknown: int | None = 404
     """How an id in the path that does not exist is answered. None: the path has no ids."""
     makes: tuple[Key, ...] = ()
-    """What its event makes once for all. It is removed before the event's usage is measured, as if it came first."""
+    """What its event makes or moves once for all. It is removed before the seed is loaded and the event's usage is
+    measured, as if it came first.
+    """
     texts: frozenset[str] = field(default=frozenset())
     """Parameters of the path that are text, which every text fits."""
 
@@ -217,9 +219,9 @@ def _bad_credentials(guarded: Guarded) -> Iterator[dict[str, str]]:
 
 
 def its_event_takes_what_is_stated_of_dynamodb(contract: Contract, system: System) -> None:
-    load(Seed.model_validate_json(SEED.read_bytes()))
     for key in contract.makes:
         connection().delete_item(Item.Meta.table_name, *key)
+    load(Seed.model_validate_json(SEED.read_bytes()))
     handler = gateway.load_handler(contract.name)
     before = system.meter.usage()
     reply = json.loads(gateway.invoke(handler, json.dumps(read(contract.name)), contract.name))

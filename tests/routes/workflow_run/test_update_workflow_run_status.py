@@ -3,6 +3,7 @@
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.workflow_run.item import WorkflowRun
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
@@ -10,6 +11,7 @@ CONTRACT = Contract(
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 1, 0),
     body={"status": "R"},
+    makes=(WorkflowRun.key(6101),),
 )
 
 
