@@ -7,7 +7,7 @@ from lockstep.dag.item import SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs
 from lockstep.dynamodb.client import chunks
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import Parsed
-from ops.audit.reader import Reads
+from ops.audit.reader import Reads, read_models
 from ops.audit.seen import Seen
 
 AT_ONCE: Final = 100
@@ -44,10 +44,7 @@ def _parts(dag_id: int, node_id: int, direction: Direction, count: int | None, r
     if count is None:
         return
     keys = EdgePart.keys(dag_id, node_id, direction, count)
-    parts = [reads.parse(raw) for raw in reads.items(keys).values()]
-    found = sum(
-        len(part.item.node_ids) // 8 for part in parts if isinstance(part, Parsed) and isinstance(part.item, EdgePart)
-    )
+    found = sum(len(part.node_ids) // 8 for part in read_models(EdgePart, keys, reads).values())
     if found != count:
         about = f"node {node_id} of DAG {dag_id}, {direction}"
         yield Finding("edge-parts", about, f"{found} neighbours in its parts", f"{count}, as its item says")

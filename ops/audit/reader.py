@@ -8,17 +8,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.meter import read_units
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
-from lockstep.dynamodb.item import ArrayStepIndex, Key, RawItem, RunIndex
+from lockstep.dynamodb.item import ArrayStepIndex, Item, Key, RawItem, RunIndex
 from lockstep.task.item import Spec, Task
 from lockstep.task_instance.item import TaskInstance
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import Parsed, key_of, parse
+
+M = TypeVar("M", bound=Item)
 
 ITEMS_PER_SCAN: Final = 1_000
 """Items of a page, at most. A page takes 1 MB: 128 units of a scan that may lag."""
@@ -243,3 +245,14 @@ def _computed_units(page: Mapping[str, Any], table: str, keys_asked: int) -> flo
     """The units of a BatchGetItem by the published rule, for an engine that does not report them."""
     found = page.get("Responses", {}).get(table, []) if keys_asked else []
     return float(sum(read_units([item], consistent=True) for item in [*found, *[{}] * (keys_asked - len(found))]))
+
+
+def read_models(model: type[M], keys: Iterable[Key], reads: Reads) -> dict[Key, M]:
+    """Read items of a model. One that is malformed is a finding already."""
+    parsed = {key: reads.parse(raw) for key, raw in reads.items(keys).items()}
+    return {key: each.item for key, each in parsed.items() if isinstance(each, Parsed) and isinstance(each.item, model)}
+
+
+def read_model(model: type[M], key: Key, reads: Reads) -> M | None:
+    """Read one item, as read_models."""
+    return read_models(model, [key], reads).get(key)

@@ -1,19 +1,16 @@
 """Check the items that lead to others: arrays, lookups by natural key, counters. None of them is ever taken back."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
+from collections.abc import Iterator
+from typing import Final
 
 from lockstep.array.item import Array, ArrayLookup
 from lockstep.dynamodb.client import chunks
 from lockstep.dynamodb.counters import COUNTED, Counter
-from lockstep.dynamodb.item import Item, Key
+from lockstep.dynamodb.item import Key
 from lockstep.task.item import Task
 from ops.audit.invariants.finding import Finding
-from ops.audit.invariants.parsing import Parsed
-from ops.audit.reader import Reads
+from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
-
-M = TypeVar("M", bound=Item)
 
 AT_ONCE: Final = 100
 
@@ -21,26 +18,20 @@ AT_ONCE: Final = 100
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
     """The broken invariants of arrays, of tasks' lookups and of counters."""
     for array_ids in chunks(sorted(seen.last_batches), AT_ONCE):
-        arrays = _read(Array, map(Array.key, array_ids), reads)
-        lookups = _read(ArrayLookup, map(_lookup_key, arrays.values()), reads)
+        arrays = read_models(Array, map(Array.key, array_ids), reads)
+        lookups = read_models(ArrayLookup, map(_lookup_key, arrays.values()), reads)
         for array_id in array_ids:
             yield from _array(array_id, arrays.get(Array.key(array_id)), seen.last_batches[array_id], lookups)
     differing = (
         (task_id, workflow_id) for task_id, workflow_id in seen.looked_up if seen.tasks[task_id] != workflow_id
     )
     for chunk in chunks(differing, AT_ONCE):
-        tasks = _read(Task, (Task.key(task_id) for task_id, _ in chunk), reads)
+        tasks = read_models(Task, (Task.key(task_id) for task_id, _ in chunk), reads)
         for task_id, workflow_id in chunk:
             yield from _task_lookup(task_id, workflow_id, tasks.get(Task.key(task_id)))
-    counters = _read(Counter, map(Counter.key, COUNTED), reads)
+    counters = read_models(Counter, map(Counter.key, COUNTED), reads)
     for kind in COUNTED:
         yield from _counter(Counter.key(kind), counters.get(Counter.key(kind)), seen.last_ids[kind])
-
-
-def _read(model: type[M], keys: Iterable[Key], reads: Reads) -> dict[Key, M]:
-    """Read items of a model. One that is malformed is a finding already."""
-    parsed = {key: reads.parse(raw) for key, raw in reads.items(keys).items()}
-    return {key: each.item for key, each in parsed.items() if isinstance(each, Parsed) and isinstance(each.item, model)}
 
 
 def _lookup_key(array: Array) -> Key:
@@ -64,7 +55,7 @@ def _array(array_id: int, array: Array | None, last_batch: int, lookups: dict[Ke
 
 def check_array_lookup(lookup: ArrayLookup, reads: Reads) -> Iterator[Finding]:
     """An array's lookup leads to an array of its natural key."""
-    array = _read(Array, [Array.key(lookup.id)], reads).get(Array.key(lookup.id))
+    array = read_model(Array, Array.key(lookup.id), reads)
     if array is None:
         yield Finding("lookup", lookup.pk, f"array {lookup.id}, which is not there", "an array that is")
     elif _lookup_key(array).pk != lookup.pk:

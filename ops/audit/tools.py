@@ -1,16 +1,13 @@
 """Check tools, task templates and their versions: each is found by its natural key, and what it belongs to is there."""
 
 from collections.abc import Iterator
-from typing import TypeVar
 
-from lockstep.dynamodb.item import Item, Key
+from lockstep.dynamodb.item import Key
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import Parsed
-from ops.audit.reader import Reads
-
-M = TypeVar("M", bound=Item)
+from ops.audit.reader import Reads, read_model
 
 
 def check_item(parsed: Parsed, reads: Reads) -> Iterator[Finding]:
@@ -32,18 +29,9 @@ def check_item(parsed: Parsed, reads: Reads) -> Iterator[Finding]:
         yield from _template_lookup(item, ids[0], reads)
 
 
-def _one(model: type[M], key: Key, reads: Reads) -> M | None:
-    """Read an item. One that is malformed is a finding already."""
-    for raw in reads.items([key]).values():
-        parsed = reads.parse(raw)
-        if isinstance(parsed, Parsed) and isinstance(parsed.item, model):
-            return parsed.item
-    return None
-
-
 def _tool(tool: Tool, tool_id: int, reads: Reads) -> Iterator[Finding]:
     key = ToolLookup.key(tool.name)
-    lookup = _one(ToolLookup, key, reads)
+    lookup = read_model(ToolLookup, key, reads)
     if lookup is None or lookup.id != tool_id:
         yield _misled(key, lookup.id if lookup else None, f"tool {tool_id}, which has this name")
     if not any(raw["sk"]["S"] != Tool.SORT_KEY for raw in reads.partition(Tool.partition(tool_id))):
@@ -51,7 +39,7 @@ def _tool(tool: Tool, tool_id: int, reads: Reads) -> Iterator[Finding]:
 
 
 def _entry(tool_id: int, tool_version_id: int, reads: Reads) -> Iterator[Finding]:
-    version = _one(ToolVersion, ToolVersion.key(tool_version_id), reads)
+    version = read_model(ToolVersion, ToolVersion.key(tool_version_id), reads)
     if version is None or version.tool_id != tool_id:
         got = f"a version of tool {version.tool_id}" if version else "not there"
         yield Finding("tool-version", f"tool version {tool_version_id}", got, f"a version of tool {tool_id}, as listed")
@@ -66,7 +54,7 @@ def _version(version: ToolVersion, tool_version_id: int, reads: Reads) -> Iterat
 
 def _template(template: TaskTemplate, task_template_id: int, reads: Reads) -> Iterator[Finding]:
     key = TemplateLookup.key(template.tool_version_id, template.name)
-    lookup = _one(TemplateLookup, key, reads)
+    lookup = read_model(TemplateLookup, key, reads)
     if lookup is None or lookup.id != task_template_id:
         yield _misled(key, lookup.id if lookup else None, f"task template {task_template_id}, which has this name")
     if not reads.items([ToolVersion.key(template.tool_version_id)]):
@@ -85,13 +73,13 @@ def _template_version(version: TemplateVersion, task_template_id: int, reads: Re
 
 
 def _tool_lookup(lookup: ToolLookup, reads: Reads) -> Iterator[Finding]:
-    tool = _one(Tool, Tool.key(lookup.id), reads)
+    tool = read_model(Tool, Tool.key(lookup.id), reads)
     if tool is None or ToolLookup.key(tool.name).pk != lookup.pk:
         yield _misled(Key(lookup.pk, lookup.sk), lookup.id, "a tool of this name")
 
 
 def _template_lookup(lookup: TemplateLookup, tool_version_id: int, reads: Reads) -> Iterator[Finding]:
-    template = _one(TaskTemplate, TaskTemplate.key(lookup.id), reads)
+    template = read_model(TaskTemplate, TaskTemplate.key(lookup.id), reads)
     if template is None or (template.tool_version_id, template.name) != (tool_version_id, lookup.name):
         yield _misled(Key(lookup.pk, lookup.sk), lookup.id, "a task template of this tool version and name")
 
