@@ -20,7 +20,7 @@ FUNCTIONS: Final = transform({})[0].functions
 OF_THE_RUNTIME: Final = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 """Lambda itself does these under a function's role."""
 ASKING: Final = frozenset(
-    {"reach", "transact", "fetch", "fetch_at_once", "fetch_present", "put_many", "query", "update"}
+    {"reach", "transact", "fetch", "fetch_at_once", "fetch_present", "put_many", "put_new", "query", "update"}
 )
 """The layer's ways to the table."""
 Seen = dict[str, set[Grant]]

@@ -1,9 +1,7 @@
 """Arrays: find or create one by its natural key, workflow and task template version."""
 
-from pynamodb.transactions import TransactWrite
-
 from lockstep.array.item import Array, ArrayLookup
-from lockstep.dynamodb.client import ConditionFailedError, fetch, reach, transact
+from lockstep.dynamodb.client import fetch, put_new, reach
 from lockstep.dynamodb.counters import allocate
 
 
@@ -24,20 +22,10 @@ def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently
             max_concurrently_running=max_concurrently_running,
             num_batches=0,
         )
-
-        def make(transaction: TransactWrite) -> None:
-            transaction.save(
-                ArrayLookup(*lookup, id=array_id), ArrayLookup.pk.does_not_exist(), return_values="ALL_OLD"
-            )
-            transaction.save(array)
-
-        try:
-            transact(make)
-        except ConditionFailedError as failed:
-            found = failed.found[0]
-        else:
+        found = put_new(ArrayLookup(*lookup, id=array_id), array)
+        if not found:
             return array_id
-    array_id = ArrayLookup.from_raw_data(found or {}).id
+    array_id = ArrayLookup.from_raw_data(found).id
     known = Array(*Array.key(array_id))
     reach(lambda: known.update([Array.max_concurrently_running.set(max_concurrently_running)]))
     return array_id

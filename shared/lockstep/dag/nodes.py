@@ -4,11 +4,11 @@ import hashlib
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from lockstep.dag.item import NodeArgs, pack
-from lockstep.dynamodb.client import put_many
+from lockstep.dynamodb.client import chunks_of_bytes, put_many
 from lockstep.errors import FieldError, InvalidError
 from lockstep.http import fields
 from lockstep.http.fields import Hash, Id
@@ -76,21 +76,11 @@ def _items(nodes: Sequence[NodeToBind], ids: Mapping[str, int]) -> Iterator[Node
         if node.node_args:
             by_version[node.task_template_version_id].setdefault(ids[node.name], json.dumps(node.node_args))
     for version, args in by_version.items():
-        for chunk in _chunks(sorted(args.items())):
+        for chunk in chunks_of_bytes(sorted(args.items()), _bytes, _BYTES_PER_ITEM):
             packed = pack([number for number, _ in chunk])
             compressed = zlib.compress(f"[{','.join(each for _, each in chunk)}]".encode(), level=1)
             yield NodeArgs(*NodeArgs.key(version, packed, compressed), node_ids=packed, args=compressed)
 
 
-def _chunks(args: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    chunk: list[tuple[int, str]] = []
-    taken = 0
-    for number, each in args:
-        takes = len(each) + 9
-        if chunk and taken + takes > _BYTES_PER_ITEM:
-            yield chunk
-            chunk, taken = [], 0
-        chunk.append((number, each))
-        taken += takes
-    if chunk:
-        yield chunk
+def _bytes(args: tuple[int, str]) -> int:
+    return len(args[1]) + 9

@@ -213,6 +213,25 @@ def _certainly_did_not_run(error: TransactWriteError) -> bool:
     return reply["Error"]["Code"] == _CANCELLED and not reply.get("ResponseMetadata", {}).get("RetryAttempts")
 
 
+def put_new(lookup: Item, *others: Item) -> RawItem | None:
+    """Write a lookup and what it leads to in one transaction, unless its key is taken: None. Else return who has it.
+
+    Raises:
+        ContentionError, TableError: see reach.
+    """
+
+    def build(transaction: TransactWrite) -> None:
+        transaction.save(lookup, type(lookup).pk.does_not_exist(), return_values="ALL_OLD")
+        for item in others:
+            transaction.save(item)
+
+    try:
+        transact(build)
+    except ConditionFailedError as failed:
+        return failed.found[0]
+    return None
+
+
 def fetch(keys: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
     """Read the items with these keys that exist. Consistent reads see every acknowledged write."""
     pages = run_parallel(
@@ -269,21 +288,12 @@ def put_many(items: Iterable[Item]) -> None:
     Raises:
         TableError: see reach; or DynamoDB left items unwritten until the deadline.
     """
-    run_parallel(_put_page, _pages_to_write(item.serialize() for item in items))
+    serialized = (item.serialize() for item in items)
+    run_parallel(_put_page, chunks_of_bytes(serialized, _taken, BYTES_PER_WRITE, ITEMS_PER_WRITE))
 
 
-def _pages_to_write(items: Iterable[RawItem]) -> Iterator[list[RawItem]]:
-    page: list[RawItem] = []
-    taken = 0
-    for item in items:
-        takes = sum(len(value) for typed in item.values() for value in typed.values() if isinstance(value, str | bytes))
-        if page and (len(page) == ITEMS_PER_WRITE or taken + takes > BYTES_PER_WRITE):
-            yield page
-            page, taken = [], 0
-        page.append(item)
-        taken += takes
-    if page:
-        yield page
+def _taken(item: RawItem) -> int:
+    return sum(len(value) for typed in item.values() for value in typed.values() if isinstance(value, str | bytes))
 
 
 def _put_page(items: Sequence[RawItem]) -> None:
@@ -340,6 +350,29 @@ def chunks(things: Iterable[S], size: int) -> Iterator[list[S]]:
     """
     rest = iter(things)
     while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def chunks_of_bytes(
+    things: Iterable[S], bytes_of: Callable[[S], int], limit: int, most: int | None = None
+) -> Iterator[list[S]]:
+    """Split things into lists that take at most `limit` bytes, in order. One that takes more is a list of its own.
+
+    most: the things that a list holds at most.
+
+    >>> list(chunks_of_bytes(["aa", "b", "c", "dddd"], len, 3, most=2))
+    [['aa', 'b'], ['c'], ['dddd']]
+    """
+    chunk: list[S] = []
+    taken = 0
+    for thing in things:
+        takes = bytes_of(thing)
+        if chunk and (len(chunk) == most or taken + takes > limit):
+            yield chunk
+            chunk, taken = [], 0
+        chunk.append(thing)
+        taken += takes
+    if chunk:
         yield chunk
 
 

@@ -1,6 +1,6 @@
 """Bind tasks: find each by its natural key, then create it, reset it or keep it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -10,7 +10,14 @@ from pynamodb.transactions import TransactWrite
 from lockstep.array.item import Array
 from lockstep.clock import expiry, now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import ACTIONS_PER_TRANSACTION, ConditionFailedError, fetch, run_parallel, transact
+from lockstep.dynamodb.client import (
+    ACTIONS_PER_TRANSACTION,
+    ConditionFailedError,
+    chunks_of_bytes,
+    fetch,
+    run_parallel,
+    transact,
+)
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import Key
 from lockstep.errors import ContentionError, FieldError, InvalidError
@@ -65,7 +72,10 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
     bindings = {lookups[name]: _Binding(workflow_id, lookups[name], task) for name, task in tasks.items()}
     _look_up(list(bindings.values()))
     _read_directories(bindings.values())
-    run_parallel(_bind, _transaction_sized(bindings.values()))
+    groups = chunks_of_bytes(
+        bindings.values(), lambda binding: binding.bytes, BYTES_PER_TRANSACTION, TASKS_PER_TRANSACTION
+    )
+    run_parallel(_bind, groups)
     return {name: (bindings[lookup].task_id, bindings[lookup].status) for name, lookup in lookups.items()}
 
 
@@ -260,20 +270,6 @@ def _read_directories(bindings: Iterable[_Binding]) -> None:
     directories = read_directories(wanted)
     for binding in bindings:
         binding.directories = directories.get(binding.task.task_resources_id, (None, None))
-
-
-def _transaction_sized(bindings: Iterable[_Binding]) -> Iterator[list[_Binding]]:
-    group: list[_Binding] = []
-    taken = 0
-    for binding in bindings:
-        takes = binding.bytes
-        if group and (len(group) == TASKS_PER_TRANSACTION or taken + takes > BYTES_PER_TRANSACTION):
-            yield group
-            group, taken = [], 0
-        group.append(binding)
-        taken += takes
-    if group:
-        yield group
 
 
 def _bind(group: Sequence[_Binding]) -> None:

@@ -2,11 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from pynamodb.transactions import TransactWrite
-
-from lockstep.dynamodb.client import ConditionFailedError, fetch, fetch_present, reach, transact
+from lockstep.dynamodb.client import ConditionFailedError, fetch, fetch_present, put_new, reach
 from lockstep.dynamodb.counters import allocate
-from lockstep.dynamodb.item import RawItem
 from lockstep.errors import FieldError, InvalidError, NotFoundError
 from lockstep.task_template.arguments import ids_by_name
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
@@ -36,17 +33,8 @@ def _create(tool_version_id: int, name: str) -> int:
     [task_template_id] = allocate("task_template", 1)
     lookup = TemplateLookup(*TemplateLookup.key(tool_version_id, name), id=task_template_id)
     template = TaskTemplate(*TaskTemplate.key(task_template_id), tool_version_id=tool_version_id, name=name)
-
-    def make(transaction: TransactWrite) -> None:
-        transaction.save(lookup, TemplateLookup.pk.does_not_exist(), return_values="ALL_OLD")
-        transaction.save(template)
-
-    try:
-        transact(make)
-    except ConditionFailedError as failed:
-        winner: RawItem = failed.found[0] or {}
-        return TemplateLookup.from_raw_data(winner).id
-    return task_template_id
+    winner = put_new(lookup, template)
+    return TemplateLookup.from_raw_data(winner).id if winner else task_template_id
 
 
 class NewVersion(NamedTuple):

@@ -2,9 +2,9 @@
 
 from pynamodb.transactions import TransactWrite
 
-from lockstep.dynamodb.client import ConditionFailedError, fetch_present, transact
+from lockstep.dynamodb.client import fetch_present, put_new, transact
 from lockstep.dynamodb.counters import allocate
-from lockstep.dynamodb.item import RawItem
+from lockstep.dynamodb.item import Item
 from lockstep.errors import FieldError, InvalidError
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
 
@@ -22,19 +22,9 @@ def bind_tool(name: str) -> int:
 def _create(name: str) -> int:
     [tool_id] = allocate("tool", 1)
     [tool_version_id] = allocate("tool_version", 1)
-    unclaimed = ToolLookup.pk.does_not_exist()
-
-    def make(transaction: TransactWrite) -> None:
-        transaction.save(ToolLookup(*ToolLookup.key(name), id=tool_id), unclaimed, return_values="ALL_OLD")
-        transaction.save(Tool(*Tool.key(tool_id), name=name))
-        _save_version(transaction, tool_id, tool_version_id)
-
-    try:
-        transact(make)
-    except ConditionFailedError as failed:
-        winner: RawItem = failed.found[0] or {}
-        return ToolLookup.from_raw_data(winner).id
-    return tool_id
+    lookup, tool = ToolLookup(*ToolLookup.key(name), id=tool_id), Tool(*Tool.key(tool_id), name=name)
+    winner = put_new(lookup, tool, *_version(tool_id, tool_version_id))
+    return ToolLookup.from_raw_data(winner).id if winner else tool_id
 
 
 def create_tool_version(tool_id: int) -> int:
@@ -46,10 +36,18 @@ def create_tool_version(tool_id: int) -> int:
     if not fetch_present([Tool.key(tool_id)]):
         raise InvalidError([FieldError("tool_id", f"tool {tool_id} does not exist")])
     [tool_version_id] = allocate("tool_version", 1)
-    transact(lambda transaction: _save_version(transaction, tool_id, tool_version_id))
+
+    def build(transaction: TransactWrite) -> None:
+        for item in _version(tool_id, tool_version_id):
+            transaction.save(item)
+
+    transact(build)
     return tool_version_id
 
 
-def _save_version(transaction: TransactWrite, tool_id: int, tool_version_id: int) -> None:
-    transaction.save(VersionOfTool(*VersionOfTool.key(tool_id, tool_version_id)))
-    transaction.save(ToolVersion(*ToolVersion.key(tool_version_id), tool_id=tool_id))
+def _version(tool_id: int, tool_version_id: int) -> tuple[Item, Item]:
+    """A version, and its entry in its tool's list."""
+    return (
+        VersionOfTool(*VersionOfTool.key(tool_id, tool_version_id)),
+        ToolVersion(*ToolVersion.key(tool_version_id), tool_id=tool_id),
+    )
