@@ -329,14 +329,15 @@ def test_a_sweep_that_breaks_off_is_done_by_another(player: Player, monkeypatch:
     assert run.poll("T") == {"T": ids}
 
 
-def test_many_small_batches(player: Player) -> None:
+def test_many_small_batches(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client makes one for each set of resources that it asks for."""
     ids = [batch({"status": status, "workflow_run_id": 99_000_100})[0] for status in "QR" * 150]
     run = Run(player, 99_000_100)
     assert run.poll("Q") == {"Q": ids[::2]}
     assert run.poll("R") == {"R": ids[1::2]}
-    while run.send("PUT", "terminate_task_instances")[0] == 503:
-        pass  # each call does as much as its time allows, and says that there is more
+    monkeypatch.setattr(Deadline, "spent", lambda *_: False)  # a busy machine may stop 280 of them in time
+    monkeypatch.setattr(Deadline, "passed", lambda _: False)
+    assert run.terminate() == 300
     assert run.terminate() == 0
     assert run.poll("K") == {"K": ids[1::2]}
     assert run.poll("K", *ids) == {"F": ids[::2]}
