@@ -28,6 +28,7 @@ def _ends(name: str) -> str:
     ("jobmon", "plugin"),
     [
         pytest.param(CURRENT, "multiprocess", id="3.4.8-multiprocess"),
+        pytest.param(CURRENT, "sequential", id="3.4.8-sequential"),
         pytest.param(EARLIER, "sequential", id="3.2.2-sequential"),
     ],
 )

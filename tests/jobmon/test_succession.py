@@ -3,7 +3,7 @@
 import pytest
 
 from tests.jobmon.middleman import Middleman
-from tests.jobmon.programs import CURRENT, Programs
+from tests.jobmon.programs import CURRENT, EARLIER, Programs
 from tests.jobmon.workflow import Workflow
 
 NAMES = [f"t{number:02d}" for number in range(14)]
@@ -13,6 +13,7 @@ NAMES = [f"t{number:02d}" for number in range(14)]
     ("jobmon", "plugin"),
     [
         pytest.param(CURRENT, "multiprocess", id="3.4.8-multiprocess"),
+        pytest.param(EARLIER, "multiprocess", id="3.2.2-multiprocess"),
     ],
 )
 def test_every_task_is_done(jobmon: Programs, plugin: str, workflow: Workflow, middleman: Middleman) -> None:
