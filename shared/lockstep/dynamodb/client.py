@@ -214,7 +214,9 @@ def _certainly_did_not_run(error: TransactWriteError) -> bool:
 
 
 def put_new(lookup: Item, *others: Item) -> RawItem | None:
-    """Write a lookup and what it leads to in one transaction, unless its key is taken: None. Else return who has it.
+    """Write a lookup and what it leads to in one transaction, unless the lookup's key is taken.
+
+    Returns None if they were written, else the item that stands under that key.
 
     Raises:
         ContentionError, TableError: see reach.
