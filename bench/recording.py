@@ -1,6 +1,7 @@
 """Record each function's calls to AWS for an event, with the embedded engine's replies."""
 
 import threading
+from base64 import b64encode
 from typing import Any, Final
 
 from bench.stub import Call
@@ -74,7 +75,16 @@ def _lasting() -> Seed:
 
 
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    context["asked"] = params
+    context["asked"] = _as_json(params)
+
+
+def _as_json(params: Any) -> Any:
+    """A call's parameters as they are sent: bytes are base64."""
+    if isinstance(params, dict):
+        return {name: _as_json(each) for name, each in params.items()}
+    if isinstance(params, list):
+        return [_as_json(each) for each in params]
+    return b64encode(params).decode() if isinstance(params, bytes) else params
 
 
 def _secret_calls(secret: str) -> list[Call]:

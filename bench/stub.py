@@ -17,7 +17,9 @@ import trustme
 
 HOST: Final = "localhost"
 _MOMENT: Final = re.compile(r"\d{9,}(\.\d+)?")
-"""A time in seconds or milliseconds since 1970. Every id in events/ is shorter."""
+"""A time in seconds or milliseconds since 1970. Ids of nodes and DAGs in events/ are as long: calls that differ by them
+alone take turns.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Call:
     service: str
     operation: str
     params: dict[str, Any]
+    """As they are sent, in JSON."""
     status: int
     answer: str
 

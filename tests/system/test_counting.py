@@ -31,6 +31,7 @@ CALLS = [
     Call("dynamodb", "GetItem", {"TableName": "t", "Key": {"pk": {"S": "a"}}}, 200, '{"Item": {"pk": {"S": "a"}}}'),
     Call("dynamodb", "GetItem", {"TableName": "t", "Key": {"pk": {"S": "b"}}}, 200, "{}"),
     Call("dynamodb", "PutItem", {"TableName": "t", "Item": {"pk": {"S": "a"}}}, 400, json.dumps(REFUSED)),
+    Call("dynamodb", "PutItem", {"TableName": "t", "Item": {"pk": {"B": "AAE="}}}, 200, "{}"),
 ]
 
 
