@@ -1,21 +1,18 @@
 """Check DAGs and nodes: edges have a DAG and lie in their partition, long lists are whole, arguments fit their key."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from lockstep.dag.item import SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs
-from lockstep.dynamodb.client import chunks
+from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import Parsed
 from ops.audit.reader import Reads, read_models
 from ops.audit.seen import Seen
 
-AT_ONCE: Final = 100
-
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
     """Each DAG that has edges is there."""
-    for dag_ids in chunks(sorted(seen.dags_with_edges - seen.dags), AT_ONCE):
+    for dag_ids in chunks(sorted(seen.dags_with_edges - seen.dags), KEYS_PER_READ):
         found = reads.items(map(Dag.key, dag_ids))
         for dag_id in dag_ids:
             if Dag.key(dag_id) not in found:

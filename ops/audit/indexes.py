@@ -1,9 +1,9 @@
 """Check that both indexes list exactly the items that have their keys. An index lags, so a difference is read again."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from lockstep.dynamodb.client import chunks
+from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.item import Key, RawItem
 from lockstep.task_instance.item import TaskInstance, array_step_key, instance_key_of, instance_keys
 from ops.audit.invariants.batch import BatchKey
@@ -14,13 +14,12 @@ from ops.audit.seen import Seen
 
 Suspect = tuple[Key, Entry]
 """An item, and an entry that is only in the index or only in the table."""
-AT_ONCE: Final = 100
 
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
     """The differences between the table and its indexes."""
     for index, suspects in ((STEP_INDEX, _steps(seen, reads)), (RUN_INDEX, _attention(seen, reads))):
-        for chunk in chunks(suspects, AT_ONCE):
+        for chunk in chunks(suspects, KEYS_PER_READ):
             yield from _differences(index, set(chunk), reads)
 
 

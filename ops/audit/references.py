@@ -1,10 +1,9 @@
 """Check the items that lead to others: arrays, lookups by natural key, counters. None of them is ever taken back."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from lockstep.array.item import Array, ArrayLookup
-from lockstep.dynamodb.client import chunks
+from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.counters import COUNTED, Counter
 from lockstep.dynamodb.item import Key
 from lockstep.task.item import Task
@@ -12,12 +11,10 @@ from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
 
-AT_ONCE: Final = 100
-
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
     """The broken invariants of arrays, of tasks' lookups and of counters."""
-    for array_ids in chunks(sorted(seen.last_batches), AT_ONCE):
+    for array_ids in chunks(sorted(seen.last_batches), KEYS_PER_READ):
         arrays = read_models(Array, map(Array.key, array_ids), reads)
         lookups = read_models(ArrayLookup, map(_lookup_key, arrays.values()), reads)
         for array_id in array_ids:
@@ -25,7 +22,7 @@ def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
     differing = (
         (task_id, workflow_id) for task_id, workflow_id in seen.looked_up if seen.tasks[task_id] != workflow_id
     )
-    for chunk in chunks(differing, AT_ONCE):
+    for chunk in chunks(differing, KEYS_PER_READ):
         tasks = read_models(Task, (Task.key(task_id) for task_id, _ in chunk), reads)
         for task_id, workflow_id in chunk:
             yield from _task_lookup(task_id, workflow_id, tasks.get(Task.key(task_id)))
