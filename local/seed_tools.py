@@ -1,7 +1,7 @@
 """The tools and task templates of a seed file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,9 +44,8 @@ class SeedTemplate(_Entry):
     versions: list[SeedTemplateVersion] = []
 
 
-def ids(tools: Iterable[SeedTool], templates: Sequence[SeedTemplate]) -> Mapping[str, list[int]]:
+def ids(tools: Sequence[SeedTool], templates: Sequence[SeedTemplate]) -> Mapping[str, list[int]]:
     """The ids of tools and templates by their counter."""
-    tools = list(tools)
     return {
         "tool": [tool.tool_id for tool in tools],
         "tool_version": [version for tool in tools for version in tool.tool_version_ids],
@@ -57,7 +56,7 @@ def ids(tools: Iterable[SeedTool], templates: Sequence[SeedTemplate]) -> Mapping
 
 def without_version(tools: Iterable[SeedTool], templates: Iterable[SeedTemplate]) -> Iterator[int]:
     """The positions of templates whose tool version is no tool's."""
-    versions: Final = {version for tool in tools for version in tool.tool_version_ids}
+    versions = {version for tool in tools for version in tool.tool_version_ids}
     return (index for index, template in enumerate(templates) if template.tool_version_id not in versions)
 
 
