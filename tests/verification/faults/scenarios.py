@@ -14,6 +14,7 @@ from lockstep.routes import ROUTES as ALL_ROUTES
 from lockstep.task.item import Task, TaskLookup
 from tests.conformance.recording import Player
 from tests.support.seeding import batch, pair, run_of
+from tests.support.tools import VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,15 +291,6 @@ def bind_expired() -> Ask:
     return ask("bind_tasks_no_args", body)
 
 
-VERSION: Final[dict[str, Any]] = {
-    "command_template": "run {n}",
-    "arg_mapping_hash": "5",
-    "node_args": ["n"],
-    "task_args": [],
-    "op_args": [],
-}
-
-
 def a_tool() -> int:
     """A tool."""
     return int(play(ask("bind_tool", {"name": "known"}))["tool"][0])
@@ -366,7 +358,7 @@ def known_version() -> Ask:
     """Add a version that is known, with other arguments."""
     template_id = a_template()
     play(ask("add_task_template_version", VERSION, task_template_id=template_id))
-    return ask("add_task_template_version", VERSION | {"op_args": ["v"]}, task_template_id=template_id)
+    return ask("add_task_template_version", VERSION | {"op_args": ["w"]}, task_template_id=template_id)
 
 
 NODES: Final = {
