@@ -85,7 +85,7 @@ def _check_size(new: NewVersion) -> None:
 
 
 def _check_ids(new: NewVersion) -> None:
-    """Require that different names have different ids: of 1,000 names, two have the same once in some 560 million cases."""
+    """Require that different names have different ids. Of 1,000 names, two share one once in some 560 million cases."""
     seen: dict[int, str] = {}
     for field, names in _lists(new).items():
         for name, number in ids_by_name(names).items():
