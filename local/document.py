@@ -33,7 +33,14 @@ from lockstep.fsm.statuses import (
     WorkflowRunStatus,
 )
 from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID, Edge, TaskEdge, get_new_task_status
-from lockstep.fsm.workflow_run import RUN_MOVES, RunEdge
+from lockstep.fsm.workflow_run import (
+    DONE_AFTER_ALL,
+    GIVEN_UP,
+    RUN_MOVES,
+    TAKEN_OVER,
+    WORKFLOW_FOLLOWS,
+    RunEdge,
+)
 from lockstep.routes import ROUTES
 
 S = TypeVar("S", TaskInstanceStatus, WorkflowRunStatus)
@@ -68,7 +75,7 @@ _SOME_TASK_STATUS: Final = TaskStatus.RUNNING
 
 def state_machine() -> str:
     """Make docs/state-machine.md: the state machines of lockstep.fsm, as diagrams and tables."""
-    return "\n".join([*_instances(), *_tasks(), *_task_follows(), *_reports(), *_runs()])
+    return "\n".join([*_instances(), *_tasks(), *_task_follows(), *_reports(), *_runs(), *_workflows()])
 
 
 def openapi_document() -> str:
@@ -156,6 +163,36 @@ def _runs() -> Iterator[str]:
     yield from _table(RUN_MOVES)
     yield ""
     yield "Any other move leaves the run unchanged, and the reply is its current status."
+    yield ""
+    yield "Where every task of the workflow is done:"
+    yield ""
+    yield from _table(DONE_AFTER_ALL)
+    yield ""
+    yield "By a client that resumes the workflow, of another client's run:"
+    yield ""
+    yield from _table(TAKEN_OVER)
+    yield ""
+    yield "Where a run goes whose client has not reported in time, once another one wants its workflow:"
+    yield ""
+    yield "| from | to |"
+    yield "|---|---|"
+    for source, target in GIVEN_UP.items():
+        yield f"| {source.name} | {target.name} |"
+    yield ""
+
+
+def _workflows() -> Iterator[str]:
+    yield "## What the workflow does when its run moves"
+    yield ""
+    yield "A run and the workflow that it holds move in one transaction."
+    yield ""
+    yield "| the run moves to | the workflow goes to | from | because |"
+    yield "|---|---|---|---|"
+    for follow in WORKFLOW_FOLLOWS:
+        sources = ", ".join(sorted(source.name for source in follow.sources))
+        yield f"| {follow.run.name} | {follow.workflow.name} | {sources} | {follow.reason} |"
+    yield ""
+    yield "From another status it stays: a person has moved it meanwhile. A run that has ended holds it no more."
     yield ""
 
 

@@ -25,7 +25,16 @@ REF_TEMPLATE: Final = "#/components/schemas/{model}"
 FINDS_NOTHING_UNKNOWN: Final = frozenset(
     {
         "array_log_distributor_id",
+        "fetch_workflow_metadata",
+        "force_cleanup_kill_self",
         "get_cluster",
+        "get_queue",
+        "get_matching_workflows",
+        "get_tasks",
+        "increase_resources",
+        "most_recent_ti_error",
+        "set_resume",
+        "set_resume_state",
         "set_status_for_triaging",
         "sync_status",
         "terminate_task_instances",
@@ -223,7 +232,7 @@ def _parameters(where: str, model: type[BaseModel], examples: Json) -> list[Json
 
 def _possible_refusals(one: Operation) -> list[HTTPStatus]:
     """Return the error statuses that a route can reply with, in order."""
-    numbered = any(field.annotation is int for field in one.path.model_fields.values())
+    numbered = any(field.annotation is int or field.metadata for field in one.path.model_fields.values())
     only_where = {
         HTTPStatus.BAD_REQUEST: bool(one.body.model_fields),
         HTTPStatus.NOT_FOUND: bool(one.path.model_fields) and one.route.name not in FINDS_NOTHING_UNKNOWN,

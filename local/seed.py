@@ -5,6 +5,7 @@ import os
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -21,16 +22,25 @@ from lockstep.context import request
 from lockstep.dag.edges import EdgesToAdd, put_all
 from lockstep.dag.item import Dag
 from lockstep.dynamodb.client import ConditionFailedError, fetch, put_many, reach
-from lockstep.dynamodb.counters import Counter
+from lockstep.dynamodb.counters import BEFORE_FIRST, Counter
 from lockstep.dynamodb.item import MAX_ID, Item, Key
 from lockstep.errors import UnavailableError
-from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus, WorkflowRunStatus
+from lockstep.fsm.statuses import (
+    NEEDS_ATTENTION,
+    TOLD_TO_CLIENT,
+    TaskInstanceStatus,
+    TaskStatus,
+    WorkflowRunStatus,
+    WorkflowStatus,
+)
 from lockstep.fsm.transitions import has_ended
 from lockstep.http.fields import (
     Command,
     DagId,
     DistributorId,
+    Hash,
     Id,
+    LongText,
     Name,
     NodeId,
     Nodename,
@@ -40,7 +50,7 @@ from lockstep.http.fields import (
     Text,
 )
 from lockstep.http.fields import Path as FilePath
-from lockstep.task.item import Resources, Spec, Task
+from lockstep.task.item import Resources, Spec, Task, changed_key, feed_key
 from lockstep.task.resources import directories, forget
 from lockstep.task_instance.item import (
     INSTANCES_PER_TASK,
@@ -57,6 +67,7 @@ from lockstep.task_instance.item import (
     split_task_instance_id,
 )
 from lockstep.text import cut, digest, size
+from lockstep.workflow.item import RunOfWorkflow, TaskRange, Workflow, WorkflowLookup, WorkflowSpec
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.sweep import next_check
 
@@ -125,6 +136,24 @@ class SeedInstance(_Entry):
         return key
 
 
+class SeedWorkflow(_Entry):
+    """A workflow. Its tasks are those of the file that name it."""
+
+    workflow_id: Id
+    name: Name | None = None
+    workflow_args: LongText | None = None
+    status: WorkflowStatus = WorkflowStatus.REGISTERING
+    bound: bool = True
+    """Whether all its tasks are bound: only then a run of it can be linked."""
+    workflow_run_id: Id | None = None
+    """The run that holds it."""
+    max_concurrently_running: SmallCount | None = None
+    tool_version_id: Id = 1
+    dag_id: DagId = 1
+    workflow_args_hash: Hash = "1"
+    task_hash: Hash = "1"
+
+
 class SeedDag(_Entry):
     """A DAG with all its edges."""
 
@@ -135,6 +164,7 @@ class SeedDag(_Entry):
 class Seed(_Entry):
     """A seed file."""
 
+    workflows: list[SeedWorkflow] = []
     tools: list[SeedTool] = []
     task_templates: list[SeedTemplate] = []
     dags: list[SeedDag] = []
@@ -155,6 +185,7 @@ class Seed(_Entry):
             version_id = self.task_templates[index].tool_version_id
             raise ValueError(f"task_templates[{index}].tool_version_id: {version_id} is no tool's in this file")
         for name, numbers in {
+            "workflows": [workflow.workflow_id for workflow in self.workflows],
             **seed_tools.ids(self.tools, self.task_templates),
             "dags": [dag.dag_id for dag in self.dags],
             "arrays": [array.array_id for array in self.arrays],
@@ -178,14 +209,15 @@ def load(seed: Seed) -> int:
 
 
 def _load(seed: Seed) -> int:
-    items = [*seed_tools.items(seed.tools, seed.task_templates), *_items(seed)]
-    put_many(items)
+    written = [*seed_tools.items(seed.tools, seed.task_templates), *_items(seed)]
+    put_many(written)
     for dag in seed.dags:
         put_all(dag.dag_id, dag.edges)
     forget()
     for kind, numbers in seed_tools.ids(seed.tools, seed.task_templates).items():
         _reserve(kind, numbers)
     resources = [task.task_resources_id for task in seed.tasks] + [ti.task_resources_id for ti in seed.task_instances]
+    _reserve("workflow", (workflow.workflow_id for workflow in seed.workflows))
     _reserve("array", (array.array_id for array in seed.arrays))
     _reserve("task", (task.task_id for task in seed.tasks))
     _reserve("task_resources", resources)
@@ -196,7 +228,7 @@ def _load(seed: Seed) -> int:
     put_many(
         _run(run, workflows.get(array_id, 0)) for run, array_id in runs.items() if WorkflowRun.key(run) not in known
     )
-    return len(items) + sum(len(dag.edges) for dag in seed.dags)
+    return len(written) + sum(len(dag.edges) for dag in seed.dags)
 
 
 def _items(seed: Seed) -> Iterator[Item]:
@@ -208,10 +240,15 @@ def _items(seed: Seed) -> Iterator[Item]:
     last_number: dict[int, int] = {}
     for instance in seed.task_instances:
         last_number[instance.key.task_id] = max(instance.key.number, last_number.get(instance.key.task_id, 0))
+    feeds: dict[int, str] = {}
+    for workflow in seed.workflows:
+        tasks = sorted(task.task_id for task in seed.tasks if task.workflow_id == workflow.workflow_id)
+        feeds |= {task_id: feed_key(workflow.workflow_id, number) for number, task_id in enumerate(tasks)}
+        yield from _workflow(workflow, tasks, at)
     for array in seed.arrays:
         yield from _array(array, last_batch.get(array.array_id, 0))
     for task in seed.tasks:
-        yield from _task(task, last_number.get(task.task_id, 0), at)
+        yield from _task(task, last_number.get(task.task_id, 0), feeds.get(task.task_id), at)
     for task_resources_id, task in {task.task_resources_id: task for task in seed.tasks}.items():
         yield Resources(*Resources.key(task_resources_id), queue_id=1, requested_resources=task.requested_resources)
     instances = [_instance(instance, at) for instance in seed.task_instances]
@@ -219,6 +256,35 @@ def _items(seed: Seed) -> Iterator[Item]:
     yield from _batches(instances, at)
     for instance in seed.task_instances:
         yield from _logged(instance, at)
+
+
+def _workflow(workflow: SeedWorkflow, task_ids: Sequence[int], at: float) -> Iterator[Item]:
+    number = workflow.workflow_id
+    yield Workflow(
+        *Workflow.key(number),
+        status=workflow.status,
+        status_date=at,
+        workflow_run_id=workflow.workflow_run_id,
+        created_date=at if workflow.bound else None,
+        max_concurrently_running=workflow.max_concurrently_running,
+        num_tasks=len(task_ids),
+    )
+    yield WorkflowSpec(
+        *WorkflowSpec.key(number),
+        tool_version_id=workflow.tool_version_id,
+        dag_id=workflow.dag_id,
+        workflow_args_hash=workflow.workflow_args_hash,
+        task_hash=workflow.task_hash,
+        name=workflow.name,
+        workflow_args=workflow.workflow_args,
+    )
+    lookup = (workflow.workflow_args_hash, workflow.tool_version_id, workflow.dag_id, workflow.task_hash)
+    yield WorkflowLookup(*WorkflowLookup.key(*lookup), id=number)
+    if workflow.workflow_run_id:
+        yield RunOfWorkflow(*RunOfWorkflow.key(number, workflow.workflow_run_id))
+    for _, consecutive in groupby(enumerate(task_ids), lambda pair: pair[1] - pair[0]):
+        ids = [task_id for _, task_id in consecutive]
+        yield TaskRange(*TaskRange.key(number, ids[0]), size=len(ids))
 
 
 def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
@@ -233,7 +299,7 @@ def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
     yield ArrayLookup(*ArrayLookup.key(array.workflow_id, array.task_template_version_id), id=array.array_id)
 
 
-def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
+def _task(task: SeedTask, num_instances: int, feed: str | None, at: float) -> Iterator[Item]:
     stdout_dir, stderr_dir = directories(task.requested_resources)
     yield Task(
         *Task.key(task.task_id),
@@ -245,6 +311,8 @@ def _task(task: SeedTask, num_instances: int, at: float) -> Iterator[Item]:
         spec_version=1,
         array_id=task.array_id,
         workflow_id=task.workflow_id,
+        feed=feed,
+        changed=changed_key(at, task.status) if feed and task.status in TOLD_TO_CLIENT else None,
         node_id=task.node_id,
     )
     yield Spec(
@@ -350,6 +418,8 @@ def _run(workflow_run_id: int, workflow_id: int) -> WorkflowRun:
 
 def _reserve(kind: str, ids: Iterable[int]) -> None:
     last = max(ids, default=0)
+    if last <= BEFORE_FIRST[kind]:
+        return
     counter = Counter(*Counter.key(kind))
     behind = Counter.last.does_not_exist() | (Counter.last < last)
     try:
@@ -387,6 +457,7 @@ def _kinds(seed: Seed) -> str:
     runs = {instance.workflow_run_id for instance in seed.task_instances}
     errors = sum(len(set(instance.errors)) for instance in seed.task_instances)
     return (
+        f"{len(seed.workflows)} workflows, "
         f"{len(seed.arrays)} arrays, {len(seed.tasks)} tasks, {len(seed.task_instances)} task instances, "
         f"{errors} error entries, {len(runs)} workflow runs, {len(seed.tools)} tools, "
         f"{len(seed.task_templates)} task templates, {len(seed.dags)} DAGs"

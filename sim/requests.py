@@ -46,6 +46,11 @@ def create_run(workflow_id: int, increment: float) -> Request:
     return Request("POST", "/workflow_run", {**body, "next_report_increment": increment})
 
 
+def set_resume(workflow_id: int, *, cold: bool) -> Request:
+    """Ask the run that holds a workflow to end for another one."""
+    return Request("POST", f"/workflow/{workflow_id}/set_resume", {"reset_running_jobs": cold})
+
+
 def move_run(run_id: int, status: str) -> Request:
     """Give a run a new status."""
     return _of_run("PUT", run_id, "update_status", {"status": status})

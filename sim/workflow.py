@@ -89,14 +89,14 @@ class Workflow:
             distributing.join()
 
     def _begin(self) -> Run:
-        """Create a run and bind all tasks to it."""
+        """Bind all tasks and link a run."""
+        for array_id in self._arrays:
+            tasks = [self._describe(node, array_id) for node in range(1, self._size + 1)]
+            self._arrays[array_id] = bind_tasks(self._ask, self._id, tasks)
         made = self._ask(requests.create_run(self._id, RUN_INCREMENT))
         run = Run(made["workflow_run_id"], self._rng.choice(self._increments), self._life_of)
         self.runs.append(run)
         self._cluster.tally.count("runs")
-        for array_id in self._arrays:
-            tasks = [self._describe(node, array_id) for node in range(1, self._size + 1)]
-            self._arrays[array_id] = bind_tasks(self._ask, self._id, tasks)
         self._ask(requests.move_run(run.run_id, "B"))
         return run
 
@@ -158,7 +158,7 @@ class Workflow:
         """End a run, cold or hot."""
         kind = self._rng.choice("CH")
         self._cluster.tally.count("hot resumes" if kind == "H" else "cold resumes")
-        self._ask(requests.move_run(run.run_id, kind))
+        self._ask(requests.set_resume(self._id, cold=kind == "C"))
         stopped = 1
         while stopped:
             stopped = self._ask(requests.terminate(run.run_id))["num_terminated"]

@@ -88,6 +88,7 @@ class Walk:
     def usual(self) -> None:
         """Walk from the binding to DONE, with what is polled meanwhile."""
         size = self._size
+        self._quietly(requests.bind_tasks(WORKFLOW, []))
         self._run = self._step("make a run", 0, requests.create_run(WORKFLOW, RUN_INCREMENT))["workflow_run_id"]
         self._resources = self._step("bind resources", 0, _RESOURCES)
         self._array = self._step("bind the array", 0, requests.create_array(WORKFLOW, "a"))["array_id"]

@@ -18,6 +18,7 @@ from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateVersion
 from lockstep.tool.item import Tool, ToolVersion
+from lockstep.workflow.item import Workflow, WorkflowSpec
 from lockstep.workflow_run.item import WorkflowRun
 from ops.audit.invariants.batch import BatchKey, Member
 from ops.audit.invariants.parsing import INSTANCE_STATUSES, Parsed
@@ -29,6 +30,7 @@ COUNTED_BY: Final[dict[type[Item], str]] = {
     Array: "array",
     Task: "task",
     Resources: "task_resources",
+    WorkflowSpec: "workflow",
     WorkflowRun: "workflow_run",
     Tool: "tool",
     ToolVersion: "tool_version",
@@ -115,6 +117,8 @@ class Seen:
     """The workflow in the lookup that leads to each task."""
     in_run_index: dict[Key, tuple[str, str]] = field(default_factory=dict)
     """Run and attention of the items that have an attention."""
+    holders: dict[int, int] = field(default_factory=dict)
+    """The run that holds each workflow, of those that are held."""
     last_ids: Counter[str] = field(default_factory=Counter)
     """The highest id seen, by counter."""
     runs: dict[BatchKey, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
@@ -151,6 +155,8 @@ class Seen:
         item, ids = parsed
         self.kinds[type(item)] += 1
         self._add_id(type(item), item.id if isinstance(item, TemplateVersion) else ids[0] if ids else 0)
+        if isinstance(item, Workflow) and item.workflow_run_id:
+            self.holders[ids[0]] = item.workflow_run_id
         if isinstance(item, Batch):
             self.batches[BatchKey(*ids[:2])].append(item)
             self._add_array(*ids[:2])

@@ -7,10 +7,18 @@ from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.dag.item import Dag, Edge, EdgePart, NodeArgs
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, Key
-from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task.item import ArgumentChunk, Resources, Spec, Task, TaskAttribute, TaskLookup
 from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
+from lockstep.workflow.item import (
+    RunOfWorkflow,
+    TaskRange,
+    Workflow,
+    WorkflowAttribute,
+    WorkflowLookup,
+    WorkflowSpec,
+)
 from lockstep.workflow_run.item import WorkflowRun
 
 PLURALS: Final[dict[type[Item], str]] = {
@@ -20,8 +28,16 @@ PLURALS: Final[dict[type[Item], str]] = {
     Log: "logs",
     ErrorEntry: "error entries",
     ErrorText: "long error texts",
+    TaskAttribute: "attributes of tasks",
+    ArgumentChunk: "arguments of tasks",
     Array: "arrays",
     Batch: "batches",
+    Workflow: "workflows",
+    WorkflowSpec: "specifications of workflows",
+    WorkflowAttribute: "attributes of workflows",
+    TaskRange: "ranges of task ids",
+    RunOfWorkflow: "pointers to runs",
+    WorkflowLookup: "lookups of workflows",
     WorkflowRun: "workflow runs",
     Resources: "resources",
     ArrayLookup: "lookups of arrays",
@@ -44,6 +60,7 @@ PLURALS: Final[dict[type[Item], str]] = {
 _PARTS: Final = {
     "<id>": r"([1-9]\d{0,15}|0)",
     "<id16>": r"(\d{16})",
+    "<hash>": r"(?:-?[1-9]\d{0,149}|0)",
     "<long>": r"([1-9]\d{0,18}|0)",
     "<nnn>": r"(\d{3})",
     "<digest>": r"[0-9a-f]{13}",

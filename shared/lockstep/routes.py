@@ -102,6 +102,9 @@ ROUTES: Final = (
     _row(WORKER, "GET /health",
          "api/health", "Say that the API answers."),
 
+    _row(WORKER, "GET /time",
+         "api/get_time", "Tell the time."),
+
     _row(WORKER, "POST /task_instance/{task_instance_id}/log_running",
          "task_instance/log_running", "The worker node starts."),
     _row(WORKER, "POST /task_instance/{task_instance_id}/log_report_by",
@@ -150,6 +153,15 @@ ROUTES: Final = (
     _row(DISTRIBUTOR, "POST /task_resources/{task_resources_id}",
          "task/get_task_resources", "Show what a task asks of the cluster."),
 
+    _row(OPERATOR, "PUT /task/bind_task_args",
+         "task/bind_task_args", "Keep the arguments of tasks."),
+    _row(OPERATOR, "PUT /task/bind_task_attributes",
+         "task/bind_task_attributes", "Note attributes of tasks."),
+    _row(OPERATOR, "POST /task/{task_id}/set_resume_state",
+         "task/set_resume_state", "Let the tasks of a workflow that are not done start over.", BULK),
+    _row(READER, "GET /task/{task_id}/most_recent_ti_error",
+         "task/most_recent_ti_error", "Show the newest error of a task."),
+
     _row(OPERATOR, "POST /array",
          "array/create_array", "Create an array, or change how many of its tasks may run at once."),
     _row(OPERATOR, "POST /array/{array_id}/queue_task_batch",
@@ -172,12 +184,40 @@ ROUTES: Final = (
     _row(OPERATOR, "POST /task/get_downstream_tasks",
          "dag/get_downstream_tasks", "List the nodes that wait for tasks.", BULK),
 
+    _row(READER, "GET /array/{array_id}/get_array_max_concurrently_running",
+         "array/get_array_limit", "Show how many of an array's tasks may run at once."),
+
+    _row(READER, "GET /workflow/{workflow_id}",
+         "workflow/get_matching_workflows", "List the workflows with the same arguments."),
+    _row(OPERATOR, "POST /workflow",
+         "workflow/bind_workflow", "Create a workflow, or find it again by its tool version, tasks and arguments."),
+    _row(OPERATOR, "PUT /workflow/{workflow_id}/workflow_attributes",
+         "workflow/set_workflow_attributes", "Note attributes of a workflow."),
+    _row(READER, "GET /workflow/{workflow_id}/get_max_concurrently_running",
+         "workflow/get_workflow_limit", "Show how many of a workflow's tasks may run at once."),
+    _row(OPERATOR, "POST /workflow/{workflow_id}/task_status_updates",
+         "workflow/task_status_updates", "A run's client polls for what became of its tasks.", BULK),
+    _row(OPERATOR, "POST /workflow/{workflow_id}/set_resume",
+         "workflow/set_resume", "Ask the run that holds a workflow to end, so that another one may begin.", BULK),
+    _row(OPERATOR, "GET /workflow/{workflow_id}/is_resumable",
+         "workflow/is_resumable", "Say whether another run of a workflow may be linked.", BULK),
+    _row(OPERATOR, "POST /workflow/{workflow_id}/force_cleanup_kill_self",
+         "workflow/force_cleanup_kill_self",
+         "End what earlier runs of a workflow left in KILL_SELF, and the runs that end for a resume.", BULK),
+    _row(READER, "GET /workflow/{workflow_id}/fetch_workflow_metadata",
+         "workflow/fetch_workflow_metadata", "Show a workflow's dag and limit."),
+    _row(READER, "GET /workflow/get_tasks/{workflow_id}",
+         "workflow/get_tasks", "List the tasks of a workflow that are not done, page by page.", BULK),
+    _row(OPERATOR, "POST /workflow/{workflow_id}/increase_resources",
+         "workflow/increase_resources",
+         "Give more resources to the tasks of a workflow that failed for want of them.", BULK),
+
     _row(OPERATOR, "POST /workflow_run",
-         "workflow_run/create_workflow_run", "A client begins to run a workflow."),
+         "workflow_run/create_workflow_run", "A client begins to run a workflow.", BULK),
     _row(DISTRIBUTOR, "PUT /workflow_run/{workflow_run_id}/update_status",
-         "workflow_run/update_workflow_run_status", "A client or a distributor moves a run."),
+         "workflow_run/update_workflow_run_status", "A client or a distributor moves a run.", BULK),
     _row(DISTRIBUTOR, "POST /workflow_run/{workflow_run_id}/log_heartbeat",
-         "workflow_run/log_workflow_run_heartbeat", "A run's client sends a heartbeat."),
+         "workflow_run/log_workflow_run_heartbeat", "A run's client sends a heartbeat.", BULK),
     _row(DISTRIBUTOR, "POST /workflow_run/{workflow_run_id}/sync_status",
          "workflow_run/sync_status", "The distributor polls for what became of its instances.", BULK),
     _row(DISTRIBUTOR, "POST /workflow_run/{workflow_run_id}/set_status_for_triaging",
@@ -187,6 +227,8 @@ ROUTES: Final = (
 
     _row(WORKER, "GET /cluster/{cluster_name}",
          "cluster/get_cluster", "Show which plugin a cluster needs."),
+    _row(READER, "GET /cluster/{cluster_name}/queue/{queue_name}",
+         "cluster/get_queue", "Show a queue of a cluster, and its limits."),
 )
 # fmt: on
 _BY_NAME: Final = {route.name: route for route in ROUTES}

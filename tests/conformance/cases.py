@@ -53,6 +53,7 @@ _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     "<a new task>": _after(max(task["task_id"] for task in SEEDED["tasks"])),
     "<new resources>": _after(max(task["task_resources_id"] for task in SEEDED["tasks"])),
     "<a new run>": _after(max(instance["workflow_run_id"] for instance in SEEDED["task_instances"])),
+    "<a new workflow>": _after(max(workflow["workflow_id"] for workflow in SEEDED["workflows"])),
     "<an id>": _after(0),
     "<a time>": lambda value: bool(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", str(value))),
     "<a moment>": _is_moment,

@@ -10,13 +10,19 @@ from tests.support import described
 from tests.support.described import OPERATIONS
 
 GOOD = [name for name, case in cases().items() if case.status == 200]
-UNFIT = [name for name, case in cases().items() if case.status == 422 and "id_not_a_number" not in name]
+UNFIT = [
+    name
+    for name, case in cases().items()
+    if case.status == 422 and "id_not_a_number" not in name and "requestBody" in OPERATIONS[route_name(name)]
+]
 FIT_BUT_REFUSED = {
     "bind_tasks_no_args.no_such_array",
+    "bind_task_attributes.unknown_task",
     "bind_task_template.no_such_tool_version",
     "create_tool_version.no_such_tool",
+    "task_status_updates.no_time",
 }
-"""A schema cannot know which arrays and tools there are."""
+"""A schema cannot know which arrays, tasks and tools there are, nor what a time looks like."""
 WITH_ID = sorted(
     name
     for name, operation in OPERATIONS.items()

@@ -9,16 +9,19 @@ from unittest.mock import patch
 
 from local import gateway, signing
 from local.events import SEED, cases, read
-from local.seed import Seed, load
+from local.seed import Seed, SeedWorkflow, load
 from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
-from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline
+from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task_instance import bulk
+from lockstep.workflow_run import start_over
 from lockstep.workflow_run import sweep as sweeping
 from tests.conformance.recording import Player
 from tests.conformance.test_events import send
 from tests.routes.test_runs import POLLED, Run, run_with
+from tests.support.linking import linked_run
 from tests.support.seeding import pair, running
 from tests.support.tools import VERSION
 from tests.verification.test_engine_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
@@ -193,11 +196,42 @@ def resumes(player: Player) -> None:
 
 
 def moves_of_a_run(player: Player) -> None:
-    made = _ask(player, "POST", "workflow_run", {"workflow_id": 7, "next_report_increment": 90})
-    run = Run(player, made["workflow_run_id"])
+    run = Run(player, linked_run(player))
     assert [run.move(status) for status in "DBIOI"] == list("LBIOO")
     for status in "RRI":
         assert run.send("POST", "log_heartbeat", status=status, next_report_increment=90) == (200, {"status": "R"})
+
+
+def _held(player: Player, *moves: str) -> Run:
+    """A run that holds its workflow, whose client is late, after some moves."""
+    run, _ = run_with(player, "QIORK")
+    load(Seed(workflows=[SeedWorkflow(workflow_id=run.id, status=WorkflowStatus.QUEUED, workflow_run_id=run.id)]))
+    run.move("I", "O", "R", *moves)
+    assert run.send("POST", "log_heartbeat", status="R", next_report_increment=-1)[0] == 200
+    return run
+
+
+def takes_a_workflow_over(player: Player) -> None:
+    cold = {"reset_running_jobs": True}
+    assert _ask(player, "POST", f"workflow/{_held(player).id}/set_resume", cold) == {}
+    assert _ask(player, "GET", f"workflow/{_held(player, 'C').id}/is_resumable")["workflow_is_resumable"]
+    cleaned = _ask(player, "POST", f"workflow/{_held(player, 'C').id}/force_cleanup_kill_self", {})
+    assert cleaned == {"num_cleaned_up": 3, "num_workflow_runs_finalized": 1}, cleaned
+    body = {"workflow_id": _held(player, "C").id, "next_report_increment": 90}
+    assert _ask(player, "POST", "workflow_run", body)["status"] == "L"
+    assert _held(player, "C", "D").move("T") == "T"
+    for status, stands in (("D", "C"), ("T", "T")):
+        beat = {"status": status, "next_report_increment": 90}
+        assert _held(player, "C").send("POST", "log_heartbeat", **beat) == (200, {"status": stands})
+
+
+def starts_over_in_parts(player: Player) -> None:
+    workflow_id = next(WORKFLOWS)
+    bind(player, workflow_id)
+    body = {"reset_if_running": True}
+    with patch.object(start_over, "READ_AT_ONCE", 1), patch.object(Deadline, "spent", lambda *_: True):
+        assert player.send("POST", f"/api/v3/task/{workflow_id}/set_resume_state", json.dumps(body))[0] == 503
+    assert _ask(player, "POST", f"task/{workflow_id}/set_resume_state", body) == {}
 
 
 def binds_a_dag(player: Player) -> None:
@@ -251,6 +285,8 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     sweeps,
     resumes,
     moves_of_a_run,
+    takes_a_workflow_over,
+    starts_over_in_parts,
     binds_a_dag,
     asks_who_calls,
     looks_for_a_step_with_a_token_for_one_run,

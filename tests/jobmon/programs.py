@@ -26,9 +26,9 @@ class Started:
         """Whether it has not ended."""
         return self.process.poll() is None
 
-    def wait(self) -> int:
+    def wait(self, seconds: float = 60) -> int:
         """Its exit status."""
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=seconds)
 
     def printed(self) -> str:
         """What it has printed so far."""

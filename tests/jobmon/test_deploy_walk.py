@@ -48,8 +48,8 @@ def test_a_worker_reports(environment: dict[str, str], url: str) -> None:
             if request["reply"]:
                 assert reply.json() == json.loads(request["reply"])
         api = url.replace("://", f"://distributor:{token(environment, url, 'distributor')}@")
-        distributor = CURRENT.distributor(1, "multiprocess", api=api)
-        while client.get("task_instance/1001").json()["task_instance"]["status"] != "D":
+        distributor = CURRENT.distributor(1001, "multiprocess", api=api)
+        while client.get("task_instance/1000000001001").json()["task_instance"]["status"] != "D":
             assert distributor.runs(), distributor.printed()
             time.sleep(0.2)
-        assert client.get("task_instance/1001").json()["task_instance"]["stdout_log"] == "hello\n"
+        assert client.get("task_instance/1000000001001").json()["task_instance"]["stdout_log"] == "hello\n"

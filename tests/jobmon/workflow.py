@@ -38,6 +38,7 @@ class Workflow:
         )
         self.resources_id = self.bind_resources(memory=1)
         self.task_ids: list[int] = []
+        self._send("PUT", "/task/bind_tasks_no_args", workflow_id=self.workflow_id, mark_created=True, tasks={})
         run = {"user": "somebody", "jobmon_version": "3", "next_report_increment": 90}
         self.run_id = int(self._send("POST", "/workflow_run", workflow_id=self.workflow_id, **run)["workflow_run_id"])
 

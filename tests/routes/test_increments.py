@@ -9,6 +9,7 @@ import pytest
 
 from lockstep import clock
 from tests.conformance.recording import Player
+from tests.support.linking import linked_run
 from tests.support.seeding import batch, run_of
 
 NOW: Final = 1_767_225_600.25
@@ -80,9 +81,9 @@ def test_an_instance_is_overdue_when_it_said_so(
 
 @pytest.mark.parametrize("increment", INCREMENTS)
 def test_a_run_takes_any_increment(player: Player, increment: float) -> None:
-    made = post(player, "/workflow_run", {"workflow_id": 1, "next_report_increment": increment})
+    run = linked_run(player, next_report_increment=increment)
     heartbeat = {"status": "R", "next_report_increment": increment}
-    post(player, f"/workflow_run/{made['workflow_run_id']}/log_heartbeat", heartbeat)
+    post(player, f"/workflow_run/{run}/log_heartbeat", heartbeat)
 
 
 @pytest.mark.parametrize("increment", [1e9 + 1, -1e9 - 1, 1e300, 10**400])

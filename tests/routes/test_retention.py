@@ -47,6 +47,7 @@ class Workflow:
         self.size = size
         array = {"workflow_id": self.id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
         self.array = self.expect("POST", "/array", array)["array_id"]
+        self.expect("PUT", "/task/bind_tasks_no_args", {"workflow_id": self.id, "tasks": {}})
         self.run = self.expect("POST", "/workflow_run", {"workflow_id": self.id, **BEAT})["workflow_run_id"]
 
     def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:

@@ -14,8 +14,9 @@ from lockstep.context import request
 from lockstep.dynamodb.client import transact
 from lockstep.task_instance.read import read_instances
 from lockstep.workflow_run import sweep as sweeping
-from lockstep.workflow_run.lifecycle import read_run
+from lockstep.workflow_run.store import read_run
 from tests.conformance.recording import Player
+from tests.support.linking import linked_run
 from tests.support.seeding import batch, run_of
 from tests.verification.test_engine_faults import answering, error, listening
 
@@ -142,8 +143,7 @@ def test_a_batch_whose_queueing_broke_off_is_told_of_later(player: Player, monke
 
 
 def _new_run(player: Player) -> Run:
-    body = json.dumps({"workflow_id": 7, "next_report_increment": 90})
-    return Run(player, player.send("POST", "/api/v3/workflow_run", body)[1]["workflow_run_id"])
+    return Run(player, linked_run(player))
 
 
 def _bind(player: Player, count: int) -> tuple[int, list[int]]:
@@ -423,10 +423,7 @@ def test_what_nobody_settles_is_settled_though_its_task_was_reset(
 
 
 def test_a_run_moves_by_its_table(player: Player) -> None:
-    made = json.dumps({"workflow_id": 7, "user": "u", "jobmon_version": "3", "next_report_increment": 90})
-    code, reply = player.send("POST", "/api/v3/workflow_run", made)
-    assert (code, reply["status"]) == (200, "L")
-    run = Run(player, reply["workflow_run_id"])
+    run = _new_run(player)
     assert [run.move(status) for status in "DBBIORRCRT"] == list("LBBIORRCCT")
     beat = {"status": "R", "next_report_increment": 90}
     assert run.send("POST", "log_heartbeat", **beat) == (200, {"status": "T"})

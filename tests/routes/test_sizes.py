@@ -8,17 +8,21 @@ from typing import Any, Final
 import pytest
 from pydantic import BaseModel
 
+from functions.api.get_time.app import TimeReply
 from functions.api.health.app import HealthReply
 from functions.array.array_log_distributor_id.app import DistributorIdsReply
 from functions.array.create_array.app import ArrayReply
 from functions.array.get_array_task_instance_id.app import StepReply
 from functions.array.queue_task_batch.app import QueuedReply
 from functions.cluster.get_cluster.app import ClusterReply
+from functions.cluster.get_queue.app import QueueReply
 from functions.dag.bind_dag.app import DagReply
 from functions.dag.bind_nodes.app import NodesReply
 from functions.task.bind_resources.app import ResourcesReply
 from functions.task.bind_tasks_no_args.app import BoundTasksReply
 from functions.task.get_task_resources.app import TaskResourcesReply
+from functions.task.most_recent_ti_error.app import NewestErrorReply
+from functions.task.set_resume_state.app import NotStartedOver, StartOverReply
 from functions.task_instance.instantiate_task_instances.app import InstantiateReply
 from functions.task_instance.log_running.app import StartReply
 from functions.task_template.add_task_template_version.app import TaskTemplateVersionReply
@@ -28,18 +32,25 @@ from functions.task_template.get_task_templates.app import TaskTemplatesReply
 from functions.tool.bind_tool.app import ToolReply
 from functions.tool.create_tool_version.app import ToolVersionReply
 from functions.tool.get_tool_versions.app import ToolVersionsReply
-from functions.workflow_run.create_workflow_run.app import RunReply
+from functions.workflow.bind_workflow.app import BoundWorkflowReply
+from functions.workflow.fetch_workflow_metadata.app import Metadata, MetadataReply
+from functions.workflow.force_cleanup_kill_self.app import CleanupReply
+from functions.workflow.get_matching_workflows.app import MatchingReply
+from functions.workflow.increase_resources.app import IncreaseReply
+from functions.workflow.is_resumable.app import ResumableReply
+from functions.workflow.task_status_updates.app import ProgressReply
+from functions.workflow_run.create_workflow_run.app import NotLinked, RunReply
 from functions.workflow_run.sync_status.app import SyncReply
 from functions.workflow_run.terminate_task_instances.app import TerminateReply
 from local.seed import Seed, load
 from local.template import ROOT
 from lockstep import clock
-from lockstep.cluster.builtin import CLUSTERS, QUEUE_NAME
+from lockstep.cluster.builtin import CLUSTERS, QUEUE_NAME, find_queue
 from lockstep.context import request
 from lockstep.dynamodb.client import fetch
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
 from lockstep.errors import MAX_FIELDS, FieldError, InvalidError
-from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
 from lockstep.http import reply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import (
@@ -49,18 +60,21 @@ from lockstep.http.fields import (
     MAX_RESOURCES_BYTES,
     MAX_TASKS_PER_CALL,
 )
-from lockstep.http.models import MessageReply, NoReply, Reply, RunStatusReply, StatusReply
+from lockstep.http.models import LimitReply, MessageReply, NoReply, Reply, RunStatusReply, StatusReply
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.routes import ROUTES
 from lockstep.task import bind
 from lockstep.task.item import TaskLookup
-from lockstep.task_instance.item import MAX_LOG_CHARACTERS, InstanceKey
+from lockstep.task_instance.item import MAX_ERROR_BYTES, MAX_LOG_CHARACTERS, InstanceKey
 from lockstep.task_instance.views import InstanceView, TaskView, WholeReply
 from lockstep.task_template.arguments import MAX_ARGUMENTS, ids_by_name
 from lockstep.task_template.bind import MAX_VERSION_BYTES
 from lockstep.task_template.views import TemplateRow, VersionRow
 from lockstep.text import size
 from lockstep.tool.read import MOST_VERSIONS
+from lockstep.workflow import progress
+from lockstep.workflow.bind import MOST_MATCHING, Matching
+from lockstep.workflow.increase import MOST_GROWN
 from lockstep.workflow_run import instantiate
 from lockstep.workflow_run.instantiate import InstanceBatch
 from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
@@ -164,15 +178,32 @@ WORST: Final[dict[str, BaseModel]] = {
     "queue_task_batch": QueuedReply(tasks_by_status={TaskStatus.QUEUED: TASKS}),
     "array_log_distributor_id": DistributorIdsReply(),
     "get_array_task_instance_id": StepReply(task_instance_id=MAX_ID),
+    "create_workflow_run": RunReply(NotLinked(workflow_run_id=None, err_msg="x" * 200)),
+    **dict.fromkeys(("bind_task_args", "bind_task_attributes", "set_workflow_attributes", "set_resume"), NoReply()),
+    "set_resume_state": StartOverReply(NotStartedOver(err_msg="x" * 200)),
+    "most_recent_ti_error": NewestErrorReply(error_description=GROWS * MAX_ERROR_BYTES, task_instance_id=MAX_ID),
+    **dict.fromkeys(("get_array_limit", "get_workflow_limit"), LimitReply(max_concurrently_running=2**31 - 1)),
+    "get_matching_workflows": MatchingReply(
+        matching_workflows=[Matching("9" * 150, MAX_ID, str(-(2**63)))] * MOST_MATCHING
+    ),
+    "bind_workflow": BoundWorkflowReply(workflow_id=MAX_ID, status=WorkflowStatus.REGISTERING, newly_created=False),
+    "task_status_updates": ProgressReply(
+        tasks_by_status={TaskStatus.DONE: [MAX_ID] * progress.MOST_TOLD}, time=clock.naive(0)
+    ),
+    "is_resumable": ResumableReply(workflow_is_resumable=False, pending_kill_self=MAX_ID),
+    "force_cleanup_kill_self": CleanupReply(num_cleaned_up=MAX_ID, num_workflow_runs_finalized=1),
+    "fetch_workflow_metadata": MetadataReply(workflow=Metadata(MAX_ID, -(2**63), 2**31 - 1)),
+    "increase_resources": IncreaseReply(updated_task_count=MOST_GROWN, updated_task_ids=[MAX_ID] * MOST_GROWN),
     "bind_nodes": NodesReply(
         nodes={f"{MAX_ID}:{10**150 - 1 - number}": 2**62 - 1 for number in range(MAX_NODES_PER_CALL)}
     ),
     "bind_dag": DagReply(dag_id=MAX_LONG_ID, created_date=clock.naive(0)),
     "add_edges": NoReply(),
-    "create_workflow_run": RunReply(workflow_run_id=MAX_ID, status=WorkflowRunStatus.LINKING),
     **dict.fromkeys(("update_workflow_run_status", "log_workflow_run_heartbeat"), BOUND),
     "sync_status": SyncReply(status_updates={TaskInstanceStatus.QUEUED: TOLD}, time=clock.naive(0)),
     "terminate_task_instances": TerminateReply(workflow_run_id=MAX_ID, num_terminated=MAX_ID),
+    "get_queue": QueueReply(queue=find_queue(3, QUEUE_NAME)),
+    "get_time": TimeReply(time=clock.naive(0)),
     "get_cluster": ClusterReply(cluster=next(iter(CLUSTERS.values()))),
 }
 """The largest reply of each route that can be made without a limit of its own."""
@@ -180,6 +211,7 @@ BOUNDED: Final = {
     "task_instance_error_log",
     "instantiate_task_instances",
     "bind_tasks_no_args",
+    "get_tasks",
     "get_task_templates",
     "get_task_template_versions",
     "get_downstream_tasks",

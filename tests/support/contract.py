@@ -16,7 +16,7 @@ import httpx
 from local import gateway
 from local.events import SEED, read
 from local.meter import Meter
-from local.seed import Seed, load
+from local.seed import Seed, SeedWorkflow, load
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item, Key
@@ -63,6 +63,8 @@ class Contract:
     """What its event makes or moves once for all. It is removed before the seed is loaded and the event's usage is
     measured, as if it came first.
     """
+    query: Mapping[str, str] | None = None
+    """Parameters of the query, each of which is required."""
     texts: frozenset[str] = field(default=frozenset())
     """Parameters of the path that are text, which every text fits."""
 
@@ -112,13 +114,15 @@ def an_id(contract: Contract) -> int:
     if "dag_id" in contract.route.parameters:
         return a_dag()
     instance = running()
+    if contract.route.aggregate == "workflow":
+        load(Seed(workflows=[SeedWorkflow(workflow_id=instance // 1000)]))
     return instance if "task_instance_id" in contract.route.parameters else instance // 1000
 
 
 def send(contract: Contract, system: System, value: object = None, **given: Any) -> httpx.Response:
     """Send a request to the route. A reply is JSON and never a 5xx."""
     target = contract.path(an_id(contract) if value is None else value)
-    reply = system.api.request(contract.route.method, target, **given)
+    reply = system.api.request(contract.route.method, target, params=contract.query, **given)
     assert reply.headers["content-type"] == "application/json"
     assert reply.status_code < 500, reply.text
     return reply

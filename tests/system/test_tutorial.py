@@ -27,10 +27,10 @@ def test_six_calls_take_a_task_from_bound_to_done() -> None:
     array, resources, tasks, run, queued, taken, launched, started, beat, done, shown = map(
         json.loads, filter(None, shell.stdout.splitlines())
     )
-    assert (array, resources, tasks) == ({"array_id": 1}, 1, {"tasks": {"first": [1, "G"]}})
-    assert run == {"workflow_run_id": 1, "status": "L"}
-    assert queued == {"tasks_by_status": {"Q": [1]}}
-    assert taken == {"task_instance_batches": [[1, "hello", 1, 1, [1001]]]}
+    assert (array, resources, tasks) == ({"array_id": 1001}, 1001, {"tasks": {"first": [1_000_000_001, "G"]}})
+    assert run == {"workflow_run_id": 1001, "status": "L"}
+    assert queued == {"tasks_by_status": {"Q": [1_000_000_001]}}
+    assert taken == {"task_instance_batches": [[1001, "hello", 1, 1001, [1_000_000_001_001]]]}
     assert launched == {"message": "Task instance transitioned to LAUNCHED"}
     assert (started["task_instance"][1], started["task_instance"][5]) == ("R", "echo hello")
     assert (beat, done) == ({"status": "R"}, {"status": "D"})

@@ -22,7 +22,7 @@ from lockstep.dynamodb.counters import COUNTED, Counter
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, Item, Key
 from lockstep.fsm.statuses import NEEDS_ATTENTION
 from lockstep.items import PLURALS, kind_of
-from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task.item import ArgumentChunk, Resources, Spec, Task, TaskAttribute, TaskLookup
 from lockstep.task_instance.item import (
     FLAG_PREFIX,
     INSTANCES_PER_TASK,
@@ -43,6 +43,14 @@ from lockstep.task_template.arguments import arg_id
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.text import digest, size
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
+from lockstep.workflow.item import (
+    RunOfWorkflow,
+    TaskRange,
+    Workflow,
+    WorkflowAttribute,
+    WorkflowLookup,
+    WorkflowSpec,
+)
 from lockstep.workflow_run.item import WorkflowRun, run_id_of
 
 IDS: Final = st.integers(1, MAX_ID)
@@ -55,6 +63,8 @@ HASHES: Final = st.text(st.characters(codec=None) | st.sampled_from("#\x10\ud800
     lambda text: size(text) <= 255
 )
 DIGESTS: Final = HASHES.map(digest)
+NUMERALS: Final = st.integers(0, 10**78).map(str)
+"""Hashes that are numbers."""
 NAMES: Final = HASHES
 
 
@@ -158,6 +168,8 @@ KEYS: Final[dict[Callable[..., Key], tuple[st.SearchStrategy[Any], ...]]] = {
     ArrayLookup.key: (IDS, IDS),
     TaskLookup.key: (IDS, LONG_IDS, HASHES),
     WorkflowRun.key: (IDS,),
+    Workflow.key: (IDS,),
+    ArgumentChunk.key: (IDS, DIGESTS),
     Resources.key: (IDS,),
     Tool.key: (IDS,),
     ToolLookup.key: (NAMES,),
@@ -186,6 +198,14 @@ OF_MODELS: Final[dict[type[Item], st.SearchStrategy[Key]]] = {
     ErrorText: st.builds(ErrorText.key, INSTANCES, DIGESTS),
     Array: st.builds(Array.key, IDS),
     Batch: st.builds(Batch.key, IDS, IDS) | st.builds(Batch.part_key, IDS, IDS, IDS),
+    TaskAttribute: st.builds(TaskAttribute.key, IDS, HASHES),
+    ArgumentChunk: st.builds(ArgumentChunk.key, IDS, DIGESTS),
+    Workflow: st.builds(Workflow.key, IDS),
+    WorkflowSpec: st.builds(WorkflowSpec.key, IDS),
+    WorkflowAttribute: st.builds(WorkflowAttribute.key, IDS, HASHES),
+    TaskRange: st.builds(TaskRange.key, IDS, IDS),
+    RunOfWorkflow: st.builds(RunOfWorkflow.key, IDS, IDS),
+    WorkflowLookup: st.builds(WorkflowLookup.key, NUMERALS, IDS, IDS, NUMERALS),
     WorkflowRun: st.builds(WorkflowRun.key, IDS),
     Resources: st.builds(Resources.key, IDS),
     ArrayLookup: st.builds(ArrayLookup.key, IDS, IDS),

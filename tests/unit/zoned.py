@@ -89,6 +89,7 @@ def _replies(at: list[float]) -> Any:
     )
     yield player.send("POST", f"{prefix}/2001/log_unknown_error", '{"error_state": "U", "error_message": "late"}')
     yield player.send("POST", f"{prefix}/1001/log_done", "{}")
+    yield player.send("PUT", "/api/v3/task/bind_tasks_no_args", '{"workflow_id": 1, "tasks": {}}')
     yield player.send("POST", "/api/v3/workflow_run", '{"workflow_id": 1, "next_report_increment": 60}')
     for number in (1001, 2001):
         yield player.send("GET", f"{prefix}/{number}")

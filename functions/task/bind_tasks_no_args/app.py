@@ -16,6 +16,8 @@ class TasksToBind(Request):
 
     workflow_id: Id
     tasks: Annotated[dict[Key, TaskToBind], Field(max_length=MAX_TASKS_PER_CALL)]
+    mark_created: bool = True
+    """These are the workflow's last tasks: a run of it may be linked."""
 
 
 class BoundTasksReply(Reply):
@@ -27,4 +29,4 @@ class BoundTasksReply(Reply):
 @endpoint("bind_tasks_no_args")
 def lambda_handler(body: TasksToBind) -> BoundTasksReply:
     """A task that is not done (nor running, unless reset_if_running) starts over with its new command."""
-    return BoundTasksReply(tasks=bind_tasks(body.workflow_id, body.tasks))
+    return BoundTasksReply(tasks=bind_tasks(body.workflow_id, body.tasks, complete=body.mark_created))

@@ -1,15 +1,15 @@
 """A client begins to run a workflow."""
 
-from lockstep.clock import now
+from pydantic import RootModel
+
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Id, Increment, ShortText
 from lockstep.http.models import Reply, Request
-from lockstep.workflow_run.item import run_id_of
-from lockstep.workflow_run.lifecycle import create
+from lockstep.workflow_run.link import Client, link
 
 
-class RunToMake(Request):
+class RunToLink(Request):
     """Whose run it is, and when its client will be heard of next."""
 
     workflow_id: Id
@@ -18,15 +18,28 @@ class RunToMake(Request):
     jobmon_version: ShortText | None = None
 
 
-class RunReply(Reply):
-    """The run's id; it is LINKING."""
+class LinkedRun(Reply):
+    """The run, which is LINKING."""
 
     workflow_run_id: int
     status: WorkflowRunStatus
 
 
+class NotLinked(Reply):
+    """No run, and why."""
+
+    workflow_run_id: None
+    err_msg: str
+
+
+class RunReply(RootModel[LinkedRun | NotLinked]):
+    """A run, or why there is none."""
+
+
 @endpoint("create_workflow_run")
-def lambda_handler(body: RunToMake) -> RunReply:
-    """Make a run that has claimed its workflow."""
-    run = create(body.workflow_id, body.user, body.jobmon_version, now() + body.next_report_increment)
-    return RunReply(workflow_run_id=run_id_of(run.pk), status=WorkflowRunStatus(run.status))
+def lambda_handler(body: RunToLink) -> RunReply:
+    """Make a run that holds its workflow, unless another one does."""
+    linked = link(body.workflow_id, Client(body.user, body.jobmon_version), body.next_report_increment)
+    if linked.workflow_run_id is None:
+        return RunReply(NotLinked(workflow_run_id=None, err_msg=linked.why_not or ""))
+    return RunReply(LinkedRun(workflow_run_id=linked.workflow_run_id, status=WorkflowRunStatus.LINKING))

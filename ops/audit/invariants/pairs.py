@@ -119,6 +119,8 @@ def _after_reports(pair: Pair, *, superseded: bool) -> tuple[Pair, ...]:
 def _after_binding(pair: Pair) -> Iterator[Pair]:
     if any(is_reset_by_binding(pair.task, reset_if_running=reset) for reset in BOTH):
         yield from (pair._replace(task=TaskStatus.REGISTERING, attempts_left=left) for left in BOTH)
+    if pair.task is TaskStatus.ERROR_FATAL and pair.task_instance is TI.RESOURCE_ERROR:
+        yield pair._replace(task=TaskStatus.ERROR_RECOVERABLE)
 
 
 def _queued(pairs: Iterable[Pair]) -> frozenset[Pair]:

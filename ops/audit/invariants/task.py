@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from lockstep import text
 from lockstep.dynamodb.item import MAX_ID, Expiring, RawItem
-from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
-from lockstep.task.item import Spec, Task
+from lockstep.fsm.statuses import NEEDS_ATTENTION, TOLD_TO_CLIENT, TaskInstanceStatus, TaskStatus
+from lockstep.task.item import Spec, Task, change_of
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
     ErrorEntry,
@@ -100,7 +100,7 @@ def check(items: TaskItems) -> list[Finding]:
     findings = [*items.unreadable, *_orphans(items)]
     if items.task:
         findings += [*_numbers(items, items.task), *_attempts(items, items.task), *_binding(items, items.task)]
-        findings += _pairs(items, items.task)
+        findings += [*_pairs(items, items.task), *_told(items, items.task)]
     for number, instance in items.instances.items():
         findings += _index_keys(items, number, instance)
     return [*findings, *_errors(items)]
@@ -152,6 +152,21 @@ def _binding(items: TaskItems, task: Task) -> Iterator[Finding]:
         if instance.spec_version > task.spec_version:
             must = f"at most {task.spec_version}, the task's"
             yield Finding("binding", items.name_of(number), f"of binding {instance.spec_version}", must)
+
+
+def _told(items: TaskItems, task: Task) -> Iterator[Finding]:
+    """The change feed tells of a task that has ended or needs other resources, and of none that is under way."""
+    if task.feed is None or task.status not in TASK_STATUSES:
+        return
+    status, told = TaskStatus(task.status), change_of(task.changed)[1] if task.changed else None
+    must = {status} if status in _ALWAYS_TOLD else {None, status} & {None, TaskStatus.REGISTERING}
+    if told not in must:
+        names = " or ".join(each.name if each else "nothing" for each in must)
+        yield Finding("feed", f"task {items.task_id}", f"told as {told.name if told else 'nothing'}", names)
+
+
+_ALWAYS_TOLD = TOLD_TO_CLIENT - {TaskStatus.REGISTERING}
+"""A task that was just bound, or starts over, is told of to nobody."""
 
 
 def _pairs(items: TaskItems, task: Task) -> Iterator[Finding]:

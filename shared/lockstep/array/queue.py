@@ -16,13 +16,15 @@ from lockstep.dynamodb.item import MAX_ID
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import may_queue
+from lockstep.fsm.workflow_run import MAY_QUEUE
 from lockstep.observability import count, move
-from lockstep.task.item import Task
+from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
+from lockstep.workflow_run.item import WorkflowRun
 
 TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49
-"""Each task takes two actions, the batch one; a transaction holds 100."""
+"""Each task takes two actions, the batch and its run one each; a transaction holds 100."""
 GROWS_SECONDS: Final = 30.0
 """How long a batch of several transactions stays hidden from the distributor if its last transaction fails."""
 
@@ -32,7 +34,8 @@ def queue_tasks(
 ) -> dict[TaskStatus, list[int]]:
     """Queue the tasks of the array that may be queued, and return all that exist by their current status.
 
-    A task that has used all its instance numbers keeps its status.
+    A task that has used all its instance numbers keeps its status. So do all if the run has
+    ended, or ends for a resume.
     A batch's steps follow the order of task ids, from 0 without a gap, even if callers race. Two callers that queue one
     task at the same time create one instance. The same call again queues the tasks that are left.
 
@@ -138,6 +141,8 @@ def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_Queued
         try:
             transact(build)
         except ConditionFailedError as failed:
+            if failed.found[0] is not None:
+                return
             if deadline().passed():
                 raise ContentionError("other callers kept changing the same tasks; send it again") from failed
             _refresh(batch, pending, failed)
@@ -162,6 +167,11 @@ def _add_steps(
     transaction: TransactWrite, batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], at: float
 ) -> None:
     first = batch.size
+    transaction.condition_check(
+        WorkflowRun,
+        *WorkflowRun.key(batch.workflow_run_id),
+        WorkflowRun.status.is_in(*sorted(MAY_QUEUE)) | WorkflowRun.pk.does_not_exist(),
+    )
     for step, task in enumerate(tasks, first):
         transaction.save(
             TaskInstance(
@@ -186,6 +196,7 @@ def _add_steps(
                 Task.status_date.set(at),
                 Task.num_attempts.add(1),
                 Task.num_instances.set(task.number),
+                *told_changes(TaskStatus.QUEUED, at),
                 *Task.renewed(at),
             ],
             (Task.status == task.seen.status)

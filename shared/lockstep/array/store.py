@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
-from lockstep.array.item import Batch, batch_of
+from lockstep.array.item import Array, Batch, batch_of
 from lockstep.clock import Deadline, now, sleep
 from lockstep.dynamodb.client import fetch, fetch_present, query, run_parallel
 from lockstep.dynamodb.item import ArrayStepIndex, RawItem
-from lockstep.errors import UnavailableError
+from lockstep.errors import NotFoundError, UnavailableError
 from lockstep.task_instance.item import (
     STEPS_PER_PARTITION,
     InstanceKey,
@@ -35,6 +35,19 @@ def until_indexed(look: Callable[[], R | None], what: str) -> R:
             raise UnavailableError(f"{what} is not indexed yet")
         sleep(PAUSE_SECONDS)
     return found
+
+
+def read_limit(array_id: int) -> int:
+    """Read how many of an array's tasks may run at once. The read may lag.
+
+    Raises:
+        NotFoundError: the array does not exist.
+    """
+    key = Array.key(array_id)
+    raw = fetch_present([key]).get(key)
+    if not raw:
+        raise NotFoundError(f"array {array_id} does not exist")
+    return Array.from_raw_data(raw).max_concurrently_running
 
 
 def read_batch(array_id: int, batch_num: int) -> Batch | None:

@@ -234,10 +234,14 @@ def put_new(lookup: Item, *others: Item) -> RawItem | None:
     return None
 
 
-def fetch(keys: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
-    """Read the items with these keys that exist. Consistent reads see every acknowledged write."""
+def fetch(keys: Iterable[Key], *, consistent: bool, only: Sequence[str] = ()) -> dict[Key, RawItem]:
+    """Read the items with these keys that exist. Consistent reads see every acknowledged write.
+
+    only: the attributes to return beside the key; all, if none are named. It changes what is sent, not what is billed.
+    """
+    attributes = ["pk", "sk", *only] if only else None
     pages = run_parallel(
-        lambda chunk: _fetch_page(chunk, consistent=consistent), chunks(dict.fromkeys(keys), KEYS_PER_READ)
+        lambda chunk: _fetch_page(chunk, attributes, consistent=consistent), chunks(dict.fromkeys(keys), KEYS_PER_READ)
     )
     return {Key(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page}
 
@@ -263,13 +267,18 @@ def fetch_present(keys: Iterable[Key]) -> dict[Key, RawItem]:
     return found | fetch(wanted - found.keys(), consistent=True)
 
 
-def _fetch_page(keys: Sequence[Key], *, consistent: bool) -> list[RawItem]:
+def _fetch_page(keys: Sequence[Key], attributes: list[str] | None, *, consistent: bool) -> list[RawItem]:
     table = Item.Meta.table_name
     wanted: list[Any] = [key._asdict() for key in keys]
     found: list[RawItem] = []
     for pause in pauses():
         page = reach(
-            lambda: connection().batch_get_item(table, wanted, consistent_read=consistent)  # noqa: B023  # called at once
+            lambda: connection().batch_get_item(
+                table,
+                wanted,  # noqa: B023  # called at once
+                consistent_read=consistent,
+                attributes_to_get=attributes,
+            )
         )
         found += page["Responses"].get(table, [])
         left = page.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
@@ -334,7 +343,7 @@ def query(
                 condition,
                 index_name=index,
                 consistent_read=consistent,
-                scan_index_forward=not newest,
+                scan_index_forward=False if newest else None,
                 exclusive_start_key=start,  # noqa: B023  # called at once
             )
         )

@@ -13,9 +13,14 @@ COUNTED: Final = (
     "task_template_version",
     "tool",
     "tool_version",
+    "workflow",
     "workflow_run",
 )
 """The kinds of ids that have a counter."""
+BEFORE_FIRST: Final = dict.fromkeys(COUNTED, 1_000) | {"task": 1_000_000_000}
+"""The number before the first id of each kind. People type ids; Jobmon's client takes no template version 1, and
+compares ids of tasks as text: all have one number of digits.
+"""
 
 
 class Counter(Item):
@@ -39,6 +44,6 @@ class Counter(Item):
 def allocate(kind: str, count: int) -> range:
     """Reserve `count` consecutive ids of a kind, in one write."""
     counter = Counter(*Counter.key(kind))
-    reach(lambda: counter.update([Counter.last.add(count)]))
+    reach(lambda: counter.update([Counter.last.set((Counter.last | BEFORE_FIRST[kind]) + count)]))
     last = counter.last
     return range(last - count + 1, last + 1)

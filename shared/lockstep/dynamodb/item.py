@@ -1,4 +1,4 @@
-"""The base of all items in the table: the key, the two indexes, the time to live.
+"""The base of all items in the table: the key, the three indexes, the time to live.
 
 Each aggregate's item.py defines the models of its items.
 Times are numbers, seconds since 1970 (UTC), so that conditions can compare them.
@@ -102,6 +102,22 @@ class RunIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  
     attention = UnicodeAttribute(range_key=True)
 
 
+class FeedIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # PynamoDB left it untyped
+    """The index of the tasks of a workflow whose status its client acts on, in the order in which they came to it.
+
+    It omits tasks without `changed`.
+    """
+
+    class Meta:
+        """The index's name must equal the one in template.yaml."""
+
+        index_name = "feed"
+        projection = KeysOnlyProjection()
+
+    feed = UnicodeAttribute(hash_key=True)
+    changed = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """The base model of the table's items."""
 
@@ -123,6 +139,7 @@ class Item(Model):
 
     by_array_step = ArrayStepIndex()
     by_run = RunIndex()
+    by_feed = FeedIndex()
 
 
 class Expiring(Item):

@@ -48,6 +48,9 @@ ERROR_STATES = frozenset(
 
 TERMINAL_TASK_STATUSES = frozenset({TaskStatus.DONE, TaskStatus.ERROR_FATAL})
 
+TOLD_TO_CLIENT = TERMINAL_TASK_STATUSES | {TaskStatus.REGISTERING, TaskStatus.ADJUSTING_RESOURCES}
+"""A workflow's client acts on a task that comes to one of these: it releases others, queues it again, or counts it."""
+
 NEEDS_ATTENTION = frozenset(
     {TaskInstanceStatus.TRIAGING, TaskInstanceStatus.NO_HEARTBEAT, TaskInstanceStatus.KILL_SELF}
 )
@@ -70,3 +73,17 @@ class WorkflowRunStatus(StrEnum):
     TERMINATED = "T"
     COLD_RESUME = "C"
     HOT_RESUME = "H"
+
+
+class WorkflowStatus(StrEnum):
+    """A workflow's status. The value is the letter on the wire and in the table."""
+
+    REGISTERING = "G"
+    QUEUED = "Q"
+    INSTANTIATING = "I"
+    LAUNCHED = "O"
+    RUNNING = "R"
+    DONE = "D"
+    FAILED = "F"
+    HALTED = "H"
+    ABORTED = "A"

@@ -1,11 +1,13 @@
-"""The workflow run's own small state machine: which moves there are, and why.
+"""The state machine of a workflow run and its workflow: the moves, and why; where the workflow goes with its run.
 
-Source: the moves that Jobmon's server allows. Task instances do not take part in it.
+Source: the moves that Jobmon's server allows; departures 33 to 35 of docs/departures.md are ours. Task instances do not
+take part in it. `make docs` generates docs/state-machine.md from this table too.
 """
 
 from typing import Final, NamedTuple
 
 from lockstep.fsm.statuses import WorkflowRunStatus as Run
+from lockstep.fsm.statuses import WorkflowStatus as Workflow
 
 
 class RunEdge(NamedTuple):
@@ -19,7 +21,7 @@ class RunEdge(NamedTuple):
 RUN_MOVES: Final = (
     RunEdge(Run.REGISTERED, Run.LINKING, "it has claimed its workflow"),
     RunEdge(Run.LINKING, Run.BOUND, "all its tasks are bound"),
-    RunEdge(Run.LINKING, Run.ABORTED, "its tasks could not be bound"),
+    RunEdge(Run.LINKING, Run.ABORTED, "its tasks could not be bound, or its client fell silent"),
     RunEdge(Run.BOUND, Run.INSTANTIATED, "a distributor takes it"),
     RunEdge(Run.BOUND, Run.ERROR, "it failed before a distributor took it"),
     RunEdge(Run.BOUND, Run.COLD_RESUME, "another run takes the workflow over before it starts"),
@@ -36,12 +38,67 @@ RUN_MOVES: Final = (
     RunEdge(Run.COLD_RESUME, Run.TERMINATED, "it has stopped for the run that takes over"),
     RunEdge(Run.HOT_RESUME, Run.TERMINATED, "it has stopped for the run that takes over"),
 )
-"""The moves a workflow run may make."""
+"""The moves that a run's client or distributor may ask for."""
+
+DONE_AFTER_ALL: Final = (
+    RunEdge(Run.COLD_RESUME, Run.DONE, "all its tasks were done before it could be stopped"),
+    RunEdge(Run.HOT_RESUME, Run.DONE, "what ran has gone on until all its tasks were done"),
+)
+"""As RUN_MOVES, only where each task of the workflow is done."""
+
+TAKEN_OVER: Final = tuple(
+    RunEdge(source, target, "another run takes the workflow over")
+    for source in (Run.BOUND, Run.INSTANTIATED, Run.LAUNCHED, Run.RUNNING)
+    for target in (Run.COLD_RESUME, Run.HOT_RESUME)
+)
+"""The moves that a client makes of another one's run when it resumes the workflow."""
+
+
+class Follow(NamedTuple):
+    """Where a workflow goes when its run moves to a status, and the sentence that says why."""
+
+    run: Run
+    workflow: Workflow
+    sources: frozenset[Workflow]
+    """A workflow in another status stays: a person has moved it meanwhile."""
+    reason: str
+
+
+def _from(*sources: Workflow) -> frozenset[Workflow]:
+    return frozenset(sources)
+
+
+_ENDED: Final = _from(Workflow.REGISTERING, Workflow.FAILED, Workflow.HALTED, Workflow.ABORTED)
+_STARTING: Final = _from(Workflow.QUEUED, Workflow.INSTANTIATING, Workflow.LAUNCHED)
+_UNDER_WAY: Final = _STARTING | _from(Workflow.RUNNING)
+
+WORKFLOW_FOLLOWS: Final = (
+    Follow(Run.LINKING, Workflow.REGISTERING, _ENDED, "a run has claimed it"),
+    Follow(Run.BOUND, Workflow.QUEUED, _from(Workflow.REGISTERING), "it waits for a distributor"),
+    Follow(Run.ABORTED, Workflow.ABORTED, _from(Workflow.REGISTERING), "its run could not bind its tasks"),
+    Follow(Run.INSTANTIATED, Workflow.INSTANTIATING, _from(Workflow.QUEUED), "a distributor takes its run"),
+    Follow(Run.LAUNCHED, Workflow.LAUNCHED, _from(Workflow.INSTANTIATING), "its run's distributor is up"),
+    Follow(Run.RUNNING, Workflow.RUNNING, _from(Workflow.LAUNCHED), "its run queues its tasks"),
+    Follow(Run.DONE, Workflow.DONE, _UNDER_WAY, "all its tasks are done"),
+    Follow(Run.ERROR, Workflow.FAILED, _UNDER_WAY, "its run failed"),
+    Follow(Run.STOPPED, Workflow.FAILED, _UNDER_WAY, "its run was stopped"),
+    Follow(Run.TERMINATED, Workflow.HALTED, _UNDER_WAY, "its run has stopped for another one"),
+)
+"""Where a workflow goes with the run that holds it. The other moves of a run leave it where it is."""
+
+
+LINKABLE: Final = _ENDED
+"""A workflow in one of these is free for a new run, if no other run holds it."""
 
 
 def sources(target: Run) -> frozenset[Run]:
     """The statuses from which a run may move to target."""
     return frozenset(edge.source for edge in RUN_MOVES if edge.target is target)
+
+
+def followed_by(target: Run) -> Follow | None:
+    """Where the workflow goes when the run that holds it moves to target. None: it stays."""
+    return next((follow for follow in WORKFLOW_FOLLOWS if follow.run is target), None)
 
 
 def _from_launched() -> frozenset[Run]:
@@ -54,3 +111,20 @@ def _from_launched() -> frozenset[Run]:
 
 DISTRIBUTED: Final = _from_launched()
 """A run in one of these has had a distributor that was up; one that comes now is its successor."""
+
+RUN_ENDED: Final = frozenset(run for run in Run if not any(edge.source is run for edge in RUN_MOVES))
+"""A run in one of these holds its workflow no more."""
+
+MAY_QUEUE: Final = frozenset(Run) - RUN_ENDED - {Run.COLD_RESUME, Run.HOT_RESUME}
+"""Only a run in one of these gives tasks another attempt: one that ends for a resume starts nothing."""
+
+GIVEN_UP: Final = {
+    Run.LINKING: Run.ABORTED,
+    Run.BOUND: Run.ERROR,
+    Run.INSTANTIATED: Run.ERROR,
+    Run.LAUNCHED: Run.ERROR,
+    Run.RUNNING: Run.ERROR,
+    Run.COLD_RESUME: Run.TERMINATED,
+    Run.HOT_RESUME: Run.TERMINATED,
+}
+"""Where a run goes whose client has not reported in time, once another client wants its workflow."""

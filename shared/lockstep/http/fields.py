@@ -4,6 +4,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -111,9 +112,30 @@ RequestedResources = Annotated[
     ),
 ]
 """The resources that a task requests from the cluster, in its queue's own terms."""
+
+
+def _check_small(value: Any) -> Any:
+    if _is_deeper(value, MAX_RESOURCES_DEPTH):
+        raise PydanticCustomError(
+            "too_deep", "must not be nested more than {limit} deep", {"limit": MAX_RESOURCES_DEPTH}
+        )
+    try:
+        taken = len(json.dumps(value, allow_nan=False))
+    except ValueError:
+        raise PydanticCustomError("json", "must be JSON, without NaN and infinity") from None
+    if taken > MAX_NOTES_BYTES:
+        raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": MAX_NOTES_BYTES})
+    return value
+
+
+MAX_NOTES_BYTES: Final = 10_000
+Notes = Annotated[Any, AfterValidator(_check_small), Field(description=f"any JSON of at most {MAX_NOTES_BYTES} bytes")]
+"""What only Jobmon's client reads back."""
 ShortText = Annotated[Text, _AtMost(255)]
 Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]
 """A key of a JSON object. JSON keys are always text, so the schema does not offer a number."""
+ShortKey = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(1_000)]
+"""As Key, for names that Jobmon's users choose."""
 
 
 def _none_if_unusable(value: Any, validate: ValidatorFunctionWrapHandler) -> str | None:
@@ -129,7 +151,14 @@ UsableDistributorId = Annotated[DistributorId | None, WrapValidator(_none_if_unu
 Nodename = Annotated[Text, _AtMost(255)]
 Path = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
 Name = Annotated[Text, _AtMost(1_000)]
+LongText = Annotated[Text, _AtMost(150_000)]
 Command = Annotated[Text, _AtMost(300_000)]
+MAX_ATTRIBUTES: Final = 90
+MAX_ARGUMENT_BYTES: Final = 10_000
+ArgumentValue = Annotated[Text, _AtMost(MAX_ARGUMENT_BYTES)]
+MAX_ARGUMENTS_PER_CALL: Final = 50_000
+Attributes = Annotated[dict[ShortKey, Name | None], Field(max_length=MAX_ATTRIBUTES)]
+"""Named values that a client notes of a workflow or a task."""
 Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
 NodeId = Annotated[int, Field(ge=1, lt=2**63)]
 DagId = Annotated[int, Field(ge=0, lt=2**63)]
@@ -163,11 +192,19 @@ ErrorState = Annotated[
 ]
 
 
-def _check_decimal(value: Any) -> Any:
-    """Accept only digits, at most as many as a DynamoDB number holds. int() would accept underscores and spaces."""
-    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
-        raise PydanticCustomError("int_parsing", "must be a whole number")
-    return value
+def _moment(value: Any) -> float:
+    """Accept an ISO 8601 date and time; without a zone it is UTC, as GET /time tells it."""
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise PydanticCustomError("moment", "must be a time such as 2026-01-31 23:59:59") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+Moment = Annotated[
+    float, PlainValidator(_moment), WithJsonSchema({"type": "string", "examples": ["2026-01-31 23:59:59"]})
+]
+"""Seconds since 1970, sent as a date and time."""
 
 
 def _check_hash(value: str) -> str:
@@ -178,12 +215,20 @@ def _check_hash(value: str) -> str:
 
 _HASH_DIGITS: Final = 150
 _HASH: Final = re.compile(rf"[0-9]{{1,{_HASH_DIGITS}}}")
-Hash = Annotated[
-    Text,
-    AfterValidator(_check_hash),
-    WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_HASH.pattern}$", "minimum": 0}, mode="validation"),
-]
+_OF_HASH: Final[dict[str, Any]] = {"type": ["string", "integer"], "pattern": f"^{_HASH.pattern}$", "minimum": 0}
+Hash = Annotated[Text, AfterValidator(_check_hash), WithJsonSchema(_OF_HASH, mode="validation")]
 """A hash that a client made, in decimal digits. It stays text: it has 78 digits."""
+HashNumber = Annotated[
+    Hash, AfterValidator(lambda digits: str(int(digits))), WithJsonSchema(_OF_HASH, mode="validation")
+]
+"""A hash that is the same number however many zeros lead it: Jobmon's server reads a workflow's hashes with int()."""
+
+
+def _check_decimal(value: Any) -> Any:
+    """Accept only digits, at most as many as a DynamoDB number holds. int() would accept underscores and spaces."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "must be a whole number")
+    return value
 
 
 def _check_node_args(args: dict[int, str]) -> dict[int, str]:

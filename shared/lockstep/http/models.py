@@ -22,6 +22,18 @@ class ArrayPath(Request):
     array_id: IdInPath
 
 
+class TaskPath(Request):
+    """The path of a route about one task."""
+
+    task_id: IdInPath
+
+
+class WorkflowPath(Request):
+    """The path of a route about one workflow."""
+
+    workflow_id: IdInPath
+
+
 class TaskTemplatePath(Request):
     """The path of a route about one task template."""
 
@@ -65,6 +77,12 @@ class BatchOfArray(Request):
 
 class NoReply(Reply):
     """An empty object."""
+
+
+class LimitReply(Reply):
+    """How many tasks may run at once."""
+
+    max_concurrently_running: int
 
 
 class StatusReply(Reply):

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from pydantic import Field
 from pynamodb.transactions import TransactWrite
 
 from lockstep.array.item import Array
@@ -18,16 +17,17 @@ from lockstep.dynamodb.client import (
     run_parallel,
     transact,
 )
-from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import Key
 from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
-from lockstep.http.fields import Command, Id, Name, NodeId, ShortText, SmallCount
+from lockstep.http.fields import Command, Id, Name, NodeId, Notes, ShortText, SmallCount
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.task.item import Spec, Task, TaskLookup
+from lockstep.task.literals import as_literal
 from lockstep.task.resources import read_directories
 from lockstep.text import digest, size
+from lockstep.workflow.tasks import allocate_tasks, note_bound
 
 TASKS_PER_TRANSACTION: Final = 33
 """Each task takes three actions; a transaction holds 100."""
@@ -50,12 +50,16 @@ class TaskToBind(NamedTuple):
     command: Command
     max_attempts: SmallCount
     reset_if_running: bool = False
-    resource_scales: Annotated[Any, Field(description="ignored")] = None
-    fallback_queues: Annotated[Any, Field(description="ignored")] = None
+    resource_scales: Notes = None
+    fallback_queues: Notes = None
 
 
-def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, tuple[int, TaskStatus]]:
+def bind_tasks(
+    workflow_id: int, tasks: Mapping[str, TaskToBind], *, complete: bool
+) -> dict[str, tuple[int, TaskStatus]]:
     """Bind tasks, and return the id and status of each by the caller's name for it.
+
+    complete: these are the workflow's last tasks. Only then a run of it can be linked.
 
     A workflow identifies a task by its node and arguments. A task that is bound again keeps its id and is reset, unless
     is_reset_by_binding says otherwise. Callers that race get the same id. An expired task is created anew, with a new
@@ -76,6 +80,8 @@ def bind_tasks(workflow_id: int, tasks: Mapping[str, TaskToBind]) -> dict[str, t
         bindings.values(), lambda binding: binding.bytes, BYTES_PER_TRANSACTION, TASKS_PER_TRANSACTION
     )
     run_parallel(_bind, groups)
+    if complete:
+        note_bound(workflow_id)
     return {name: (bindings[lookup].task_id, bindings[lookup].status) for name, lookup in lookups.items()}
 
 
@@ -88,6 +94,8 @@ class _Binding:
     task: TaskToBind
     new_id: int = 0
     """The id allocated for a new task, else 0."""
+    feed: str | None = None
+    """The part of the workflow's change feed that lists it, if it is new."""
     known_id: int = 0
     """The id in the task's lookup, else 0. The task with this id may have expired."""
     seen: Task | None = None
@@ -163,6 +171,7 @@ class _Binding:
                 bound_as=self.bound_as,
                 array_id=self.task.array_id,
                 workflow_id=self.workflow_id,
+                feed=self.feed,
                 node_id=self.task.node_id,
                 expires_at=expiry(at),
             )
@@ -179,6 +188,7 @@ class _Binding:
                 Task.spec_version.set(self.spec_version),
                 Task.bound_as.set(self.bound_as),
                 Task.array_id.set(self.task.array_id),
+                Task.changed.remove(),
                 Task.node_id.set(self.task.node_id),
                 *Task.renewed(at),
             ],
@@ -195,6 +205,8 @@ class _Binding:
             workflow_id=self.workflow_id,
             array_id=self.task.array_id,
             task_resources_id=self.task.task_resources_id,
+            resource_scales=as_literal(self.task.resource_scales),
+            fallback_queues=as_literal(self.task.fallback_queues),
             stdout_dir=stdout_dir,
             stderr_dir=stderr_dir,
             expires_at=expiry(at),
@@ -260,8 +272,10 @@ def _look_up(bindings: Sequence[_Binding]) -> None:
         task = tasks.get(Task.key(binding.known_id))
         binding.seen = task if task and not task.has_expired(at) else None
     new = [binding for binding in bindings if not binding.seen and not binding.new_id]
-    for binding, task_id in zip(new, allocate("task", len(new)) if new else (), strict=True):
-        binding.new_id = task_id
+    if new:
+        allocated = allocate_tasks(new[0].workflow_id, len(new))
+        for binding, (task_id, feed) in zip(new, allocated, strict=True):
+            binding.new_id, binding.feed = task_id, feed
 
 
 def _read_directories(bindings: Iterable[_Binding]) -> None:

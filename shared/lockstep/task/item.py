@@ -2,9 +2,11 @@
 
 from typing import ClassVar, Final
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from lockstep.dynamodb.item import Expiring, IntegerAttribute, Item, Key, TextAttribute
+from lockstep.fsm.statuses import TOLD_TO_CLIENT, TaskStatus
 from lockstep.text import escape
 
 
@@ -23,9 +25,15 @@ class Task(Expiring):
     spec_version = IntegerAttribute()
     """Which binding of the task is in force: a SPEC item with a smaller one has been replaced."""
     bound_as = UnicodeAttribute(null=True)
-    """A digest of that binding: the same binding again finds that there is nothing to do."""
+    """A digest of that binding: the same binding again finds that there is nothing to do. None where a resume has let
+    the task start over since.
+    """
     array_id = IntegerAttribute()
     workflow_id = IntegerAttribute()
+    feed = UnicodeAttribute(null=True)
+    """The part of its workflow's change feed that lists it. Never changes."""
+    changed = UnicodeAttribute(null=True)
+    """When it came to its status, and which, if its workflow's client acts on that one; else none (changed_key)."""
     node_id = IntegerAttribute(null=True)
     """The task's node. Seed files may leave it out."""
 
@@ -48,6 +56,66 @@ class Task(Expiring):
         return Key(Task.partition(task_id), Task.SORT_KEY)
 
 
+TASKS_PER_FEED: Final = 10_000
+"""The tasks of a workflow that share a part of its change feed: what a partition's writes allow."""
+MOST_FEEDS: Final = 16
+"""The parts of a workflow's change feed at most."""
+
+
+def feed_key(workflow_id: int, ordinal: int) -> str:
+    """The part of a workflow's change feed that lists its task number `ordinal`.
+
+    >>> feed_key(1001, 0), feed_key(1001, 10_000), feed_key(1001, 160_000)
+    ('1001#0', '1001#1', '1001#0')
+    """
+    return f"{workflow_id}#{ordinal // TASKS_PER_FEED % MOST_FEEDS}"
+
+
+def feed_keys(workflow_id: int, num_tasks: int) -> list[str]:
+    """All parts of the change feed of a workflow with so many tasks.
+
+    >>> feed_keys(1001, 10_001)
+    ['1001#0', '1001#1']
+    """
+    parts = min(-(-num_tasks // TASKS_PER_FEED), MOST_FEEDS)
+    return [f"{workflow_id}#{part}" for part in range(parts)]
+
+
+def changed_key(at: float, status: TaskStatus) -> str:
+    """The sort key in the change feed of a task that came to a status at a moment.
+
+    >>> changed_key(1.5, TaskStatus.DONE)
+    '00000000001500#D'
+    """
+    return f"{since_key(at)}#{status}"
+
+
+def since_key(at: float) -> str:
+    """A sort key in the change feed that stands before all changes since a moment.
+
+    >>> since_key(1.5)
+    '00000000001500'
+    """
+    return f"{max(0, int(at * 1000)):014d}"
+
+
+def change_of(key: str) -> tuple[float, TaskStatus]:
+    """When the change happened that has a sort key, and to which status.
+
+    >>> change_of("00000000001500#D")
+    (1.5, <TaskStatus.DONE: 'D'>)
+    """
+    at, status = key.split("#")
+    return int(at) / 1000, TaskStatus(status)
+
+
+def told_changes(status: TaskStatus, at: float) -> list[Action]:
+    """What an update that moves a task changes for its workflow's change feed."""
+    if status in TOLD_TO_CLIENT:
+        return [Task.changed.set(changed_key(at, status))]
+    return [Task.changed.remove()] if status is TaskStatus.QUEUED else []
+
+
 class Spec(Expiring):
     """What to run. Replaced as a whole when the task is bound again."""
 
@@ -62,6 +130,10 @@ class Spec(Expiring):
     task_resources_id = IntegerAttribute()
     stdout_dir = TextAttribute(null=True)
     stderr_dir = TextAttribute(null=True)
+    resource_scales = TextAttribute(null=True)
+    """How its resources grow after an attempt that had too little: a Python literal, for Jobmon's client alone."""
+    fallback_queues = TextAttribute(null=True)
+    """The queues that it may go to then: as resource_scales."""
 
     @staticmethod
     def key(task_id: int) -> Key:
@@ -71,6 +143,42 @@ class Spec(Expiring):
         Key(pk='TASK#42', sk='SPEC')
         """
         return Key(Task.partition(task_id), Spec.SORT_KEY)
+
+
+class TaskAttribute(Expiring):
+    """A named value that a client has noted of a task."""
+
+    PREFIX: Final = "ATTRIBUTE#"
+    KEY_FORMS: ClassVar = (Key("TASK#<id>", "ATTRIBUTE#<text>"),)
+
+    value = TextAttribute(null=True)
+
+    @staticmethod
+    def key(task_id: int, name: str) -> Key:
+        """The key of a task's attribute.
+
+        >>> TaskAttribute.key(42, "sex")
+        Key(pk='TASK#42', sk='ATTRIBUTE#sex')
+        """
+        return Key(Task.partition(task_id), TaskAttribute.PREFIX + escape(name))
+
+
+class ArgumentChunk(Expiring):
+    """Some arguments of tasks with neighbouring ids, as they were sent together."""
+
+    KEY_FORMS: ClassVar = (Key("ARGUMENTS#<id>", "<digest>"),)
+
+    packed = BinaryAttribute(legacy_encoding=False)
+    """JSON, compressed: [[task id, argument id, value], …]."""
+
+    @staticmethod
+    def key(chunk: int, content: str) -> Key:
+        """The key of a chunk's arguments: the same content is kept once.
+
+        >>> ArgumentChunk.key(84, "c3ab8ff13720e")
+        Key(pk='ARGUMENTS#84', sk='c3ab8ff13720e')
+        """
+        return Key(f"ARGUMENTS#{chunk}", content)
 
 
 class TaskLookup(Expiring):

@@ -23,7 +23,7 @@ from lockstep.fsm.guards import Decision
 from lockstep.fsm.pair_state import Guard, Names
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move
-from lockstep.task.item import Task
+from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
     MAX_INLINE_BYTES,
@@ -228,7 +228,9 @@ def _task_action(write: PairWrite, at: float) -> list[_Action]:
         condition &= left if guard.attempts_left else ~left
     if guard.superseded is not None:
         condition &= _is_superseded(number) if guard.superseded else _is_latest(number)
-    changes: list[Action] = [_becomes(Task, target), Task.status_date.set(at)] if target else [_SAME_STATUS]
+    changes: list[Action] = [_SAME_STATUS]
+    if target:
+        changes = [_becomes(Task, target), Task.status_date.set(at), *told_changes(target, at)]
     return [(Expiring(*Task.key(write.instance.task_id)), changes, condition)]
 
 

@@ -1,49 +1,44 @@
-"""Workflow runs: create one, move it, store its client's heartbeat."""
+"""Workflow runs: move one with its workflow, store its client's heartbeat."""
 
+from functools import partial
 from typing import Final
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, fetch, reach
-from lockstep.dynamodb.counters import allocate
-from lockstep.errors import NotFoundError
+from lockstep.context import deadline
+from lockstep.dynamodb.client import ConditionFailedError, reach, transact
+from lockstep.dynamodb.item import RawItem
+from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import WorkflowRunStatus
-from lockstep.fsm.workflow_run import DISTRIBUTED, sources
+from lockstep.fsm.workflow_run import DISTRIBUTED, DONE_AFTER_ALL, RUN_ENDED, followed_by, sources
 from lockstep.observability import move, refuse
+from lockstep.workflow.item import Workflow
+from lockstep.workflow.progress import all_done
 from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.store import read_run
+from lockstep.workflow_run.terminate import terminate_task_instances
 
-_SAME_STATUS: Final = WorkflowRun.status.set(WorkflowRun.status | "")
-"""For an update that changes nothing: it refers to no attribute that may not exist. The empty text is never stored."""
+Run = WorkflowRunStatus
 
-
-def create(workflow_id: int, user: str | None, jobmon_version: str | None, heartbeat_date: float) -> WorkflowRun:
-    """Create a run of a workflow, in LINKING, so that its client may bind tasks at once."""
-    [workflow_run_id] = allocate("workflow_run", 1)
-    run = WorkflowRun(
-        *WorkflowRun.key(workflow_run_id),
-        status=WorkflowRunStatus.LINKING,
-        status_date=now(),
-        workflow_id=workflow_id,
-        user=user,
-        jobmon_version=jobmon_version,
-        heartbeat_date=heartbeat_date,
-    )
-    reach(run.save)
-    return run
+_DONE_AFTER_ALL: Final = frozenset(edge.source for edge in DONE_AFTER_ALL)
 
 
 def update_status(workflow_run_id: int, status: WorkflowRunStatus) -> WorkflowRunStatus:
-    """Move a run if the move is valid, and return its current status.
+    """Move a run and its workflow if the move is valid, and return the run's current status.
 
     A distributor reports INSTANTIATED when it starts. If it replaces an earlier one, the run stores the time of this;
-    poll.py says why.
+    poll.py says why. A run that ends for a resume leaves nothing that may still start: its instances are stopped first.
 
     Raises:
         NotFoundError: the run does not exist.
+        UnavailableError: not all of its instances are stopped; the same call again stops the rest.
+        ContentionError: others kept moving the run until the deadline.
     """
     stands = _move(workflow_run_id, status, [])
-    if status is WorkflowRunStatus.INSTANTIATED and stands in DISTRIBUTED:
+    if status is Run.INSTANTIATED and stands in DISTRIBUTED:
         reach(lambda: _run(workflow_run_id).update([WorkflowRun.restarted_at.set(now())]))
     return stands
 
@@ -53,45 +48,103 @@ def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_dat
 
     Raises:
         NotFoundError: the run does not exist.
+        ContentionError: others kept moving the run until the deadline.
     """
     run = _run(workflow_run_id)
     changes: list[Action] = [WorkflowRun.heartbeat_date.set(heartbeat_date)]
     stays = WorkflowRun.pk.exists()
-    if may_come_from := sources(status):
+    if may_come_from := sources(status) | (_DONE_AFTER_ALL if status is Run.DONE else frozenset()):
         stays &= ~WorkflowRun.status.is_in(*sorted(may_come_from))
     try:
         reach(lambda: run.update(changes, stays))
     except ConditionFailedError:
         return _move(workflow_run_id, status, changes)
-    return WorkflowRunStatus(run.status)
+    return Run(run.status)
 
 
-def read_run(workflow_run_id: int, *, consistent: bool = False) -> WorkflowRun | None:
-    """Read a run. Return None if it was not created here; instances of it may exist nevertheless."""
-    key = WorkflowRun.key(workflow_run_id)
-    raw = fetch([key], consistent=consistent).get(key)
-    return WorkflowRun.from_raw_data(raw) if raw else None
+def _move(workflow_run_id: int, target: WorkflowRunStatus, changes: list[Action]) -> WorkflowRunStatus:
+    """Move a run if it may make that move, with its workflow, and store the changes whether it does or not."""
+    while True:
+        run = read_run(workflow_run_id, consistent=True)
+        if run is None:
+            raise NotFoundError(f"workflow run {workflow_run_id} does not exist")
+        source = Run(run.status)
+        if not _may_move(run, target):
+            if changes:
+                reach(partial(_run(workflow_run_id).update, changes))
+            refuse("INVALID", f"{source.name} never becomes {target.name}")
+            return source
+        if target is Run.TERMINATED:
+            terminate_task_instances(workflow_run_id)
+        if move_run(run, workflow_run_id, target, changes):
+            return target
+        if deadline().passed():
+            raise ContentionError(f"others kept moving workflow run {workflow_run_id}; send it again")
 
 
-def _move(workflow_run_id: int, status: WorkflowRunStatus, changes: list[Action]) -> WorkflowRunStatus:
-    """Move a run. This takes one write if the move is valid, otherwise two."""
-    run = _run(workflow_run_id)
-    moved: list[Action] = [WorkflowRun.status.set(status), WorkflowRun.status_date.set(now()), *changes]
-    if may_come_from := sources(status):
+def _may_move(run: WorkflowRun, target: WorkflowRunStatus) -> bool:
+    source = Run(run.status)
+    if target is Run.DONE and source in _DONE_AFTER_ALL:
+        return all_done(run.workflow_id)
+    return source in sources(target)
+
+
+def move_run(run: WorkflowRun, workflow_run_id: int, target: WorkflowRunStatus, changes: list[Action]) -> bool:
+    """Move a run as it was read, and the workflow that it holds, in one transaction. False: it has moved meanwhile.
+
+    The workflow goes where WORKFLOW_FOLLOWS says. Where a person has moved it meanwhile, or another run holds it, it
+    stays. A run that has ended holds it no more.
+    """
+    source = Run(run.status)
+    moved: list[Action] = [WorkflowRun.status.set(target), WorkflowRun.status_date.set(now()), *changes]
+    for workflow_changes, condition in _of_workflow(workflow_run_id, target):
+        build = partial(_add_move, run, workflow_run_id, moved, workflow_changes, condition)
         try:
-            reach(lambda: run.update(moved, WorkflowRun.status.is_in(*sorted(may_come_from))))
-        except ConditionFailedError:
-            pass
+            transact(build)
+        except ConditionFailedError as failed:
+            if failed.found[0] is not None:
+                return False
+            if not _holds(failed.found[1], workflow_run_id):
+                break
         else:
-            move(next(iter(may_come_from)).name if len(may_come_from) == 1 else None, status.name)
-            return WorkflowRunStatus(run.status)
+            move(source.name, target.name)
+            return True
     try:
-        reach(lambda: run.update(changes or [_SAME_STATUS], WorkflowRun.pk.exists()))
+        reach(partial(_run(workflow_run_id).update, moved, WorkflowRun.status == run.status))
     except ConditionFailedError:
-        raise NotFoundError(f"workflow run {workflow_run_id} does not exist") from None
-    stays = WorkflowRunStatus(run.status)
-    refuse("INVALID", f"{stays.name} never becomes {status.name}")
-    return stays
+        return False
+    move(source.name, target.name)
+    return True
+
+
+def _holds(workflow: RawItem | None, workflow_run_id: int) -> bool:
+    return Workflow.from_raw_data(workflow or {}).workflow_run_id == workflow_run_id
+
+
+def _add_move(
+    run: WorkflowRun,
+    workflow_run_id: int,
+    moved: list[Action],
+    workflow_changes: list[Action],
+    condition: Condition,
+    transaction: TransactWrite,
+) -> None:
+    transaction.update(_run(workflow_run_id), moved, WorkflowRun.status == run.status, return_values="ALL_OLD")
+    workflow = Workflow(*Workflow.key(run.workflow_id))
+    transaction.update(workflow, workflow_changes, condition, return_values="ALL_OLD")
+
+
+def _of_workflow(workflow_run_id: int, target: WorkflowRunStatus) -> list[tuple[list[Action], Condition]]:
+    """What becomes of the workflow that the run holds, the usual first: it follows; it stays but is held no more."""
+    held = Workflow.workflow_run_id == workflow_run_id
+    let_go: list[Action] = [Workflow.workflow_run_id.remove()] if target in RUN_ENDED else []
+    ways: list[tuple[list[Action], Condition]] = []
+    if follow := followed_by(target):
+        follows: list[Action] = [Workflow.status.set(follow.workflow), Workflow.status_date.set(now()), *let_go]
+        ways.append((follows, held & Workflow.status.is_in(*sorted(follow.sources))))
+    if let_go:
+        ways.append((let_go, held))
+    return ways
 
 
 def _run(workflow_run_id: int) -> WorkflowRun:

@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="log_done",
     scope=Scope.WORKER,
-    usage=Usage(1, 6, 0),
+    usage=Usage(1, 7, 0),
     body={"nodename": "n"},
     optional=frozenset({"nodename"}),
     nullable=frozenset({"nodename"}),

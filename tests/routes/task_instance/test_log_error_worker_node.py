@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="log_error_worker_node",
     scope=Scope.WORKER,
-    usage=Usage(1, 8, 0),
+    usage=Usage(1, 9, 0),
     body={"error_state": "E", "error_description": "boom"},
 )
 

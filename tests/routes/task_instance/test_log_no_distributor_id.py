@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="log_no_distributor_id",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 6, 0),
+    usage=Usage(1, 7, 0),
     body={"no_id_err_msg": "boom"},
 )
 

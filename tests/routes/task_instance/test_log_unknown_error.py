@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="log_unknown_error",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 7, 0),
+    usage=Usage(1, 8, 0),
     body={"error_state": "U", "error_message": "boom"},
 )
 

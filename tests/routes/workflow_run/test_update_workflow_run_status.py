@@ -9,7 +9,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="update_workflow_run_status",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 1, 0),
+    usage=Usage(3, 5, 1),
     body={"status": "R"},
     makes=(WorkflowRun.key(6101),),
 )

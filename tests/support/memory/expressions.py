@@ -112,7 +112,17 @@ def _right_side(clause: str, tokens: _Tokens) -> Operand | None:
     if clause == "ADD":
         return _operand(tokens)
     tokens.expect("=")
-    return _operand(tokens)
+    left = _operand(tokens)
+    if not tokens.took("+"):
+        return left
+    right = _operand(tokens)
+    return lambda item, names: _sum(left(item, names), right(item, names))
+
+
+def _sum(left: Value | None, right: Value | None) -> Value:
+    if left is None or right is None:
+        raise InvalidRequestError("an operand of a sum is missing")
+    return {"N": normal(str(Decimal(left["N"]) + Decimal(right["N"])))}
 
 
 def _or(tokens: _Tokens) -> Condition:

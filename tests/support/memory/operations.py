@@ -216,7 +216,17 @@ def _batch_get_item(table: Table, request: Request) -> tuple[Table, dict[str, An
     items = [table.items.get(_key(each), {}) for each in wanted["Keys"]]
     read = _how_many_fit(items, MAX_BATCH_READ_BYTES)
     left = {name: {**wanted, "Keys": wanted["Keys"][read:]}} if read < len(items) else {}
-    return table, {"Responses": {name: [item for item in items[:read] if item]}, "UnprocessedKeys": left}
+    shown = _projected(wanted)
+    found = [{each: value for each, value in item.items() if shown is None or each in shown} for item in items[:read]]
+    return table, {"Responses": {name: [item for item in found if item]}, "UnprocessedKeys": left}
+
+
+def _projected(wanted: Request) -> set[str] | None:
+    """The attributes that are asked for; None for all."""
+    if "ProjectionExpression" not in wanted:
+        return None
+    names = wanted.get("ExpressionAttributeNames", {})
+    return {names.get(each.strip(), each.strip()) for each in wanted["ProjectionExpression"].split(",")}
 
 
 def _how_many_fit(items: Sequence[Item], most: int) -> int:
@@ -244,6 +254,8 @@ def _query(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     if index:
         shown = {*attributes, *_SCHEMA.key}
         found = [{name: value for name, value in item.items() if name in shown} for item in found]
+    if not request.get("ScanIndexForward", True):
+        found.reverse()
     return table, page(found, request)
 
 

@@ -185,7 +185,14 @@ def _plain(clean: Clean, answered: Answered) -> Any:
         return {"status": reply.get("status"), "detail": reply.get("detail")}
     if isinstance(reply, int):
         return _named(clean, answered, "RESOURCES#", reply)
-    if reply.keys() & {"array_id", "tool", "tool_version", "task_template_id", "task_template_version"}:
+    if reply.keys() & {
+        "array_id",
+        "tool",
+        "tool_version",
+        "task_template_id",
+        "task_template_version",
+        "newly_created",
+    }:
         return _of_what_is_bound(clean, answered)
     if "tasks" in reply:
         tasks = {
@@ -202,6 +209,8 @@ def _of_what_is_bound(clean: Clean, answered: Answered) -> Any:
     match answered.reply:
         case {"array_id": number}:
             return {"array_id": _named(clean, answered, "ARRAY#", number)}
+        case {"newly_created": made, "workflow_id": number, "status": status}:
+            return made, status, _named(clean, answered, "WORKFLOW#", number)
         case {"tool": [number, name]}:
             return _named(clean, answered, "TOOL#", number), name
         case {"tool_version": [number, tool_id]}:
@@ -213,13 +222,22 @@ def _of_what_is_bound(clean: Clean, answered: Answered) -> Any:
             return [key for key in found if key[0].startswith("TEMPLATE#")], row
 
 
+_LOOKUPS: Final = {
+    "ARRAY#": "ARRAYOF#",
+    "TASK#": "TASKOF#",
+    "TEMPLATE#": "TOOLVERSION#",
+    "TOOL#": "TOOLOF#",
+    "WORKFLOW#": "WORKFLOWOF#",
+}
+"""Where an id is written by a name, by what its item's key begins with."""
+
+
 def _named(clean: Clean, answered: Answered, kind: str, number: int) -> Any:
     """What stands in the table under an id that is new; the id itself, if it is not."""
     pk = f"{kind}{number}"
     if any(key[0] == pk for key in clean.before.items):
         return number
-    of = {"ARRAY#": "ARRAYOF#", "TASK#": "TASKOF#", "TOOL#": "TOOLOF#", "TEMPLATE#": "TOOLVERSION#"}.get(kind)
-    if of:
+    if of := _LOOKUPS.get(kind):
         found = [
             "".join(key)
             for key, item in answered.table.items.items()

@@ -430,10 +430,17 @@ def fewer(reply: Any, clean: Any) -> bool:
 
 def run_in(*moves: str) -> int:
     """A run that made some moves."""
+    play(ask("bind_tasks_no_args", {"workflow_id": 1, "tasks": {}}))
     run = int(play(ask("create_workflow_run", {"workflow_id": 1, **BEAT}))["workflow_run_id"])
     for status in moves:
         play(ask("update_workflow_run_status", {"status": status}, workflow_run_id=run))
     return run
+
+
+def a_link() -> Ask:
+    """A run of a workflow whose tasks are bound."""
+    play(ask("bind_tasks_no_args", {"workflow_id": 1, "tasks": {}}))
+    return ask("create_workflow_run", {"workflow_id": 1, **BEAT})
 
 
 def run_moves(route: str, status: str, *moves: str, **more: Any) -> Callable[[], Ask]:
@@ -513,7 +520,7 @@ def wholes() -> list[Scenario]:
             ),
         ),
         bulk("not there", "get_task_resources", lambda: ask("get_task_resources", task_resources_id=9)),
-        bulk("new", "create_workflow_run", lambda: ask("create_workflow_run", {"workflow_id": 1, **BEAT})),
+        bulk("new", "create_workflow_run", a_link),
         bulk("new tasks", "bind_tasks_no_args", bind(0, 5)),
         bulk("known and new tasks", "bind_tasks_no_args", bind(3, 5)),
         bulk("known tasks start over", "bind_tasks_no_args", bind(5, 5, queued=3, reset=True)),

@@ -217,7 +217,8 @@ class Machine(RuleBasedStateMachine):
             self.make_array(array - 1)
             assert self.oracle.arrays[workflow, version] == array
             self.bind_tasks(array - 1, 1023, attempts, reset=False)
-        for workflow in (1, 1, 2):
+        for workflow in (1, 2, 3):
+            self.call("bind_tasks_no_args", workflow_id=workflow, mark_created=True, tasks={})
             self.call("create_workflow_run", workflow_id=workflow, next_report_increment=90)
         for array in ARRAYS:
             self.queue(array - 1, 1023, array - 1)

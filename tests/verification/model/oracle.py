@@ -76,6 +76,7 @@ class Instance:
 class Run:
     heard: float
     """When its client will be heard of."""
+    workflow: int = 0
     status: str = "L"
     succeeded: float = 0.0
     """When a distributor came after another one."""
@@ -189,6 +190,8 @@ class Oracle:
         ready = [task for task in asked if task.status in "GA" and task.bound[1][2] == array]
         if ready:
             self.named[array][2] += 1
+        if workflow_run_id in self.runs and self.runs[workflow_run_id].status in "CHDESAT":
+            ready = []
         for step, task in enumerate(ready):
             self.walked["task", task.status + "Q"] += 1
             task.status, task.attempts, task.made = "Q", task.attempts + 1, task.made + 1
@@ -380,23 +383,33 @@ class Oracle:
 
     # The run.
 
-    def create_workflow_run(self, *, next_report_increment: float, **_: Any) -> Any:
-        self.runs[len(self.runs) + 1] = Run(self.now + next_report_increment)
+    def create_workflow_run(self, *, workflow_id: int, next_report_increment: float, **_: Any) -> Any:
+        self.runs[len(self.runs) + 1] = Run(self.now + next_report_increment, workflow_id)
         return {"workflow_run_id": len(self.runs), "status": "L"}
+
+    def move_run(self, run: int, r: Run, status: str) -> None:
+        """A run that has stopped for another one leaves nothing; one that was told to stop may have done all."""
+        of_workflow = [task.status for (workflow, *_), task in self.bound.items() if workflow == r.workflow]
+        if r.status in "CH" and status == "D" and set(of_workflow) == {"D"}:
+            r.status = "D"
+        if r.status + status in RUN_MOVES:
+            if status == "T":
+                self.terminate_task_instances(run)
+            r.status = status
 
     def log_workflow_run_heartbeat(self, run: int, *, status: str, next_report_increment: float) -> Any:
         if run not in self.runs:
             raise Unknown
         r = self.runs[run]
         r.heard = self.now + next_report_increment
-        r.status = status if r.status + status in RUN_MOVES else r.status
+        self.move_run(run, r, status)
         return {"status": r.status}
 
     def update_workflow_run_status(self, run: int, *, status: str) -> Any:
         if run not in self.runs:
             raise Unknown
         r = self.runs[run]
-        r.status = status if r.status + status in RUN_MOVES else r.status
+        self.move_run(run, r, status)
         r.succeeded = self.now if status == "I" and r.status in DISTRIBUTED else r.succeeded
         return {"status": r.status}
 

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
+from unittest.mock import patch
 
 import httpx
 
 from local.gateway import Gateway
 from local.meter import Meter
+from lockstep.dynamodb import counters
 from lockstep.observability import logger
 from lockstep.routes import ROUTES as ALL_ROUTES
 from lockstep.task.resources import forget
@@ -65,5 +67,6 @@ def system() -> Iterator[System]:
     """It is made once: of all that an example needs, clients take the longest to make."""
     logging.getLogger(logger.name).setLevel("CRITICAL")
     clock = SkewedTime()
-    with in_memory() as memory, running_on(clock), asyncio.Runner() as loop:
+    from_one = patch.dict(counters.BEFORE_FIRST, dict.fromkeys(counters.COUNTED, 0))
+    with in_memory() as memory, running_on(clock), from_one, asyncio.Runner() as loop:
         yield System(memory, clock, loop)

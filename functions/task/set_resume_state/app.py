@@ -1,0 +1,39 @@
+"""Let the tasks of a workflow that are not done start over."""
+
+from typing import Annotated
+
+from pydantic import Field, RootModel
+
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import IdInPath
+from lockstep.http.models import NoReply, Reply, Request
+from lockstep.workflow_run.start_over import start_over
+
+
+class WorkflowOfTasks(Request):
+    """The workflow."""
+
+    workflow_id: Annotated[IdInPath, Field(alias="task_id")]
+
+
+class StartOver(Request):
+    """Whether those that run start over too."""
+
+    reset_if_running: bool
+
+
+class NotStartedOver(Reply):
+    """Why nothing was done."""
+
+    err_msg: str
+
+
+class StartOverReply(RootModel[NoReply | NotStartedOver]):
+    """Empty if it was done."""
+
+
+@endpoint("set_resume_state")
+def lambda_handler(path: WorkflowOfTasks, body: StartOver) -> StartOverReply:
+    """A call that cannot do all does a part; the same call again goes on after it."""
+    why_not = start_over(path.workflow_id, running=body.reset_if_running)
+    return StartOverReply(NotStartedOver(err_msg=why_not) if why_not else NoReply())

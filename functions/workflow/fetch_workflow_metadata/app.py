@@ -1,0 +1,30 @@
+"""Show a workflow's dag and limit."""
+
+from typing import NamedTuple
+
+from lockstep.http.endpoint import endpoint
+from lockstep.http.models import Reply, WorkflowPath
+from lockstep.workflow.store import find_workflow, read_spec
+
+
+class Metadata(NamedTuple):
+    """As Jobmon's client reads it: positional."""
+
+    workflow_id: int
+    dag_id: int
+    max_concurrently_running: int
+
+
+class MetadataReply(Reply):
+    """Empty where there is no such workflow."""
+
+    workflow: Metadata | list[int]
+
+
+@endpoint("fetch_workflow_metadata")
+def lambda_handler(path: WorkflowPath) -> MetadataReply:
+    """A client that resumes a workflow by its id begins with this."""
+    workflow, spec = find_workflow(path.workflow_id), read_spec(path.workflow_id)
+    if workflow is None or spec is None:
+        return MetadataReply(workflow=[])
+    return MetadataReply(workflow=Metadata(path.workflow_id, spec.dag_id, workflow.limit))

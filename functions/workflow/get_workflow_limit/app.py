@@ -1,0 +1,11 @@
+"""Show how many of a workflow's tasks may run at once."""
+
+from lockstep.http.endpoint import endpoint
+from lockstep.http.models import LimitReply, WorkflowPath
+from lockstep.workflow.store import read_workflow
+
+
+@endpoint("get_workflow_limit")
+def lambda_handler(path: WorkflowPath) -> LimitReply:
+    """A client asks for it at every poll. The read may lag."""
+    return LimitReply(max_concurrently_running=read_workflow(path.workflow_id, consistent=False).limit)

@@ -1,0 +1,19 @@
+"""Note attributes of a workflow."""
+
+from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import Attributes
+from lockstep.http.models import NoReply, Request, WorkflowPath
+from lockstep.workflow.bind import note_attributes
+
+
+class AttributesToNote(Request):
+    """Values by name."""
+
+    workflow_attributes: Attributes | None
+
+
+@endpoint("set_workflow_attributes")
+def lambda_handler(path: WorkflowPath, body: AttributesToNote) -> NoReply:
+    """Those with the same names get the new values; the others stay."""
+    note_attributes(path.workflow_id, body.workflow_attributes or {})
+    return NoReply()

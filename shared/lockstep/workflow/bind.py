@@ -1,0 +1,161 @@
+"""Bind a workflow: find or make it by its natural key, and note its attributes."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final, NamedTuple
+
+from pynamodb.transactions import TransactWrite
+
+from lockstep.clock import now
+from lockstep.dynamodb.client import ConditionFailedError, fetch, query, transact
+from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.item import Item
+from lockstep.errors import NotFoundError
+from lockstep.fsm.statuses import WorkflowStatus
+from lockstep.workflow.item import Workflow, WorkflowAttribute, WorkflowLookup, WorkflowSpec
+from lockstep.workflow.store import read_workflow
+
+MOST_MATCHING: Final = 10_000
+"""The workflows with the same arguments that are listed at most."""
+
+
+class NaturalKey(NamedTuple):
+    """What makes a workflow the same one: its tool version, its tasks and their order, its arguments."""
+
+    workflow_args_hash: str
+    tool_version_id: int
+    dag_id: int
+    task_hash: str
+
+
+class Description(NamedTuple):
+    """What a client says of a workflow each time it binds it."""
+
+    name: str | None
+    description: str | None
+    workflow_args: str | None
+    max_concurrently_running: int | None
+    attributes: Mapping[str, str | None]
+
+
+class BoundWorkflow(NamedTuple):
+    """A workflow that is bound."""
+
+    workflow_id: int
+    status: WorkflowStatus
+    newly_created: bool
+    """Nobody can have run it yet, so a client whose first reply was lost may go on with it."""
+
+
+def bind_workflow(key: NaturalKey, said: Description) -> BoundWorkflow:
+    """Find or make the workflow with a natural key. A known one gets the new name, description, limit and attributes.
+
+    Callers that race get the same workflow. Its attributes are never removed.
+    """
+    lookup = WorkflowLookup.key(*key)
+    found = fetch([lookup], consistent=True).get(lookup)
+    while not found:
+        [workflow_id] = allocate("workflow", 1)
+        try:
+            transact(partial(_make, workflow_id=workflow_id, key=key, said=said))
+        except ConditionFailedError as failed:
+            found = failed.found[0]  # none: tasks were bound to a workflow of this number before it was given out
+        else:
+            return BoundWorkflow(workflow_id, WorkflowStatus.REGISTERING, newly_created=True)
+    return _bind_again(WorkflowLookup.from_raw_data(found).id, said)
+
+
+def _make(transaction: TransactWrite, workflow_id: int, key: NaturalKey, said: Description) -> None:
+    lookup = WorkflowLookup(*WorkflowLookup.key(*key), id=workflow_id)
+    transaction.save(lookup, WorkflowLookup.pk.does_not_exist(), return_values="ALL_OLD")
+    transaction.save(
+        Workflow(
+            *Workflow.key(workflow_id),
+            status=WorkflowStatus.REGISTERING,
+            status_date=now(),
+            max_concurrently_running=said.max_concurrently_running,
+        ),
+        Workflow.pk.does_not_exist(),
+    )
+    transaction.save(
+        WorkflowSpec(
+            *WorkflowSpec.key(workflow_id),
+            tool_version_id=key.tool_version_id,
+            dag_id=key.dag_id,
+            workflow_args_hash=key.workflow_args_hash,
+            task_hash=key.task_hash,
+            name=said.name,
+            description=said.description,
+            workflow_args=said.workflow_args,
+        )
+    )
+    _add_attributes(transaction, workflow_id, said.attributes)
+
+
+def _bind_again(workflow_id: int, said: Description) -> BoundWorkflow:
+    def build(transaction: TransactWrite) -> None:
+        _add_attributes(transaction, workflow_id, said.attributes)
+        transaction.update(
+            Workflow(*Workflow.key(workflow_id)),
+            [Workflow.max_concurrently_running.set(said.max_concurrently_running)]
+            if said.max_concurrently_running is not None
+            else [Workflow.max_concurrently_running.remove()],
+        )
+        transaction.update(
+            WorkflowSpec(*WorkflowSpec.key(workflow_id)),
+            [
+                WorkflowSpec.name.set(said.name) if said.name is not None else WorkflowSpec.name.remove(),
+                WorkflowSpec.description.set(said.description)
+                if said.description is not None
+                else WorkflowSpec.description.remove(),
+            ],
+        )
+
+    transact(build)
+    workflow = read_workflow(workflow_id)
+    return BoundWorkflow(workflow_id, WorkflowStatus(workflow.status), newly_created=workflow.created_date is None)
+
+
+def note_attributes(workflow_id: int, attributes: Mapping[str, str | None]) -> None:
+    """Note attributes of a workflow; those with the same names get the new values.
+
+    Raises:
+        NotFoundError: the workflow does not exist.
+    """
+    if not attributes:
+        read_workflow(workflow_id)
+        return
+
+    def build(transaction: TransactWrite) -> None:
+        transaction.condition_check(Workflow, *Workflow.key(workflow_id), Workflow.pk.exists())
+        _add_attributes(transaction, workflow_id, attributes)
+
+    try:
+        transact(build)
+    except ConditionFailedError:
+        raise NotFoundError(f"workflow {workflow_id} does not exist") from None
+
+
+def _add_attributes(transaction: TransactWrite, workflow_id: int, attributes: Mapping[str, str | None]) -> None:
+    for name, value in attributes.items():
+        transaction.save(WorkflowAttribute(*WorkflowAttribute.key(workflow_id, name), value=value))
+
+
+class Matching(NamedTuple):
+    """A workflow with the arguments asked for, as Jobmon's client reads it: positional."""
+
+    task_hash: str
+    tool_version_id: int
+    dag_hash: str
+
+
+def matching_workflows(workflow_args_hash: str) -> list[Matching]:
+    """The workflows that have these arguments, of any tool version; MOST_MATCHING at most."""
+    found: list[Matching] = []
+    every = Item.sk >= "0"
+    for raw in query(WorkflowLookup.partition(workflow_args_hash), every, consistent=True):
+        tool_version_id, dag_id, task_hash = raw["sk"]["S"].split("#")
+        found.append(Matching(task_hash, int(tool_version_id), dag_id))
+        if len(found) == MOST_MATCHING:
+            break
+    return found

@@ -1,0 +1,161 @@
+"""The stored items of a workflow: itself, its specification and attributes, the ranges of its tasks, its lookup."""
+
+from typing import ClassVar, Final
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from lockstep.dynamodb.item import IntegerAttribute, Item, Key, TextAttribute
+from lockstep.text import escape
+
+NO_LIMIT: Final = 2**31 - 1
+"""What Jobmon's client sends where its user gives no limit."""
+
+
+class Workflow(Item):
+    """What moves of a workflow. Under 400 bytes."""
+
+    SORT_KEY: Final = "WORKFLOW"
+    KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", SORT_KEY),)
+
+    status = UnicodeAttribute()
+    status_date = NumberAttribute()
+    workflow_run_id = IntegerAttribute(null=True)
+    """The run that holds it, until that run has ended: no other one is linked."""
+    created_date = NumberAttribute(null=True)
+    """When all its tasks were bound; none while they are not."""
+    max_concurrently_running = IntegerAttribute(null=True)
+    """None: no limit."""
+    cursor = UnicodeAttribute(null=True)
+    """How far a call about all its tasks came, while it goes on (cursor.py)."""
+    num_tasks = IntegerAttribute(null=True)
+    """The task ids that its bindings have allocated; some may not be in use."""
+
+    @property
+    def limit(self) -> int:
+        """How many of its tasks may run at once.
+
+        >>> Workflow(*Workflow.key(1001)).limit
+        2147483647
+        """
+        return NO_LIMIT if self.max_concurrently_running is None else self.max_concurrently_running
+
+    @staticmethod
+    def key(workflow_id: int) -> Key:
+        """The key of a workflow.
+
+        >>> Workflow.key(1001)
+        Key(pk='WORKFLOW#1001', sk='WORKFLOW')
+        """
+        return Key(f"WORKFLOW#{workflow_id}", Workflow.SORT_KEY)
+
+
+class WorkflowSpec(Item):
+    """What a workflow is. A binding again replaces its name and description."""
+
+    SORT_KEY: Final = "SPEC"
+    KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", SORT_KEY),)
+
+    tool_version_id = IntegerAttribute()
+    dag_id = IntegerAttribute()
+    workflow_args_hash = UnicodeAttribute()
+    task_hash = UnicodeAttribute()
+    name = TextAttribute(null=True)
+    description = TextAttribute(null=True)
+    workflow_args = TextAttribute(null=True)
+
+    @staticmethod
+    def key(workflow_id: int) -> Key:
+        """The key of a workflow's specification.
+
+        >>> WorkflowSpec.key(1001)
+        Key(pk='WORKFLOW#1001', sk='SPEC')
+        """
+        return Key(Workflow.key(workflow_id).pk, WorkflowSpec.SORT_KEY)
+
+
+class WorkflowAttribute(Item):
+    """A named value that a client has noted of a workflow."""
+
+    PREFIX: Final = "ATTRIBUTE#"
+    KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", "ATTRIBUTE#<text>"),)
+
+    value = TextAttribute(null=True)
+
+    @staticmethod
+    def key(workflow_id: int, name: str) -> Key:
+        """The key of a workflow's attribute.
+
+        >>> WorkflowAttribute.key(1001, "project")
+        Key(pk='WORKFLOW#1001', sk='ATTRIBUTE#project')
+        """
+        return Key(Workflow.key(workflow_id).pk, WorkflowAttribute.PREFIX + escape(name))
+
+
+class TaskRange(Item):
+    """Consecutive task ids that one binding allocated for a workflow; some may not be in use."""
+
+    PREFIX: Final = "TASKS#"
+    KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", "TASKS#<id16>"),)
+
+    size = IntegerAttribute()
+
+    @staticmethod
+    def key(workflow_id: int, first: int) -> Key:
+        """The key of the range of task ids that begins with one. Ids have up to 16 digits.
+
+        >>> TaskRange.key(1001, 1_000_000_001)
+        Key(pk='WORKFLOW#1001', sk='TASKS#0000001000000001')
+        """
+        return Key(Workflow.key(workflow_id).pk, f"{TaskRange.PREFIX}{first:016d}")
+
+    @property
+    def ids(self) -> range:
+        """The task ids.
+
+        >>> TaskRange(*TaskRange.key(1001, 7), size=2).ids
+        range(7, 9)
+        """
+        first = int(str(self.sk).removeprefix(TaskRange.PREFIX))
+        return range(first, first + self.size)
+
+
+class RunOfWorkflow(Item):
+    """Points from a workflow to one of its runs."""
+
+    PREFIX: Final = "RUN#"
+    KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", "RUN#<id16>"),)
+
+    @staticmethod
+    def key(workflow_id: int, workflow_run_id: int) -> Key:
+        """The key of the pointer to a workflow's run.
+
+        >>> RunOfWorkflow.key(1001, 1007)
+        Key(pk='WORKFLOW#1001', sk='RUN#0000000000001007')
+        """
+        return Key(Workflow.key(workflow_id).pk, f"{RunOfWorkflow.PREFIX}{workflow_run_id:016d}")
+
+
+class WorkflowLookup(Item):
+    """The id of the workflow that has these arguments, in a tool version, with these tasks in this order."""
+
+    KEY_FORMS: ClassVar = (Key("WORKFLOWOF#<hash>", "<id>#<hash>#<hash>"),)
+
+    id = IntegerAttribute()
+
+    @staticmethod
+    def partition(workflow_args_hash: str) -> str:
+        """The partition of all workflows with the same arguments.
+
+        >>> WorkflowLookup.partition("123")
+        'WORKFLOWOF#123'
+        """
+        return f"WORKFLOWOF#{workflow_args_hash}"
+
+    @staticmethod
+    def key(workflow_args_hash: str, tool_version_id: int, dag_id: int, task_hash: str) -> Key:
+        """The key of a workflow's lookup.
+
+        >>> WorkflowLookup.key("123", 1002, 45, "678")
+        Key(pk='WORKFLOWOF#123', sk='1002#45#678')
+        """
+        return Key(WorkflowLookup.partition(workflow_args_hash), f"{tool_version_id}#{dag_id}#{task_hash}")

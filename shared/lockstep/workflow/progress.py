@@ -1,0 +1,99 @@
+"""How far a workflow is: its client's poll for changes, and whether all is done."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from lockstep.clock import now
+from lockstep.context import deadline
+from lockstep.dynamodb.client import chunks, fetch, query, run_parallel
+from lockstep.dynamodb.item import FeedIndex
+from lockstep.errors import FieldError, InvalidError, TableError
+from lockstep.fsm.statuses import TaskStatus
+from lockstep.task.item import Task, change_of, feed_keys, since_key
+from lockstep.workflow.store import read_workflow
+from lockstep.workflow.tasks import task_ids
+
+MARGIN_SECONDS: Final = 5.0
+"""How late the change feed may tell of a change: an index lags, and a write takes a while after it has its time."""
+READ_AT_ONCE: Final = 2_000
+"""The tasks that are read side by side before a full poll looks at the time."""
+MOST_TOLD: Final = 350_000
+"""The tasks that one reply tells of: 17 bytes each, at most."""
+
+
+class Progress(NamedTuple):
+    """Task ids by status."""
+
+    tasks_by_status: dict[TaskStatus, list[int]]
+    at: float
+    """The moment up to which this is all, seconds since 1970."""
+
+
+def status_updates(workflow_id: int, since: float | None) -> Progress:
+    """The tasks of a workflow by status: those that came since a moment to one that its client acts on, or all.
+
+    What changed up to MARGIN_SECONDS earlier is told again. Jobmon's client expects that, and drops what it knows. Of
+    more changes than MOST_TOLD the earliest are told; the next poll goes on there.
+
+    Raises:
+        NotFoundError: the workflow does not exist.
+        InvalidError: all were asked for, and are more than one reply tells of.
+        UnavailableError: they were not all read in time.
+    """
+    at = now()
+    workflow = read_workflow(workflow_id, consistent=False)
+    if since is None:
+        if (workflow.num_tasks or 0) > MOST_TOLD:
+            why = f"is needed: the workflow has {workflow.num_tasks} tasks, and one reply tells of {MOST_TOLD}"
+            raise InvalidError([FieldError("last_sync", why)])
+        return Progress(_all_by_status(workflow_id), at)
+    parts = feed_keys(workflow_id, workflow.num_tasks or 0)
+    found = run_parallel(lambda part: list(_changes(part, since - MARGIN_SECONDS)), parts)
+    changes = [change for some in found for change in some]
+    if len(changes) > MOST_TOLD:
+        changes = sorted(changes)[:MOST_TOLD]
+        at = changes[-1].at + MARGIN_SECONDS
+    by_status: dict[TaskStatus, list[int]] = defaultdict(list)
+    for change in changes:
+        by_status[change.status].append(change.task_id)
+    return Progress(dict(by_status), at)
+
+
+class _Change(NamedTuple):
+    at: float
+    status: TaskStatus
+    task_id: int
+
+
+def _changes(part: str, since: float) -> Iterator[_Change]:
+    for raw in query(part, FeedIndex.changed >= since_key(since), index=FeedIndex.Meta.index_name):
+        yield _Change(*change_of(raw["changed"]["S"]), int(raw["pk"]["S"].removeprefix("TASK#")))
+
+
+def _all_by_status(workflow_id: int) -> dict[TaskStatus, list[int]]:
+    by_status: dict[TaskStatus, list[int]] = defaultdict(list)
+    for task_id, task in read_tasks(workflow_id):
+        by_status[TaskStatus(task.status)].append(task_id)
+    return dict(by_status)
+
+
+def read_tasks(workflow_id: int, after: int = 0, *, consistent: bool = False) -> Iterator[tuple[int, Task]]:
+    """Yield a workflow's tasks whose ids are greater than `after`, by ascending id.
+
+    Raises:
+        UnavailableError: the time is up before all were read.
+    """
+    for some in chunks(task_ids(workflow_id, after), READ_AT_ONCE):
+        if deadline().passed():
+            raise TableError("the workflow has more tasks than one call reads")
+        found = fetch(map(Task.key, some), consistent=consistent)
+        for task_id in some:
+            if raw := found.get(Task.key(task_id)):
+                yield task_id, Task.from_raw_data(raw)
+
+
+def all_done(workflow_id: int) -> bool:
+    """Whether a workflow has tasks, and each is done."""
+    statuses = {task.status for _, task in read_tasks(workflow_id, consistent=True)}
+    return statuses == {TaskStatus.DONE}

@@ -1,0 +1,83 @@
+"""The tasks of a workflow that a client reads to resume it by its id."""
+
+from collections.abc import Collection
+from itertools import islice
+from typing import Final, NamedTuple
+
+from lockstep.array.item import Array
+from lockstep.cluster.builtin import QUEUE_NAME, cluster_of_queue
+from lockstep.dynamodb.client import fetch, fetch_present
+from lockstep.errors import FieldError, InvalidError
+from lockstep.fsm.statuses import TaskStatus
+from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
+from lockstep.task.item import Resources, Spec, Task
+from lockstep.task.literals import as_json_literal
+from lockstep.workflow.progress import read_tasks
+
+_ROW_BYTES: Final = 200
+"""More than a task takes in the reply beside its texts."""
+
+
+class TaskToResume(NamedTuple):
+    """A task as Jobmon's client reads it: positional. It reads the texts as Python literals."""
+
+    array_id: int
+    status: TaskStatus
+    max_attempts: int
+    resource_scales: str
+    fallback_queues: str
+    requested_resources: str
+    cluster_name: str
+    queue_name: str
+    max_concurrently_running: int
+
+
+def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskToResume]:
+    """The first tasks, by ascending id, whose ids are greater than `after` and that are not done: so many at most.
+
+    Raises:
+        InvalidError: the reply would be too large. Fewer would mean to Jobmon's client that there are no more.
+    """
+    left = ((task_id, task) for task_id, task in read_tasks(workflow_id, after) if task.status != TaskStatus.DONE)
+    tasks = dict(islice(left, most))
+    specs = _specs(tasks)
+    resources = _read_resources({spec.task_resources_id for spec in specs.values()})
+    limits = _read_limits({task.array_id for task in tasks.values()})
+    rows = {
+        task_id: _row(task, specs[task_id], resources[specs[task_id].task_resources_id], limits[task.array_id])
+        for task_id, task in tasks.items()
+        if task_id in specs and specs[task_id].task_resources_id in resources and task.array_id in limits
+    }
+    if sum(carried_as_json(row) + _ROW_BYTES for row in rows.values()) > MAX_REPLY_BYTES:
+        raise InvalidError([FieldError("chunk_size", f"must be smaller: {len(rows)} of these tasks fit no reply")])
+    return rows
+
+
+def _row(task: Task, spec: Spec, resources: Resources, limit: int) -> TaskToResume:
+    return TaskToResume(
+        task.array_id,
+        TaskStatus(task.status),
+        task.max_attempts,
+        spec.resource_scales or "{}",
+        spec.fallback_queues or "[]",
+        as_json_literal(dict(resources.requested_resources)),
+        cluster.name if (cluster := cluster_of_queue(resources.queue_id)) else "",
+        QUEUE_NAME,
+        limit,
+    )
+
+
+def _specs(task_ids: Collection[int]) -> dict[int, Spec]:
+    keys = {Spec.key(task_id): task_id for task_id in task_ids}
+    wanted = ("spec_version", "task_resources_id", "resource_scales", "fallback_queues")
+    return {keys[key]: Spec.from_raw_data(raw) for key, raw in fetch(keys, consistent=False, only=wanted).items()}
+
+
+def _read_resources(task_resources_ids: Collection[int]) -> dict[int, Resources]:
+    keys = {Resources.key(number): number for number in task_resources_ids}
+    return {keys[key]: Resources.from_raw_data(raw) for key, raw in fetch_present(keys).items()}
+
+
+def _read_limits(array_ids: Collection[int]) -> dict[int, int]:
+    keys = {Array.key(number): number for number in array_ids}
+    return {keys[key]: Array.from_raw_data(raw).max_concurrently_running for key, raw in fetch_present(keys).items()}

@@ -1,0 +1,51 @@
+"""The tasks of a workflow: their ids, and when all are bound."""
+
+from collections.abc import Iterator
+
+from pynamodb.expressions.update import Action
+
+from lockstep.clock import now
+from lockstep.dynamodb.client import query, reach
+from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.item import Item
+from lockstep.fsm.statuses import WorkflowStatus
+from lockstep.task.item import feed_key
+from lockstep.workflow.item import TaskRange, Workflow
+
+
+def allocate_tasks(workflow_id: int, count: int) -> list[tuple[int, str]]:
+    """Allocate ids for new tasks of a workflow, and the part of its change feed for each.
+
+    The workflow notes the ids before a task has one, so that whoever reads its tasks misses none.
+    """
+    ids = allocate("task", count)
+    reach(TaskRange(*TaskRange.key(workflow_id, ids[0]), size=count).save)
+    workflow = Workflow(*Workflow.key(workflow_id))
+    reach(lambda: workflow.update([*_made(), Workflow.num_tasks.set((Workflow.num_tasks | 0) + count)]))
+    first = (workflow.num_tasks or 0) - count
+    return [(task_id, feed_key(workflow_id, first + number)) for number, task_id in enumerate(ids)]
+
+
+def note_bound(workflow_id: int) -> None:
+    """Note that all tasks of a workflow are bound, unless that is known."""
+    workflow = Workflow(*Workflow.key(workflow_id))
+    reach(lambda: workflow.update([*_made(), Workflow.created_date.set(Workflow.created_date | now())]))
+
+
+def task_ids(workflow_id: int, after: int = 0) -> Iterator[int]:
+    """Yield the ids allocated to a workflow that are greater than `after`, ascending; some may not be in use.
+
+    Bindings that race may note their ranges in any order; the sort keys put them right.
+    """
+    condition = Item.sk.between(TaskRange.key(workflow_id, 0).sk, TaskRange.PREFIX + "~")
+    for raw in query(Workflow.key(workflow_id).pk, condition, consistent=True):
+        ids = TaskRange.from_raw_data(raw).ids
+        yield from range(max(ids.start, after + 1), ids.stop)
+
+
+def _made() -> list[Action]:
+    """Make a workflow that nobody bound: Jobmon's server takes tasks of any."""
+    return [
+        Workflow.status.set(Workflow.status | WorkflowStatus.REGISTERING),
+        Workflow.status_date.set(Workflow.status_date | now()),
+    ]

@@ -1,0 +1,127 @@
+"""Take a workflow over: ask the run that holds it to end, and free the workflow of a run whose client is gone."""
+
+from contextlib import suppress
+from functools import partial
+from typing import Final, NamedTuple
+
+from pynamodb.expressions.update import Action
+
+from lockstep.array.attention import flagged
+from lockstep.clock import now
+from lockstep.dynamodb.client import ConditionFailedError, reach, run_parallel
+from lockstep.fsm.reports import KILLED
+from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
+from lockstep.fsm.workflow_run import GIVEN_UP, RUN_ENDED, TAKEN_OVER
+from lockstep.observability import move
+from lockstep.task_instance.item import InstanceKey
+from lockstep.task_instance.read import read_instances
+from lockstep.task_instance.report import Report, ReportedFields
+from lockstep.task_instance.transition import transit_many
+from lockstep.workflow.store import find_workflow, newest_runs, read_workflow
+from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.lifecycle import move_run
+from lockstep.workflow_run.store import read_run
+from lockstep.workflow_run.terminate import terminate_task_instances
+
+Run = WorkflowRunStatus
+TI = TaskInstanceStatus
+
+MOST_RUNS: Final = 50
+"""The newest runs of a workflow that are looked at for instances in KILL_SELF."""
+
+
+def free(workflow_run_id: int) -> WorkflowRun | None:
+    """End a run whose client has not reported in time. Return the run if it goes on.
+
+    Of a run that ends for a resume, what it left is stopped first: a worker node that still runs hears it at its next
+    heartbeat. Its instances in KILL_SELF do not hold it up: a worker node that is gone never answers.
+
+    Raises:
+        UnavailableError: not all of its instances are stopped; the same call again stops the rest.
+    """
+    run = read_run(workflow_run_id, consistent=True)
+    if run is None or Run(run.status) in RUN_ENDED:
+        return None
+    if run.heartbeat_date is None or run.heartbeat_date >= now():
+        return run
+    target = GIVEN_UP[Run(run.status)]
+    if target is Run.TERMINATED:
+        terminate_task_instances(workflow_run_id)
+    return None if move_run(run, workflow_run_id, target, []) else free(workflow_run_id)
+
+
+def set_resume(workflow_id: int, *, cold: bool) -> None:
+    """Ask the run that holds a workflow to end, so that another one may begin. Repeating it changes nothing.
+
+    cold: what runs must stop; otherwise it may go on. A later call never changes one into the other.
+    """
+    workflow = find_workflow(workflow_id)
+    if workflow is None or not workflow.workflow_run_id:
+        return
+    target = Run.COLD_RESUME if cold else Run.HOT_RESUME
+    may_come_from = {edge.source for edge in TAKEN_OVER if edge.target is target}
+    run = WorkflowRun(*WorkflowRun.key(workflow.workflow_run_id))
+    changes: list[Action] = [WorkflowRun.status.set(target), WorkflowRun.status_date.set(now())]
+    with suppress(ConditionFailedError):  # it has ended, is being linked, or ends for a resume already
+        reach(partial(run.update, changes, WorkflowRun.status.is_in(*sorted(may_come_from))))
+        move(None, target.name)
+    free(workflow.workflow_run_id)
+
+
+class Resumable(NamedTuple):
+    """Whether another run may be linked, and the instances that have still to hear that they must stop."""
+
+    resumable: bool
+    pending: int
+
+
+def resumable(workflow_id: int) -> Resumable:
+    """Whether another run of a workflow may be linked. A run whose client has not reported in time ends here.
+
+    An instance in KILL_SELF counts as pending while its worker node may still report: until report_by has passed.
+
+    Raises:
+        NotFoundError: the workflow does not exist.
+        UnavailableError: what a lapsed run left is not stopped yet.
+    """
+    workflow = read_workflow(workflow_id)
+    holder = free(workflow.workflow_run_id) if workflow.workflow_run_id else None
+    at = now()
+    left = read_instances(_in_kill_self(workflow_id))
+    pending = sum((instance.report_by or 0.0) >= at for instance in left.values() if instance.status == TI.KILL_SELF)
+    return Resumable(workflow.created_date is not None and holder is None, pending)
+
+
+class Cleaned(NamedTuple):
+    """How many instances and runs were ended."""
+
+    instances: int
+    runs: int
+
+
+def force_cleanup(workflow_id: int) -> Cleaned:
+    """End a workflow's instances in KILL_SELF, each with an error entry, and the run that ends for a resume.
+
+    Raises:
+        UnavailableError: some are ended; the same call again ends the rest.
+    """
+    runs = int(_end_for_resume(workflow_id))
+    why = ReportedFields(error="Killed by a forced cleanup: nobody had said that it ended.")
+    outcomes = transit_many(Report(key, KILLED, on_move=why) for key in _in_kill_self(workflow_id))
+    return Cleaned(sum(outcome.moved for outcome in outcomes if outcome), runs)
+
+
+def _end_for_resume(workflow_id: int) -> bool:
+    workflow = find_workflow(workflow_id)
+    if workflow is None or not workflow.workflow_run_id:
+        return False
+    run = read_run(workflow.workflow_run_id, consistent=True)
+    if run is None or Run(run.status) not in {Run.COLD_RESUME, Run.HOT_RESUME}:
+        return False
+    terminate_task_instances(workflow.workflow_run_id)
+    return move_run(run, workflow.workflow_run_id, Run.TERMINATED, [])
+
+
+def _in_kill_self(workflow_id: int) -> list[InstanceKey]:
+    runs = newest_runs(workflow_id, MOST_RUNS)
+    return [key for keys in run_parallel(lambda run: flagged(run, TI.KILL_SELF), runs) for key in keys]

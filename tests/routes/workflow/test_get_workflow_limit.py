@@ -1,0 +1,17 @@
+"""Show how many of a workflow's tasks may run at once."""
+
+import pytest
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, System, Usage, check
+
+CONTRACT = Contract(
+    name="get_workflow_limit",
+    scope=Scope.READER,
+    usage=Usage(1, 0, 0.5),
+)
+
+
+@pytest.mark.parametrize("what", CONTRACT.checks())
+def test_contract(what: str, system: System) -> None:
+    check(what, CONTRACT, system)

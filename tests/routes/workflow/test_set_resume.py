@@ -1,0 +1,19 @@
+"""Ask the run that holds a workflow to end, so that another one may begin."""
+
+import pytest
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, System, Usage, check
+
+CONTRACT = Contract(
+    name="set_resume",
+    scope=Scope.OPERATOR,
+    usage=Usage(1, 0, 1),
+    body={"reset_running_jobs": True},
+    unknown=200,
+)
+
+
+@pytest.mark.parametrize("what", CONTRACT.checks())
+def test_contract(what: str, system: System) -> None:
+    check(what, CONTRACT, system)
