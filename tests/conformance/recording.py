@@ -182,7 +182,7 @@ class Player:
         self._routes = [(route, load_handler(route.name)) for route in ROUTES]
 
     def send(
-        self, method: str, path: str, body: str | bytes | None = None, headers: Any = None, **query: str
+        self, method: str, path: str, body: str | bytes | None = None, headers: Any = None, **query: str | list[str]
     ) -> tuple[int, Any]:
         """Status and body of a reply; API Gateway's own 403 where there is no such route."""
         for route, handler in self._routes:
@@ -194,7 +194,9 @@ class Player:
                     "httpMethod": method,
                     "headers": headers or {},
                     "pathParameters": match.groupdict(),
-                    "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
+                    "multiValueQueryStringParameters": {
+                        name: [value] if isinstance(value, str) else value for name, value in query.items()
+                    },
                     "requestContext": {"authorizer": self.authorizer},
                     "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
                     "isBase64Encoded": isinstance(body, bytes),
