@@ -13,7 +13,7 @@ from sim.record import Instance, Record
 
 TI = TaskInstanceStatus
 
-OF_LOCKSTEP: Final = ("Workflow resume requested while the status was ", "Nobody settled it in ")
+OF_LOCKSTEP: Final = ("Workflow resume requested. Setting to ", "Nobody settled it in ")
 """The beginnings of error entries that no caller has sent."""
 
 

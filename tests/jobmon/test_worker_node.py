@@ -87,7 +87,7 @@ def test_killed_while_it_runs(jobmon: Programs, workflow: Workflow, middleman: M
     found = workflow.instance(number)
     assert (found["task_instance"]["status"], found["task"]["status"]) == ("F", "F")
     resumed, killed = workflow.errors(number)
-    assert resumed == "Workflow resume requested while the status was R."
+    assert resumed == "Workflow resume requested. Setting to KILL_SELF from status: R"
     assert "got KILL_SELF event" in killed
 
 

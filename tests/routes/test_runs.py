@@ -294,7 +294,9 @@ def test_a_resume_ends_a_run(player: Player, status: str | None, stands: str) ->
     assert run.terminate() == stands.count("K") + 2
     assert run.pairs(ids) == [*stands.split(), "TR", "XO", "KR", "DD", "EG"]
     for number, letter in zip(ids, "QIOR", strict=False):
-        said = [f"Workflow resume requested while the status was {letter}."]
+        to = {"Q": "ERROR_FATAL", "I": "ERROR_FATAL"}.get(letter, "KILL_SELF")
+        beside = " (no worker to clean up)" if to == "ERROR_FATAL" else ""
+        said = [f"Workflow resume requested. Setting to {to} from status: {letter}{beside}"]
         assert [row[2] for row in run.errors(number)] == (said if letter != "R" or status != "H" else [])
     assert run.terminate() == 0
 

@@ -1,9 +1,8 @@
 """A run's client sends a heartbeat."""
 
 from lockstep.clock import now
-from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import Increment
+from lockstep.http.fields import Increment, SaidStatus
 from lockstep.http.models import Request, RunPath, RunStatusReply
 from lockstep.workflow_run.lifecycle import log_heartbeat
 
@@ -11,7 +10,7 @@ from lockstep.workflow_run.lifecycle import log_heartbeat
 class RunHeartbeat(Request):
     """Where the client believes its run to be, and when it will be heard of next."""
 
-    status: WorkflowRunStatus
+    status: SaidStatus
     next_report_increment: Increment
 
 

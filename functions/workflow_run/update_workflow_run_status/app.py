@@ -1,7 +1,7 @@
 """A client or a distributor moves a run."""
 
-from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.http.endpoint import endpoint
+from lockstep.http.fields import SaidStatus
 from lockstep.http.models import Request, RunPath, RunStatusReply
 from lockstep.workflow_run.lifecycle import update_status
 
@@ -9,7 +9,7 @@ from lockstep.workflow_run.lifecycle import update_status
 class RunMove(Request):
     """Where the run shall go."""
 
-    status: WorkflowRunStatus
+    status: SaidStatus
 
 
 @endpoint("update_workflow_run_status")

@@ -3,16 +3,18 @@
 from lockstep.array.item import Array, ArrayLookup
 from lockstep.dynamodb.client import fetch, put_new, reach
 from lockstep.dynamodb.counters import allocate
+from lockstep.workflow.tasks import ensure_workflow
 
 
 def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently_running: int, name: str) -> int:
     """Find or create a workflow's array for a template version, set its concurrency, and return its id.
 
-    Callers that race with the same pair of ids get the same array.
+    The workflow is made if nobody bound it. Callers that race with the same pair of ids get the same array.
     """
     lookup = ArrayLookup.key(workflow_id, task_template_version_id)
     found = fetch([lookup], consistent=True).get(lookup)
     if not found:
+        ensure_workflow(workflow_id)
         [array_id] = allocate("array", 1)
         array = Array(
             *Array.key(array_id),

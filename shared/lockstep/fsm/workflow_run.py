@@ -91,9 +91,9 @@ LINKABLE: Final = _ENDED
 """A workflow in one of these is free for a new run, if no other run holds it."""
 
 
-def sources(target: Run) -> frozenset[Run]:
+def sources(target: str) -> frozenset[Run]:
     """The statuses from which a run may move to target."""
-    return frozenset(edge.source for edge in RUN_MOVES if edge.target is target)
+    return frozenset(edge.source for edge in RUN_MOVES if edge.target == target)
 
 
 def followed_by(target: Run) -> Follow | None:

@@ -134,6 +134,8 @@ Notes = Annotated[Any, AfterValidator(_check_small), Field(description=f"any JSO
 ShortText = Annotated[Text, _AtMost(255)]
 Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]
 """A key of a JSON object. JSON keys are always text, so the schema does not offer a number."""
+SaidStatus = Annotated[ShortText, Field(description="a letter; one that no run has moves nothing", examples=["R"])]
+"""The status that a run's client or distributor tells."""
 ShortKey = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(1_000)]
 """As Key, for names that Jobmon's users choose."""
 

@@ -1,4 +1,4 @@
-"""The tasks of a workflow: their ids, and when all are bound."""
+"""The tasks of a workflow: their ids, and when all are bound. What binds an array or tasks makes their workflow."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,11 @@ from lockstep.dynamodb.item import Item
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.task.item import feed_key
 from lockstep.workflow.item import TaskRange, Workflow
+
+
+def ensure_workflow(workflow_id: int) -> None:
+    """Make a workflow that nobody bound: Jobmon's server takes arrays and tasks of any number."""
+    reach(lambda: Workflow(*Workflow.key(workflow_id)).update(_made()))
 
 
 def allocate_tasks(workflow_id: int, count: int) -> list[tuple[int, str]]:
@@ -44,7 +49,6 @@ def task_ids(workflow_id: int, after: int = 0) -> Iterator[int]:
 
 
 def _made() -> list[Action]:
-    """Make a workflow that nobody bound: Jobmon's server takes tasks of any."""
     return [
         Workflow.status.set(Workflow.status | WorkflowStatus.REGISTERING),
         Workflow.status_date.set(Workflow.status_date | now()),

@@ -26,6 +26,11 @@ from lockstep.workflow_run.terminate import terminate_task_instances
 Run = WorkflowRunStatus
 TI = TaskInstanceStatus
 
+_CLEANED_UP: Final = (
+    "Force cleanup: User requested resume while KILL_SELF pending. "
+    "Jobs may have been externally terminated (scancel, node failure)."
+)
+"""What Jobmon's server writes to an instance's error log."""
 MOST_RUNS: Final = 50
 """The newest runs of a workflow that are looked at for instances in KILL_SELF."""
 
@@ -106,7 +111,7 @@ def force_cleanup(workflow_id: int) -> Cleaned:
         UnavailableError: some are ended; the same call again ends the rest.
     """
     runs = int(_end_for_resume(workflow_id))
-    why = ReportedFields(error="Killed by a forced cleanup: nobody had said that it ended.")
+    why = ReportedFields(error=_CLEANED_UP)
     outcomes = transit_many(Report(key, KILLED, on_move=why) for key in _in_kill_self(workflow_id))
     return Cleaned(sum(outcome.moved for outcome in outcomes if outcome), runs)
 

@@ -26,8 +26,13 @@ Run = WorkflowRunStatus
 _DONE_AFTER_ALL: Final = frozenset(edge.source for edge in DONE_AFTER_ALL)
 
 
-def update_status(workflow_run_id: int, status: WorkflowRunStatus) -> WorkflowRunStatus:
+_STATUSES: Final = {str(status): status for status in Run}
+
+
+def update_status(workflow_run_id: int, status: str) -> WorkflowRunStatus:
     """Move a run and its workflow if the move is valid, and return the run's current status.
+
+    status: where it shall go. To one that no run has it does not move, as with every move that is not in the table.
 
     A distributor reports INSTANTIATED when it starts. If it replaces an earlier one, the run stores the time of this;
     poll.py says why. A run that ends for a resume leaves nothing that may still start: its instances are stopped first.
@@ -38,12 +43,12 @@ def update_status(workflow_run_id: int, status: WorkflowRunStatus) -> WorkflowRu
         ContentionError: others kept moving the run until the deadline.
     """
     stands = _move(workflow_run_id, status, [])
-    if status is Run.INSTANTIATED and stands in DISTRIBUTED:
+    if status == Run.INSTANTIATED and stands in DISTRIBUTED:
         reach(lambda: _run(workflow_run_id).update([WorkflowRun.restarted_at.set(now())]))
     return stands
 
 
-def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_date: float) -> WorkflowRunStatus:
+def log_heartbeat(workflow_run_id: int, status: str, heartbeat_date: float) -> WorkflowRunStatus:
     """Store when a run's client reports next, move the run if the move is valid, and return its current status.
 
     Raises:
@@ -53,7 +58,7 @@ def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_dat
     run = _run(workflow_run_id)
     changes: list[Action] = [WorkflowRun.heartbeat_date.set(heartbeat_date)]
     stays = WorkflowRun.pk.exists()
-    if may_come_from := sources(status) | (_DONE_AFTER_ALL if status is Run.DONE else frozenset()):
+    if may_come_from := sources(status) | (_DONE_AFTER_ALL if status == Run.DONE else frozenset()):
         stays &= ~WorkflowRun.status.is_in(*sorted(may_come_from))
     try:
         reach(lambda: run.update(changes, stays))
@@ -62,17 +67,18 @@ def log_heartbeat(workflow_run_id: int, status: WorkflowRunStatus, heartbeat_dat
     return Run(run.status)
 
 
-def _move(workflow_run_id: int, target: WorkflowRunStatus, changes: list[Action]) -> WorkflowRunStatus:
+def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowRunStatus:
     """Move a run if it may make that move, with its workflow, and store the changes whether it does or not."""
     while True:
         run = read_run(workflow_run_id, consistent=True)
         if run is None:
             raise NotFoundError(f"workflow run {workflow_run_id} does not exist")
         source = Run(run.status)
-        if not _may_move(run, target):
+        target = _STATUSES.get(status)
+        if target is None or not _may_move(run, target):
             if changes:
                 reach(partial(_run(workflow_run_id).update, changes))
-            refuse("INVALID", f"{source.name} never becomes {target.name}")
+            refuse("INVALID", f"{source.name} never becomes {target.name if target else repr(status)}")
             return source
         if target is Run.TERMINATED:
             terminate_task_instances(workflow_run_id)

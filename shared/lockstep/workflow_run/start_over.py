@@ -32,7 +32,7 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     if workflow is None:
         return None
     if not resumable(workflow_id).resumable:
-        return f"Workflow {workflow_id} is not resumable: a run holds it, or its tasks are not bound"
+        return f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
     kind = f"start over {running}"
     after = cursor_of(workflow, kind)
     for number, some in enumerate(chunks(read_tasks(workflow_id, after, consistent=True), READ_AT_ONCE)):

@@ -13,7 +13,13 @@ from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
 from lockstep.workflow_run.store import read_run
 
-_WHY: Final = "Workflow resume requested while the status was {}."
+_WHY: Final = {
+    status: f"Workflow resume requested. Setting to ERROR_FATAL from status: {status} (no worker to clean up)"
+    if status in (TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED)
+    else f"Workflow resume requested. Setting to KILL_SELF from status: {status}"
+    for status in stopped_by_resume(hot=False)
+}
+"""What Jobmon's server writes to the error log of an instance in a status."""
 _ENOUGH: Final = 0.6
 """The share of the time after which a call begins no other group of parts."""
 
@@ -61,7 +67,7 @@ def _terminate_part(part: Part, workflow_run_id: int, *, hot: bool) -> _Ended | 
     }
     to_stop = {step: status for step, status in statuses.items() if status in stopped_by_resume(hot=hot)}
     outcomes = transit_many(
-        Report(steps[step], terminate(status, hot=hot), on_move=ReportedFields(error=_WHY.format(status)))
+        Report(steps[step], terminate(status, hot=hot), on_move=ReportedFields(error=_WHY[status]))
         for step, status in to_stop.items()
     )
     became = {step: outcome for step, outcome in zip(to_stop, outcomes, strict=True) if outcome}

@@ -433,8 +433,11 @@ class Oracle:
     def terminate_task_instances(self, run: int) -> Any:
         stopped = self.of_run(run, "QIO" if self.runs.get(run, Run(0.0)).status == "H" else "QIOR")
         for i in stopped:
-            self.hear(i, error=f"Workflow resume requested while the status was {i.status}.")
-            if i.status in "QI":
+            starts = i.status not in "QI"
+            to = "KILL_SELF" if starts else "ERROR_FATAL"
+            beside = "" if starts else " (no worker to clean up)"
+            self.hear(i, error=f"Workflow resume requested. Setting to {to} from status: {i.status}{beside}")
+            if not starts:
                 self.move(i, "F", stays=True, source="K")
             else:
                 self.move(i, "K", stays=True)
