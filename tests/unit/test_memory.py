@@ -55,6 +55,10 @@ UPDATES: Final[st.SearchStrategy[tuple[str, dict[str, Any]]]] = st.one_of(
         st.just("SET #status = :s3, array_step = :s4, array_step_id = :n3"),
         st.builds(lambda a, n: _values(s3=a, s4="7#1#0", n3=n), STATUS, NUMBER),
     ),
+    st.tuples(
+        st.just("SET #due = if_not_exists(#due, :n3) + :n4"),
+        st.builds(lambda n, m: _values(n3=n, n4=m), NUMBER, st.sampled_from(("0", "1", "500"))),
+    ),
     st.just(("REMOVE #due, array_step", {})),
 )
 NAMES: Final = {"#pk": "pk", "#status": "status", "#due": "report_by"}

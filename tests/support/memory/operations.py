@@ -254,8 +254,6 @@ def _query(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     if index:
         shown = {*attributes, *_SCHEMA.key}
         found = [{name: value for name, value in item.items() if name in shown} for item in found]
-    if not request.get("ScanIndexForward", True):
-        found.reverse()
     return table, page(found, request)
 
 
