@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lockstep.array.item import LAUNCHED_PREFIX, WAITING_PREFIX, Array, BatchAttention
-from lockstep.task.item import Task, change_of
+from lockstep.task.item import Resources, Task, change_of
 from lockstep.task_template.item import TaskTemplate
 from lockstep.tool.item import Tool, ToolVersion
 from lockstep.workflow.item import RunOfWorkflow, TaskRange, Workflow
@@ -54,6 +54,7 @@ def partitions(before: Mapping[Key, Item], items: Mapping[Key, Item]) -> Partiti
     are left out, and the steps of their instances: rules.py checks those.
     """
     names = _names(items)
+    names |= {key[0]: _name(key[0], items[key], names) for key in items if _is_new_set(key, before)}
     entries = {key: _entry(before, key, items) for key in items if _is_entry(key)}
     names |= {_version_of(key): f"{ToolVersion.SORT_KEY} {names.get(key[0], key[0])} {entries[key]}" for key in entries}
     grouped: dict[str, dict[str, Item]] = defaultdict(dict)
@@ -64,6 +65,11 @@ def partitions(before: Mapping[Key, Item], items: Mapping[Key, Item]) -> Partiti
         shown = entries.get((pk, sk), "a run" if _is_pointer(pk, sk) and (pk, sk) not in before else sk)
         grouped[_name(pk, item, names) if is_new else pk][shown] = _without_numbers(before, (pk, sk), item, names)
     return grouped
+
+
+def _is_new_set(key: Key, before: Mapping[Key, Item]) -> bool:
+    """Whether it is a set of resources that was bound since."""
+    return key not in before and key[1] == Resources.SORT_KEY
 
 
 def _is_range(sk: str) -> bool:
@@ -118,6 +124,9 @@ def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Ma
         own["id"] = {"S": names[leads_to.key(int(item["id"]["N"])).pk]}
     if key[0].startswith("TEMPLATE#") and key not in before:
         own.pop("id", None)
+    if "task_resources_id" in own:
+        pk = Resources.key(int(own["task_resources_id"]["N"])).pk
+        own["task_resources_id"] = {"S": names.get(pk, pk)}
     if "tool_id" in own and (owner := Tool.key(int(own["tool_id"]["N"]))) not in before:
         own["tool_id"] = {"S": names[owner.pk]}
     if key[0].startswith("WORKFLOW#") and "workflow_run_id" in own:

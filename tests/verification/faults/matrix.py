@@ -115,7 +115,7 @@ def play_clean(world: World, scenario: Scenario) -> Clean:
 
 def send(world: World, request: Ask) -> Answered:
     """Send a request."""
-    status, reply = player().send(request.method, request.path, request.body)
+    status, reply = player().send(request.method, request.path, request.body, **request.query)
     return Answered(status, reply, world.table, world.clock.passed - world.began)
 
 
@@ -195,14 +195,19 @@ def _plain(clean: Clean, answered: Answered) -> Any:
     }:
         return _of_what_is_bound(clean, answered)
     if "tasks" in reply:
-        tasks = {
-            name: (_named(clean, answered, "TASK#", number), status)
-            for name, (number, status) in reply["tasks"].items()
-        }
-        return {"tasks": tasks}
+        return {name: _bound(clean, answered, row) for name, row in reply["tasks"].items()}
     if reply.keys() == {"workflow_run_id", "status"}:
         return {**reply, "workflow_run_id": _named(clean, answered, "RUN#", reply["workflow_run_id"])}
     return {name: value for name, value in reply.items() if name != "time"}
+
+
+def _bound(clean: Clean, answered: Answered, row: list[Any]) -> Any:
+    """A task that was bound under a name; what else is told of a task as it is."""
+    match row:
+        case [number, status]:
+            return _named(clean, answered, "TASK#", number), status
+        case _:
+            return row
 
 
 def _of_what_is_bound(clean: Clean, answered: Answered) -> Any:

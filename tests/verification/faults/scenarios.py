@@ -24,6 +24,7 @@ class Ask:
     method: str
     path: str
     body: str | None
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ def player() -> Player:
 
 def play(request: Ask) -> Any:
     """Prepare a state with a request that must go well."""
-    status, reply = player().send(request.method, request.path, request.body)
+    status, reply = player().send(request.method, request.path, request.body, **request.query)
     assert status == 200, reply
     return reply
 
@@ -630,7 +631,8 @@ def _by_event(route: str) -> Callable[[], Ask]:
     def prepare() -> Ask:
         load(Seed.model_validate_json(SEED.read_bytes()))
         event = read(route)
-        return Ask(event["httpMethod"], event["path"], event["body"])
+        query = {name: values[-1] for name, values in (event["multiValueQueryStringParameters"] or {}).items()}
+        return Ask(event["httpMethod"], event["path"], event["body"], query)
 
     return prepare
 

@@ -80,10 +80,10 @@ def time_is_never_up() -> AbstractContextManager[Any]:
 
 
 def keys_left_unread_are_forgotten() -> AbstractContextManager[Any]:
-    def one_page(keys: list[Key], *, consistent: bool) -> list[RawItem]:
+    def one_page(keys: list[Key], attributes: list[str] | None, *, consistent: bool) -> list[RawItem]:
         wanted: list[Any] = [key._asdict() for key in keys]
         name = Item.Meta.table_name
-        read = lambda: connection().batch_get_item(name, wanted, consistent_read=consistent)  # noqa: E731  # as reach takes it
+        read = lambda: connection().batch_get_item(name, wanted, consistent, attributes_to_get=attributes)  # noqa: E731  # as reach takes it
         found: list[RawItem] = table.reach(read)["Responses"].get(name, [])
         return found
 
