@@ -1,6 +1,5 @@
 """Take a workflow over: ask the run that holds it to end, and free the workflow of a run whose client is gone."""
 
-from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -39,20 +38,37 @@ def free(workflow_run_id: int) -> WorkflowRun | None:
     """End a run whose client has not reported in time. Return the run if it goes on.
 
     Of a run that ends for a resume, what it left is stopped first: a worker node that still runs hears it at its next
-    heartbeat. Its instances in KILL_SELF do not hold it up: a worker node that is gone never answers.
+    heartbeat. Its instances in KILL_SELF do not hold it up: a worker node that is gone never answers. If its client
+    reports meanwhile, it goes on.
 
     Raises:
         UnavailableError: not all of its instances are stopped; the same call again stops the rest.
     """
-    run = read_run(workflow_run_id, consistent=True)
-    if run is None or Run(run.status) in RUN_ENDED:
-        return None
+    while run := read_run(workflow_run_id, consistent=True):
+        looked_at = _end_if_late(run, workflow_run_id)
+        if looked_at.settled:
+            return looked_at.goes_on
+    return None
+
+
+class _LookedAt(NamedTuple):
+    """What became of a run whose client may be late."""
+
+    goes_on: WorkflowRun | None
+    settled: bool = True
+    """False: the run has moved meanwhile, or its client has reported."""
+
+
+def _end_if_late(run: WorkflowRun, workflow_run_id: int) -> _LookedAt:
+    if Run(run.status) in RUN_ENDED:
+        return _LookedAt(None)
     if run.heartbeat_date is None or run.heartbeat_date >= now():
-        return run
+        return _LookedAt(run)
     target = GIVEN_UP[Run(run.status)]
     if target is Run.TERMINATED:
         terminate_task_instances(workflow_run_id)
-    return None if move_run(run, workflow_run_id, target, []) else free(workflow_run_id)
+    silent = WorkflowRun.heartbeat_date == run.heartbeat_date
+    return _LookedAt(None, settled=move_run(run, workflow_run_id, target, [], silent))
 
 
 def set_resume(workflow_id: int, *, cold: bool) -> None:
@@ -65,12 +81,22 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
         return
     target = Run.COLD_RESUME if cold else Run.HOT_RESUME
     may_come_from = {edge.source for edge in TAKEN_OVER if edge.target is target}
-    run = WorkflowRun(*WorkflowRun.key(workflow.workflow_run_id))
+    while run := read_run(workflow.workflow_run_id, consistent=True):
+        if run.status in may_come_from and not _ask_to_end(run, target):
+            continue
+        if _end_if_late(run, workflow.workflow_run_id).settled:
+            return
+
+
+def _ask_to_end(run: WorkflowRun, target: WorkflowRunStatus) -> bool:
+    """Move a run as it was read. False: it has moved meanwhile."""
     changes: list[Action] = [WorkflowRun.status.set(target), WorkflowRun.status_date.set(now())]
-    with suppress(ConditionFailedError):  # it has ended, is being linked, or ends for a resume already
-        reach(partial(run.update, changes, WorkflowRun.status.is_in(*sorted(may_come_from))))
-        move(None, target.name)
-    free(workflow.workflow_run_id)
+    try:
+        reach(partial(run.update, changes, WorkflowRun.status == run.status))
+    except ConditionFailedError:
+        return False
+    move(None, target.name)
+    return True
 
 
 class Resumable(NamedTuple):

@@ -1,7 +1,7 @@
 """Workflow runs: move one with its workflow, store its client's heartbeat."""
 
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -95,16 +95,29 @@ def _may_move(run: WorkflowRun, target: WorkflowRunStatus) -> bool:
     return source in sources(target)
 
 
-def move_run(run: WorkflowRun, workflow_run_id: int, target: WorkflowRunStatus, changes: list[Action]) -> bool:
+def move_run(
+    run: WorkflowRun,
+    workflow_run_id: int,
+    target: WorkflowRunStatus,
+    changes: list[Action],
+    condition: Condition | None = None,
+) -> bool:
     """Move a run as it was read, and the workflow that it holds, in one transaction. False: it has moved meanwhile.
+
+    condition: what must hold of the run besides.
 
     The workflow goes where WORKFLOW_FOLLOWS says. Where a person has moved it meanwhile, or another run holds it, it
     stays. A run that has ended holds it no more.
     """
     source = Run(run.status)
-    moved: list[Action] = [WorkflowRun.status.set(target), WorkflowRun.status_date.set(now()), *changes]
-    for workflow_changes, condition in _of_workflow(workflow_run_id, target):
-        build = partial(_add_move, run, workflow_run_id, moved, workflow_changes, condition)
+    unmoved = WorkflowRun.status == run.status
+    moved = _Moved(
+        _run(workflow_run_id),
+        [WorkflowRun.status.set(target), WorkflowRun.status_date.set(now()), *changes],
+        unmoved if condition is None else unmoved & condition,
+    )
+    for workflow_changes, held in _of_workflow(workflow_run_id, target):
+        build = partial(_add_move, moved, run.workflow_id, workflow_changes, held)
         try:
             transact(build)
         except ConditionFailedError as failed:
@@ -116,11 +129,19 @@ def move_run(run: WorkflowRun, workflow_run_id: int, target: WorkflowRunStatus, 
             move(source.name, target.name)
             return True
     try:
-        reach(partial(_run(workflow_run_id).update, moved, WorkflowRun.status == run.status))
+        reach(partial(moved.run.update, moved.changes, moved.condition))
     except ConditionFailedError:
         return False
     move(source.name, target.name)
     return True
+
+
+class _Moved(NamedTuple):
+    """A run's move, and what must hold of it."""
+
+    run: WorkflowRun
+    changes: list[Action]
+    condition: Condition
 
 
 def _holds(workflow: RawItem | None, workflow_run_id: int) -> bool:
@@ -128,16 +149,10 @@ def _holds(workflow: RawItem | None, workflow_run_id: int) -> bool:
 
 
 def _add_move(
-    run: WorkflowRun,
-    workflow_run_id: int,
-    moved: list[Action],
-    workflow_changes: list[Action],
-    condition: Condition,
-    transaction: TransactWrite,
+    moved: _Moved, workflow_id: int, workflow_changes: list[Action], held: Condition, transaction: TransactWrite
 ) -> None:
-    transaction.update(_run(workflow_run_id), moved, WorkflowRun.status == run.status, return_values="ALL_OLD")
-    workflow = Workflow(*Workflow.key(run.workflow_id))
-    transaction.update(workflow, workflow_changes, condition, return_values="ALL_OLD")
+    transaction.update(moved.run, moved.changes, moved.condition, return_values="ALL_OLD")
+    transaction.update(Workflow(*Workflow.key(workflow_id)), workflow_changes, held, return_values="ALL_OLD")
 
 
 def _of_workflow(workflow_run_id: int, target: WorkflowRunStatus) -> list[tuple[list[Action], Condition]]:

@@ -1,5 +1,7 @@
 """`make explore`: every pair of reports at every start, in every order of their calls; then three at a time.
 
+Every pair of requests about a workflow and its run follows, wherever they stand.
+
 Clocks that differ and reads that lag are tried where everything is overdue: once for every pair of statuses.
 
 It says how many orders there were, and exits 1 if one of them led where no order of the reports leads.
@@ -17,8 +19,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from lockstep.observability import logger
 from tests.verification.explore.courses import courses
-from tests.verification.explore.exploring import Found, meet, pairs
+from tests.verification.explore.exploring import Found, meet, pairs, pairs_about_workflow
 from tests.verification.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
+from tests.verification.explore.runs import RUN_STARTS
 from tests.verification.explore.schedules import States
 from tests.verification.explore.starts import OVERDUE, STARTS, SUPERSEDED
 
@@ -80,6 +83,7 @@ def main() -> int:
         skewed = processes.map(partial(pairs, skew=SKEW_SECONDS), OVERDUE)
         lagging = processes.map(partial(pairs, lag=True), OVERDUE)
         superseded = processes.map(pairs, SUPERSEDED)
+        of_workflows = processes.map(pairs_about_workflow, RUN_STARTS)
         of_three = processes.map(partial(triples, MEETINGS_AT_ONCE), range(rounds))
         found = _sum(
             [
@@ -87,6 +91,7 @@ def main() -> int:
                 *_telling(f"pairs, clocks {SKEW_SECONDS:.0f} s apart", len(OVERDUE), skewed),
                 *_telling("pairs, reads that lag", len(OVERDUE), lagging),
                 *_telling("pairs, of two attempts", len(SUPERSEDED), superseded),
+                *_telling("pairs about a workflow", len(RUN_STARTS), of_workflows),
                 *_telling("threes", rounds, of_three),
             ]
         )

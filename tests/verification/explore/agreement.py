@@ -1,15 +1,20 @@
 """Whether requests that were served together did what they would have done one after another.
 
-Everything they left and everything they answered must be the same, but for four things:
+Everything they left and everything they answered must be the same, but for these things:
 
 * what a batch's item notes of its instances is a hint, which may lag: it must be true, not the same;
 * a batch's number may be higher: numbers of writers that came too late are never given out again;
 * what a worker is to run is of the moment when it was read, beside its claim: a binding may lie between the two, but it
   is what some order of them would have it run, as a whole;
-* a resume's error entry names the status in which the resume found the instance, which may have moved on since.
+* a resume's error entry names the status in which the resume found the instance, which may have moved on since;
+* when a workflow was made and when it was bound is of the clocks of those who came first;
+* a new run's number may be higher: who loses a race has taken one;
+* a resume of a run whose client is late asks it to end, and then ends it: who comes between hears that it ends, not
+  that it has ended, and a forced cleanup may be the one that ends it.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
@@ -17,6 +22,7 @@ from typing import Any, Final
 from lockstep.array.attention import WAITING
 from lockstep.array.item import Batch, BatchAttention, batch_of
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.dynamodb.counters import Counter
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended
 from lockstep.task_instance.item import TaskInstance
@@ -33,6 +39,7 @@ UNAVAILABLE: Final = (503, "{}")
 """An index does not show all of a batch yet: the same call again does what this one did not."""
 PAIR: Final = "pair"
 """A start may hold statuses that no rule leads to. Pairs are compared with those of requests served one by one."""
+RUNS_COUNTED: Final = Counter.key("workflow_run").pk
 RESUMED: Final = "Workflow resume requested"
 """How a resume's error entry begins."""
 
@@ -65,7 +72,19 @@ def _plain_reply(reply: str) -> str:
     match json.loads(reply):
         case {"task_instance": [number, status, run, task, *_]}:
             return json.dumps([number, status, run, task])
-    return reply
+        case {"status": "C" | "H" | "T"}:
+            return "the run ends for a resume"
+        case {"num_cleaned_up": cleaned, "num_workflow_runs_finalized": _}:
+            return json.dumps({"num_cleaned_up": cleaned})
+    return _without_new_runs(reply)
+
+
+NEW_RUN: Final = re.compile(r"\b0*1[0-9]{3}\b")
+"""The first number that is given out is 1001; those of a start are smaller."""
+
+
+def _without_new_runs(text: str) -> str:
+    return NEW_RUN.sub("new", text)
 
 
 def _to_run(end: End) -> set[str]:
@@ -90,7 +109,8 @@ def _row(reply: str) -> tuple[tuple[str, str], ...]:
 def _plain_items(state: State) -> tuple[str, ...]:
     numbers = sorted({batch_of(pk)[1] for pk, _ in state.items if pk.startswith("BATCH#")})
     renamed = {str(number): f"batch {place}" for place, number in enumerate(numbers)}
-    return tuple(sorted(json.dumps(_plain_item(item, renamed), sort_keys=True) for item in state.items.values()))
+    plain = (_plain_item(item, renamed) for (pk, _), item in state.items.items() if pk != RUNS_COUNTED)
+    return tuple(sorted(_without_new_runs(json.dumps(item, sort_keys=True)) for item in plain))
 
 
 def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
@@ -101,6 +121,8 @@ def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
         case ["TI", _]:
             number = renamed[item["array_batch_num"]["N"]]
             return {**item, "array_batch_num": number, "array_step": number}
+        case ["WORKFLOW"]:
+            return {**item, "status_date": None, "created_date": "created_date" in item}
         case ["ARRAY"]:
             return {**item, "num_batches": None}
         case ["TI", number, "ERR", _] if item["description"]["S"].startswith(RESUMED):

@@ -8,6 +8,7 @@ from tests.support.memory.virtual_time import START
 from tests.verification.explore.agreement import UNAVAILABLE, disagreements
 from tests.verification.explore.courses import Course, Courses, Request, courses
 from tests.verification.explore.reports import ALL, EARLIER, LATER_ATTEMPT, REPORTS
+from tests.verification.explore.runs import ABOUT_WORKFLOW, RunStart
 from tests.verification.explore.schedules import End, State, States, explore, serially
 from tests.verification.explore.starts import Start
 
@@ -32,24 +33,52 @@ def pairs(start: Start, *, skew: float = 0.0, lag: bool = False) -> Found:
     )
 
 
+def pairs_about_workflow(start: RunStart) -> Found:
+    """Every request about a workflow meets every other one, and itself.
+
+    Who ends a late run for a resume may stop what it has started before its client's heartbeat comes. The client hears
+    that its run ends: then only the invariants must hold.
+    """
+    with courses() as known:
+        state = States().state(start.table())
+        meetings = [*combinations_with_replacement(ABOUT_WORKFLOW, 2)]
+        found = [
+            meet(
+                known,
+                state,
+                *(ABOUT_WORKFLOW[name] for name in meeting),
+                in_two_steps="log_heartbeat" in meeting and bool(start.ended_by & {*meeting}),
+            )
+            for meeting in meetings
+        ]
+    return _found(start.name, meetings, found)
+
+
 def _met(start: Start, meetings: Sequence[tuple[str, str]], skew: float, *, lag: bool) -> Found:
     with courses() as known:
         state = States().state(start.table())
         found = [meet(known, state, ALL[one], ALL[other]._replace(skew=skew), lag=lag) for one, other in meetings]
+    return _found(start.name, meetings, found)
+
+
+def _found(name: str, meetings: Sequence[tuple[str, str]], found: Sequence[Found]) -> Found:
     told = [
-        f"{start.name}: {one} meets {other}: {disagreement}"
+        f"{name}: {one} meets {other}: {disagreement}"
         for (one, other), each in zip(meetings, found, strict=True)
         for disagreement in each.disagreements
     ]
     return Found(len(meetings), sum(each.schedules for each in found), tuple(told))
 
 
-def meet(known: Courses, state: State, *requests: Request, lag: bool = False) -> Found:
-    """Requests that come at the same time. With lag, their reads may lag behind."""
+def meet(known: Courses, state: State, *requests: Request, lag: bool = False, in_two_steps: bool = False) -> Found:
+    """Requests that come at the same time.
+
+    lag: their reads may lag behind. in_two_steps: one may come between another's two steps; the invariants hold.
+    """
     started = [known.start(request) for request in requests]
     explored = explore(state, *started, lag=lag)
     latest = START + max(0.0, *(request.skew for request in requests))
-    right = _right(state, started, lag=lag)
+    right = explored.ends if in_two_steps else _right(state, started, lag=lag)
     return Found(1, explored.schedules, tuple(disagreements(explored, right, latest, lag=lag)))
 
 

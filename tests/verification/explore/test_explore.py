@@ -8,11 +8,13 @@ from hypothesis import given, settings
 
 from lockstep.dynamodb import client as table
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.statuses import WorkflowRunStatus as Run
 from lockstep.task_instance import read
 from tests.verification.explore.courses import courses
-from tests.verification.explore.exploring import meet, pairs
+from tests.verification.explore.exploring import meet, pairs, pairs_about_workflow
 from tests.verification.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
 from tests.verification.explore.reports import REPORTS
+from tests.verification.explore.runs import RunStart
 from tests.verification.explore.schedules import States
 from tests.verification.explore.starts import STARTS, Start
 
@@ -27,11 +29,19 @@ USUAL: Final = (
     Start(TI.KILL_SELF, T.RUNNING, overdue=True),
 )
 """Where things stand when nearly all reports come. `make explore` takes all starts."""
+USUAL_RUNS: Final = (RunStart(Run.ERROR), RunStart(Run.LINKING, late=True), RunStart(Run.RUNNING))
 
 
 @pytest.mark.parametrize("start", USUAL, ids=lambda start: start.name)
 def test_every_pair_of_reports(start: Start) -> None:
     found = pairs(start)
+    assert found.schedules > found.meetings
+    assert not found.disagreements
+
+
+@pytest.mark.parametrize("start", USUAL_RUNS, ids=lambda start: start.name)
+def test_every_pair_of_requests_about_a_workflow(start: RunStart) -> None:
+    found = pairs_about_workflow(start)
     assert found.schedules > found.meetings
     assert not found.disagreements
 
