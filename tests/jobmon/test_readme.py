@@ -1,4 +1,4 @@
-"""The README's example: a seeded run, and a distributor that is pointed at it."""
+"""The documents' examples: a program that runs a workflow; a seeded run, and a distributor that is pointed at it."""
 
 import time
 
@@ -7,6 +7,13 @@ from local.template import ROOT
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import CURRENT
 from tests.jobmon.workflow import Workflow
+
+
+def test_a_program_runs_a_workflow(middleman: Middleman) -> None:
+    program = CURRENT.start("python", ROOT / "docs/diamond.py", api=middleman.url, PYTHONUTF8="1", USER="ann")
+    assert program.wait(200) == 0, program.printed()
+    assert "workflow D: D means" in program.printed()
+    assert middleman.not_ok == []
 
 
 def test_a_seeded_run_is_worked_through(workflow: Workflow, middleman: Middleman) -> None:
