@@ -159,13 +159,14 @@ INSTANCE_FIELDS: Final = (
 )
 
 
-def _items(task_id: int) -> TaskItems:
+def items_of(task_id: int) -> TaskItems:
     """All that there is of a task, by one read, where the API takes three requests."""
     with request():
         return TaskItems.parse(f"TASK#{task_id}", query(Task.partition(task_id), Item.sk >= "A", consistent=True))
 
 
-def _whole(key: InstanceKey, items: TaskItems) -> dict[str, Any]:
+def whole(key: InstanceKey, items: TaskItems) -> dict[str, Any]:
+    """An instance and its task as GET task_instance shows them, and the descriptions of its error entries."""
     assert items.task
     assert items.spec
     found = Whole(items.instances[key.number], items.task, items.spec, items.logs.get(key.number, Log()))
@@ -219,7 +220,7 @@ class Player:
         """An instance and its task as GET task_instance shows them, and the descriptions of its error entries."""
         key = split_task_instance_id(task_instance_id)
         assert key
-        return _whole(key, _items(key.task_id))
+        return whole(key, items_of(key.task_id))
 
     def play(self, case: Case, symbols: Symbols) -> Outcome:
         """Send the case's request and say what it did."""
@@ -240,13 +241,13 @@ class Player:
         )
 
     def _look(self, symbols: Symbols) -> dict[str, Any]:
-        items = _items(symbols["$TASK"])
+        items = items_of(symbols["$TASK"])
         key = split_task_instance_id(symbols["$TI"]) if "$TI" in symbols.ids else None
-        return {**(_whole(key, items) if key else {}), "item": items.task}
+        return {**(whole(key, items) if key else {}), "item": items.task}
 
     def _pair(self, task_instance_id: int) -> tuple[str, str, int]:
-        whole = self.whole(task_instance_id)
-        return whole["task_instance"]["status"], whole["task"]["status"], whole["task"]["num_attempts"]
+        found = self.whole(task_instance_id)
+        return found["task_instance"]["status"], found["task"]["status"], found["task"]["num_attempts"]
 
     def _made(self, task_instance_id: int) -> dict[str, Any] | None:
         status, body = self.send("GET", f"/api/v3/task_instance/{task_instance_id}")

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -13,7 +14,9 @@ from local.seed import Seed, SeedArray, SeedTask, load
 from lockstep.clock import now
 from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
-from tests.conformance.recording import INSTANCE_FIELDS, Player, due, read
+from tests.conformance.recording import INSTANCE_FIELDS, Player, due, items_of, read, whole
+from tests.support.memory.boundary import Memory, calls_in_memory
+from tests.support.memory.operations import Table
 
 WALKS = read("walks")
 FIRST_ID: Final = 1_000_000
@@ -104,14 +107,13 @@ def prepared(walk: Walk) -> Seed:
 
 
 @pytest.fixture(scope="module")
-def player(table: str) -> Player:
-    assert table
-    seed = Seed()
-    for index, recorded in enumerate(WALKS):
-        rows = prepared(Walk(index, recorded))
-        seed.arrays += rows.arrays
-        seed.tasks += rows.tasks
-    load(seed)
+def memory() -> Iterator[Memory]:
+    with calls_in_memory() as memory:
+        yield memory
+
+
+@pytest.fixture(scope="module")
+def player() -> Player:
     return Player()
 
 
@@ -125,22 +127,25 @@ def force(walk: Walk, changes: dict[str, dict[str, Any]]) -> None:
         item.update([kind.status.set(change["status"]), kind.status_date.set(now())])
 
 
-def state(walk: Walk, player: Player, symbols: list[str]) -> dict[str, dict[str, Any]]:
+def state(walk: Walk, symbols: list[str]) -> dict[str, dict[str, Any]]:
     """Every task and instance that the recording names, in its terms."""
     seen: dict[str, dict[str, Any]] = {}
+    tasks = {symbol: items_of(walk.id(symbol)) for symbol in symbols if "." not in symbol}
     for symbol in symbols:
-        if "." not in symbol:
-            task = Task.get(*Task.key(walk.id(symbol)), consistent_read=True)
-            seen[symbol] = {"status": task.status, "num_attempts": task.num_attempts}
+        of_task, _, number = symbol.partition(".")
+        items = tasks[of_task]
+        assert items.task
+        if not number:
+            seen[symbol] = {"status": items.task.status, "num_attempts": items.task.num_attempts}
             continue
-        whole = player.whole(walk.id(symbol))
-        instance = whole["task_instance"]
+        found = whole(InstanceKey(walk.id(of_task), int(number)), items)
+        instance = found["task_instance"]
         seen[symbol] = {name: instance[name] for name in INSTANCE_FIELDS} | {
             "status": instance["status"],
             "report_by": due(instance["report_by_date"]),
             "batch": instance["array_batch_num"],
             "step": instance["array_step_id"],
-            "n_error_logs": len(whole["errors"]),
+            "n_error_logs": len(found["errors"]),
         }
     return seen
 
@@ -296,8 +301,10 @@ def remember_names(walk: Walk, step: dict[str, Any], before: dict[str, dict[str,
 
 
 @pytest.mark.parametrize("index", range(len(WALKS)), ids=[f"walk {walk['walk_id']}" for walk in WALKS])
-def test_as_walked(player: Player, index: int) -> None:
+def test_as_walked(memory: Memory, player: Player, index: int) -> None:
+    memory.table = Table()
     walk = Walk(index, WALKS[index])
+    load(prepared(walk))
     before: dict[str, dict[str, Any]] = {task["id"]: task for task in walk.recorded["tasks"]}
     for step, departure in comparable(walk)[0]:
         where = f"step {step['n']}: {json.dumps(step)[:400]}"
@@ -316,7 +323,7 @@ def test_as_walked(player: Player, index: int) -> None:
             if http == HTTPStatus.OK:
                 remember_names(walk, step, before, asked or {})
         before = step["post"]
-        assert sharp(walk, state(walk, player, list(before))) == sharp(walk, as_recorded(walk, step)), where
+        assert sharp(walk, state(walk, list(before))) == sharp(walk, as_recorded(walk, step)), where
 
 
 def test_where_walks_end() -> None:

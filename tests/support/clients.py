@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import botocore.session
@@ -17,9 +18,12 @@ from lockstep.task.resources import forget
 
 
 @contextmanager
-def a_client_of_our_own() -> Iterator[None]:
-    """The functions make a new client and know nothing of what they have read. Afterwards their old one is back."""
-    with patch.object(Item, "_connection", None):
+def a_client_of_our_own(known: Any = None) -> Iterator[None]:
+    """The functions make a new client and know nothing of what they have read. Afterwards their old one is back.
+
+    known: the connection that they use instead of a new one.
+    """
+    with patch.object(Item, "_connection", known):
         forget()
         yield
         forget()

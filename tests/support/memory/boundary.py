@@ -4,7 +4,8 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from http import HTTPStatus
 from threading import Lock
 from typing import Any, Final
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
 from lockstep.dynamodb.client import connect, connection
+from lockstep.dynamodb.item import Item
 from tests.support.clients import a_client_of_our_own
 from tests.support.memory.operations import Key, Reply, Table, answer
 
@@ -53,6 +55,14 @@ def in_memory() -> Iterator[Memory]:
 
 
 @contextmanager
+def calls_in_memory() -> Iterator[Memory]:
+    """As in_memory, by calls_answered_by: for what asks much, and nothing of HTTP."""
+    memory = Memory()
+    with calls_answered_by(memory.answer):
+        yield memory
+
+
+@contextmanager
 def answered_by(answering: Answering) -> Iterator[None]:
     """Every call of DynamoDB that this process's functions make is answered so, and none leaves the process."""
 
@@ -76,15 +86,27 @@ def calls_answered_by(answering: Answering) -> Iterator[None]:
         code = reply.body["__type"].rpartition("#")[2]
         raise ClientError({**reply.body, "Error": {"Code": code, "Message": reply.body["message"]}}, operation)
 
-    with _a_client_to_nowhere(), patch.object(connection().client, "_make_api_call", call):
+    known = _connection_to_nowhere()
+    with _to_nowhere(), a_client_of_our_own(known), patch.object(known.connection.client, "_make_api_call", call):
         yield
 
 
 @contextmanager
 def _a_client_to_nowhere() -> Iterator[None]:
-    with patch.dict(os.environ, LOCAL_SETTINGS | {ENDPOINT_VARIABLE: NOWHERE}), a_client_of_our_own():
+    with _to_nowhere(), a_client_of_our_own():
         connect()
         yield
+
+
+@cache
+def _connection_to_nowhere() -> Any:
+    """The connection of all whose calls never reach HTTP. botocore takes as long to make one as for a hundred calls."""
+    with _a_client_to_nowhere():
+        return Item._connection  # noqa: SLF001  # PynamoDB has no public way to share a client
+
+
+def _to_nowhere() -> AbstractContextManager[Any]:
+    return patch.dict(os.environ, LOCAL_SETTINGS | {ENDPOINT_VARIABLE: NOWHERE})
 
 
 class _Raw(io.BytesIO):

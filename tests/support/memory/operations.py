@@ -248,7 +248,9 @@ def _query(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
         raise InvalidRequestError("consistent reads are not supported on global secondary indexes")
     names, holds = Names.of(request), condition(request["KeyConditionExpression"])
     attributes = _SCHEMA.indexes[index] if index else _SCHEMA.key
-    found = [item for item in table.items.values() if all(name in item for name in attributes) and holds(item, names)]
+    given = [_stored(value) for value in names.values.values()]  # the partition is one of them
+    listed = (item for item in table.items.values() if item.get(attributes[0]) in given)
+    found = [item for item in listed if all(name in item for name in attributes) and holds(item, names)]
     backwards = not request.get("ScanIndexForward", True)
     found.sort(key=lambda item: [key(item[name])[1] for name in (*attributes[1:], *_SCHEMA.key)], reverse=backwards)
     if index:
