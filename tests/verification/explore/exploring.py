@@ -26,38 +26,50 @@ class Found(NamedTuple):
 
 def pairs(start: Start, *, skew: float = 0.0, lag: bool = False) -> Found:
     """Every report meets every other one, and itself. With skew, the other's clock is seconds ahead, in turn."""
+    with courses() as known:
+        return pairs_of(known, States(), start, skew=skew, lag=lag)
+
+
+def pairs_of(known: Courses, states: States, start: Start, *, skew: float = 0.0, lag: bool = False) -> Found:
+    """As pairs, with what is known already."""
+    meetings = [*combinations_with_replacement(REPORTS, 2)]
     if start.later:
-        return _met(start, [*product(EARLIER, LATER_ATTEMPT)], skew, lag=lag)
-    return _met(
-        start, [*(product(REPORTS, repeat=2) if skew else combinations_with_replacement(REPORTS, 2))], skew, lag=lag
-    )
+        meetings = [*product(EARLIER, LATER_ATTEMPT)]
+    elif skew:
+        meetings = [*product(REPORTS, REPORTS)]
+    return _met(known, states.state(start.table()), start, meetings, skew, lag=lag)
 
 
 def pairs_about_workflow(start: RunStart) -> Found:
-    """Every request about a workflow meets every other one, and itself.
+    """Every request about a workflow meets every other one, and itself."""
+    with courses() as known:
+        return workflow_pairs_of(known, States(), start)
+
+
+def workflow_pairs_of(known: Courses, states: States, start: RunStart) -> Found:
+    """As pairs_about_workflow, with what is known already.
 
     Who ends a late run for a resume may stop what it has started before its client's heartbeat comes. The client hears
     that its run ends: then only the invariants must hold.
     """
-    with courses() as known:
-        state = States().state(start.table())
-        meetings = [*combinations_with_replacement(ABOUT_WORKFLOW, 2)]
-        found = [
-            meet(
-                known,
-                state,
-                *(ABOUT_WORKFLOW[name] for name in meeting),
-                in_two_steps="log_heartbeat" in meeting and bool(start.ended_by & {*meeting}),
-            )
-            for meeting in meetings
-        ]
+    state = states.state(start.table())
+    meetings = [*combinations_with_replacement(ABOUT_WORKFLOW, 2)]
+    found = [
+        meet(
+            known,
+            state,
+            *(ABOUT_WORKFLOW[name] for name in meeting),
+            in_two_steps="log_heartbeat" in meeting and bool(start.ended_by & {*meeting}),
+        )
+        for meeting in meetings
+    ]
     return _found(start.name, meetings, found)
 
 
-def _met(start: Start, meetings: Sequence[tuple[str, str]], skew: float, *, lag: bool) -> Found:
-    with courses() as known:
-        state = States().state(start.table())
-        found = [meet(known, state, ALL[one], ALL[other]._replace(skew=skew), lag=lag) for one, other in meetings]
+def _met(
+    known: Courses, state: State, start: Start, meetings: Sequence[tuple[str, str]], skew: float, *, lag: bool
+) -> Found:
+    found = [meet(known, state, ALL[one], ALL[other]._replace(skew=skew), lag=lag) for one, other in meetings]
     return _found(start.name, meetings, found)
 
 

@@ -8,7 +8,8 @@ from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunSta
 from lockstep.task.item import TaskLookup
 from lockstep.task_instance.item import InstanceKey
 from lockstep.workflow_run.item import WorkflowRun
-from tests.support.memory import VirtualTime, in_memory, running_on
+from tests.support.memory import VirtualTime, running_on
+from tests.support.memory.boundary import calls_in_memory
 from tests.support.memory.operations import Table
 from tests.support.memory.virtual_time import START
 
@@ -44,7 +45,7 @@ class Start(NamedTuple):
     def table(self) -> Table:
         """The table in which they stand so."""
         at = START - LONG_AGO_SECONDS if self.overdue else START
-        with in_memory() as memory, running_on(VirtualTime(at)):
+        with calls_in_memory() as memory, running_on(VirtualTime(at)):
             load(Seed.model_validate(self._seed()))
         run = {**memory.items[WorkflowRun.key(RUN)], "status": {"S": self.run}}
         lookup = TaskLookup.key(1, 1, "hash")

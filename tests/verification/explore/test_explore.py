@@ -1,5 +1,6 @@
 """Reports that meet: in every order of their calls, the outcome is that of some order of the reports."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
@@ -10,8 +11,8 @@ from lockstep.dynamodb import client as table
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.statuses import WorkflowRunStatus as Run
 from lockstep.task_instance import read
-from tests.verification.explore.courses import courses
-from tests.verification.explore.exploring import meet, pairs, pairs_about_workflow
+from tests.verification.explore.courses import Courses, courses
+from tests.verification.explore.exploring import meet, pairs_of, workflow_pairs_of
 from tests.verification.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
 from tests.verification.explore.reports import REPORTS
 from tests.verification.explore.runs import RunStart
@@ -32,37 +33,49 @@ USUAL: Final = (
 USUAL_RUNS: Final = (RunStart(Run.ERROR), RunStart(Run.LINKING, late=True), RunStart(Run.RUNNING))
 
 
+@pytest.fixture(scope="module")
+def known() -> Iterator[Courses]:
+    """What one test finds out of the functions, the next one need not ask them again."""
+    with courses() as known:
+        yield known
+
+
+@pytest.fixture(scope="module")
+def states() -> States:
+    return States()
+
+
 @pytest.mark.parametrize("start", USUAL, ids=lambda start: start.name)
-def test_every_pair_of_reports(start: Start) -> None:
-    found = pairs(start)
+def test_every_pair_of_reports(known: Courses, states: States, start: Start) -> None:
+    found = pairs_of(known, states, start)
     assert found.schedules > found.meetings
     assert not found.disagreements
 
 
 @pytest.mark.parametrize("start", USUAL_RUNS, ids=lambda start: start.name)
-def test_every_pair_of_requests_about_a_workflow(start: RunStart) -> None:
-    found = pairs_about_workflow(start)
+def test_every_pair_of_requests_about_a_workflow(known: Courses, states: States, start: RunStart) -> None:
+    found = workflow_pairs_of(known, states, start)
     assert found.schedules > found.meetings
     assert not found.disagreements
 
 
-def test_clocks_that_differ() -> None:
-    assert not pairs(USUAL[4], skew=SKEW_SECONDS).disagreements
+def test_clocks_that_differ(known: Courses, states: States) -> None:
+    assert not pairs_of(known, states, USUAL[4], skew=SKEW_SECONDS).disagreements
 
 
-def test_an_attempt_and_the_one_that_followed_it() -> None:
-    assert not pairs(Start(TI.KILL_SELF, T.RUNNING, overdue=True, later=TI.RUNNING)).disagreements
+def test_an_attempt_and_the_one_that_followed_it(known: Courses, states: States) -> None:
+    start = Start(TI.KILL_SELF, T.RUNNING, overdue=True, later=TI.RUNNING)
+    assert not pairs_of(known, states, start).disagreements
 
 
-def test_reads_that_lag() -> None:
-    assert not pairs(USUAL[4], lag=True).disagreements
+def test_reads_that_lag(known: Courses, states: States) -> None:
+    assert not pairs_of(known, states, USUAL[4], lag=True).disagreements
 
 
 @settings(max_examples=25, derandomize=True, deadline=None)
-@given(MEETINGS)
-def test_three_reports(meeting: Meeting) -> None:
-    with courses() as known:
-        assert not meet(known, States().state(meeting.start.table()), *meeting.requests).disagreements
+@given(meeting=MEETINGS)
+def test_three_reports(known: Courses, states: States, meeting: Meeting) -> None:
+    assert not meet(known, states.state(meeting.start.table()), *meeting.requests).disagreements
 
 
 FOUND: Final = {
