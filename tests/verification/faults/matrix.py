@@ -299,8 +299,8 @@ def try_out(world: World, scenario: Scenario, plans: Plans) -> Tally:
         for backwards in (False, True):
             with in_turn(world, backwards=backwards):
                 clean = play_clean(world, scenario)
-                if backwards and clean.pieces < 2:
-                    break
                 for plan in plans(scenario, clean):
                     tally.note(scenario, plan, run(world, scenario, clean, plan), backwards=backwards)
+            if clean.pieces < 2:
+                break
     return tally

@@ -15,18 +15,24 @@ from tests.verification.faults.kinds import FAULTS
 from tests.verification.faults.matrix import Clean, every_fault, limited, pairs_of_faults, play_clean, sampled, try_out
 from tests.verification.faults.scenarios import CALL_SECONDS, SCENARIOS, TIMEOUTS, Scenario
 
-ONE_OF = 29
+ONE_OF = 58
 ONE_OF_FEW = 4
 """Of the faults of the routes that send statements or put items: no other one can have those."""
 OF_AN_INDEX = ("each entry of an index twice", 1)
 """The fault of which the sample holds all: few scenarios query an index."""
-PAIRS = 2
+PAIRS = 1
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with working() as world:
         yield world
+
+
+@pytest.fixture(scope="module")
+def played() -> dict[str, Clean]:
+    """Scenarios that have been played on a good day, by their names."""
+    return {}
 
 
 def some(scenario: Scenario, clean: Clean) -> Iterable[list[Struck]]:
@@ -40,20 +46,26 @@ def some(scenario: Scenario, clean: Clean) -> Iterable[list[Struck]]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_whatever_fails_the_reply_is_right_or_a_503_and_sent_again_it_is_as_if_nothing_had(
-    world: World, scenario: Scenario
+    world: World, played: dict[str, Clean], scenario: Scenario
 ) -> None:
-    assert try_out(world, scenario, some).failures == []
+    def plans(scenario: Scenario, clean: Clean) -> Iterable[list[Struck]]:
+        played.setdefault(str(scenario), clean)
+        return some(scenario, clean)
+
+    assert try_out(world, scenario, plans).failures == []
 
 
 def test_every_route_is_tried() -> None:
     assert {scenario.route for scenario in SCENARIOS} == {route.name for route in ROUTES}
 
 
-def test_every_route_that_may_use_the_table_does_and_the_sample_holds_every_fault(world: World) -> None:
+def test_every_route_that_may_use_the_table_does_and_the_sample_holds_every_fault(
+    world: World, played: dict[str, Clean]
+) -> None:
     asks, struck = set(), set()
     for scenario in SCENARIOS:
         with limited(scenario):
-            clean = play_clean(world, scenario)
+            clean = played.get(str(scenario)) or play_clean(world, scenario)
         asks |= {scenario.route} if clean.sent else set()
         struck |= {plan[0].fault.name for plan in some(scenario, clean) if len(plan) == 1}
     assert asks == {route.name for route in ROUTES if Template().grants[route.name]}
