@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from copy import copy
+from functools import cache
 from itertools import count
 from typing import Any, Final
 
@@ -14,7 +16,7 @@ from local.seed import Seed, load
 from local.template import ROOT
 from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.dag.item import Dag, Edge, EdgePart
-from lockstep.dynamodb.client import connect
+from lockstep.dynamodb.client import connect, connection
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, RawItem
 from lockstep.task.item import Spec, Task, TaskLookup
@@ -28,6 +30,8 @@ from ops.audit.seen import Seen
 from tests.conformance.recording import Player
 from tests.routes.test_retention import Workflow, live
 from tests.support.clients import a_client_of_our_own
+from tests.support.memory.boundary import calls_in_memory
+from tests.support.memory.operations import Table
 from tests.support.serving import alone
 from tests.support.tools import a_template, add_version
 
@@ -69,9 +73,9 @@ class Watched:
 class Ground:
     """A table of its own, with one workflow's array in it: done, failed and running again, overdue, queued."""
 
-    def __init__(self, endpoint: str, player: Player) -> None:
+    def __init__(self, raw: Any, player: Player) -> None:
         self.name = Item.Meta.table_name
-        self.raw = client(endpoint)
+        self.raw = raw
         self.watched = Watched(self.raw)
         self.time = Time()
         self.workflow = Workflow(player, 4)
@@ -87,6 +91,12 @@ class Ground:
         self.template = a_template(player)
         add_version(player, self.template.id)
 
+    def afresh(self) -> "Ground":
+        """The same, of which nothing has been asked."""
+        another = copy(self)
+        another.watched, another.time = Watched(self.raw), Time()
+        return another
+
     def sweep(self) -> None:
         self.workflow.expect("POST", f"/workflow_run/{self.workflow.run}/set_status_for_triaging", {})
 
@@ -95,8 +105,8 @@ class Ground:
         return list(audit(reader, Seen()))
 
     def item(self, pk: str, sk: str) -> RawItem:
-        found: RawItem = self.raw.get_item(TableName=self.name, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
-        return found
+        found = self.raw.get_item(TableName=self.name, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
+        return dict(found)  # a table in memory gives what stands in it
 
     def put(self, item: RawItem) -> None:
         self.raw.put_item(TableName=self.name, Item=item)
@@ -149,9 +159,30 @@ def own_table(table: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield table
 
 
+@pytest.fixture(scope="module")
+def player() -> Player:
+    return Player()
+
+
 @pytest.fixture
-def ground(own_table: str, player: Player) -> Ground:
-    return Ground(own_table, player)
+def engine_ground(own_table: str, player: Player) -> Ground:
+    """On the embedded engine, which counts read units and which other processes can ask."""
+    return Ground(client(own_table), player)
+
+
+@cache
+def laid() -> tuple[Ground, Table]:
+    with calls_in_memory() as memory:
+        return Ground(connection().client, Player()), memory.table
+
+
+@pytest.fixture
+def ground() -> Iterator[Ground]:
+    """In memory: for every test the same one, as it was laid."""
+    ground, table = laid()
+    with calls_in_memory() as memory:
+        memory.table = table
+        yield ground.afresh()
 
 
 def error_entry(ground: Ground, words: str, sk: str) -> None:
@@ -324,7 +355,8 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
 }
 
 
-def test_a_table_that_is_well_is_clean(ground: Ground, player: Player) -> None:
+def test_a_table_that_is_well_is_clean(engine_ground: Ground, player: Player) -> None:
+    ground = engine_ground
     live(Workflow(player, 1))
     a_dag(ground)
     assert ground.audit() == []
@@ -352,7 +384,8 @@ def test_an_earlier_attempt_that_ends_alone_is_no_finding(ground: Ground, player
     assert ground.audit() == []
 
 
-def test_only_reads_are_sent(ground: Ground) -> None:
+def test_only_reads_are_sent(engine_ground: Ground) -> None:
+    ground = engine_ground
     ground.change(ground.task(0), Task.SORT_KEY, status="R")
     ground.change(ground.batch, Batch.SORT_KEY, size=9)
     assert ground.audit()
@@ -412,7 +445,7 @@ def test_an_index_that_catches_up_is_no_finding(ground: Ground) -> None:
     assert lagging.asked is caught_up.asked
 
 
-def test_a_task_that_is_seeded_keeps_nothing_of_earlier_attempts(own_table: str) -> None:
+def test_a_task_that_is_seeded_keeps_nothing_of_earlier_attempts(ground: Ground) -> None:
     array = {"array_id": 5, "name": "a", "workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1}
     task = {"task_id": 7, "status": "R", "num_attempts": 2, "max_attempts": 3, "workflow_id": 1, "array_id": 5}
     task |= {"name": "t", "command": "c", "task_resources_id": 1}
@@ -422,7 +455,7 @@ def test_a_task_that_is_seeded_keeps_nothing_of_earlier_attempts(own_table: str)
     rows = {"tasks": [task, task | {"task_id": 8}], "task_instances": [instance, another]}
     load(Seed.model_validate({"arrays": [array], **rows}))
     time = Time()
-    reader = Reader(client(own_table), Item.Meta.table_name, Budget(None, time.clock, time.sleep))
+    reader = Reader(ground.raw, Item.Meta.table_name, Budget(None, time.clock, time.sleep))
     assert list(audit(reader, Seen())) == []
 
 
@@ -495,7 +528,8 @@ def workflow_of_one(workflow: Workflow) -> Workflow:
 
 
 @pytest.mark.parametrize("rate", [1.0, 20.0])
-def test_no_more_is_taken_than_was_allowed(ground: Ground, rate: float) -> None:
+def test_no_more_is_taken_than_was_allowed(engine_ground: Ground, rate: float) -> None:
+    ground = engine_ground
     budget = Budget(rate, ground.time.clock, ground.time.sleep)
     taken: list[tuple[float, float]] = []
     ground.watched.before = lambda *_: taken.append((ground.time.at, budget.units))
@@ -504,8 +538,8 @@ def test_no_more_is_taken_than_was_allowed(ground: Ground, rate: float) -> None:
     assert all(units <= rate * at + 1e-6 for at, units in taken), "what was taken before a request is paid for"
 
 
-def test_a_table_that_cannot_be_read_is_no_clean_one(ground: Ground) -> None:
-    reader = Reader(ground.raw, "no-such-table", Budget(None))
+def test_a_table_that_cannot_be_read_is_no_clean_one(table: str) -> None:
+    reader = Reader(client(table), "no-such-table", Budget(None))
     with pytest.raises(CannotReadError, match="no-such-table"):
         list(audit(reader, Seen()))
 
@@ -521,7 +555,8 @@ def run_audit(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_command_says_what_it_counted(ground: Ground) -> None:
+def test_the_command_says_what_it_counted(engine_ground: Ground) -> None:
+    ground = engine_ground
     clean = run_audit("--table", ground.name, "--region", "us-east-1", "--rate", "100000")
     assert (clean.returncode, clean.stderr) == (0, ""), clean.stdout
     assert clean.stdout.endswith("Everything fits together.\n")

@@ -99,6 +99,16 @@ def _update_item(table: Table, request: Request) -> tuple[Table, dict[str, Any]]
     return _with(table, {_key(request["Key"]): new}), {"Attributes": returned} if returned else {}
 
 
+def _delete_item(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
+    gone = _key(request["Key"])
+    return table._replace(items={key: item for key, item in table.items.items() if key != gone}), {}
+
+
+def _get_item(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
+    item = table.items.get(_key(request["Key"]))
+    return table, {"Item": item} if item else {}
+
+
 def _put_item(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     return _with(table, _put(table.items, request)), {}
 
@@ -112,7 +122,10 @@ def _batch_write_item(table: Table, request: Request) -> tuple[Table, dict[str, 
 
 def _transact_write_items(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     actions = [(kind, action) for entry in request["TransactItems"] for kind, action in entry.items()]
-    token, said = request.get("ClientRequestToken"), json.dumps(request["TransactItems"], sort_keys=True)
+    token, said = (
+        request.get("ClientRequestToken"),
+        json.dumps(request["TransactItems"], sort_keys=True, default=bytes.hex),
+    )
     if token and token in table.tokens:
         if table.tokens[token] != said:
             raise _TokenMismatch
@@ -253,14 +266,28 @@ def _query(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     found = [item for item in listed if all(name in item for name in attributes) and holds(item, names)]
     backwards = not request.get("ScanIndexForward", True)
     found.sort(key=lambda item: [key(item[name])[1] for name in (*attributes[1:], *_SCHEMA.key)], reverse=backwards)
-    if index:
-        shown = {*attributes, *_SCHEMA.key}
-        found = [{name: value for name, value in item.items() if name in shown} for item in found]
-    return table, page(found, request)
+    return table, page(_shown_by(index, found), request)
+
+
+def _scan(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
+    """In the order of the keys. DynamoDB promises no more than that it keeps each partition together."""
+    index = request.get("IndexName")
+    attributes = _SCHEMA.indexes[index] if index else _SCHEMA.key
+    found = [table.items[key] for key in sorted(table.items)]
+    listed = [item for item in found if all(name in item for name in attributes)]
+    return table, page(_shown_by(index, listed), request, request.get("Limit"))
+
+
+def _shown_by(index: str | None, items: Sequence[Item]) -> Sequence[Item]:
+    """What an index has of its items."""
+    if not index:
+        return items
+    shown = {*_SCHEMA.indexes[index], *_SCHEMA.key}
+    return [{name: value for name, value in item.items() if name in shown} for item in items]
 
 
 def page(found: Sequence[Item], request: Request, size: int | None = None) -> dict[str, Any]:
-    """The page of a query's items that the request asks for: of so many items, or of 1 MB."""
+    """The page of a query's or a scan's items that the request asks for: of so many items, or of 1 MB."""
     known = [{name: item[name] for name in _SCHEMA.key} for item in found]
     start = request.get("ExclusiveStartKey")
     first = known.index({name: start[name] for name in _SCHEMA.key}) + 1 if start else 0
@@ -295,8 +322,11 @@ _OPERATIONS: Final[Mapping[str, Callable[[Table, Request], tuple[Table, dict[str
     "BatchExecuteStatement": _batch_execute_statement,
     "BatchGetItem": _batch_get_item,
     "BatchWriteItem": _batch_write_item,
+    "DeleteItem": _delete_item,
+    "GetItem": _get_item,
     "PutItem": _put_item,
     "Query": _query,
+    "Scan": _scan,
     "TransactGetItems": _transact_get_items,
     "TransactWriteItems": _transact_write_items,
     "UpdateItem": _update_item,
@@ -308,9 +338,12 @@ _KNOWN: Final[Mapping[str, set[str]]] = {
     "BatchExecuteStatement": {"ReturnConsumedCapacity", "Statements"},
     "BatchGetItem": {"RequestItems", "ReturnConsumedCapacity"},
     "BatchWriteItem": {"RequestItems", "ReturnConsumedCapacity"},
+    "DeleteItem": {"Key", "ReturnConsumedCapacity", "TableName"},
+    "GetItem": {"ConsistentRead", "Key", "ReturnConsumedCapacity", "TableName"},
     "PutItem": _CONDITIONED | {"ConditionExpression", "Item", "ReturnValuesOnConditionCheckFailure"},
     "Query": _CONDITIONED
     | {"ConsistentRead", "ExclusiveStartKey", "IndexName", "KeyConditionExpression", "ScanIndexForward"},
+    "Scan": {"ExclusiveStartKey", "IndexName", "Limit", "ReturnConsumedCapacity", "TableName"},
     "TransactGetItems": {"ReturnConsumedCapacity", "TransactItems"},
     "TransactWriteItems": {"ClientRequestToken", "ReturnConsumedCapacity", "TransactItems"},
     "UpdateItem": _CONDITIONED
