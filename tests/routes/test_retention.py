@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations, count
 from typing import Any
@@ -24,6 +24,7 @@ from lockstep.task_instance.item import ErrorEntry, InstanceKey, Log, TaskInstan
 from lockstep.workflow_run.item import WorkflowRun
 from tests.conformance.recording import Player
 from tests.routes import test_cost
+from tests.support.memory.boundary import calls_in_memory
 
 DAY = 86_400
 DAYS = 30.0
@@ -36,6 +37,20 @@ CLAIM = {**BEAT, "process_group_id": 1, "nodename": "n", "distributor_id": "7"}
 @pytest.fixture
 def retention(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", DAYS)
+
+
+@pytest.fixture
+def player() -> Iterator[Player]:
+    """Calls the functions on an empty table in memory: but for what races, or is counted."""
+    with calls_in_memory():
+        yield Player()
+
+
+@pytest.fixture
+def engine_player(table: str) -> Player:
+    """Calls the functions on this process's table."""
+    assert table
+    return Player()
 
 
 class Workflow:
@@ -194,22 +209,22 @@ def test_every_write_sets_the_date_anew(player: Player, route: str) -> None:
 
 @pytest.mark.usefixtures("retention")
 @pytest.mark.parametrize("case", test_cost.COST)
-def test_a_report_costs_the_same(meter: Meter, player: Player, case: str) -> None:
-    test_cost.test_a_report(meter, player, case)
+def test_a_report_costs_the_same(meter: Meter, engine_player: Player, case: str) -> None:
+    test_cost.test_a_report(meter, engine_player, case)
 
 
 @pytest.mark.usefixtures("retention")
-def test_everything_else_costs_the_same(meter: Meter, player: Player) -> None:
-    test_cost.test_a_report_on_the_longest_identity_is_still_one_unit(meter, player)
-    test_cost.test_bulk(meter, player)
-    test_cost.test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(meter, player)
-    test_cost.test_a_heartbeat_that_is_due_soon_tells_its_batch(meter, player)
+def test_everything_else_costs_the_same(meter: Meter, engine_player: Player) -> None:
+    test_cost.test_a_report_on_the_longest_identity_is_still_one_unit(meter, engine_player)
+    test_cost.test_bulk(meter, engine_player)
+    test_cost.test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(meter, engine_player)
+    test_cost.test_a_heartbeat_that_is_due_soon_tells_its_batch(meter, engine_player)
 
 
-def test_a_life_costs_the_same(meter: Meter, player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_life_costs_the_same(meter: Meter, engine_player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     def cost() -> tuple[float, float]:
         forget()
-        workflow, before = Workflow(player, 40), meter.usage()
+        workflow, before = Workflow(engine_player, 40), meter.usage()
         for instance in workflow.queue(task_id for task_id, _ in workflow.bind().values()):
             workflow.finish(instance)
         workflow.bind()
@@ -378,8 +393,8 @@ def test_a_run_whose_instances_are_half_gone_is_polled_swept_and_ended(player: P
     assert workflow.expect("PUT", f"{run}/terminate_task_instances")["num_terminated"] == 0
 
 
-def test_a_lookup_that_outlived_its_task_leads_all_who_race_to_one_new_id(player: Player) -> None:
-    workflow = Workflow(player, 70)
+def test_a_lookup_that_outlived_its_task_leads_all_who_race_to_one_new_id(engine_player: Player) -> None:
+    workflow = Workflow(engine_player, 70)
     before = {task_id for task_id, _ in workflow.bind().values()}
     delete(Task.key(task_id) for task_id in before)
     with ThreadPoolExecutor(8) as threads:
