@@ -22,7 +22,7 @@ SOURCES = functions shared local ops sim bench tests
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # the parts of `make check` compete for the processor
-.PHONY: help demo run seed token audit verify invoke event test check lint templates fuzz explore faults model soak bench measure scale format docs clean
+.PHONY: help demo run seed clusters token audit verify invoke event test check lint templates fuzz explore faults model soak bench measure scale format docs clean
 
 help: ## Work on it: list the commands
 	@for group in "Run it" "Operate it" "Prove it" "Measure it" "Work on it"; do \
@@ -39,6 +39,10 @@ run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl
 
 seed: .venv/run ## Run it: load a seed file into the running API (FILE=events/seed.json PORT=3000)
 	@$(RUN) local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" $(call given,PORT,--port)
+
+clusters: .venv/run ## Operate it: load clusters and queues (FILE=docs/clusters.yaml; PORT=3000, STACK=… or TABLE=…; REGION=…)
+	@$(RUN) ops.clusters "$(or $(FILE),$(error say which: make clusters FILE=path.yaml))" $(call given,PORT,--port) \
+		$(call given,STACK,--stack) $(call given,TABLE,--table) $(call given,REGION,--region)
 
 token: .venv/run ## Operate it: make a token (SCOPE=reader|worker|distributor|operator DAYS=30 RUN_ID=… NAME=…; STACK=… or PORT=3000)
 	@$(RUN) local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \

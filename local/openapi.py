@@ -28,9 +28,8 @@ FINDS_NOTHING_UNKNOWN: Final = frozenset(
         "fetch_workflow_metadata",
         "force_cleanup_kill_self",
         "get_cluster",
-        "get_queue",
         "get_matching_workflows",
-        "get_tasks",
+        "get_queue",
         "increase_resources",
         "most_recent_ti_error",
         "set_resume",
@@ -42,7 +41,10 @@ FINDS_NOTHING_UNKNOWN: Final = frozenset(
         "transition_to_launched",
     }
 )
-"""Functions that treat an array, run or cluster that does not exist as an empty one."""
+"""Functions that treat an array, run, workflow, cluster or queue that does not exist as an empty one.
+
+get_tasks does so with a workflow, but answers 404 if its tasks are of a queue that does not exist.
+"""
 WITHOUT_PACKAGE: Final = {"api": "The API itself."}
 """Descriptions of the aggregates without a package in the layer. A package's docstring describes the others."""
 

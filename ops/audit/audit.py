@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.array.item import ArrayLookup
 from lockstep.dynamodb.item import RawItem
-from ops.audit import batches, dags, indexes, references, tools
+from ops.audit import batches, clusters, dags, indexes, references, tools
 from ops.audit.invariants import task
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.task import TaskItems
@@ -31,6 +31,7 @@ def audit(reads: Reads, seen: Seen) -> Iterator[Finding]:
     yield from indexes.check(seen, reads)
     yield from references.check(seen, reads)
     yield from dags.check(seen, reads)
+    yield from clusters.check(seen, reads)
 
 
 def _task(pk: str, raws: list[RawItem], reads: Reads, seen: Seen) -> Iterator[Finding]:

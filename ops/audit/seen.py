@@ -127,6 +127,8 @@ class Seen:
     """Batches in which two instances have one step."""
     dags: set[int] = field(default_factory=set)
     dags_with_edges: set[int] = field(default_factory=set)
+    queues: set[int] = field(default_factory=set)
+    """The queues that requested resources name."""
     kinds: Counter[type[Item]] = field(default_factory=Counter)
     unreadable: int = 0
     """Items outside of tasks that cannot be parsed."""
@@ -165,6 +167,8 @@ class Seen:
             self.dags.add(ids[0])
         if isinstance(item, Edge):
             self.dags_with_edges.add(ids[0])
+        if isinstance(item, Resources):
+            self.queues.add(item.queue_id)
         if isinstance(item, TaskLookup):
             if self.looked_up[item.id]:
                 return item

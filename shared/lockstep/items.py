@@ -4,6 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.cluster.item import Clusters
 from lockstep.dag.item import Dag, Edge, EdgePart, NodeArgs
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, Key
@@ -40,6 +41,7 @@ PLURALS: Final[dict[type[Item], str]] = {
     WorkflowLookup: "lookups of workflows",
     WorkflowRun: "workflow runs",
     Resources: "resources",
+    Clusters: "lists of clusters",
     ArrayLookup: "lookups of arrays",
     TaskLookup: "lookups of tasks",
     Tool: "tools",

@@ -11,6 +11,7 @@ import botocore
 
 from local import gateway
 from local.template import ROOT, Grant
+from lockstep.cluster import known
 
 _PARTS: Final = {
     "Put": "PutItem",
@@ -87,7 +88,11 @@ class Recorder:
         botocore.register_initializer(lambda session: session.register("before-parameter-build", self._hear))
 
     def invoke(self, handler: gateway.Handler, wire: str, name: str) -> str:
-        """gateway.invoke, listening. A function may be called while another one waits in the middle of a request."""
+        """gateway.invoke, listening. A function may be called while another one waits in the middle of a request.
+
+        It finds nothing of the clusters that another one has read: deployed, each has a process of its own.
+        """
+        known.forget()
         waiting, self._function = self._function, name
         self.seen[name] |= set()
         try:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import CURRENT, Started
+from tests.support.clusters import load_clusters, without_clusters
 
 STUDY = Path(__file__).with_name("study.py")
 _ARGUMENTS = count(1)
@@ -59,6 +60,19 @@ def test_a_wide_diamond_of_jobs_side_by_side(middleman: Middleman, api: httpx.Cl
     workflow_id, status, errors = ended(study(middleman, next(_ARGUMENTS), "multiprocess", file, 6))
     assert (status, errors) == ("D", 0)
     assert statuses(api, workflow_id) == {"D": 9}
+    assert middleman.not_ok == []
+
+
+def test_a_workflow_on_a_cluster_that_was_loaded(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
+    file = tmp_path / "there"
+    file.touch()
+    load_clusters()
+    try:
+        workflow_id, status, errors = ended(study(middleman, next(_ARGUMENTS), "two-at-once/small.q", file, 2))
+    finally:
+        without_clusters()
+    assert (status, errors) == ("D", 0)
+    assert statuses(api, workflow_id) == {"D": 5}
     assert middleman.not_ok == []
 
 

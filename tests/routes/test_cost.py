@@ -10,6 +10,7 @@ from lockstep.clock import now
 from lockstep.task.item import Resources
 from lockstep.task_instance.item import TaskInstance
 from tests.conformance.recording import Player
+from tests.support.clusters import load_clusters, without_clusters
 from tests.support.linking import linked_run
 from tests.support.seeding import batch, pair, run_of, running
 from tests.support.tools import VERSION, a_name, a_template, bind_tool
@@ -218,6 +219,16 @@ def test_what_binding_a_tool_and_its_templates_takes(meter: Meter, player: Playe
     ):
         assert [taken(meter, player, "POST", path, body) for _ in range(2)] == [cost, (1, 0, 1)]
     assert taken(meter, player, "GET", f"/task_template/{template.id}/versions") == (1, 0, 1)
+
+
+def test_what_a_cluster_that_was_loaded_takes(meter: Meter, player: Player) -> None:
+    without_clusters()
+    load_clusters()
+    paths = ("/cluster/slurm", "/cluster/4/queue/all.q", "/cluster/two-at-once", "/cluster/nobody", "/cluster/dummy")
+    assert [taken(meter, player, "GET", path) for path in paths] == [(1, 0, 1), *[(0, 0, 0)] * 4]
+    bound = {"queue_id": 5, "requested_resources": {}}
+    assert taken(meter, player, "POST", "/task/bind_resources", bound) == (2, 2, 0)
+    without_clusters()
 
 
 def test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(meter: Meter, player: Player) -> None:

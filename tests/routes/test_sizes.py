@@ -45,7 +45,7 @@ from functions.workflow_run.terminate_task_instances.app import TerminateReply
 from local.seed import Seed, load
 from local.template import ROOT
 from lockstep import clock
-from lockstep.cluster.builtin import CLUSTERS, QUEUE_NAME, find_queue
+from lockstep.cluster.builtin import Cluster, Queue
 from lockstep.context import request
 from lockstep.dynamodb.client import fetch
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
@@ -78,6 +78,7 @@ from lockstep.workflow.increase import MOST_GROWN
 from lockstep.workflow_run import instantiate
 from lockstep.workflow_run.instantiate import InstanceBatch
 from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
+from ops.clusters.file import MOST_BYTES_OF_A_NAME, MOST_BYTES_OF_PARAMETERS
 from tests.conformance.recording import Player
 from tests.routes.test_observability import Seen, seen
 
@@ -96,6 +97,11 @@ PATH: Final = GROWS * MAX_PATH_BYTES
 OUTPUT: Final = (GROWS_MOST[0] * MAX_LOG_CHARACTERS)[1:] + GROWS_MOST[1]
 SHORT_THAT_GROWS: Final = [chr(number) for number in range(32) if chr(number) not in "\b\t\n\f\r\x10"]
 """As GROWS."""
+PRINTABLE: Final = '"' * MOST_BYTES_OF_A_NAME
+"""Of printable characters, the one that grows most: four bytes of a reply for one of the limit."""
+PLUGIN: Final = "\u00e9" * (MOST_BYTES_OF_A_NAME // 2)
+"""Of the characters of an identifier."""
+PARAMETERS: Final = '"' * MOST_BYTES_OF_PARAMETERS
 MOMENT: Final = clock.iso(0.000001)
 RUNNING: Final = StatusReply(status=TaskInstanceStatus.RUNNING)
 BOUND: Final = RunStatusReply(status=WorkflowRunStatus.BOUND)
@@ -172,7 +178,7 @@ WORST: Final[dict[str, BaseModel]] = {
     "add_task_template_version": TaskTemplateVersionReply(task_template_version=VERSION),
     "bind_resources": ResourcesReply(MAX_ID),
     "get_task_resources": TaskResourcesReply(
-        requested_resources={"a": '"' * ((MAX_RESOURCES_BYTES - 10) // 2)}, queue_name=QUEUE_NAME
+        requested_resources={"a": '"' * ((MAX_RESOURCES_BYTES - 10) // 2)}, queue_name=PRINTABLE
     ),
     "create_array": ArrayReply(array_id=MAX_ID),
     "queue_task_batch": QueuedReply(tasks_by_status={TaskStatus.QUEUED: TASKS}),
@@ -202,9 +208,9 @@ WORST: Final[dict[str, BaseModel]] = {
     **dict.fromkeys(("update_workflow_run_status", "log_workflow_run_heartbeat"), BOUND),
     "sync_status": SyncReply(status_updates={TaskInstanceStatus.QUEUED: TOLD}, time=clock.naive(0)),
     "terminate_task_instances": TerminateReply(workflow_run_id=MAX_ID, num_terminated=MAX_ID),
-    "get_queue": QueueReply(queue=find_queue(3, QUEUE_NAME)),
+    "get_cluster": ClusterReply(cluster=Cluster(MAX_ID, PRINTABLE, PLUGIN, PARAMETERS)),
+    "get_queue": QueueReply(queue=Queue(MAX_ID, PRINTABLE, PARAMETERS)),
     "get_time": TimeReply(time=clock.naive(0)),
-    "get_cluster": ClusterReply(cluster=next(iter(CLUSTERS.values()))),
 }
 """The largest reply of each route that can be made without a limit of its own."""
 BOUNDED: Final = {

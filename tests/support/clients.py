@@ -12,21 +12,24 @@ from moto import mock_aws
 from local import aws_limits
 from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
 from local.template import Template
+from lockstep.cluster import known as clusters
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item
 from lockstep.task.resources import forget
 
 
 @contextmanager
-def a_client_of_our_own(known: Any = None) -> Iterator[None]:
+def a_client_of_our_own(connected: Any = None) -> Iterator[None]:
     """The functions make a new client and know nothing of what they have read. Afterwards their old one is back.
 
-    known: the connection that they use instead of a new one.
+    connected: the connection that they use instead of a new one.
     """
-    with patch.object(Item, "_connection", known):
+    with patch.object(Item, "_connection", connected):
         forget()
+        clusters.forget()
         yield
         forget()
+        clusters.forget()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`make audit` finds what does not fit together, by name, and nothing in a table that is well or that moves."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from local.engine import client, create_table
 from local.seed import Seed, load
 from local.template import ROOT
 from lockstep.array.item import Array, ArrayLookup, Batch
+from lockstep.cluster.item import Clusters
 from lockstep.dag.item import Dag, Edge, EdgePart
 from lockstep.dynamodb.client import connect, connection
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, RawItem
-from lockstep.task.item import Spec, Task, TaskLookup
+from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.text import digest
 from lockstep.tool.item import VersionOfTool
@@ -30,6 +32,7 @@ from ops.audit.seen import Seen
 from tests.conformance.recording import Player
 from tests.routes.test_retention import Workflow, live
 from tests.support.clients import a_client_of_our_own
+from tests.support.clusters import load_clusters
 from tests.support.memory.boundary import calls_in_memory
 from tests.support.memory.operations import Table
 from tests.support.serving import alone
@@ -246,6 +249,17 @@ def other_arguments(ground: Ground) -> None:
     ground.put(item | {"args": {"B": b"other"}})
 
 
+def clusters_of(*clusters: object) -> Callable[[Ground], None]:
+    """The table holds these clusters, whatever they are."""
+    stored = {"version": {"N": "1"}, "clusters": {"S": json.dumps(clusters)}}
+    return lambda ground: ground.put({name: {"S": key} for name, key in Clusters.key()._asdict().items()} | stored)
+
+
+def resources_of_a_queue(ground: Ground) -> None:
+    key = {name: {"S": part} for name, part in Resources.key(1)._asdict().items()}
+    ground.put(key | {"queue_id": {"N": "77"}, "requested_resources": {"S": "{}"}})
+
+
 TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
     "an item of no kind": ("unknown-item", lambda g: g.put({"pk": {"S": "SURPRISE"}, "sk": {"S": "X"}})),
     "an unknown item of a task": ("unknown-item", lambda g: g.copy(g.task(0), Task.SORT_KEY, sk="TASKS")),
@@ -350,6 +364,18 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
         on_a_dag(lambda g: g.copy(*Edge.key(DAG, NODE), sk=f"EDGE#{2**63}")),
     ),
     "other arguments of nodes": ("node-args", on_a_dag(other_arguments)),
+    "resources of no queue": ("queue-missing", resources_of_a_queue),
+    "clusters of no form": ("malformed-item", clusters_of(4)),
+    "a cluster with another one's id": (
+        "clusters",
+        clusters_of(([4, "a", "t", None], [[4, "q", "{}"]]), ([4, "b", "t", None], [[5, "q", "{}"]])),
+    ),
+    "a cluster with a built-in one's name": ("clusters", clusters_of(([4, "dummy", "t", None], [[4, "q", "{}"]]))),
+    "a queue with a built-in one's id": ("clusters", clusters_of(([4, "a", "t", None], [[3, "q", "{}"]]))),
+    "two queues of one name": ("clusters", clusters_of(([4, "a", "t", None], [[4, "q", "{}"], [5, "q", "{}"]]))),
+    "an id below those of clusters": ("clusters", clusters_of(([0, "a", "t", None], [[4, "q", "{}"]]))),
+    "limits that no client reads": ("clusters", clusters_of(([4, "a", "t", None], [[4, "q", "{1: exit()}"]]))),
+    "connection parameters that are no object": ("clusters", clusters_of(([4, "a", "t", "[]"], [[4, "q", "{}"]]))),
     "a counter behind": ("counter", lambda g: g.change(*Counter.key("task"), last=g.tasks[0])),
     "no counter": ("counter", lambda g: g.delete(*Counter.key("workflow_run"))),
 }
@@ -357,6 +383,8 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
 
 def test_a_table_that_is_well_is_clean(engine_ground: Ground, player: Player) -> None:
     ground = engine_ground
+    load_clusters()
+    ground.workflow.expect("POST", "/task/bind_resources", {"queue_id": 6, "requested_resources": {}})
     live(Workflow(player, 1))
     a_dag(ground)
     assert ground.audit() == []

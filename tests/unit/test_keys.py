@@ -17,6 +17,7 @@ from lockstep.array.item import (
     due_key,
     last_key,
 )
+from lockstep.cluster.item import Clusters
 from lockstep.dag.item import IDS_PER_PART, SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs, pack, unpack
 from lockstep.dynamodb.counters import COUNTED, Counter
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, Item, Key
@@ -177,6 +178,7 @@ KEYS: Final[dict[Callable[..., Key], tuple[st.SearchStrategy[Any], ...]]] = {
     TaskTemplate.key: (IDS,),
     Dag.key: (LONG_IDS,),
     Counter.key: (st.sampled_from(COUNTED),),
+    Clusters.key: (),
 }
 THINGS: Final = st.sampled_from(list(KEYS)).flatmap(lambda of: st.tuples(st.just(of), st.tuples(*KEYS[of])))
 """All that has a partition of its own."""
@@ -222,6 +224,7 @@ OF_MODELS: Final[dict[type[Item], st.SearchStrategy[Key]]] = {
     Edge: st.builds(Edge.key, LONG_IDS, LONG_IDS),
     EdgePart: st.builds(EdgePart.key, LONG_IDS, LONG_IDS, st.sampled_from(["UP", "DOWN"]), st.integers(0, 999)),
     Counter: st.builds(Counter.key, st.sampled_from(COUNTED)),
+    Clusters: st.builds(Clusters.key),
 }
 
 

@@ -10,6 +10,7 @@ from local.aws_limits import MAX_ITEM_BYTES, MAX_KEY_BYTES
 from local.item_size import item_size
 from local.template import ROOT
 from lockstep.array import attention, queue
+from lockstep.cluster.known import FRESH_SECONDS, LOOK_AGAIN_SECONDS
 from lockstep.context import PARALLEL
 from lockstep.dag import downstream, edges, item
 from lockstep.dynamodb import client
@@ -24,6 +25,8 @@ from lockstep.task_template.item import TemplateLookup, TemplateVersion
 from lockstep.tool import read as tool_read
 from lockstep.tool.item import ToolLookup
 from lockstep.workflow_run import instantiate, poll
+from ops.clusters import document, file
+from ops.clusters.__main__ import MOST_BYTES_STORED
 
 JOBMON_LISTS: Final = 500
 """The instances that Jobmon's client queues, and its distributor takes, in one call."""
@@ -63,6 +66,13 @@ LIMITS: Final = {
     "tool.read.MOST_VERSIONS": tool_read.MOST_VERSIONS,
     "dag.edges.MOST_INLINE": edges.MOST_INLINE,
     "dag.item.IDS_PER_PART": item.IDS_PER_PART,
+    "ops.clusters.document.MOST_BYTES": document.MOST_BYTES,
+    "ops.clusters.document.MOST_LEVELS": document.MOST_LEVELS,
+    "ops.clusters.file.MOST_BYTES_OF_A_NAME": file.MOST_BYTES_OF_A_NAME,
+    "ops.clusters.file.MOST_BYTES_OF_PARAMETERS": file.MOST_BYTES_OF_PARAMETERS,
+    "ops.clusters.__main__.MOST_BYTES_STORED": MOST_BYTES_STORED,
+    "cluster.known.FRESH_SECONDS": FRESH_SECONDS,
+    "cluster.known.LOOK_AGAIN_SECONDS": LOOK_AGAIN_SECONDS,
     "context.PARALLEL": PARALLEL,
 }
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
-from lockstep.cluster.builtin import CLUSTERS, Cluster
+from lockstep.cluster.builtin import Cluster
+from lockstep.cluster.known import find_cluster
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Text
 from lockstep.http.models import Reply, Request
@@ -24,5 +25,5 @@ class ClusterReply(Reply):
 
 @endpoint("get_cluster")
 def lambda_handler(path: ClusterPath) -> ClusterReply:
-    """Return one of the built-in clusters."""
-    return ClusterReply(cluster=CLUSTERS.get(path.cluster_name))
+    """Return a built-in cluster, or one that was loaded."""
+    return ClusterReply(cluster=find_cluster(path.cluster_name))

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-from lockstep.cluster.builtin import Queue, find_queue
+from lockstep.cluster.builtin import Queue
+from lockstep.cluster.known import find_queue
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import IdInPath, Text
 from lockstep.http.models import Reply, Request

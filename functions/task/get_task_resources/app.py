@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from lockstep.cluster.builtin import QUEUE_NAME
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import IdInPath
 from lockstep.http.models import Reply, Request
@@ -25,4 +24,5 @@ class TaskResourcesReply(Reply):
 @endpoint("get_task_resources")
 def lambda_handler(path: ResourcesPath) -> TaskResourcesReply:
     """Return the resources as an object, whose text the distributor reads as a Python literal."""
-    return TaskResourcesReply(requested_resources=read_resources(path.task_resources_id), queue_name=QUEUE_NAME)
+    requested = read_resources(path.task_resources_id)
+    return TaskResourcesReply(requested_resources=requested.resources, queue_name=requested.queue_name)

@@ -1,11 +1,13 @@
 """Sets of requested resources, and the directories that a command prints into."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from lockstep.cluster.builtin import Placed
+from lockstep.cluster.known import queue_with_id
 from lockstep.dynamodb.client import fetch_present, reach
 from lockstep.dynamodb.counters import allocate
-from lockstep.errors import NotFoundError
+from lockstep.errors import FieldError, InvalidError, NotFoundError
 from lockstep.task.item import Resources
 
 Directories = tuple[str | None, str | None]
@@ -26,7 +28,18 @@ def directories(requested_resources: Mapping[str, Any]) -> Directories:
 
 
 def bind_resources(queue_id: int, task_resources_type_id: str | None, requested: Mapping[str, Any]) -> int:
-    """Store a new set of requested resources for good, and return its id."""
+    """Store a new set of requested resources for good, and return its id.
+
+    Raises:
+        InvalidError: no queue has that id.
+    """
+    if queue_with_id(queue_id) is None:
+        raise InvalidError([FieldError("queue_id", f"no queue has the id {queue_id}")])
+    return store_resources(queue_id, task_resources_type_id, requested)
+
+
+def store_resources(queue_id: int, task_resources_type_id: str | None, requested: Mapping[str, Any]) -> int:
+    """Store a new set for a queue that is known to exist, such as that of a stored set. Return its id."""
     [task_resources_id] = allocate("task_resources", 1)
     item = Resources(
         *Resources.key(task_resources_id),
@@ -56,14 +69,35 @@ def forget() -> None:
     _remembered.clear()
 
 
-def read_resources(task_resources_id: int) -> dict[str, Any]:
-    """Read the set with an id.
+class Requested(NamedTuple):
+    """A set of requested resources, and the name of the queue that is to give them."""
+
+    resources: dict[str, Any]
+    queue_name: str
+
+
+def read_resources(task_resources_id: int) -> Requested:
+    """Read the set with an id, and find its queue.
 
     Raises:
-        NotFoundError: it does not exist.
+        NotFoundError: it does not exist, or no queue has the id that it names.
     """
     key = Resources.key(task_resources_id)
     raw = fetch_present([key]).get(key)
     if not raw:
         raise NotFoundError(f"task resources {task_resources_id} do not exist")
-    return dict(Resources.from_raw_data(raw).requested_resources)
+    found = Resources.from_raw_data(raw)
+    return Requested(dict(found.requested_resources), queue_of(task_resources_id, found).queue.name)
+
+
+def queue_of(task_resources_id: int, resources: Resources) -> Placed:
+    """Find the queue of a stored set, with its cluster.
+
+    Raises:
+        NotFoundError: no queue has the id that the set names.
+    """
+    placed = queue_with_id(resources.queue_id)
+    if placed is None:
+        named = f"queue {resources.queue_id}, which does not exist"
+        raise NotFoundError(f"task resources {task_resources_id} are of {named}")
+    return placed

@@ -14,7 +14,7 @@ from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, transa
 from lockstep.errors import UnavailableError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task.item import Resources, Spec, Task
-from lockstep.task.resources import bind_resources
+from lockstep.task.resources import store_resources
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.workflow.progress import READ_AT_ONCE, read_tasks
@@ -72,7 +72,7 @@ def _grow(task_id: int, task: Task, spec: Spec, sets: dict[tuple[int, str], int]
     wanted = scaled(had.requested_resources, ast.literal_eval(spec.resource_scales or "{}"), task.num_attempts)
     alike = (spec.task_resources_id, repr(wanted))
     if alike not in sets:
-        sets[alike] = bind_resources(had.queue_id, ADJUSTED, wanted)
+        sets[alike] = store_resources(had.queue_id, ADJUSTED, wanted)
     try:
         transact(partial(_add_growth, task_id=task_id, task=task, spec=spec, resources_id=sets[alike]))
     except ConditionFailedError:

@@ -5,13 +5,13 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from lockstep.array.item import Array
-from lockstep.cluster.builtin import QUEUE_NAME, cluster_of_queue
 from lockstep.dynamodb.client import fetch, fetch_present
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.task.item import Resources, Spec, Task
 from lockstep.task.literals import as_json_literal
+from lockstep.task.resources import queue_of
 from lockstep.workflow.progress import read_tasks
 
 _ROW_BYTES: Final = 200
@@ -37,6 +37,7 @@ def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskTo
 
     Raises:
         InvalidError: the reply would be too large. Fewer would mean to Jobmon's client that there are no more.
+        NotFoundError: the resources of a task name a queue that does not exist.
     """
     left = ((task_id, task) for task_id, task in read_tasks(workflow_id, after) if task.status != TaskStatus.DONE)
     tasks = dict(islice(left, most))
@@ -54,6 +55,7 @@ def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskTo
 
 
 def _row(task: Task, spec: Spec, resources: Resources, limit: int) -> TaskToResume:
+    placed = queue_of(spec.task_resources_id, resources)
     return TaskToResume(
         task.array_id,
         TaskStatus(task.status),
@@ -61,8 +63,8 @@ def _row(task: Task, spec: Spec, resources: Resources, limit: int) -> TaskToResu
         spec.resource_scales or "{}",
         spec.fallback_queues or "[]",
         as_json_literal(dict(resources.requested_resources)),
-        cluster.name if (cluster := cluster_of_queue(resources.queue_id)) else "",
-        QUEUE_NAME,
+        placed.cluster.name,
+        placed.queue.name,
         limit,
     )
 

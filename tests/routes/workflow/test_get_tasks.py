@@ -1,9 +1,18 @@
 """List the tasks of a workflow that are not done, page by page."""
 
+from itertools import count
+from typing import Any, Final
+
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.task.item import Resources
+from tests.conformance.recording import Player
+from tests.support.clusters import without_clusters
 from tests.support.contract import Contract, System, Usage, check
+from tests.support.tools import ask
+
+_WORKFLOWS: Final = count(84_000_001)
 
 CONTRACT = Contract(
     name="get_tasks",
@@ -17,3 +26,60 @@ CONTRACT = Contract(
 @pytest.mark.parametrize("what", CONTRACT.checks())
 def test_contract(what: str, system: System) -> None:
     check(what, CONTRACT, system)
+
+
+def failed_task(player: Player, task_resources_id: int) -> int:
+    """The id of a new workflow, whose one task ran out of resources for good. It may grow to double."""
+    workflow_id = next(_WORKFLOWS)
+    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+    array = ask(player, "POST", "/array", body)["array_id"]
+    task = [1, "0", array, task_resources_id, "t", "true", 1, False, {"cores": 1.0}, []]
+    bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": {"t": task}}
+    [[task_id, _]] = ask(player, "PUT", "/task/bind_tasks_no_args", bound)["tasks"].values()
+    linked = {"workflow_id": workflow_id, "next_report_increment": 90}
+    run = ask(player, "POST", "/workflow_run", linked)["workflow_run_id"]
+    queued = {"task_ids": [task_id], "task_resources_id": task_resources_id, "workflow_run_id": run}
+    ask(player, "POST", f"/array/{array}/queue_task_batch", queued)
+    instance = task_id * 1000 + 1
+    ask(player, "POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": [instance]})
+    launched = {"distributor_id": "1", "next_report_increment": 90}
+    ask(player, "POST", f"/task_instance/{instance}/log_distributor_id", launched)
+    died = {"error_state": "Z", "error_message": "too little", "distributor_id": "1"}
+    ask(player, "POST", f"/task_instance/{instance}/log_known_error", died)
+    return workflow_id
+
+
+def resumed(player: Player, workflow_id: int) -> list[tuple[str, ...]]:
+    """What a client that resumes the workflow reads of each task: its status, resources, cluster and queue."""
+    status, reply = page(player, workflow_id)
+    assert status == 200, reply
+    return [(status, *texts) for _, status, _, _, _, *texts, _ in reply["tasks"].values()]
+
+
+def page(player: Player, workflow_id: int) -> tuple[int, Any]:
+    """Status and body of the reply with the first tasks."""
+    return player.send("GET", f"/api/v3/workflow/get_tasks/{workflow_id}", max_task_id="0", chunk_size="10")
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize(
+    ("queue_id", "names"), [(3, ("multiprocess", "null.q")), (5, ("slurm", "long.q")), (6, ("two-at-once", "small.q"))]
+)
+def test_a_task_is_of_the_queue_that_was_bound_also_after_it_has_grown(
+    player: Player, queue_id: int, names: tuple[str, str]
+) -> None:
+    resources = ask(player, "POST", "/task/bind_resources", {"queue_id": queue_id, "requested_resources": {"cores": 2}})
+    workflow_id = failed_task(player, resources)
+    assert resumed(player, workflow_id) == [("F", '{"cores": 2}', *names)]
+    assert ask(player, "POST", f"/workflow/{workflow_id}/increase_resources")["updated_task_count"] == 1
+    assert resumed(player, workflow_id) == [("E", '{"cores": 4}', *names)]
+
+
+def test_a_task_of_a_queue_that_does_not_exist_is_not_left_out(player: Player) -> None:
+    """Nothing binds it. Somebody wrote it, or the item of the clusters is lost."""
+    without_clusters()
+    Resources(*Resources.key(987_655), queue_id=77, requested_resources={}).save()
+    workflow_id = failed_task(player, 987_655)
+    status, problem = page(player, workflow_id)
+    assert (status, problem["detail"]) == (404, "task resources 987655 are of queue 77, which does not exist")
+    Resources(*Resources.key(987_655)).delete()

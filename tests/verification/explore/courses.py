@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from lockstep.cluster import known
 from lockstep.task.resources import forget
 from tests.conformance.recording import Player
 from tests.support.memory import VirtualTime, running_on
@@ -95,6 +96,7 @@ class Courses:
     def _follow(self, request: Request, told: Told) -> Course:
         self._run = _Run(dict(told))
         forget()
+        known.forget()
         try:
             with running_on(VirtualTime(START + request.skew)):
                 status, reply = _PLAYER.send(request.method, request.path, request.body)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 from unittest.mock import patch
 
 from lockstep.clock import BUDGET_SECONDS
+from lockstep.cluster import known
 from lockstep.dynamodb.client import connection
 from lockstep.task.resources import forget
 from tests.support.memory.boundary import answered_by
@@ -104,6 +105,7 @@ class World:
         self.table, self.plan = table, plan
         self.sent, self.calls, self.pieces, self.cancelled = [], [], 0, set()
         forget()
+        known.forget()
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
         """What the request is answered, the fault considered."""

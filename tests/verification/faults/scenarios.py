@@ -13,6 +13,7 @@ from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, now
 from lockstep.routes import ROUTES as ALL_ROUTES
 from lockstep.task.item import Task, TaskLookup
 from tests.conformance.recording import Player
+from tests.support.clusters import load_clusters
 from tests.support.seeding import batch, pair, run_of
 from tests.support.tools import VERSION
 
@@ -403,6 +404,29 @@ def downstream() -> Ask:
     return ask("get_downstream_tasks", {"task_ids": ids, "dag_id": 5})
 
 
+def clusters() -> list[Scenario]:
+    """Clusters and queues that the table holds, or nobody loaded."""
+    of_queue = {"queue_id": 4, "requested_resources": {}}
+    return [
+        Scenario("not there", "get_cluster", lambda: ask("get_cluster", cluster_name="slurm")),
+        Scenario("loaded", "get_cluster", loaded(lambda: ask("get_cluster", cluster_name="slurm"))),
+        Scenario("not there", "get_queue", lambda: ask("get_queue", cluster_name=4, queue_name="all.q")),
+        Scenario("loaded", "get_queue", loaded(lambda: ask("get_queue", cluster_name=4, queue_name="all.q"))),
+        bulk("in a queue that was loaded", "bind_resources", loaded(lambda: ask("bind_resources", of_queue))),
+        bulk("in no queue", "bind_resources", lambda: ask("bind_resources", of_queue)),
+        bulk(
+            "in a queue that was loaded",
+            "get_task_resources",
+            loaded(lambda: ask("get_task_resources", task_resources_id=play(ask("bind_resources", of_queue)))),
+        ),
+    ]
+
+
+def loaded(prepare: Callable[[], Ask]) -> Callable[[], Ask]:
+    """The same with the example's clusters in the table."""
+    return lambda: (load_clusters(), prepare())[1]
+
+
 def queue_request(array_id: int, task_ids: list[int]) -> Ask:
     """Queue tasks."""
     body = {"task_ids": task_ids, "task_resources_id": 1, "workflow_run_id": 1}
@@ -616,6 +640,7 @@ def wholes() -> list[Scenario]:
         Scenario("whole", "get_task_instance", about("get_task_instance", None, "R", "R", stdout_log="out")),
         Scenario("not there", "get_task_instance", lambda: ask("get_task_instance", task_instance_id=1_001)),
         Scenario("no table needed", "health", lambda: ask("health")),
+        Scenario("no table needed", "get_time", lambda: ask("get_time")),
         Scenario("no table needed", "get_cluster", lambda: ask("get_cluster", cluster_name="sequential")),
     ]
 
@@ -637,5 +662,5 @@ def _by_event(route: str) -> Callable[[], Ask]:
     return prepare
 
 
-_OWN: Final = [*reports(), *wholes(), *tools()]
+_OWN: Final = [*reports(), *wholes(), *tools(), *clusters()]
 SCENARIOS: Final = [*_OWN, *usual_calls(_OWN)]

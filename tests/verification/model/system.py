@@ -13,6 +13,7 @@ import httpx
 
 from local.gateway import Gateway
 from local.meter import Meter
+from lockstep.cluster import known
 from lockstep.dynamodb import counters
 from lockstep.observability import logger
 from lockstep.routes import ROUTES as ALL_ROUTES
@@ -48,6 +49,7 @@ class System:
         self.memory.table = Table()
         self.clock.passed = self.clock.skew = 0.0
         forget()
+        known.forget()
 
     @property
     def items(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
