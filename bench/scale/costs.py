@@ -19,8 +19,10 @@ COUNTER: Final = "counter"
 LOOKUP: Final = "lookup"
 STEP_INDEX: Final = "index array-step"
 RUN_INDEX: Final = "index run"
-ROLES: Final = (TASK, ARRAY, BATCH, RUN, RESOURCES, COUNTER, LOOKUP, STEP_INDEX, RUN_INDEX)
-INDEXES: Final = frozenset({STEP_INDEX, RUN_INDEX})
+FEED_INDEX: Final = "index feed"
+WORKFLOW: Final = "workflow"
+ROLES: Final = (TASK, ARRAY, BATCH, RUN, WORKFLOW, RESOURCES, COUNTER, LOOKUP, STEP_INDEX, RUN_INDEX, FEED_INDEX)
+INDEXES: Final = frozenset({STEP_INDEX, RUN_INDEX, FEED_INDEX})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bench.scale.tap import Taken, Tap
 from local.engine import dynamodb
 from local.gateway import invoke, load_handler
 from local.prices import BATCH
-from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, naive, now
 from lockstep.dynamodb.client import run_parallel
 from lockstep.dynamodb.item import Item
 from lockstep.routes import ROUTES
@@ -118,6 +118,7 @@ class Walk:
             self._step(f"empty poll for {status}", 0, requests.poll(run, status))
         self._step("poll for I that notes what runs", size, requests.poll(run, "I"))
         self._step("sweep, nothing due", 0, requests.sweep(run))
+        self._step("poll of the client", 0, requests.poll_workflow(WORKFLOW, naive(now())))
         self._quietly(requests.beat_run(run, RUN_INCREMENT))
         self._step("heartbeat of the run", 0, requests.beat_run(run, RUN_INCREMENT))
         self._step("look up, token of one run", 1, requests.find_instance(self._array, 1, 0), run)

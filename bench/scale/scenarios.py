@@ -10,6 +10,7 @@ from bench.scale.costs import (
     ARRAY,
     BATCH,
     COUNTER,
+    FEED_INDEX,
     INDEXES,
     LOOKUP,
     RESOURCES,
@@ -17,6 +18,7 @@ from bench.scale.costs import (
     RUN,
     RUN_INDEX,
     STEP_INDEX,
+    WORKFLOW,
     Step,
 )
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course, Herd, Room, Simulation, Work
@@ -73,7 +75,7 @@ def _units(step: Step) -> dict[str, float]:
 
 def partitions(workers: float) -> dict[str, float]:
     """Count the partition keys of each role for one array of so many workers in one run. They are used evenly."""
-    shared = dict.fromkeys((ARRAY, RUN, RESOURCES, COUNTER, RUN_INDEX), 1.0)
+    shared = dict.fromkeys((ARRAY, RUN, WORKFLOW, RESOURCES, COUNTER, RUN_INDEX, FEED_INDEX), 1.0)
     own = dict.fromkeys(set(ROLES) - shared.keys(), max(1.0, workers))
     several = {BATCH: math.ceil(workers / prices.BATCH), STEP_INDEX: math.ceil(workers / STEPS_PER_PARTITION)}
     return own | shared | {role: float(count) for role, count in several.items()} | {LOOKUP: 1.0}

@@ -6,7 +6,19 @@ from functools import cache
 from typing import Final
 
 from bench.scale import day, herd, limits, scenarios
-from bench.scale.costs import ARRAY, BATCH, COUNTER, INDEXES, RESOURCES, RUN, RUN_INDEX, Step, load
+from bench.scale.costs import (
+    ARRAY,
+    BATCH,
+    COUNTER,
+    FEED_INDEX,
+    INDEXES,
+    RESOURCES,
+    RUN,
+    RUN_INDEX,
+    WORKFLOW,
+    Step,
+    load,
+)
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course
 from bench.scale.scenarios import READS, TABLE, WITHIN, WORKERS, WRITES, Scenario, bucket
 from local import prices
@@ -14,7 +26,7 @@ from local.template import ROOT
 from sim.client import ATTEMPTS, JITTER
 
 DOCUMENT: Final = ROOT / "docs/scale.md"
-_OF_ALL: Final = (ARRAY, RUN, RUN_INDEX, RESOURCES, COUNTER)
+_OF_ALL: Final = (ARRAY, RUN, WORKFLOW, RUN_INDEX, FEED_INDEX, RESOURCES, COUNTER)
 """The roles whose partition all instances of an array or a run share."""
 SHARED: Final = (*_OF_ALL, BATCH)
 _WORTH_TELLING: Final = 0.005

@@ -14,13 +14,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from bench.scale.costs import ARRAY, BATCH, COUNTER, LOOKUP, RESOURCES, RUN, RUN_INDEX, STEP_INDEX, TASK
+from bench.scale.costs import (
+    ARRAY,
+    BATCH,
+    COUNTER,
+    FEED_INDEX,
+    LOOKUP,
+    RESOURCES,
+    RUN,
+    RUN_INDEX,
+    STEP_INDEX,
+    TASK,
+    WORKFLOW,
+)
 from local.meter import query_units, read_units
 from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.counters import Counter
-from lockstep.dynamodb.item import ArrayStepIndex, Item, RawItem, RunIndex
+from lockstep.dynamodb.item import ArrayStepIndex, FeedIndex, Item, RawItem, RunIndex
 from lockstep.task.item import Resources, Task, TaskLookup
+from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
 
 _CONTEXT: Final = "lockstep_tap"
@@ -28,6 +41,7 @@ _PARTITION: Final = re.compile(r"#\d+ = (:\d+)")
 _INDEXES: Final = {
     ArrayStepIndex.Meta.index_name: (STEP_INDEX, "array_step"),
     RunIndex.Meta.index_name: (RUN_INDEX, ""),
+    FeedIndex.Meta.index_name: (FEED_INDEX, ""),
 }
 """Each index's role, and the attribute by which it is partitioned; none where a walk, of one run, has one partition."""
 _ROLES: Final = {
@@ -37,6 +51,7 @@ _ROLES: Final = {
         (Array, ARRAY),
         (Batch, BATCH),
         (WorkflowRun, RUN),
+        (Workflow, WORKFLOW),
         (Resources, RESOURCES),
         (Counter, COUNTER),
         (ArrayLookup, LOOKUP),
