@@ -102,7 +102,6 @@ ONE: Final = {
     "semantics/task_status_updates unknown workflow": Expected("1", 404, ANY),
     "semantics/get_tasks {'max_task_id': 999999999, 'chunk_size': 500}": Expected("41", 200, ANY),
     "semantics/get_tasks, tasks without an array": Expected("2", 200, ANY),
-    "path/workflow_args_hash/-5": Expected("2", 422, ANY, "workflow_id"),
     "query/get_tasks/max_task_id=-1": Expected("2", 422, ANY, "max_task_id"),
     "query/get_tasks/chunk_size=-1": Expected("2", 422, ANY, "chunk_size"),
 }

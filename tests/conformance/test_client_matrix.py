@@ -46,9 +46,9 @@ def test_what_agrees_and_what_departs() -> None:
     """The figures of docs/conformance.md."""
     assert (len(read_all()), len(CASES)) == (947, 589)
     assert Counter(map(_departure, CASES)) == {
-        None: 319,
+        None: 320,
         "1": 30,
-        "2": 160,
+        "2": 159,
         "17": 8,
         "25": 7,
         "26": 3,

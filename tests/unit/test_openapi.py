@@ -204,7 +204,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("queue_task_batch", QUEUE | {"task_ids": [1] * 10_001}),
     ("queue_task_batch", QUEUE | {"task_ids": [None]}),
     ("sync_status", POLL | {"status": "r"}),
-    ("update_workflow_run_status", {"status": "X"}),
+    ("update_workflow_run_status", {"status": None}),
 ]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import HashNumber
+from lockstep.http.fields import SoughtHash
 from lockstep.http.models import Reply, Request
 from lockstep.workflow.bind import Matching, matching_workflows
 
@@ -13,7 +13,7 @@ from lockstep.workflow.bind import Matching, matching_workflows
 class ArgumentsPath(Request):
     """The hash of a workflow's arguments."""
 
-    workflow_args_hash: Annotated[HashNumber, Field(alias="workflow_id")]
+    workflow_args_hash: Annotated[SoughtHash, Field(alias="workflow_id")]
 
 
 class MatchingReply(Reply):

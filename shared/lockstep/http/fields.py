@@ -226,6 +226,17 @@ HashNumber = Annotated[
 """A hash that is the same number however many zeros lead it: Jobmon's server reads a workflow's hashes with int()."""
 
 
+def _check_sought(value: str) -> str:
+    digits = str(int(_check_hash(value.removeprefix("-"))))
+    return f"-{digits}" if value.startswith("-") else digits
+
+
+SoughtHash = Annotated[
+    Text, AfterValidator(_check_sought), WithJsonSchema({"type": "string", "pattern": f"^-?{_HASH.pattern}$"})
+]
+"""The hash of what is looked for. No client makes a negative one, so nothing is found."""
+
+
 def _check_decimal(value: Any) -> Any:
     """Accept only digits, at most as many as a DynamoDB number holds. int() would accept underscores and spaces."""
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
