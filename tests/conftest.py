@@ -27,7 +27,10 @@ os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"  # of what is started
 logging.getLogger(logger.name).setLevel("CRITICAL")  # of what runs here
 
 
-collect_ignore = ["deployment/sam_transform.py"]  # SAM's own interpreter runs it: ours has not what it imports
+collect_ignore = [
+    "deployment/sam_transform.py",
+    "jobmon/study.py",
+]  # other interpreters run them: ours has not what they import
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -108,7 +108,7 @@ def test_a_hostile_machine_changes_nothing(tmp_path: Path) -> None:
         audited = make("audit", port, **HOSTILE)
         told = httpx.post(f"{url}/task_instance/7027001/log_done", content="{}", trust_env=False)
         log = interrupt(process)
-    assert re.match(r"loaded \d+ arrays, \d+ tasks, ", seeded.stdout), seeded.stderr
+    assert re.match(r"loaded \d+ workflows, \d+ arrays, \d+ tasks, ", seeded.stdout), seeded.stderr
     assert (audited.returncode, "Everything fits together." in audited.stdout) == (0, True), audited.stdout
     assert told.status_code == 200
     assert re.search(r"POST /api/v3/task_instance/7027001/log_done +200 TRIAGING → DONE\n", log)

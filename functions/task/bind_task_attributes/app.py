@@ -13,7 +13,10 @@ from lockstep.task.attributes import note_attributes
 class TaskAttributes(Request):
     """Values by task and name."""
 
-    task_attributes: Annotated[dict[IdInPath, Attributes], Field(max_length=MAX_TASKS_PER_CALL)]
+    task_attributes: Annotated[
+        dict[IdInPath, Attributes],
+        Field(max_length=MAX_TASKS_PER_CALL, json_schema_extra={"propertyNames": {"pattern": "^-?[0-9]{1,37}$"}}),
+    ]
 
 
 @endpoint("bind_task_attributes")

@@ -159,7 +159,9 @@ def _targets() -> list[Json]:
     return [
         {
             "task_instance_id": instance_id(batch, step),
+            "task_id": task_id(batch, step),
             "array_id": batch,
+            "workflow_id": batch,
             "batch_num": 1,
             "step_id": step,
             "workflow_run_id": batch,
@@ -211,7 +213,7 @@ def _has_type_of(value: object, wanted: object) -> bool:
 def check_contract(case: Case, reply: Reply) -> None:
     """What fits is taken; what does not is refused by name, but for what the document says is read all the same."""
     name = name_of(case.operation)
-    fits = _body_fits(case, strict=True) and _path_fits(case)
+    fits = _body_fits(case, strict=True) and _path_fits(case) and _query_fits(case)
     described.reply(name, reply.status_code).validate(reply.json())
     if reply.status_code == 200:
         assert _body_fits(case, strict=False), f"{name} took a body that does not fit: {case.body!r:.2000}"
@@ -225,8 +227,8 @@ def check_contract(case: Case, reply: Reply) -> None:
 
 _BEYOND_A_SCHEMA: Final = re.compile(
     # What a schema of JSON cannot say; the last, that a whole number past 64 bits was written as a float.
-    "bytes|nested|without NaN|[0-9]+ does not exist|no queue has the id|belongs to workflow|exceeded maximum size"
-    "|more than once|digits|says otherwise than|is of template version"
+    "bytes|nested|without NaN|does not exist|no queue has the id|belongs to workflow|exceeded maximum size"
+    "|more than once|digits|a time such as|says otherwise than|is of template version"
 )
 
 
@@ -235,11 +237,28 @@ _TEXTS: Final = {("get_cluster", "cluster_name"), ("get_queue", "queue_name")}
 
 
 def _path_fits(case: Case) -> bool:
+    digits = 150 if name_of(case.operation) == "get_matching_workflows" else 37
     return all(
-        value is not None and re.fullmatch("-?[0-9]{1,37}", str(value))
+        value is not None and re.fullmatch(f"-?[0-9]{{1,{digits}}}", str(value))
         for name, value in (case.path_parameters or {}).items()
         if (name_of(case.operation), name) not in _TEXTS
     )
+
+
+def _query_fits(case: Case) -> bool:
+    parameters = case.operation.definition.raw.get("parameters", ())
+    return all(_fits(each, (case.query or {}).get(each["name"])) for each in parameters if each["in"] == "query")
+
+
+def _fits(parameter: Json, value: Any) -> bool:
+    """Whether a whole number lies in its bounds, and nothing is missing that is required."""
+    if value is None:
+        return not parameter.get("required")
+    schema = parameter["schema"]
+    if schema.get("type") != "integer":
+        return True
+    number = int(value) if re.fullmatch("-?[0-9]{1,18}", str(value)) else None
+    return number is not None and schema.get("minimum", number) <= number <= schema.get("maximum", number)
 
 
 def _body_fits(case: Case, *, strict: bool) -> bool:

@@ -45,7 +45,12 @@ class System:
 
 def states(batches: int = BATCHES, steps: Sequence[int] = range(len(STEPS))) -> dict[str, list[dict[str, Any]]]:
     """So many batches, as a seed file has them, with an instance in each of those standings."""
-    made = [_batch(number, steps) | _tool(number) for number in range(1, batches + 1)]
+    made = [
+        _batch(number, steps)
+        | _tool(number)
+        | {"workflows": [{"workflow_id": number, "workflow_args_hash": str(number)}]}
+        for number in range(1, batches + 1)
+    ]
     return {kind: [row for batch in made for row in batch[kind]] for kind in made[0]}
 
 

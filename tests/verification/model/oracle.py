@@ -206,7 +206,7 @@ class Oracle:
         batches: dict[tuple[int, int, int], list[int]] = {}
         for i in self.these(dict.fromkeys(task_instance_ids)):
             if i.status == "I" and i.task.status == "I" and i.latest:
-                i.taken = self.now
+                i.taken = self.now if self.of_an_earlier_distributor(i) else i.taken
             elif i.status != "Q" or not self.move(i, "I"):
                 continue
             batches.setdefault((*i.place[:2], i.resources), []).append(i.id)
@@ -216,6 +216,10 @@ class Oracle:
                 for (array, batch, resources), ids in sorted(batches.items())
             ]
         }
+
+    def of_an_earlier_distributor(self, i: Instance) -> bool:
+        """Whether its run has had another distributor since it was taken."""
+        return max(i.since, i.taken) < self.runs.get(i.run, Run(0.0)).succeeded
 
     def these(self, ids: Iterable[int]) -> list[Instance]:
         return [self.instances[number] for number in ids if number in self.instances]
@@ -419,16 +423,16 @@ class Oracle:
     def sync_status(self, run: int, *, task_instance_ids: list[int], status: str) -> Any:
         r = self.runs.get(run, Run(0.0))
         listed = [i for i in self.these(set(task_instance_ids)) if i.run == run]
-        told = [(self.shown(i, r, status), i.id) for i in listed if self.shown(i, r, status) != status]
+        told = [(self.shown(i, status), i.id) for i in listed if self.shown(i, status) != status]
         kept = (r.succeeded and status != "Q") or (r.status in DISTRIBUTED and status in "OR")
         if status in "QIORTXK" and not kept:
             others = (i for i in self.of_run(run, "QIORTXK") if i not in listed)
-            told += [(status, i.id) for i in others if self.shown(i, r, status) == status]
+            told += [(status, i.id) for i in others if self.shown(i, status) == status]
         return {"status_updates": grouped(told), "time": naive(self.now)}
 
-    def shown(self, i: Instance, r: Run, polled: str) -> str:
+    def shown(self, i: Instance, polled: str) -> str:
         """A distributor's successor is to take what was taken before it came, and not launched."""
-        return "Q" if i.status == "I" and polled == "Q" and max(i.since, i.taken) < r.succeeded else i.status
+        return "Q" if i.status == "I" and polled == "Q" and self.of_an_earlier_distributor(i) else i.status
 
     def terminate_task_instances(self, run: int) -> Any:
         stopped = self.of_run(run, "QIO" if self.runs.get(run, Run(0.0)).status == "H" else "QIOR")

@@ -121,7 +121,8 @@ def test_a_task_that_does_not_go_with_its_latest_attempt_is_named(api: System) -
     either = "REGISTERING or RUNNING"
     torn = {**api.items[Task.key(1)], "status": {"S": "D"}}
     assert _broken(api, {**api.items, Task.key(1): torn}) == [
-        f"pair: task 1, task instance 1002 RUNNING: is the task DONE with attempts left; must be the task {either}"
+        f"pair: task 1, task instance 1002 RUNNING: is the task DONE with attempts left; must be the task {either}",
+        "feed: task 1: is told as nothing; must be DONE",
     ]
 
 
