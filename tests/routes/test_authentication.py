@@ -17,7 +17,7 @@ from local.template import ROOT
 from lockstep.access import signing_keys
 from lockstep.access.scopes import Scope
 from lockstep.routes import ROUTES, Route, route
-from tests.support.guarded import SECRET, Guarded
+from tests.support.guarded import NO_TLS, SECRET, Guarded
 from tests.support.seeding import pair
 from tests.support.serving import alone, serving
 from tests.system.test_run import running as started
@@ -32,9 +32,8 @@ def path_of(route: Route) -> str:
 
 
 def call(guarded: Guarded, route: Route, **headers: str) -> httpx.Response:
-    return httpx.request(
-        route.method, guarded.url + path_of(route), headers=headers, json={}, timeout=30, trust_env=False
-    )
+    path = guarded.url + path_of(route)
+    return httpx.request(route.method, path, headers=headers, json={}, timeout=30, trust_env=False, verify=NO_TLS)
 
 
 def bearer(token: str) -> dict[str, str]:

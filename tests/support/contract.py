@@ -21,7 +21,7 @@ from lockstep.access.scopes import Scope
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item, Key
 from lockstep.routes import BASE_PATH, Route, route
-from tests.support.guarded import Guarded
+from tests.support.guarded import NO_TLS, Guarded
 from tests.support.seeding import a_dag, running
 
 NO_SUCH_ID: Final = 9_999_999
@@ -210,7 +210,8 @@ def the_function_refuses_what_the_gateway_let_pass(contract: Contract, _: System
 def without_a_good_token_it_is_401(contract: Contract, system: System) -> None:
     for header in _bad_credentials(system.guarded):
         path = system.guarded.url + BASE_PATH + contract.path(NO_SUCH_ID)
-        reply = httpx.request(contract.route.method, path, headers=header, json={}, timeout=30, trust_env=False)
+        with httpx.Client(headers=header, timeout=30, trust_env=False, verify=NO_TLS) as client:
+            reply = client.request(contract.route.method, path, json={})
         assert (reply.status_code, reply.json()["title"]) == (401, "Unauthorized")
         assert reply.headers["WWW-Authenticate"] == "Basic realm=lockstep"
 

@@ -21,7 +21,7 @@ from ops.verify.refusals import UNKNOWN_INSTANCE
 from ops.verify.session import FIRST_WORKFLOW_ID
 from ops.verify.target import PREFIX, Target, UsageError, read_target
 from ops.verify.walk import walk
-from tests.support.guarded import Guarded
+from tests.support.guarded import NO_TLS, Guarded
 
 Spoil = Callable[[int, Any], tuple[int, Any]]
 """A reply's status and body, made into others."""
@@ -32,7 +32,7 @@ class Between(httpx.BaseTransport):
     """Stands between verification and the deployment: keeps every request and spoils some replies."""
 
     def __init__(self, spoils: dict[str, Spoil]) -> None:
-        self._inner = httpx.HTTPTransport()
+        self._inner = httpx.HTTPTransport(verify=NO_TLS)
         self._spoils = spoils
         self.asked: Counter[str] = Counter()
         """Method and path, with every number replaced by a star."""

@@ -16,6 +16,7 @@ import httpx
 from local.template import ROOT
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task_instance.item import InstanceKey
+from tests.support.guarded import NO_TLS
 from tests.support.serving import alone
 
 STEPS: Final = [*product(TaskInstanceStatus, TaskStatus)]
@@ -31,7 +32,7 @@ class System:
     url: str
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"{self.url}/api/v3", timeout=30, trust_env=False)
+        return httpx.Client(base_url=f"{self.url}/api/v3", timeout=30, trust_env=False, verify=NO_TLS)
 
     def seed(self) -> None:
         """Put the batches into it, over what has the same ids."""
