@@ -215,6 +215,7 @@ def takes_a_workflow_over(player: Player) -> None:
     cold = {"reset_running_jobs": True}
     assert _ask(player, "POST", f"workflow/{_held(player).id}/set_resume", cold) == {}
     assert _ask(player, "GET", f"workflow/{_held(player, 'C').id}/is_resumable")["workflow_is_resumable"]
+    assert _ask(player, "POST", f"task/{_held(player, 'C').id}/set_resume_state", {"reset_if_running": True}) == {}
     cleaned = _ask(player, "POST", f"workflow/{_held(player, 'C').id}/force_cleanup_kill_self", {})
     assert cleaned == {"num_cleaned_up": 3, "num_workflow_runs_finalized": 1}, cleaned
     body = {"workflow_id": _held(player, "C").id, "next_report_increment": 90}
