@@ -75,17 +75,23 @@ Text = Annotated[
 ]
 
 
-def _check_resources(resources: dict[str, Any]) -> dict[str, Any]:
-    if _is_deeper(resources, MAX_RESOURCES_DEPTH):
+def _check_json(value: Any, most_bytes: int) -> Any:
+    """Accept JSON of so many bytes at most, nested at most MAX_RESOURCES_DEPTH deep."""
+    if _is_deeper(value, MAX_RESOURCES_DEPTH):
         raise PydanticCustomError(
             "too_deep", "must not be nested more than {limit} deep", {"limit": MAX_RESOURCES_DEPTH}
         )
     try:
-        taken = len(json.dumps(resources, allow_nan=False))
+        taken = len(json.dumps(value, allow_nan=False))
     except ValueError:
         raise PydanticCustomError("json", "must be JSON, without NaN and infinity") from None
-    if taken > MAX_RESOURCES_BYTES:
-        raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": MAX_RESOURCES_BYTES})
+    if taken > most_bytes:
+        raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": most_bytes})
+    return value
+
+
+def _check_resources(resources: dict[str, Any]) -> dict[str, Any]:
+    _check_json(resources, MAX_RESOURCES_BYTES)
     for name in ("stdout", "stderr"):
         if isinstance(resources.get(name), str):
             _AtMost(MAX_PATH_BYTES).check(resources[name])
@@ -112,24 +118,12 @@ RequestedResources = Annotated[
     ),
 ]
 """The resources that a task requests from the cluster, in its queue's own terms."""
-
-
-def _check_small(value: Any) -> Any:
-    if _is_deeper(value, MAX_RESOURCES_DEPTH):
-        raise PydanticCustomError(
-            "too_deep", "must not be nested more than {limit} deep", {"limit": MAX_RESOURCES_DEPTH}
-        )
-    try:
-        taken = len(json.dumps(value, allow_nan=False))
-    except ValueError:
-        raise PydanticCustomError("json", "must be JSON, without NaN and infinity") from None
-    if taken > MAX_NOTES_BYTES:
-        raise PydanticCustomError("too_large", "must take at most {limit} bytes", {"limit": MAX_NOTES_BYTES})
-    return value
-
-
 MAX_NOTES_BYTES: Final = 10_000
-Notes = Annotated[Any, AfterValidator(_check_small), Field(description=f"any JSON of at most {MAX_NOTES_BYTES} bytes")]
+Notes = Annotated[
+    Any,
+    AfterValidator(lambda value: _check_json(value, MAX_NOTES_BYTES)),
+    Field(description=f"any JSON of at most {MAX_NOTES_BYTES} bytes"),
+]
 """What only Jobmon's client reads back."""
 ShortText = Annotated[Text, _AtMost(255)]
 Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]

@@ -3,11 +3,11 @@
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from lockstep.clock import expiry, now
-from lockstep.dynamodb.client import put_many
+from lockstep.dynamodb.client import chunks_of_bytes, put_many
 from lockstep.http.fields import ArgumentValue, Id
 from lockstep.task.item import ArgumentChunk
 from lockstep.text import digest
@@ -34,21 +34,11 @@ def keep_arguments(arguments: Iterable[TaskArgument]) -> None:
     by_chunk: dict[int, list[TaskArgument]] = defaultdict(list)
     for argument in sorted(set(arguments)):
         by_chunk[argument.task_id // TASKS_PER_CHUNK].append(argument)
-    put_many(_packed(number, some) for number, each in by_chunk.items() for some in _fitting(each))
-
-
-def _fitting(arguments: Iterable[TaskArgument]) -> Iterator[list[TaskArgument]]:
-    some: list[TaskArgument] = []
-    taken = 0
-    for argument in arguments:
-        takes = len(json.dumps(argument))
-        if some and taken + takes > BYTES_PER_ITEM:
-            yield some
-            some, taken = [], 0
-        some.append(argument)
-        taken += takes
-    if some:
-        yield some
+    put_many(
+        _packed(number, some)
+        for number, each in by_chunk.items()
+        for some in chunks_of_bytes(each, lambda argument: len(json.dumps(argument)), BYTES_PER_ITEM)
+    )
 
 
 def _packed(number: int, arguments: list[TaskArgument]) -> ArgumentChunk:

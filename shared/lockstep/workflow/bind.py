@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from pynamodb.attributes import Attribute
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
 from lockstep.dynamodb.client import ConditionFailedError, fetch, query, transact
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import Item
-from lockstep.errors import NotFoundError
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.workflow.item import Workflow, WorkflowAttribute, WorkflowLookup, WorkflowSpec
-from lockstep.workflow.store import read_workflow
+from lockstep.workflow.store import not_there, read_workflow
 
 MOST_MATCHING: Final = 10_000
 """The workflows with the same arguments that are listed at most."""
@@ -97,23 +98,20 @@ def _bind_again(workflow_id: int, said: Description) -> BoundWorkflow:
         _add_attributes(transaction, workflow_id, said.attributes)
         transaction.update(
             Workflow(*Workflow.key(workflow_id)),
-            [Workflow.max_concurrently_running.set(said.max_concurrently_running)]
-            if said.max_concurrently_running is not None
-            else [Workflow.max_concurrently_running.remove()],
+            [_said(Workflow.max_concurrently_running, said.max_concurrently_running)],
         )
         transaction.update(
             WorkflowSpec(*WorkflowSpec.key(workflow_id)),
-            [
-                WorkflowSpec.name.set(said.name) if said.name is not None else WorkflowSpec.name.remove(),
-                WorkflowSpec.description.set(said.description)
-                if said.description is not None
-                else WorkflowSpec.description.remove(),
-            ],
+            [_said(WorkflowSpec.name, said.name), _said(WorkflowSpec.description, said.description)],
         )
 
     transact(build)
     workflow = read_workflow(workflow_id)
     return BoundWorkflow(workflow_id, WorkflowStatus(workflow.status), newly_created=workflow.created_date is None)
+
+
+def _said(attribute: Attribute[Any], value: Any) -> Action:
+    return attribute.remove() if value is None else attribute.set(value)
 
 
 def note_attributes(workflow_id: int, attributes: Mapping[str, str | None]) -> None:
@@ -133,7 +131,7 @@ def note_attributes(workflow_id: int, attributes: Mapping[str, str | None]) -> N
     try:
         transact(build)
     except ConditionFailedError:
-        raise NotFoundError(f"workflow {workflow_id} does not exist") from None
+        raise not_there(workflow_id) from None
 
 
 def _add_attributes(transaction: TransactWrite, workflow_id: int, attributes: Mapping[str, str | None]) -> None:
