@@ -34,8 +34,8 @@ def queue_tasks(
 ) -> dict[TaskStatus, list[int]]:
     """Queue the tasks of the array that may be queued, and return all that exist by their current status.
 
-    A task that has used all its instance numbers keeps its status. So do all if the run has
-    ended, or ends for a resume.
+    A task that has used all its instance numbers keeps its status. So do all if the run has ended, or ends for a
+    resume.
     A batch's steps follow the order of task ids, from 0 without a gap, even if callers race. Two callers that queue one
     task at the same time create one instance. The same call again queues the tasks that are left.
 

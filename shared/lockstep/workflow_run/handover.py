@@ -1,21 +1,18 @@
 """Take a workflow over: ask the run that holds it to end, and free the workflow of a run whose client is gone."""
 
-from functools import partial
 from typing import Final, NamedTuple
-
-from pynamodb.expressions.update import Action
 
 from lockstep.array.attention import flagged
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, reach, run_parallel
+from lockstep.dynamodb.client import run_parallel
 from lockstep.fsm.reports import KILLED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.workflow_run import GIVEN_UP, RUN_ENDED, TAKEN_OVER
-from lockstep.observability import move
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
+from lockstep.workflow.item import Workflow
 from lockstep.workflow.store import find_workflow, newest_runs, read_workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.lifecycle import move_run
@@ -82,21 +79,22 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
     target = Run.COLD_RESUME if cold else Run.HOT_RESUME
     may_come_from = {edge.source for edge in TAKEN_OVER if edge.target is target}
     while run := read_run(workflow.workflow_run_id, consistent=True):
-        if run.status in may_come_from and not _ask_to_end(run, target):
-            continue
+        if run.status in may_come_from:
+            if not move_run(run, workflow.workflow_run_id, target, []):
+                continue
+            run.status = target
         if _end_if_late(run, workflow.workflow_run_id).settled:
             return
 
 
-def _ask_to_end(run: WorkflowRun, target: WorkflowRunStatus) -> bool:
-    """Move a run as it was read. False: it has moved meanwhile."""
-    changes: list[Action] = [WorkflowRun.status.set(target), WorkflowRun.status_date.set(now())]
-    try:
-        reach(partial(run.update, changes, WorkflowRun.status == run.status))
-    except ConditionFailedError:
-        return False
-    move(None, target.name)
-    return True
+def is_linkable(workflow: Workflow) -> bool:
+    """Whether another run may be linked: all tasks are bound, and none goes on that holds the workflow (free).
+
+    Raises:
+        UnavailableError: what a lapsed run left is not stopped yet.
+    """
+    goes_on = workflow.workflow_run_id and free(workflow.workflow_run_id)
+    return workflow.created_date is not None and not goes_on
 
 
 class Resumable(NamedTuple):
@@ -115,12 +113,11 @@ def resumable(workflow_id: int) -> Resumable:
         NotFoundError: the workflow does not exist.
         UnavailableError: what a lapsed run left is not stopped yet.
     """
-    workflow = read_workflow(workflow_id)
-    holder = free(workflow.workflow_run_id) if workflow.workflow_run_id else None
+    linkable = is_linkable(read_workflow(workflow_id))
     at = now()
     left = read_instances(_in_kill_self(workflow_id))
     pending = sum((instance.report_by or 0.0) >= at for instance in left.values() if instance.status == TI.KILL_SELF)
-    return Resumable(workflow.created_date is not None and holder is None, pending)
+    return Resumable(linkable, pending)
 
 
 class Cleaned(NamedTuple):

@@ -24,8 +24,6 @@ from lockstep.workflow_run.terminate import terminate_task_instances
 Run = WorkflowRunStatus
 
 _DONE_AFTER_ALL: Final = frozenset(edge.source for edge in DONE_AFTER_ALL)
-
-
 _STATUSES: Final = {str(status): status for status in Run}
 
 

@@ -14,7 +14,7 @@ from lockstep.task.item import Task
 from lockstep.workflow.cursor import clear_cursor, cursor_of, store_cursor
 from lockstep.workflow.progress import READ_AT_ONCE, read_tasks
 from lockstep.workflow.store import find_workflow
-from lockstep.workflow_run.handover import resumable
+from lockstep.workflow_run.handover import is_linkable
 
 _ENOUGH: Final = 0.8
 """The share of the time after which a call begins no other group of tasks."""
@@ -31,7 +31,7 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     workflow = find_workflow(workflow_id)
     if workflow is None:
         return None
-    if not resumable(workflow_id).resumable:
+    if not is_linkable(workflow):
         return f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
     kind = f"start over {running}"
     after = cursor_of(workflow, kind)
