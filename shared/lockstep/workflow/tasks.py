@@ -1,11 +1,12 @@
 """The tasks of a workflow: their ids, and when all are bound. What binds an array or tasks makes their workflow."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pynamodb.expressions.update import Action
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import query, reach
+from lockstep.dynamodb.client import ConditionFailedError, query, reach
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import Item
 from lockstep.fsm.statuses import WorkflowStatus
@@ -14,8 +15,14 @@ from lockstep.workflow.item import TaskRange, Workflow
 
 
 def ensure_workflow(workflow_id: int) -> None:
-    """Make a workflow that nobody bound: Jobmon's server takes arrays and tasks of any number."""
-    reach(lambda: Workflow(*Workflow.key(workflow_id)).update(_made()))
+    """Make a workflow that nobody bound: Jobmon's server takes arrays of any number.
+
+    It counts as bound, because nobody will say when all its tasks are: a run of it may be linked at once.
+    """
+    at = now()
+    workflow = Workflow(*Workflow.key(workflow_id), status=WorkflowStatus.REGISTERING, status_date=at, created_date=at)
+    with suppress(ConditionFailedError):  # somebody has bound it, or it has an array
+        reach(lambda: workflow.save(Workflow.pk.does_not_exist()))
 
 
 def allocate_tasks(workflow_id: int, count: int) -> list[tuple[int, str]]:

@@ -14,7 +14,7 @@ from lockstep.fsm.statuses import WorkflowRunStatus, WorkflowStatus
 from lockstep.fsm.workflow_run import LINKABLE
 from lockstep.observability import move
 from lockstep.workflow.item import RunOfWorkflow, Workflow
-from lockstep.workflow.store import find_workflow, read_spec
+from lockstep.workflow.store import find_workflow
 from lockstep.workflow_run.handover import free
 from lockstep.workflow_run.item import WorkflowRun
 
@@ -42,7 +42,7 @@ def link(workflow_id: int, client: Client, increment: float) -> Linked:
     """Make a run that holds its workflow. Of callers that race one wins; the others are told whose run holds it.
 
     increment: seconds until the client reports next.
-    A workflow that nobody bound is there as soon as it has an array or tasks (workflow/tasks.py).
+    A workflow that nobody bound counts as bound from its first array on (workflow/tasks.py).
     A client whose first reply was lost gets the same run again, as long as nothing has happened on it. A run whose
     client has not reported in time is freed first (handover.py).
 
@@ -62,7 +62,7 @@ def link(workflow_id: int, client: Client, increment: float) -> Linked:
             if holder:
                 status = _NAMES[WorkflowRunStatus(holder.status)]
                 return Linked(None, f"WorkflowRun {workflow.workflow_run_id} holds the workflow: it is {status}")
-        elif not _is_linkable(workflow, workflow_id):
+        elif workflow.created_date is None or workflow.status not in LINKABLE:
             return Linked(None, f"Workflow {workflow_id} is not in a resume-able state")
         else:
             new_run = new_run or allocate("workflow_run", 1)[0]
@@ -86,12 +86,6 @@ def link(workflow_id: int, client: Client, increment: float) -> Linked:
 
 
 _NAMES: Final = {status: status.name.replace("_", " ").lower() for status in WorkflowRunStatus}
-
-
-def _is_linkable(workflow: Workflow, workflow_id: int) -> bool:
-    """Whether a workflow that no run holds may have one: not while its client is binding its tasks."""
-    bound = bool(workflow.created_date) or read_spec(workflow_id) is None
-    return bound and workflow.status in LINKABLE
 
 
 def _is_repeated(holder: WorkflowRun, client: Client) -> bool:
