@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lockstep.routes import ROUTES
 from lockstep.task.resources import forget
-from tests.conformance.recording import HERE, Player
+from tests.conformance.recording import HERE, Player, substitute
 from tests.support.memory.boundary import Memory
 from tests.support.memory.operations import Table
 
@@ -62,27 +62,6 @@ class Names:
     """Which ids the symbols of a recording stand for here: each is bound where it first appears in a reply."""
 
     ids: dict[str, int] = field(default_factory=dict)
-
-    def resolve(self, value: Any) -> Any:
-        """The value with its symbols replaced."""
-        match value:
-            case {"$repeat": [text, times]}:
-                return text * times
-            case {"$range": bounds}:
-                return list(range(*bounds))
-            case dict():
-                return {str(self.resolve(key)): self.resolve(item) for key, item in value.items()}
-            case list():
-                return [self.resolve(item) for item in value]
-            case str():
-                return self._resolve_text(value)
-        return value
-
-    def _resolve_text(self, value: str) -> str | int:
-        whole = SYMBOL.fullmatch(value)
-        if whole and whole[1] in self.ids:
-            return str(self.ids[whole[1]]) if whole[2] else self.ids[whole[1]]
-        return re.sub(r"\$[A-Z]+\d+", lambda found: str(self.ids.get(found[0], found[0])), value)
 
     def differs(self, recorded: Any, got: Any, where: str = "reply") -> str | None:
         """Where a reply differs from what was recorded; None if it does not. It binds the symbols that are new."""
@@ -141,7 +120,7 @@ class Names:
             case {"$json": inside}:
                 return self.differs(inside, json.loads(got), where)
             case {"$repeat": _}:
-                return None if got == self.resolve(recorded) else f"{where} is another long text"
+                return None if got == substitute(recorded, self.ids) else f"{where} is another long text"
         if not isinstance(got, dict):
             return f"{where} is {got!r}, not {recorded!r}"
         left = dict(got)
@@ -177,11 +156,11 @@ class ClientPlayer:
         """The status and body that a recorded request is answered."""
         body = request.get("raw_body")
         if body is None and request.get("body") is not None:
-            body = json.dumps(names.resolve(request["body"]))
+            body = json.dumps(substitute(request["body"], names.ids))
         query: dict[str, list[str]] = {}
         for name, value in request.get("query", ()):
-            query.setdefault(name, []).append(str(names.resolve(value)))
-        return self.player.send(request["method"], names.resolve(request["path"]), body, **query)
+            query.setdefault(name, []).append(str(substitute(value, names.ids)))
+        return self.player.send(request["method"], substitute(request["path"], names.ids), body, **query)
 
     def differs(self, request: Request, names: Names) -> str | None:
         """Where a recorded request is answered otherwise than it was."""

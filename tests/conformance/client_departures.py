@@ -38,7 +38,6 @@ def expected_afterwards(case: Case, request: dict[str, Any]) -> tuple[str | None
     return None, request.get("response")
 
 
-HELD: Final = re.compile(r"WorkflowRun \$WFR1 is currentlylinking, WorkflowRun \$WFR2 will be aborted\.")
 NOT_LINKED: Final = {"workflow_run_id": None, "err_msg": ANY}
 NEW_YET: Final = {"workflow_id": "$WF1", "status": "G", "newly_created": True}
 NEW_WORKFLOW: Final = {"workflow_id": "$WF2", "status": "G", "newly_created": True}

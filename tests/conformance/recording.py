@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,24 +49,30 @@ class Symbols:
 
     def substitute(self, value: Any) -> Any:
         """The value with its symbols replaced."""
-        if isinstance(value, dict):
-            if "$repeat" in value:
-                return value["$repeat"][0] * value["$repeat"][1]
-            if "$range" in value:
-                return list(range(*value["$range"]))
-            return {str(self._plain(key)): self.substitute(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.substitute(item) for item in value]
-        return self._plain(value)
+        return substitute(value, self.ids)
 
-    def _plain(self, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        if value.endswith(":str") and value[:-4] in self.ids:
-            return str(self.ids[value[:-4]])
-        if value in self.ids:
-            return self.ids[value]
-        return re.sub(r"\$[A-Z]+\d*", lambda match: str(self.ids.get(match[0], match[0])), value)
+
+def substitute(value: Any, ids: Mapping[str, int]) -> Any:
+    """The value with the symbols replaced that stand for these ids."""
+    if isinstance(value, dict):
+        if "$repeat" in value:
+            return value["$repeat"][0] * value["$repeat"][1]
+        if "$range" in value:
+            return list(range(*value["$range"]))
+        return {str(_plain(key, ids)): substitute(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [substitute(item, ids) for item in value]
+    return _plain(value, ids)
+
+
+def _plain(value: Any, ids: Mapping[str, int]) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.endswith(":str") and value[:-4] in ids:
+        return str(ids[value[:-4]])
+    if value in ids:
+        return ids[value]
+    return re.sub(r"\$[A-Z]+\d*", lambda match: str(ids.get(match[0], match[0])), value)
 
 
 def rows(case: Case) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Every recorded request on every recorded state, replayed: as Jobmon did it, or as a numbered departure says."""
 
 from collections import Counter
-from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
@@ -15,12 +14,6 @@ from tests.support.memory.operations import Table
 CASES = read("matrix")
 LOADED_TOGETHER = 25
 """Cases. The more there are in a table, the longer takes each of its queries."""
-
-
-@pytest.fixture(scope="module")
-def memory() -> Iterator[Memory]:
-    with calls_in_memory() as memory:
-        yield memory
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -15,7 +14,7 @@ from lockstep.clock import now
 from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from tests.conformance.recording import INSTANCE_FIELDS, Player, due, items_of, read, whole
-from tests.support.memory.boundary import Memory, calls_in_memory
+from tests.support.memory.boundary import Memory
 from tests.support.memory.operations import Table
 
 WALKS = read("walks")
@@ -104,12 +103,6 @@ def prepared(walk: Walk) -> Seed:
             for task in walk.recorded["tasks"]
         ],
     )
-
-
-@pytest.fixture(scope="module")
-def memory() -> Iterator[Memory]:
-    with calls_in_memory() as memory:
-        yield memory
 
 
 @pytest.fixture(scope="module")

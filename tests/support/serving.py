@@ -17,6 +17,13 @@ def alone() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in _WHERE_THINGS_ARE} | _MODULES
 
 
+def run_module(module: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program of ours to its end, on this process's table."""
+    command = [sys.executable, "-m", module, *options]
+    env = os.environ | _MODULES
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=False)
+
+
 @contextmanager
 def serving(*options: str, **settings: str) -> Iterator[str]:
     """The URL of what `make run` serves, without the routes' prefix. It ends with the block, and must end well."""

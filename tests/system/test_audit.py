@@ -1,7 +1,6 @@
 """`make audit` finds what does not fit together, by name, and nothing in a table that is well or that moves."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,7 +34,7 @@ from tests.support.clients import a_client_of_our_own
 from tests.support.clusters import load_clusters
 from tests.support.memory.boundary import calls_in_memory
 from tests.support.memory.operations import Table
-from tests.support.serving import alone
+from tests.support.serving import alone, run_module
 from tests.support.tools import a_template, add_version
 
 TABLES = count()
@@ -572,26 +571,15 @@ def test_a_table_that_cannot_be_read_is_no_clean_one(table: str) -> None:
         list(audit(reader, Seen()))
 
 
-def run_audit(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ops.audit", *options],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
 def test_the_command_says_what_it_counted(engine_ground: Ground) -> None:
     ground = engine_ground
-    clean = run_audit("--table", ground.name, "--region", "us-east-1", "--rate", "100000")
+    clean = run_module("ops.audit", "--table", ground.name, "--region", "us-east-1", "--rate", "100000")
     assert (clean.returncode, clean.stderr) == (0, ""), clean.stdout
     assert clean.stdout.endswith("Everything fits together.\n")
     cells = {row[0]: row[1] for line in clean.stdout.splitlines() if len(row := _cells(line)) == 2}
     assert (cells["tasks"], cells["task instances"], cells["task instance DONE"]) == ("4", "5", "1")
     ground.change(ground.task(0), Task.SORT_KEY, status="R")
-    torn = run_audit("--table", ground.name, "--region", "us-east-1", "--rate", "100000")
+    torn = run_module("ops.audit", "--table", ground.name, "--region", "us-east-1", "--rate", "100000")
     assert torn.returncode == 1
     assert torn.stdout.startswith(f"pair: task {ground.tasks[0]}, task instance {ground.tasks[0] * 1000 + 1} DONE: is ")
 
@@ -611,7 +599,7 @@ def _cells(line: str) -> list[str]:
 )
 def test_the_command_ends_with_2_where_it_cannot_read(table: str, options: list[str], why: str) -> None:
     assert table
-    ended = run_audit(*options)
+    ended = run_module("ops.audit", *options)
     assert ended.returncode == 2
     assert why in ended.stdout + ended.stderr
 

@@ -1,7 +1,6 @@
 """`make clusters` loads a file into a table whole, once, and whoever loads meanwhile loses nothing."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from ops.clusters.document import FileError
 from ops.clusters.file import MOST_BYTES_OF_PARAMETERS, parse
 from tests.support.clients import a_client_of_our_own
 from tests.support.clusters import EXAMPLE, load_clusters
-from tests.support.serving import alone
+from tests.support.serving import alone, run_module
 
 TABLES = count()
 ANOTHER = b"clusters: [{name: c, id: 9, type: sge, queues: [{name: q, id: 9}]}]"
@@ -112,30 +111,19 @@ def test_more_than_an_item_holds_is_refused() -> None:
     assert names() == ["c100"]
 
 
-def run_clusters(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ops.clusters", *options],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
 def test_the_command_loads_into_a_table(own_table: str, tmp_path: Path) -> None:
     where = ("--table", own_table, "--region", "us-east-1")
-    done = run_clusters(str(EXAMPLE), *where)
+    done = run_module("ops.clusters", str(EXAMPLE), *where)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("loaded: 5 clusters and queues are new, 0 changed.\n")
-    again = run_clusters(str(EXAMPLE), *where)
+    again = run_module("ops.clusters", str(EXAMPLE), *where)
     assert (again.returncode, again.stdout) == (0, "nothing to do: the table holds all of it\n")
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(
         EXAMPLE.read_text(encoding="utf-8").replace("two-at-once\n    id: 5", "two-at-once\n    id: 7"),
         encoding="utf-8",
     )
-    refused = run_clusters(str(wrong), *where)
+    refused = run_module("ops.clusters", str(wrong), *where)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines()[:2] == [
         f"{wrong} is refused; nothing was loaded.",
@@ -151,7 +139,7 @@ def test_the_command_ends_with_2_where_it_cannot_read_or_write(own_table: str, t
         ((str(EXAMPLE), "--table", "no-such-table", "--region", "us-east-1"), "the table did not answer: "),
         ((str(EXAMPLE), "--table", "a", "--stack", "b"), "not allowed with"),
     ):
-        ended = run_clusters(*options)
+        ended = run_module("ops.clusters", *options)
         assert (ended.returncode, ended.stdout) == (2, "")
         assert why in ended.stderr
 
