@@ -22,7 +22,7 @@ SOURCES = functions shared local ops sim bench tests
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # the parts of `make check` compete for the processor
-.PHONY: help demo run seed clusters token audit verify invoke event test check lint templates fuzz explore faults model soak bench measure scale format docs clean
+.PHONY: help demo workflow run seed clusters token audit verify invoke event test check lint templates fuzz explore faults model soak bench measure scale format docs clean
 
 help: ## Work on it: list the commands
 	@for group in "Run it" "Operate it" "Prove it" "Measure it" "Work on it"; do \
@@ -33,6 +33,9 @@ help: ## Work on it: list the commands
 
 demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from queued to their ends over HTTP, and check each end
 	@$(RUN) local.demo
+
+workflow: .venv/run .engine/ready .jobmon/current/ready ## Run it: let Jobmon's client run 200 tasks, fail, and resume, and check each end
+	@$(RUN) local.workflow
 
 run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl-C (PORT=3000; AUTH=on requires tokens; LOG=json)
 	@$(RUN) local.run $(call given,PORT,--port) $(call given,AUTH,--auth) $(call given,LOG,--log)
@@ -66,7 +69,7 @@ invoke: .venv/run .engine/ready ## Run it: call one function as Lambda does (EVE
 event: .venv/run ## Run it: print an event of events/ whole, for sam local invoke (NAME=log_done.untimely; without: list)
 	@$(RUN) local.events $(call given,NAME)
 
-test: .venv/test .engine/ready .lambda/ready .jobmon/ready .sam/ready ## Prove it: run every test
+test: .venv/test .engine/ready .lambda/ready .jobmon/current/ready .jobmon/earlier/ready .sam/ready ## Prove it: run every test
 	@.venv/bin/python -m pytest
 
 fuzz: .venv/test .engine/ready ## Prove it: send random requests made from docs/openapi.json (MINUTES=5)
@@ -154,12 +157,15 @@ endef
 	@.venv/bin/pip --python .lambda/bin/python $(PIP) -r tests/lambda-requirements.txt
 	@touch $@
 
-.jobmon/ready: tests/jobmon/current-requirements.txt tests/jobmon/earlier-requirements.txt
-	@for version in current earlier; do \
-		echo ".jobmon/$$version: installing Jobmon's programs; half a minute"; \
-		$(PYTHON) -m venv .jobmon/$$version && .jobmon/$$version/bin/pip $(PIP) \
-			-r tests/jobmon/$$version-requirements.txt || exit 1; \
-	done
+# Jobmon's programs: those of today, and those of two minor versions earlier for the tests.
+.jobmon/current/ready: local/jobmon-requirements.txt
+	$(call venv,.jobmon/current,installing Jobmon's programs; half a minute)
+	@.jobmon/current/bin/pip $(PIP) -r local/jobmon-requirements.txt
+	@touch $@
+
+.jobmon/earlier/ready: tests/jobmon/earlier-requirements.txt
+	$(call venv,.jobmon/earlier,installing Jobmon's earlier programs; half a minute)
+	@.jobmon/earlier/bin/pip $(PIP) -r tests/jobmon/earlier-requirements.txt
 	@touch $@
 
 .sam/ready: tests/sam-requirements.txt

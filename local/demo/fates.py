@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from local.verdict import Ending
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task_instance.item import InstanceKey
 from sim.life import Life, Quirk
@@ -60,6 +61,12 @@ def in_turn(fates: Sequence[Fate] = FATES) -> list[Fate]:
     """
     all_fates = [fate for fate in fates for _ in range(fate.tasks)]
     return [all_fates[index * _STRIDE % len(all_fates)] for index in range(len(all_fates))]
+
+
+def must_be(fate: Fate) -> Ending:
+    """Return how a task with this fate must end."""
+    ends = tuple(life.end for life in fate.attempts)
+    return Ending(fate.ends_in, len(ends), ends, tuple(int(end is not TI.DONE) for end in ends))
 
 
 def script(fate_of: Mapping[int, Fate]) -> dict[int, Life]:

@@ -1,15 +1,16 @@
 """Run the demo from start to end."""
 
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from rich.console import Console
 
 from local.demo.array import Array
-from local.demo.fates import Fate, in_turn
-from local.demo.verdict import close, find_endings
+from local.demo.fates import FATES, Fate, in_turn, must_be
 from local.demo.view import View
 from local.engine import EngineError
+from local.verdict import Ending, Result, costs, find_endings, judge
 from sim.client import Client, UnansweredError
 from sim.cluster import Cluster, Conduct
 from sim.requests import Request
@@ -50,7 +51,20 @@ def _drive(console: Console, crew: ThreadPoolExecutor, running: System) -> bool:
         usage, sent = local.ask(USAGE), tally.counts["requests"]
         if usage["requests"] != sent:
             raise UnansweredError(f"{sent} requests were sent, {usage['requests']} reached the API")
-        return close(console, fate_of, find_endings(client, crew, fate_of), usage)
+        instances = {task_id: len(fate.attempts) for task_id, fate in fate_of.items()}
+        endings = find_endings(client, crew, instances)
+    console.print(costs(usage, sum(instances.values())))
+    return judge(console, results_of(fate_of, endings), "fate")
+
+
+def results_of(fate_of: Mapping[int, Fate], endings: Iterable[Ending]) -> list[Result]:
+    """Set beside each task's ending how it must end, fate by fate."""
+    results = [
+        Result(task_id, fate.name, must_be(fate), got)
+        for (task_id, fate), got in zip(fate_of.items(), endings, strict=True)
+    ]
+    names = [fate.name for fate in FATES]
+    return sorted(results, key=lambda result: names.index(result.kind))
 
 
 def _run(console: Console, cluster: Cluster, crew: ThreadPoolExecutor, fates: list[Fate]) -> dict[int, Fate]:

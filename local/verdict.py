@@ -1,4 +1,4 @@
-"""Compare how every task ended with how it must end, and print the cost."""
+"""Compare how every task ended with how it must end, and print the cost: how the demo and `make workflow` end."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from local.demo.fates import FATES, Fate
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task_instance.item import InstanceKey
 from sim import requests
@@ -27,7 +26,7 @@ _USAGE: Final = {
 
 
 class Ending(NamedTuple):
-    """A task's state at the end of the demo."""
+    """A task's state at the end."""
 
     task: TaskStatus
     num_attempts: int
@@ -45,28 +44,22 @@ class Result(NamedTuple):
     """A task with its expected and its actual ending."""
 
     task_id: int
-    fate: Fate
+    kind: str
     must: Ending
     got: Ending
 
 
-def must_be(fate: Fate) -> Ending:
-    """Return how a task with this fate must end."""
-    ends = tuple(life.end for life in fate.attempts)
-    return Ending(fate.ends_in, len(ends), ends, tuple(int(end is not TI.DONE) for end in ends))
-
-
-def find_endings(client: Client, crew: Executor, fate_of: Mapping[int, Fate]) -> list[Ending]:
-    """Request the tasks' final states.
+def find_endings(client: Client, crew: Executor, instances: Mapping[int, int]) -> list[Ending]:
+    """Request the final states of tasks, given the number of each one's instances: one or more.
 
     Raises:
         UnansweredError: the system does not answer.
     """
-    return list(crew.map(partial(_find_ending, client), fate_of, fate_of.values()))
+    return list(crew.map(partial(_find_ending, client), instances, instances.values()))
 
 
-def _find_ending(client: Client, task_id: int, fate: Fate) -> Ending:
-    ids = [InstanceKey(task_id, number).id for number, _ in enumerate(fate.attempts, 1)]
+def _find_ending(client: Client, task_id: int, instances: int) -> Ending:
+    ids = [InstanceKey(task_id, number).id for number in range(1, instances + 1)]
     found = [client.ask(requests.get_instance(each)) for each in ids]
     entries = [client.ask(requests.get_errors(each))["task_instance_error_log"] for each in ids]
     return Ending(
@@ -77,15 +70,15 @@ def _find_ending(client: Client, task_id: int, fate: Fate) -> Ending:
     )
 
 
-def close(console: Console, fate_of: Mapping[int, Fate], endings: Iterable[Ending], usage: Mapping[str, float]) -> bool:
-    """Print the results. Return whether every task ended as it must."""
-    results = [
-        Result(task_id, fate, must_be(fate), got) for (task_id, fate), got in zip(fate_of.items(), endings, strict=True)
-    ]
+def judge(console: Console, results: Sequence[Result], kinds: str) -> bool:
+    """Print the results, a row a kind, then what differs. Return whether every task ended as it must.
+
+    kinds: what the kinds are, above their column.
+    """
+    console.print(_endings(results, kinds))
     different = [result for result in results if result.got != result.must]
-    console.print(_endings(results), _costs(usage, sum(len(fate.attempts) for fate in fate_of.values())))
-    for task_id, fate, must, got in different[:MOST_DIFFERENCES]:
-        console.print(f"task {task_id} ({fate.name})\n  must be {must}\n  is      {got}", soft_wrap=True)
+    for task_id, kind, must, got in different[:MOST_DIFFERENCES]:
+        console.print(f"task {task_id} ({kind})\n  must be {must}\n  is      {got}", soft_wrap=True)
     if different:
         console.print(f"{len(different)} of {len(results)} tasks ended otherwise than they must.")
     else:
@@ -93,12 +86,12 @@ def close(console: Console, fate_of: Mapping[int, Fate], endings: Iterable[Endin
     return not different
 
 
-def _endings(results: Sequence[Result]) -> Table:
-    table = Table("fate", title="Where the tasks ended (what must be / what is)", title_justify="left")
+def _endings(results: Sequence[Result], kinds: str) -> Table:
+    table = Table(kinds, title="Where the tasks ended (what must be / what is)", title_justify="left")
     for name in ("tasks", "DONE", "FATAL", "attempts", "error entries"):
         table.add_column(name, justify="right")
-    for fate in FATES:
-        table.add_row(fate.name, *_row([result for result in results if result.fate is fate]))
+    for kind in dict.fromkeys(result.kind for result in results):
+        table.add_row(kind, *_row([result for result in results if result.kind == kind]))
     table.add_section()
     table.add_row("all", *_row(results))
     return table
@@ -111,13 +104,19 @@ def _row(results: Sequence[Result]) -> list[str]:
 
 def _totals(endings: Iterable[Ending]) -> tuple[int, ...]:
     counts = [
-        (each.task is TaskStatus.DONE, each.task is TaskStatus.ERROR_FATAL, each.num_attempts, sum(each.error_entries))
+        (
+            each.task is TaskStatus.DONE,
+            each.task is TaskStatus.ERROR_FATAL,
+            len(each.instances),
+            sum(each.error_entries),
+        )
         for each in endings
     ]
     return tuple(map(sum, zip(*counts, strict=True)))
 
 
-def _costs(usage: Mapping[str, float], instances: int) -> Table:
+def costs(usage: Mapping[str, float], instances: int) -> Table:
+    """Draw what a system's life took, in all and per task instance."""
     table = Table("what it took", title=f"{instances} task instances", title_justify="left")
     table.add_column("in all", justify="right")
     table.add_column("per task instance", justify="right")

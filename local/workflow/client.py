@@ -1,0 +1,72 @@
+"""Jobmon's client: run one of its programs, and read what it says."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from local.template import ROOT
+from sim.system import PREFIX
+
+PROGRAMS: Final = ROOT / ".jobmon/current/bin"
+"""Where `make` installs Jobmon's programs."""
+PROGRAM: Final = Path(__file__).with_name("program.py")
+SAID_AT_LAST: Final = 20
+"""The lines that tell why a program failed."""
+_SETTINGS: Final = {
+    "JOBMON__HTTP__ROUTE_PREFIX": PREFIX,
+    "JOBMON__HEARTBEAT__WORKFLOW_RUN_INTERVAL": "1",  # in seconds, where 30 are usual: the client polls as often
+    "JOBMON__DISTRIBUTOR__POLL_INTERVAL": "1",  # 10 are usual
+    "NO_PROXY": "127.0.0.1",
+    "PYTHONUTF8": "1",
+}
+_LEASH: Final = 'exec 3<&0; { read -r _; kill -KILL 0; } <&3 3<&- >/dev/null 2>&1 & exec "$@" </dev/null 3<&-'
+"""Run a program in this shell's place; once the shell's standard input closes, kill it and all that it started."""
+
+
+class ClientFailedError(Exception):
+    """A program of Jobmon's client did not end well; the message has the last that it said."""
+
+
+def run(url: str, *arguments: object) -> Iterator[str]:
+    """Run the program against an API, and yield each line that it prints.
+
+    Raises:
+        ClientFailedError: it ended with another exit code than 0.
+    """
+    said: list[str] = []
+    with _started(url, *arguments) as process:
+        assert process.stdout
+        for line in process.stdout:
+            said = [*said[1 - SAID_AT_LAST :], line.rstrip("\n")]
+            yield said[-1]
+        code = process.wait()
+    if code:
+        raise ClientFailedError("\n".join([*said, f"{PROGRAM.name} ended with exit code {code}"]))
+
+
+@contextmanager
+def _started(url: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", _LEASH, "sh", PROGRAMS / "python", PROGRAM, *map(str, arguments)],
+        env=_environment(url),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,  # the leash kills its group, and Ctrl-C is ours to handle
+    )
+    assert process.stdin
+    try:
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def _environment(url: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JOBMON__", "PYTHON"))}
+    path = os.pathsep.join((str(PROGRAMS), kept.get("PATH", os.defpath)))
+    return {**kept, **_SETTINGS, "PATH": path, "JOBMON__HTTP__SERVICE_URL": url}

@@ -1,0 +1,72 @@
+"""Run a workflow with Jobmon's published client, let it fail, mend it and resume it; compare each task's ending."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from rich.console import Console
+
+from local.engine import EngineError
+from local.verdict import Result, costs, find_endings, judge
+from local.workflow.client import ClientFailedError, run
+from local.workflow.plan import NAMES, NOT_BEGUN, must_be
+from local.workflow.view import View
+from sim.client import Client, UnansweredError
+from sim.requests import Request
+from sim.show import live, make_console
+from sim.system import System, system
+
+READERS: Final = 8
+"""The requests for endings that are sent at the same time."""
+LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
+USAGE: Final = Request("GET", "/_local/usage")
+
+
+def show() -> bool:
+    """Start a system, run the workflow on it twice, and print the results. Return whether all went as expected."""
+    console = make_console()
+    console.print("starting the API")
+    try:
+        with ThreadPoolExecutor(READERS) as crew, system(LOG, named=True) as running, TemporaryDirectory() as folder:
+            console.print(f"the API answers at {running.url}")
+            return _drive(console, crew, running, Path(folder))
+    except (ClientFailedError, EngineError, UnansweredError) as error:
+        console.print("What must not be:", str(error), sep="\n", soft_wrap=True)
+        return False
+
+
+def _drive(console: Console, crew: ThreadPoolExecutor, running: System, folder: Path) -> bool:
+    with Client(running.api) as client, Client(running.url) as local:
+        view = View(console, client)
+        _run(console, view, running.url, folder)
+        first = judge(console, _results(client, crew, view, folder, resumed=False), "array")
+        console.print("\nmending what failed, and resuming: the same program again")
+        (folder / "mended").touch()
+        _run(console, view, running.url, folder, "resume")
+        usage = local.ask(USAGE)
+        results = _results(client, crew, view, folder, resumed=True)
+        second = judge(console, results, "array")
+        console.print(costs(usage, sum(len(result.got.instances) for result in results)))
+        return first and second
+
+
+def _run(console: Console, view: View, url: str, *arguments: object) -> None:
+    with live(console, view.picture):
+        for line in run(url, *arguments):
+            view.say(line)
+
+
+def _results(client: Client, crew: ThreadPoolExecutor, view: View, folder: Path, *, resumed: bool) -> list[Result]:
+    ids: Mapping[str, int] = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
+    statuses = view.statuses()
+    must = {name: must_be(name, resumed=resumed) for names in NAMES.values() for name in names}
+    begun = {ids[name]: len(ending.instances) for name, ending in must.items() if ending.instances}
+    got = dict(zip(begun, find_endings(client, crew, begun), strict=True))
+    return [
+        Result(ids[name], kind, must[name], got.get(ids[name]) or NOT_BEGUN._replace(task=statuses[ids[name]]))
+        for kind, names in NAMES.items()
+        for name in names
+    ]

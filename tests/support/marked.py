@@ -1,0 +1,86 @@
+"""Programs that show something, started with a mark that everything they start inherits."""
+
+import os
+import select
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from local.engine import ENDPOINT_VARIABLE
+from local.template import ROOT
+
+PROC = Path("/proc")
+CANNOT_LOOK = pytest.mark.skipif(not PROC.joinpath("self/environ").exists(), reason="needs /proc to see processes")
+_MARK = "LOCKSTEP_UNDER_TEST"
+
+
+class Marked:
+    """A program whose processes are all known by a mark."""
+
+    def __init__(self, module: str) -> None:
+        self._module, self._mark = module, f"{_MARK}={uuid.uuid4().hex}"
+
+    @contextmanager
+    def started(self) -> Iterator["subprocess.Popen[str]"]:
+        """Run it, and kill it in the end."""
+        name, _, mark = self._mark.partition("=")
+        environment = {key: value for key, value in os.environ.items() if key != ENDPOINT_VARIABLE}
+        with subprocess.Popen(
+            [sys.executable, "-m", self._module],
+            cwd=ROOT,
+            env=environment | {name: mark, "PYTHONPATH": os.pathsep.join((".", "shared")), "PYTHONUTF8": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as program:
+            try:
+                yield program
+            finally:
+                program.kill()
+
+    def processes(self) -> set[int]:
+        """Those of its processes that live."""
+        sought = self._mark.encode()
+        return {int(each.name) for each in PROC.iterdir() if each.name.isdigit() and sought in _environment(each)}
+
+    def kill(self, program: "subprocess.Popen[str]") -> int:
+        """Kill the program alone, wait until everything that it started has ended, and return how many that were."""
+        handles = [*_handles(self.processes() - {program.pid})]
+        program.kill()
+        for handle in handles:
+            select.select([handle], [], [])
+            os.close(handle)
+        return len(handles)
+
+
+def read_until(program: "subprocess.Popen[str]", beginning: str) -> None:
+    """Read what a program prints, up to a line that begins so."""
+    assert program.stdout
+    for line in program.stdout:
+        if line.startswith(beginning):
+            return
+    pytest.fail(f"it never said {beginning!r}")
+
+
+def row(output: str, name: str) -> list[str]:
+    """The cells beside a name in a printed table; of its last row of that name."""
+    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in output.splitlines()]
+    return [others for first, *others in cells if first == name][-1]
+
+
+def _handles(processes: set[int]) -> Iterator[int]:
+    for number in processes:
+        with suppress(ProcessLookupError):  # it has just ended
+            yield os.pidfd_open(number)
+
+
+def _environment(folder: Path) -> list[bytes]:
+    try:
+        return folder.joinpath("environ").read_bytes().split(b"\0")
+    except OSError:  # it has ended, or is somebody else's
+        return []
