@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from ast import literal_eval
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -67,6 +68,8 @@ class Names:
         """Where a reply differs from what was recorded; None if it does not. It binds the symbols that are new."""
         if isinstance(recorded, dict):
             return self._object_differs(recorded, got, where)
+        if isinstance(recorded, tuple):
+            return self._row_differs(recorded, got, where)
         if isinstance(recorded, list):
             return self._list_differs(recorded, got, where)
         if isinstance(recorded, str) and isinstance(got, str | int) and self._fits(recorded, got):
@@ -94,6 +97,13 @@ class Names:
             return re.escape(part)
         return str(self.ids[part]) if part in self.ids else rf"(?P<{part[1:]}>\d+)"
 
+    def _row_differs(self, recorded: tuple[Any, ...], got: Any, where: str) -> str | None:
+        """The elements of a row have an order."""
+        if not isinstance(got, list) or len(got) != len(recorded):
+            return f"{where} is {got!r}, not {recorded!r}"
+        elements = enumerate(zip(recorded, got, strict=True))
+        return next(filter(None, (self.differs(*pair, f"{where}.{at}") for at, pair in elements)), None)
+
     def _list_differs(self, recorded: list[Any], got: Any, where: str) -> str | None:
         """Lists compare as sets: the database chose the order."""
         if not isinstance(got, list) or len(got) != len(recorded):
@@ -113,19 +123,30 @@ class Names:
         trial = Names(dict(self.ids))
         return trial._text_fits(key, got_key) and trial.differs(value, got) is None
 
+    def _same_text(self, recorded: dict[str, Any], got: Any) -> bool:
+        """Whether a text is the long one that was recorded, or holds the same Python literal, however it is spelled."""
+        if "$repeat" in recorded:
+            return bool(got == substitute(recorded, self.ids))
+        try:
+            return bool(literal_eval(got) == literal_eval(recorded["$literal"]))
+        except (SyntaxError, TypeError, ValueError):
+            return False  # got holds no literal
+
     def _object_differs(self, recorded: dict[str, Any], got: Any, where: str) -> str | None:
         match recorded:
             case {"$any": True}:
                 return None
             case {"$json": inside}:
                 return self.differs(inside, json.loads(got), where)
-            case {"$repeat": _}:
-                return None if got == substitute(recorded, self.ids) else f"{where} is another long text"
+            case {"$literal": _} | {"$repeat": _}:
+                return None if self._same_text(recorded, got) else f"{where} is another text"
         if not isinstance(got, dict):
             return f"{where} is {got!r}, not {recorded!r}"
         left = dict(got)
         for key, value in recorded.items():
-            found = next((each for each in left if self._entry_would_fit(key, value, each, left[each])), None)
+            known = substitute(key, self.ids)
+            likely = [known] if known in left else left
+            found = next((each for each in likely if self._entry_would_fit(key, value, each, left[each])), None)
             if found is None:
                 return f"{where} is {got!r}, without {key}: {value!r}"
             self._text_fits(key, found)

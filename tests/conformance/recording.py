@@ -12,15 +12,17 @@ from typing import Any, Final
 
 from local.gateway import invoke, load_handler
 from local.seed import Seed, SeedArray, SeedInstance, SeedTask
+from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import Item
 from lockstep.routes import ROUTES
 from lockstep.task.item import Task
 from lockstep.task_instance import views
-from lockstep.task_instance.item import MAX_ERROR_BYTES, InstanceKey, Log, split_task_instance_id
+from lockstep.task_instance.item import MAX_ERROR_BYTES, InstanceKey, Log, TaskInstance, split_task_instance_id
 from lockstep.task_instance.read import Whole
 from lockstep.text import cut
+from lockstep.workflow.item import Workflow
 from ops.audit.invariants.task import TaskItems
 from tests.conformance.departures import Case, Outcome
 
@@ -60,7 +62,7 @@ def substitute(value: Any, ids: Mapping[str, int]) -> Any:
         if "$range" in value:
             return list(range(*value["$range"]))
         return {str(_plain(key, ids)): substitute(item, ids) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [substitute(item, ids) for item in value]
     return _plain(value, ids)
 
@@ -179,6 +181,11 @@ def whole(key: InstanceKey, items: TaskItems) -> dict[str, Any]:
     found = Whole(items.instances[key.number], items.task, items.spec, items.logs.get(key.number, Log()))
     entries = sorted(items.said(key.number), key=lambda said: (said[0].error_time, said[0].sk))
     return {**views.whole(key, found).model_dump(mode="json"), "errors": [description for _, description in entries]}
+
+
+def put(item: Task | TaskInstance | Workflow, status: str) -> None:
+    """Put an item into a status directly, as no request to Lockstep does."""
+    item.update([type(item).status.set(status), type(item).status_date.set(now())])
 
 
 class Player:

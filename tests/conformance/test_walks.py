@@ -10,10 +10,9 @@ from typing import Any, Final
 import pytest
 
 from local.seed import Seed, SeedArray, SeedTask, load
-from lockstep.clock import now
 from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
-from tests.conformance.recording import INSTANCE_FIELDS, Player, due, items_of, read, whole
+from tests.conformance.recording import INSTANCE_FIELDS, Player, due, items_of, put, read, whole
 from tests.support.memory.boundary import Memory
 from tests.support.memory.operations import Table
 
@@ -116,8 +115,8 @@ def force(walk: Walk, changes: dict[str, dict[str, Any]]) -> None:
         assert change.keys() == {"status"}
         task_id, _, number = symbol.partition(".")
         kind: type[TaskInstance | Task] = TaskInstance if number else Task
-        item = kind(Task.partition(walk.id(task_id)), TaskInstance.sort_key(int(number)) if number else Task.SORT_KEY)
-        item.update([kind.status.set(change["status"]), kind.status_date.set(now())])
+        sort_key = TaskInstance.sort_key(int(number)) if number else Task.SORT_KEY
+        put(kind(Task.partition(walk.id(task_id)), sort_key), change["status"])
 
 
 def state(walk: Walk, symbols: list[str]) -> dict[str, dict[str, Any]]:
