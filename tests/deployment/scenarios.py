@@ -16,7 +16,7 @@ from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task_instance import bulk
-from lockstep.workflow_run import start_over
+from lockstep.workflow import cursor
 from lockstep.workflow_run import sweep as sweeping
 from tests.conformance.recording import Player
 from tests.conformance.test_events import send
@@ -230,7 +230,7 @@ def starts_over_in_parts(player: Player) -> None:
     workflow_id = next(WORKFLOWS)
     bind(player, workflow_id)
     body = {"reset_if_running": True}
-    with patch.object(start_over, "READ_AT_ONCE", 1), patch.object(Deadline, "spent", lambda *_: True):
+    with patch.object(cursor, "GROUP", 1), patch.object(Deadline, "spent", lambda *_: True):
         assert player.send("POST", f"/api/v3/task/{workflow_id}/set_resume_state", json.dumps(body))[0] == 503
     assert _ask(player, "POST", f"task/{workflow_id}/set_resume_state", body) == {}
 

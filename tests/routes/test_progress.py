@@ -5,6 +5,7 @@ In virtual time, where every request to DynamoDB takes a second: a call sends ab
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Self
 
@@ -13,8 +14,10 @@ import pytest
 from local.seed import Seed, load
 from lockstep.array.item import Batch
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
-from lockstep.context import PARALLEL, RequestContext
-from tests.conformance.recording import Player
+from lockstep.context import PARALLEL, RequestContext, request
+from lockstep.fsm.statuses import TaskStatus
+from lockstep.task.item import Task
+from tests.conformance.recording import Player, put
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import Memory, answered_by
 from tests.support.memory.operations import Reply
@@ -28,6 +31,7 @@ RUN: Final = 9
 SMALL: Final = {
     "lockstep.array.attention.STEPS_PER_PART": 50,
     "lockstep.array.attention.STEPS_PER_GROUP": 50,
+    "lockstep.workflow.cursor.GROUP": 50,
     "lockstep.workflow_run.instantiate.TAKEN_AT_ONCE": 50,
     "lockstep.workflow_run.sweep._SETTLED_AT_ONCE": 50,
     "lockstep.workflow_run.poll._READ_AT_ONCE": 50,
@@ -61,10 +65,12 @@ class Slow:
         self.memory = Memory()
         self.clock = VirtualTime()
         self.seconds = 0.0
+        self.asked: Counter[str] = Counter()
         self.player = Player()
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
         self.clock.sleep(self.seconds)
+        self.asked[operation] += 1
         return self.memory.answer(operation, request)
 
     def call(self, method: str, path: str, body: Any) -> tuple[int, Any]:
@@ -131,7 +137,8 @@ def fill(slow: Slow, status: str, task_status: str, **instance: Any) -> list[int
         "task_template_version_id": 1,
         "max_concurrently_running": 9,
     }
-    load(Seed.model_validate({"arrays": [array], "tasks": tasks, "task_instances": instances}))
+    workflow = {"workflow_id": ARRAY}
+    load(Seed.model_validate({"workflows": [workflow], "arrays": [array], "tasks": tasks, "task_instances": instances}))
     slow.seconds = 1.0
     return [number * 1000 + 1 for number in range(1, STEPS + 1)]
 
@@ -164,6 +171,51 @@ def test_a_large_batch_moves_in_parts(slow: Slow, route: str) -> None:
         assert code == (200 if moved == STEPS else 503)
     assert moved == STEPS
     assert tries > 1, "it is more than a call can do"
+
+
+def status_of_tasks(slow: Slow) -> str:
+    return "".join(item["status"]["S"] for (_, sk), item in sorted(slow.memory.items.items()) if sk == "TASK")
+
+
+OF_ALL_TASKS: Final[dict[str, tuple[str, Any, str, int]]] = {
+    "set_resume_state": (f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True}, "G", 1),
+    "increase_resources": (f"/workflow/{ARRAY}/increase_resources", {}, "E", 4),
+}
+"""With the reads of a group: tasks, instances, specifications, resources. Each call reads
+the workflow too, and the group in which the call before it ended."""
+
+
+@pytest.mark.parametrize("route", OF_ALL_TASKS)
+def test_all_tasks_of_a_workflow_move_in_parts_each_of_them_once(slow: Slow, route: str) -> None:
+    path, body, target, reads = OF_ALL_TASKS[route]
+    fill(slow, "Z", "F")
+    slow.seconds, slow.asked = 0.05, Counter()
+    codes, moved = [503], [0]
+    while codes[-1] == 503 and len(codes) < TRIES:
+        codes.append(slow.call("POST", path, body)[0])
+        moved.append(status_of_tasks(slow).count(target))
+        assert moved[-1] > moved[-2], "each call does a part"
+    assert codes[-1] == 200
+    assert moved[-1] == STEPS
+    assert len(codes) > 2, "it is more than a call can do"
+    groups, calls = STEPS // 50, len(codes) - 1
+    assert slow.asked["BatchGetItem"] <= reads * (groups + calls - 1) + calls, "no call begins again"
+
+
+def test_after_a_link_a_call_about_all_tasks_begins_again(slow: Slow) -> None:
+    path, body, _, _ = OF_ALL_TASKS["set_resume_state"]
+    fill(slow, "Z", "F")
+    slow.seconds = 0.05
+    assert slow.call("POST", path, body)[0] == 503
+    slow.seconds = 0.0
+    run = {"workflow_id": ARRAY, "next_report_increment": 90}
+    number = slow.call("POST", "/workflow_run", run)[1]["workflow_run_id"]
+    for status in "BE":
+        assert slow.call("PUT", f"/workflow_run/{number}/update_status", {"status": status})[0] == 200
+    with request():
+        put(Task(*Task.key(1)), TaskStatus.ERROR_FATAL)
+    assert slow.call("POST", path, body) == (200, {})
+    assert status_of_tasks(slow) == "G" * STEPS
 
 
 def test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest(slow: Slow) -> None:

@@ -74,7 +74,7 @@ from lockstep.text import size
 from lockstep.tool.read import MOST_VERSIONS
 from lockstep.workflow import progress
 from lockstep.workflow.bind import MOST_MATCHING, Matching
-from lockstep.workflow.increase import MOST_GROWN
+from lockstep.workflow.cursor import GROUP, MOST_GROUPS
 from lockstep.workflow_run import instantiate
 from lockstep.workflow_run.instantiate import InstanceBatch
 from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
@@ -199,7 +199,9 @@ WORST: Final[dict[str, BaseModel]] = {
     "is_resumable": ResumableReply(workflow_is_resumable=False, pending_kill_self=MAX_ID),
     "force_cleanup_kill_self": CleanupReply(num_cleaned_up=MAX_ID, num_workflow_runs_finalized=1),
     "fetch_workflow_metadata": MetadataReply(workflow=Metadata(MAX_ID, -(2**63), 2**31 - 1)),
-    "increase_resources": IncreaseReply(updated_task_count=MOST_GROWN, updated_task_ids=[MAX_ID] * MOST_GROWN),
+    "increase_resources": IncreaseReply(
+        updated_task_count=GROUP * MOST_GROUPS, updated_task_ids=[MAX_ID] * GROUP * MOST_GROUPS
+    ),
     "bind_nodes": NodesReply(
         nodes={f"{MAX_ID}:{10**150 - 1 - number}": 2**62 - 1 for number in range(MAX_NODES_PER_CALL)}
     ),

@@ -1,28 +1,58 @@
-"""How far a call about all tasks of a workflow came that could not do all: the same call again goes on there."""
+"""All tasks of a workflow in groups, for a call that may not come to the last: the same call again goes on there."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import reach
+from lockstep.context import deadline
+from lockstep.dynamodb.client import chunks, reach
+from lockstep.errors import UnavailableError
+from lockstep.task.item import Task
 from lockstep.workflow.item import Workflow
+from lockstep.workflow.progress import tasks_with
+from lockstep.workflow.tasks import task_ids
 
 CURSOR_SECONDS: Final = 300.0
-"""How long a call is remembered: Jobmon's client repeats it within this time. Later, tasks may have moved again."""
+"""How long a call is remembered, unless a run is linked: Jobmon's client repeats it within this time. Later, tasks may
+have moved again.
+"""
+GROUP: Final = 500
+"""The tasks of a group: what is read, and changed, before the call looks at the time."""
+MOST_GROUPS: Final = 500
+"""The groups of one call: a reply holds the ids of their tasks."""
+_ENOUGH: Final = 0.8
+"""The share of the time after which a call begins no other group."""
 
 
-def cursor_of(workflow: Workflow, kind: str) -> int:
+def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dict[int, Task]]:
+    """Yield a workflow's tasks in groups, by ascending id, from where an earlier call of this kind came to.
+
+    A group counts as done once the next one is asked for. That is noted at once: a call that fails in a group loses no
+    more than this group.
+
+    Raises:
+        UnavailableError: the time is up; the same call again goes on.
+    """
+    after, cursor = _cursor_of(workflow, kind), workflow.cursor
+    for number, ids in enumerate(chunks(task_ids(workflow_id, after), GROUP)):
+        if number:
+            cursor = f"{kind}#{after}#{now()}"
+            _store_cursor(workflow_id, cursor)
+        if number == MOST_GROUPS or (number and deadline().spent(_ENOUGH)):
+            raise UnavailableError(f"tasks up to {after} are done; send it again for the rest")
+        yield tasks_with(ids, consistent=True)
+        after = ids[-1]
+    if cursor is not None:
+        _store_cursor(workflow_id, None)
+
+
+def _cursor_of(workflow: Workflow, kind: str) -> int:
     """The last task id that an earlier call of a kind came to; 0 if there is none to go on from."""
     stored_kind, after, at = (workflow.cursor or "#0#0").split("#")
     return int(after) if stored_kind == kind and now() - float(at) < CURSOR_SECONDS else 0
 
 
-def store_cursor(workflow_id: int, kind: str, after: int) -> None:
-    """Remember how far a call of a kind came."""
+def _store_cursor(workflow_id: int, cursor: str | None) -> None:
     workflow = Workflow(*Workflow.key(workflow_id))
-    reach(lambda: workflow.update([Workflow.cursor.set(f"{kind}#{after}#{now()}")]))
-
-
-def clear_cursor(workflow_id: int) -> None:
-    """Forget it: all is done."""
-    workflow = Workflow(*Workflow.key(workflow_id))
-    reach(lambda: workflow.update([Workflow.cursor.remove()]))
+    change = Workflow.cursor.remove() if cursor is None else Workflow.cursor.set(cursor)
+    reach(lambda: workflow.update([change]))

@@ -2,25 +2,22 @@
 
 import ast
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
-from lockstep.context import deadline
-from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, transact
-from lockstep.errors import UnavailableError
+from lockstep.dynamodb.client import ConditionFailedError, fetch, run_parallel, transact
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task.item import Resources, Spec, Task
 from lockstep.task.resources import store_resources
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
-from lockstep.workflow.progress import READ_AT_ONCE, read_tasks
+from lockstep.workflow.cursor import task_groups
+from lockstep.workflow.store import find_workflow
 
-MOST_GROWN: Final = 10_000
-"""The tasks that a call gives more at most: its reply names each."""
 ADJUSTED: Final = "A"
 """The type of resources that were adjusted after a failure, as Jobmon names it."""
 
@@ -29,58 +26,83 @@ def increase_resources(workflow_id: int) -> list[int]:
     """Give more to each task that failed and whose newest attempt had too little. Return their ids.
 
     The task gets a set of its own, or shares it with those that had the same and grow alike; nobody else's changes.
-    It moves to ERROR_RECOVERABLE, from which a resume lets it start over. A task that has grown is not found again.
+    It moves to ERROR_RECOVERABLE, from which a resume lets it start over. A task that has grown is not found again. A
+    workflow that does not exist has none.
 
     Raises:
-        UnavailableError: some have grown; the same call again does the rest.
+        UnavailableError: some have grown; the same call again goes on after them.
     """
-    grown: list[int] = []
-    sets: dict[tuple[int, str], int] = {}
-    for some in chunks(_failed(workflow_id), READ_AT_ONCE):
-        short = _short_of_resources(dict(some))
-        specs = {key: Spec.from_raw_data(raw) for key, raw in fetch(map(Spec.key, short), consistent=True).items()}
-        for task_id, task in short.items():
-            if deadline().passed() or len(grown) == MOST_GROWN:
-                raise UnavailableError(f"{len(grown)} tasks have more resources now; send it again for the rest")
-            if (spec := specs.get(Spec.key(task_id))) and _grow(task_id, task, spec, sets):
-                grown.append(task_id)
-    return grown
-
-
-def _failed(workflow_id: int) -> Iterator[tuple[int, Task]]:
-    failed = {TaskStatus.ERROR_FATAL}
-    return ((number, task) for number, task in read_tasks(workflow_id, consistent=True) if task.status in failed)
+    workflow = find_workflow(workflow_id)
+    if workflow is None:
+        return []
+    sets = _LargerSets()
+    return [
+        task_id
+        for tasks in task_groups(workflow_id, workflow, "increase resources")
+        for task_id in _grow_all(_short_of_resources(tasks), sets)
+    ]
 
 
 def _short_of_resources(tasks: Mapping[int, Task]) -> dict[int, Task]:
-    newest = {InstanceKey(task_id, task.num_instances): task_id for task_id, task in tasks.items()}
+    failed = {task_id: task for task_id, task in tasks.items() if task.status == TaskStatus.ERROR_FATAL}
+    newest = {InstanceKey(task_id, task.num_instances): task_id for task_id, task in failed.items()}
     found = read_instances(newest, consistent=True)
     return {
-        newest[key]: tasks[newest[key]]
+        newest[key]: failed[newest[key]]
         for key, instance in found.items()
         if instance.status == TaskInstanceStatus.RESOURCE_ERROR
     }
 
 
-def _grow(task_id: int, task: Task, spec: Spec, sets: dict[tuple[int, str], int]) -> bool:
-    """Give a task its larger set. False: it has none, or the task has moved meanwhile."""
-    key = Resources.key(spec.task_resources_id)
-    raw = fetch([key], consistent=False).get(key)
-    if raw is None:
-        return False
-    had = Resources.from_raw_data(raw)
-    wanted = scaled(had.requested_resources, ast.literal_eval(spec.resource_scales or "{}"), task.num_attempts)
-    alike = (spec.task_resources_id, repr(wanted))
-    if alike not in sets:
-        sets[alike] = store_resources(had.queue_id, ADJUSTED, wanted)
+class _LargerSets:
+    """The larger sets that this call has stored: one for all tasks that had the same and grow alike."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[int, str], int] = {}
+
+    def of(self, task: Task, spec: Spec, had: Resources) -> int:
+        """The id of the set that a task gets after one that was too small."""
+        wanted = scaled(had.requested_resources, ast.literal_eval(spec.resource_scales or "{}"), task.num_attempts)
+        alike = (spec.task_resources_id, repr(wanted))
+        if alike not in self._ids:
+            self._ids[alike] = store_resources(had.queue_id, ADJUSTED, wanted)
+        return self._ids[alike]
+
+
+class _Growth(NamedTuple):
+    """A task, and the set that it gets."""
+
+    task_id: int
+    task: Task
+    spec: Spec
+    resources_id: int
+
+
+def _grow_all(tasks: Mapping[int, Task], sets: _LargerSets) -> list[int]:
+    """Give tasks their larger sets. Return those that got it: not one that has moved, or has no set to grow."""
+    specs = {key: Spec.from_raw_data(raw) for key, raw in fetch(map(Spec.key, tasks), consistent=True).items()}
+    wanted = {Resources.key(spec.task_resources_id) for spec in specs.values()}
+    had = {key: Resources.from_raw_data(raw) for key, raw in fetch(wanted, consistent=False).items()}
+    growths = [
+        _Growth(task_id, task, spec, sets.of(task, spec, resources))
+        for task_id, task in tasks.items()
+        if (spec := specs.get(Spec.key(task_id))) and (resources := had.get(Resources.key(spec.task_resources_id)))
+    ]
+    grown = run_parallel(_grow, growths)
+    return [growth.task_id for growth, has_grown in zip(growths, grown, strict=True) if has_grown]
+
+
+def _grow(growth: _Growth) -> bool:
+    """Give a task its set. False: it has moved meanwhile."""
     try:
-        transact(partial(_add_growth, task_id=task_id, task=task, spec=spec, resources_id=sets[alike]))
+        transact(partial(_add_growth, growth=growth))
     except ConditionFailedError:
         return False
     return True
 
 
-def _add_growth(transaction: TransactWrite, task_id: int, task: Task, spec: Spec, resources_id: int) -> None:
+def _add_growth(transaction: TransactWrite, growth: _Growth) -> None:
+    task_id, task, spec, resources_id = growth
     transaction.update(
         Task(*Task.key(task_id)),
         [

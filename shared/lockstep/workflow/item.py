@@ -26,7 +26,7 @@ class Workflow(Item):
     max_concurrently_running = IntegerAttribute(null=True)
     """None: no limit."""
     cursor = UnicodeAttribute(null=True)
-    """How far a call about all its tasks came, while it goes on (cursor.py)."""
+    """How far a call about all its tasks came, while it goes on (cursor.py); a run that is linked ends that."""
     num_tasks = IntegerAttribute(null=True)
     """The task ids that its bindings have allocated; some may not be in use."""
 

@@ -1,7 +1,7 @@
 """How far a workflow is: its client's poll for changes, and whether all is done."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from lockstep.clock import now
@@ -87,10 +87,13 @@ def read_tasks(workflow_id: int, after: int = 0, *, consistent: bool = False) ->
     for some in chunks(task_ids(workflow_id, after), READ_AT_ONCE):
         if deadline().passed():
             raise TableError("the workflow has more tasks than one call reads")
-        found = fetch(map(Task.key, some), consistent=consistent)
-        for task_id in some:
-            if raw := found.get(Task.key(task_id)):
-                yield task_id, Task.from_raw_data(raw)
+        yield from tasks_with(some, consistent=consistent).items()
+
+
+def tasks_with(ids: Sequence[int], *, consistent: bool) -> dict[int, Task]:
+    """The tasks with these ids that exist, in the order of the ids."""
+    found = fetch(map(Task.key, ids), consistent=consistent)
+    return {task_id: Task.from_raw_data(raw) for task_id in ids if (raw := found.get(Task.key(task_id)))}
 
 
 def all_done(workflow_id: int) -> bool:

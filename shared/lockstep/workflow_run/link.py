@@ -118,6 +118,7 @@ def _add_run(
             Workflow.workflow_run_id.set(run_id),
             Workflow.status.set(WorkflowStatus.REGISTERING),
             Workflow.status_date.set(at),
+            Workflow.cursor.remove(),
         ],
         (Workflow.status == workflow.status) & Workflow.workflow_run_id.does_not_exist(),
     )

@@ -1,23 +1,16 @@
 """Let the tasks of a workflow that are not done start over, for a client that resumes it by its id."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Final
 
 from lockstep.clock import now
-from lockstep.context import deadline
-from lockstep.dynamodb.client import ConditionFailedError, chunks, reach, run_parallel
-from lockstep.errors import UnavailableError
+from lockstep.dynamodb.client import ConditionFailedError, reach, run_parallel
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
 from lockstep.task.item import Task
-from lockstep.workflow.cursor import clear_cursor, cursor_of, store_cursor
-from lockstep.workflow.progress import READ_AT_ONCE, read_tasks
+from lockstep.workflow.cursor import task_groups
 from lockstep.workflow.store import find_workflow
 from lockstep.workflow_run.handover import is_linkable
-
-_ENOUGH: Final = 0.8
-"""The share of the time after which a call begins no other group of tasks."""
 
 
 def start_over(workflow_id: int, *, running: bool) -> str | None:
@@ -33,21 +26,13 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
         return None
     if not is_linkable(workflow):
         return f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
-    kind = f"start over {running}"
-    after = cursor_of(workflow, kind)
-    for number, some in enumerate(chunks(read_tasks(workflow_id, after, consistent=True), READ_AT_ONCE)):
-        if number and deadline().spent(_ENOUGH):
-            store_cursor(workflow_id, kind, after)
-            raise UnavailableError(f"tasks up to {after} have started over; send it again for the rest")
-        run_parallel(partial(_reset, running=running), _to_reset(some, running=running))
-        after = some[-1][0]
-    if workflow.cursor is not None:
-        clear_cursor(workflow_id)
+    for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
+        run_parallel(partial(_reset, running=running), _to_reset(tasks, running=running))
     return None
 
 
-def _to_reset(tasks: list[tuple[int, Task]], *, running: bool) -> Iterator[int]:
-    for task_id, task in tasks:
+def _to_reset(tasks: Mapping[int, Task], *, running: bool) -> Iterator[int]:
+    for task_id, task in tasks.items():
         fresh = task.status == TaskStatus.REGISTERING and task.num_attempts == 0
         if not fresh and task.status not in _kept(running=running):
             yield task_id
