@@ -36,6 +36,7 @@ from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID, Edge, TaskEdge
 from lockstep.fsm.workflow_run import (
     DONE_AFTER_ALL,
     GIVEN_UP,
+    MAY_QUEUE,
     RUN_MOVES,
     TAKEN_OVER,
     WORKFLOW_FOLLOWS,
@@ -75,7 +76,7 @@ _SOME_TASK_STATUS: Final = TaskStatus.RUNNING
 
 def state_machine() -> str:
     """Make docs/state-machine.md: the state machines of lockstep.fsm, as diagrams and tables."""
-    return "\n".join([*_instances(), *_tasks(), *_task_follows(), *_reports(), *_runs(), *_workflows()])
+    return "\n".join([*_together(), *_instances(), *_tasks(), *_task_follows(), *_reports(), *_runs(), *_workflows()])
 
 
 def openapi_document() -> str:
@@ -84,11 +85,49 @@ def openapi_document() -> str:
     return openapi.write(openapi.document(operations, {"url": "http://127.0.0.1:3000", "description": "make run"}))
 
 
-def _instances() -> Iterator[str]:
+def _together() -> Iterator[str]:
     yield "# The state machine"
     yield ""
     yield "`make docs` makes this page from transitions.py, reports.py and workflow_run.py in `shared/lockstep/fsm`."
     yield ""
+    yield "## Who moves whom"
+    yield ""
+    yield from _TOGETHER.splitlines()
+    yield ""
+
+
+def _may_queue() -> str:
+    return ", ".join(status.name for status in WorkflowRunStatus if status in MAY_QUEUE)
+
+
+_TOGETHER: Final = f"""\
+```mermaid
+flowchart LR
+    client(["client"]) -- "links it, moves it, keeps it alive" --> run
+    rival(["another client"]) -- "asks it to end, or ends it once it is silent" --> run
+    distributor(["distributor"]) -- "says that it is up" --> run
+    client -- "binds, starts over" --> task
+    client -- "queues an attempt" --> instance
+    distributor -- "takes, launches, triages" --> instance
+    worker(["worker node"]) -- "starts, keeps alive, ends" --> instance
+    client -- "sweeps for the silent" --> instance
+    subgraph of_run ["one transaction"]
+        run["workflow run"] -- "WORKFLOW_FOLLOWS" --> workflow
+    end
+    subgraph of_instance ["one transaction"]
+        instance["task instance"] -- "follows its latest attempt" --> task
+    end
+    run -- "lets no task be queued once it ends" --> instance
+    run -- "stops what is left before it is TERMINATED" --> instance
+```
+
+A workflow is held by one run at most, from LINKING to the run's end. Only a run in {_may_queue()}
+gives tasks another attempt; each transaction that queues checks that. A resume starts the tasks over. From then on
+nothing of an earlier run starts: its attempts find their task in REGISTERING, or with a later attempt. Until then, a
+distributor that outlives its run may still take and launch what was queued before the run ended."""
+
+
+def _instances() -> Iterator[str]:
     yield "## A task instance: one attempt"
     yield ""
     yield from _diagram(TaskInstanceStatus, VALID, _ends(TaskInstanceStatus, VALID))
