@@ -42,11 +42,16 @@ def _line(cells: Iterable[str]) -> str:
 
 def made(sections: Sequence[Section]) -> str:
     """Return the document with these sections instead of those of an earlier run."""
-    return filled(DOCUMENT.read_text(encoding="utf-8"), _parts(sections))
+    return _with({"machine": lambda: [machine()], "sections": lambda: _all(sections)})
 
 
-def _parts(sections: Sequence[Section]) -> Mapping[str, Callable[[], Iterable[str]]]:
-    return {"machine": lambda: [machine()], "sections": lambda: _all(sections)}
+def made_of_growth(section: Section) -> str:
+    """Return the document with another measurement of how a workflow grows, which stands in a part of its own."""
+    return _with({"growth": lambda: _text(section)})
+
+
+def _with(parts: Mapping[str, Callable[[], Iterable[str]]]) -> str:
+    return filled(DOCUMENT.read_text(encoding="utf-8"), parts)
 
 
 def _all(sections: Iterable[Section]) -> Iterator[str]:

@@ -322,8 +322,16 @@ _MADE: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTAL
 
 
 def filled(text: str, tables: Mapping[str, Callable[[], Iterable[str]]] = TABLES) -> str:
-    """Replace the text between each `<!-- made: name -->` and the next `<!-- end -->` by the table of that name."""
-    return _MADE.sub(lambda found: found[1] + "\n".join(tables[found[2]]()) + "\n" + found[3], text)
+    """Replace the text between each `<!-- made: name -->` and the next `<!-- end -->` by the table of that name.
+
+    The text of a name that no table has stays.
+    """
+
+    def made(found: re.Match[str]) -> str:
+        beginning, name, end = found.groups()
+        return beginning + "\n".join(tables[name]()) + "\n" + end if name in tables else found[0]
+
+    return _MADE.sub(made, text)
 
 
 def main() -> None:
