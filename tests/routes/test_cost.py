@@ -1,20 +1,22 @@
 """What each route takes of DynamoDB in the usual case, as AWS bills it: the table of docs/data-model.md."""
 
 import json
+from itertools import count
 from typing import Any
 
 import pytest
 
 from local.meter import Meter
 from lockstep.clock import now
-from lockstep.task.item import Resources
+from lockstep.task.item import Resources, Spec, Task
 from lockstep.task_instance.item import TaskInstance
-from tests.conformance.recording import Player
+from tests.conformance.recording import Player, put
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.linking import linked_run
 from tests.support.seeding import batch, pair, run_of, running
 from tests.support.tools import VERSION, a_name, a_template, bind_tool
 
+WORKFLOWS = count(93_000_001)
 Taken = tuple[int, float, float]
 """Requests, write units, read units."""
 
@@ -202,6 +204,26 @@ def test_what_a_run_asks_over_and_over(meter: Meter, player: Player, alive: int,
     all_listed = {"task_instance_ids": ids, "status": "R"}
     assert taken(meter, player, "POST", polls, all_listed) == (1 + alive // 100, 0, 0.5 + 0.5 * alive)
     assert taken(meter, player, "POST", f"/workflow_run/{run}/set_status_for_triaging", {}) == (2, 0, 1)
+
+
+def test_what_binding_tasks_again_takes(meter: Meter, player: Player) -> None:
+    """What is as it was takes no write; what failed, one item; what says otherwise, its specification too."""
+    workflow, array = next(WORKFLOWS), {"task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+    _, made = player.send("POST", "/api/v3/array", json.dumps({"workflow_id": workflow, **array}))
+    _, resources_id = player.send(
+        "POST", "/api/v3/task/bind_resources", json.dumps({"queue_id": 1, "requested_resources": {}})
+    )
+    row = [1, "9", made["array_id"], resources_id, "t", "true", 3]
+    body = {"workflow_id": workflow, "mark_created": False, "tasks": {"a": row}}
+    path, of_array = "/api/v3/task/bind_tasks_no_args", 1
+    _, bound = player.send("PUT", path, json.dumps(body))
+    [task_id, _] = bound["tasks"]["a"]
+    assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (3, 0, of_array + 1.5)
+    put(Task(*Task.key(task_id)), "F")
+    assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (4, 2, of_array + 1.5)
+    row[5] = "false"  # the command
+    assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (4, 4, of_array + 1.5)
+    assert Spec.get(*Spec.key(task_id)).command == "false"
 
 
 def test_what_binding_a_tool_and_its_templates_takes(meter: Meter, player: Player) -> None:

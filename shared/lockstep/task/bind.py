@@ -74,7 +74,7 @@ def bind_tasks(
     _check_distinct(tasks)
     lookups = {name: TaskLookup.key(workflow_id, task.node_id, task.task_args_hash) for name, task in tasks.items()}
     bindings = {lookups[name]: _Binding(workflow_id, lookups[name], task) for name, task in tasks.items()}
-    _look_up(list(bindings.values()))
+    _look_up(list(bindings.values()), consistent=False)
     _read_directories(bindings.values())
     groups = chunks_of_bytes(
         bindings.values(), lambda binding: binding.bytes, BYTES_PER_TRANSACTION, TASKS_PER_TRANSACTION
@@ -108,8 +108,15 @@ class _Binding:
         return self.known_id if self.seen else self.new_id
 
     @property
+    def keeps_spec(self) -> bool:
+        """Whether the task was bound so before, and its specification never expires."""
+        return self.seen is not None and self.seen.bound_as == self.bound_as and self.seen.expires_at is None
+
+    @property
     def actions(self) -> int:
         """The actions that it adds to a transaction."""
+        if self.keeps_spec:
+            return 1
         return 4 if self.known_id and not self.seen else 3
 
     @property
@@ -143,14 +150,15 @@ class _Binding:
 
     @property
     def spec_version(self) -> int:
-        return self.seen.spec_version + 1 if self.seen else 1
+        return self.seen.spec_version + (not self.keeps_spec) if self.seen else 1
 
     def add_to(self, transaction: TransactWrite, at: float) -> None:
         if self.seen:
             self._reset(transaction, self.seen, at)
         else:
             self._create(transaction, at)
-        transaction.save(self._spec(at))
+        if not self.keeps_spec:
+            transaction.save(self._spec(at))
 
     def _create(self, transaction: TransactWrite, at: float) -> None:
         unclaimed = TaskLookup.pk.does_not_exist()
@@ -256,12 +264,14 @@ def _check_distinct(tasks: Mapping[str, TaskToBind]) -> None:
         raise InvalidError(wrong)
 
 
-def _look_up(bindings: Sequence[_Binding]) -> None:
+def _look_up(bindings: Sequence[_Binding], *, consistent: bool) -> None:
     """Find the tasks that exist, and allocate an id for each that is new or has expired.
 
     An expired task's id is never reused, because the count of its instances has expired with it.
+
+    consistent: whether a lookup that was written just now must be seen. If one is missed, the write is refused.
     """
-    lookups = fetch((binding.lookup for binding in bindings), consistent=True)
+    lookups = fetch((binding.lookup for binding in bindings), consistent=consistent)
     for binding in bindings:
         raw = lookups.get(binding.lookup)
         binding.known_id = TaskLookup.from_raw_data(raw).id if raw else 0
@@ -299,7 +309,7 @@ def _bind(group: Sequence[_Binding]) -> None:
         except ConditionFailedError as failed:
             if deadline().passed():
                 raise ContentionError("other callers kept binding the same tasks; send it again") from failed
-            _look_up(pending)
+            _look_up(pending, consistent=True)
         else:
             for binding in pending:
                 binding.written = True
