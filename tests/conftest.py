@@ -29,6 +29,8 @@ logging.getLogger(logger.name).setLevel("CRITICAL")  # of what runs here
 
 collect_ignore = [
     "deployment/sam_transform.py",
+    "jobmon/planned.py",
+    "jobmon/plugins",
     "jobmon/study.py",
 ]  # other interpreters run them: ours has not what they import
 

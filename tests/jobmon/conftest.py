@@ -9,7 +9,10 @@ import pytest
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import kill_all
 from tests.jobmon.workflow import Workflow
+from tests.support.clusters import load_clusters, without_clusters
 from tests.support.serving import serving
+
+CLUSTERS = Path(__file__).with_name("clusters.yaml")
 
 REPORT_BY_BUFFER = 8
 """Intervals, of 1 s here, that a report is good for: more than the 3.1 of Jobmon's configuration, because on a
@@ -30,6 +33,22 @@ def middleman(url: str) -> Iterator[Middleman]:
     with httpx.Client(base_url=url, timeout=30, trust_env=False, limits=limits) as client, Middleman(client) as server:
         yield server
         kill_all()
+
+
+@pytest.fixture
+def api(url: str) -> Iterator[httpx.Client]:
+    """The API itself: what a test asks of it is not among a middleman's requests."""
+    with httpx.Client(base_url=f"{url}/api/v3", timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def forks(table: str) -> Iterator[str]:
+    """The name of a cluster whose worker nodes run side by side, and are ready at once."""
+    assert table
+    load_clusters(CLUSTERS)
+    yield "forks"
+    without_clusters()
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -125,3 +127,9 @@ EARLIER = Programs("3.2.2", "earlier", prefix_variable=False)
 PEERS = [pytest.param(CURRENT, id="3.4.8"), pytest.param(EARLIER, id="3.2.2")]
 """For a test that each of them is to pass."""
 WORK = Path(__file__).with_name("work.py")
+
+
+def work(directory: Path, name: str, **options: object) -> str:
+    """A task's command: see work.py. exec, because a worker node signals the shell alone."""
+    flags = [part for option, value in options.items() for part in (f"--{option.replace('_', '-')}", str(value))]
+    return "exec " + shlex.join([sys.executable, "-IS", str(WORK), str(directory), name, *flags])

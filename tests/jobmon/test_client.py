@@ -1,25 +1,18 @@
 """Jobmon's client, unmodified: whole workflows, by Workflow.run()."""
 
 import re
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import CURRENT, Started
+from tests.jobmon.standing import statuses
 from tests.support.clusters import load_clusters, without_clusters
 
 STUDY = Path(__file__).with_name("study.py")
 _ARGUMENTS = count(1)
-
-
-@pytest.fixture
-def api(middleman: Middleman) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{middleman.url}/api/v3", timeout=30, trust_env=False) as client:
-        yield client
 
 
 def study(middleman: Middleman, *arguments: object) -> Started:
@@ -32,12 +25,6 @@ def ended(program: Started) -> tuple[int, str, int]:
     found = re.search(r"workflow (\d+) ended (\w) with errors of (\d+) tasks", program.printed())
     assert found, program.printed()
     return int(found[1]), found[2], int(found[3])
-
-
-def statuses(api: httpx.Client, workflow_id: int) -> dict[str, int]:
-    """How many of the workflow's tasks are in each status."""
-    reply = api.post(f"/workflow/{workflow_id}/task_status_updates", json={}).raise_for_status().json()
-    return {status: len(ids) for status, ids in reply["tasks_by_status"].items()}
 
 
 def test_a_failed_workflow_is_resumed_and_done(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """What Jobmon's client does for a workflow, as far as Lockstep has the routes: bind, queue, sweep, queue again."""
 
 import itertools
-import shlex
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,7 +12,7 @@ from lockstep.context import request
 from lockstep.dynamodb.client import fetch
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
-from tests.jobmon.programs import WORK
+from tests.jobmon.programs import work
 
 _WORKFLOWS = itertools.count(900_000)
 
@@ -73,10 +71,8 @@ class Workflow:
         return instances
 
     def work(self, name: str, **options: float) -> str:
-        """A command: see work.py. exec, because a worker node signals the shell alone."""
-        told = {**options, "api": str(self.client.base_url).rstrip("/")}
-        flags = [part for option, value in told.items() for part in (f"--{option.replace('_', '-')}", str(value))]
-        return "exec " + shlex.join([sys.executable, "-IS", str(WORK), str(self.directory), name, *flags])
+        """A command: see work.py."""
+        return work(self.directory, name, api=str(self.client.base_url).rstrip("/"), **options)
 
     def tasks(self) -> dict[int, Task]:
         """How they stand."""

@@ -1,0 +1,41 @@
+"""How a workflow, its tasks and their attempts stand, by the API."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import count
+from typing import Any
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A task instance: its status, what it printed, and what its error entries say, oldest first."""
+
+    status: str
+    printed: str
+    errors: list[str]
+
+
+def statuses(api: httpx.Client, workflow_id: int) -> dict[str, int]:
+    """How many of the workflow's tasks are in each status."""
+    reply = api.post(f"/workflow/{workflow_id}/task_status_updates", json={}).raise_for_status().json()
+    return {status: len(ids) for status, ids in reply["tasks_by_status"].items()}
+
+
+def attempts(api: httpx.Client, task_id: int) -> list[Attempt]:
+    """All attempts at a task."""
+    found = []
+    for number in count(1):
+        instance_id = task_id * 1000 + number
+        reply = api.get(f"/task_instance/{instance_id}")
+        if reply.status_code == HTTPStatus.NOT_FOUND:
+            break
+        found.append(_attempt(api, instance_id, reply.raise_for_status().json()["task_instance"]))
+    return found
+
+
+def _attempt(api: httpx.Client, instance_id: int, instance: dict[str, Any]) -> Attempt:
+    log = api.get(f"/task_instance/{instance_id}/task_instance_error_log").raise_for_status().json()
+    errors = [description for _, _, description in log["task_instance_error_log"]]
+    return Attempt(instance["status"], instance["stdout_log"] or "", errors)

@@ -1,0 +1,46 @@
+"""Jobmon's client, unmodified, lets no more tasks run at once than a workflow or a template may."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.jobmon.middleman import Middleman
+from tests.jobmon.plan import Plan, Task
+from tests.jobmon.programs import work
+from tests.jobmon.standing import statuses
+
+LIMIT = 2
+
+
+def most_at_once(directory: Path, first_letter: str = "") -> int:
+    """How many of the tasks whose names begin so were under way at once, by what their commands noted."""
+    under_way, most = 0, 0
+    for line in (directory / "journal").read_text(encoding="utf-8").splitlines():
+        moment, _, name = line.partition(" ")
+        if name.startswith(first_letter):
+            under_way += 1 if moment == "begin" else -1
+            most = max(most, under_way)
+    return most
+
+
+@pytest.mark.parametrize(
+    "limited",
+    [
+        pytest.param({"settings": {"max_concurrently_running": LIMIT}}, id="workflow"),
+        pytest.param({"limits": {"step": LIMIT}}, id="template"),
+    ],
+)
+def test_a_limit_is_reached_and_never_exceeded(
+    limited: dict[str, Any], middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path
+) -> None:
+    """Each task waits for another one, so two run at once if two may."""
+    tasks = [Task(name, work(tmp_path, name, together=LIMIT)) for name in "abcdef"]
+
+    end = Plan(tmp_path, tasks, cluster=forks, queue="small.q", **limited).run(middleman)
+
+    assert end.status == "D"
+    assert statuses(api, end.workflow_id) == {"D": len(tasks)}
+    assert most_at_once(tmp_path) == LIMIT
+    assert middleman.not_ok == []

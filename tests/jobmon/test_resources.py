@@ -1,0 +1,46 @@
+"""Jobmon's client, unmodified, asks for more memory after a resource error, and for another queue if one is too small.
+
+On a cluster of the tests' own plug-in: each command prints the queue and the memory that its attempt asked for.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.jobmon.middleman import Middleman
+from tests.jobmon.plan import Plan, Task
+from tests.jobmon.standing import Attempt, attempts, statuses
+
+
+def task(name: str, needed: int, **more: Any) -> Task:
+    """A task that asks for 2 GiB at first, and takes so many."""
+    command = f"echo $ASKED_QUEUE $ASKED_MEMORY; test $ASKED_MEMORY -ge {needed} || exit 137"
+    return Task(name, command, compute_resources={"memory": 2}, resource_scales={"memory": 1.0}, **more)
+
+
+def short(printed: str) -> Attempt:
+    return Attempt("Z", printed, ["out of memory"])
+
+
+def test_each_attempt_asks_for_more_until_it_suffices(
+    middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path
+) -> None:
+    tasks = [
+        task("enough", 2),
+        task("scaled", 4),
+        task("another-queue", 8, fallback_queues=["large.q"]),
+        task("cut", 8),
+    ]
+
+    end = Plan(tmp_path, tasks, cluster=forks, queue="small.q").run(middleman)
+
+    assert end.status == "E"
+    assert statuses(api, end.workflow_id) == {"D": 3, "F": 1}
+    assert {name: attempts(api, task_id) for name, task_id in end.tasks.items()} == {
+        "enough": [Attempt("D", "small.q 2\n", [])],
+        "scaled": [short("small.q 2\n"), Attempt("D", "small.q 4\n", [])],
+        "another-queue": [short("small.q 2\n"), short("small.q 4\n"), Attempt("D", "large.q 8\n", [])],
+        "cut": [short("small.q 2\n"), short("small.q 4\n"), short("small.q 4\n")],
+    }
+    assert middleman.not_ok == []
