@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -27,6 +28,10 @@ class Middleman:
         """Every request and its answer, shortened: what a test that fails shows."""
         self._api = api
         self._lose: Counter[str] = Counter()
+        self._is_lost: Callable[[str, bytes], bool] = lambda *_: False
+        self._answered: set[tuple[str, str, bytes]] = set()
+        self.lost: Counter[str] = Counter()
+        """First answers that were lost, by route."""
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = False  # so that none passes anything on after the end
@@ -44,13 +49,21 @@ class Middleman:
         """The next so many answers to a path that ends so never arrive: the connection is closed instead."""
         self._lose[path_end] = times
 
+    def lose_first_answers(self, is_lost: Callable[[str, bytes], bool]) -> None:
+        """From now on, the first answer to each distinct request never arrives, if this holds of its route and body.
+
+        A route is named as in `requests`. Requests are distinct by method, path and body.
+        """
+        self._is_lost = is_lost
+
     def pass_on(self, method: str, path: str, body: bytes, credentials: str | None) -> httpx.Response | None:
         """The API's answer; None if it is to be lost."""
         plain = path.partition("?")[0].removeprefix(f"/{Template().stage}")
         headers = {"Content-Type": "application/json"} | ({"Authorization": credentials} if credentials else {})
         reply = self._api.request(method, path, content=body, headers=headers)
         with self._lock:
-            self.requests[f"{method} {_NUMBER.sub('/#', plain)}"] += 1
+            route = f"{method} {_NUMBER.sub('/#', plain)}"
+            self.requests[route] += 1
             asked, answered = body.decode(errors="replace")[:_SHORT], reply.text[:_SHORT]
             self.journal.append(f"{time.strftime('%X')} {method} {plain} {asked} -> {reply.status_code} {answered}")
             if reply.status_code != httpx.codes.OK:
@@ -59,6 +72,10 @@ class Middleman:
                 if times and plain.endswith(path_end):
                     self._lose[path_end] -= 1
                     return None
+            if self._is_lost(route, body) and (method, path, body) not in self._answered:
+                self._answered.add((method, path, body))
+                self.lost[route] += 1
+                return None
         return reply
 
 

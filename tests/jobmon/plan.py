@@ -45,6 +45,7 @@ class Plan:
     """How many tasks of a template may run at once."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """More of what create_workflow() takes."""
+    tool: str = "läb 🧪"
     arguments: str = field(default_factory=lambda: f"plan {next(_ARGUMENTS)}")
 
     def start(self, middleman: Middleman, **run: Any) -> Started:
@@ -55,7 +56,12 @@ class Plan:
             "default_compute_resources_set": {self.cluster: {"queue": self.queue, "cores": 1, "memory": 1}},
             **self.settings,
         }
-        plan = {"workflow": workflow, "tasks": [asdict(task) for task in self.tasks], "limits": self.limits}
+        plan = {
+            "tool": self.tool,
+            "workflow": workflow,
+            "tasks": [asdict(task) for task in self.tasks],
+            "limits": self.limits,
+        }
         file = self.directory / "plan.json"
         file.write_text(json.dumps(plan), encoding="utf-8")
         settings = {"PYTHONUTF8": "1", "PYTHONPATH": str(PLUGINS)}

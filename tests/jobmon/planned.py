@@ -14,7 +14,7 @@ from jobmon.client.api import Tool
 def main() -> None:
     """Arguments: the file, and the keyword arguments of Workflow.run() as JSON."""
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    tool = Tool(name="läb 🧪")
+    tool = Tool(name=plan["tool"])
     workflow = tool.create_workflow(**plan["workflow"])
     templates: dict[str, Any] = {}
     tasks: dict[str, Any] = {}

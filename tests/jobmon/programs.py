@@ -2,14 +2,12 @@
 
 import contextlib
 import os
-import shlex
 import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, Final
 
 import pytest
@@ -126,10 +124,11 @@ CURRENT = Programs("3.4.8", "current", prefix_variable=True)
 EARLIER = Programs("3.2.2", "earlier", prefix_variable=False)
 PEERS = [pytest.param(CURRENT, id="3.4.8"), pytest.param(EARLIER, id="3.2.2")]
 """For a test that each of them is to pass."""
-WORK = Path(__file__).with_name("work.py")
 
 
-def work(directory: Path, name: str, **options: object) -> str:
-    """A task's command: see work.py. exec, because a worker node signals the shell alone."""
-    flags = [part for option, value in options.items() for part in (f"--{option.replace('_', '-')}", str(value))]
-    return "exec " + shlex.join([sys.executable, "-IS", str(WORK), str(directory), name, *flags])
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something holds that programs bring about."""
+    give_up = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)

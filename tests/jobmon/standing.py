@@ -35,6 +35,11 @@ def attempts(api: httpx.Client, task_id: int) -> list[Attempt]:
     return found
 
 
+def ends(api: httpx.Client, task_id: int) -> str:
+    """The statuses of all attempts at a task, oldest first."""
+    return "".join(attempt.status for attempt in attempts(api, task_id))
+
+
 def _attempt(api: httpx.Client, instance_id: int, instance: dict[str, Any]) -> Attempt:
     log = api.get(f"/task_instance/{instance_id}/task_instance_error_log").raise_for_status().json()
     errors = [description for _, _, description in log["task_instance_error_log"]]

@@ -1,28 +1,23 @@
 """Jobmon's client, unmodified, lets no more tasks run at once than a workflow or a template may."""
 
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.jobmon.commands import journal, work
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.plan import Plan, Task
-from tests.jobmon.programs import work
 from tests.jobmon.standing import statuses
 
 LIMIT = 2
 
 
-def most_at_once(directory: Path, first_letter: str = "") -> int:
-    """How many of the tasks whose names begin so were under way at once, by what their commands noted."""
-    under_way, most = 0, 0
-    for line in (directory / "journal").read_text(encoding="utf-8").splitlines():
-        moment, _, name = line.partition(" ")
-        if name.startswith(first_letter):
-            under_way += 1 if moment == "begin" else -1
-            most = max(most, under_way)
-    return most
+def most_at_once(directory: Path) -> int:
+    """How many commands were under way at once, by what they noted."""
+    return max(accumulate(1 if line.startswith("begin ") else -1 for line in journal(directory)))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from lockstep.context import request
 from lockstep.dynamodb.client import fetch, put_many
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task import item as stored
+from tests.jobmon.commands import work
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.plan import Plan, Task
-from tests.jobmon.programs import work
 from tests.jobmon.standing import Attempt, attempts, statuses
 
 RUN_OF_THE_THOUSAND = 10

@@ -1,22 +1,12 @@
 """Jobmon's worker node, unmodified."""
 
-import time
-from collections.abc import Callable
-
 import pytest
 
 from tests.jobmon.middleman import Middleman
-from tests.jobmon.programs import CURRENT, PEERS, Programs
+from tests.jobmon.programs import CURRENT, PEERS, Programs, wait_for
 from tests.jobmon.workflow import Workflow
 
 WORKER_NODE_CLI_FAILURE = 199
-
-
-def _wait_for(what: Callable[[], object]) -> None:
-    give_up = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("jobmon", PEERS)
@@ -67,7 +57,7 @@ def test_a_command_that_outlives_heartbeats(jobmon: Programs, workflow: Workflow
     [number] = workflow.launch(workflow.work("a", seconds=3.5))
 
     node = jobmon.worker_node(number, api=middleman.url)
-    _wait_for(lambda: middleman.requests["POST /api/v3/task_instance/#/log_report_by"] >= 2)
+    wait_for(lambda: middleman.requests["POST /api/v3/task_instance/#/log_report_by"] >= 2)
 
     assert workflow.turn() == {"R": 1}
     assert node.wait() == 0
@@ -78,7 +68,7 @@ def test_a_command_that_outlives_heartbeats(jobmon: Programs, workflow: Workflow
 def test_killed_while_it_runs(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
     [number] = workflow.launch(workflow.work("a", seconds=60))
     node = jobmon.worker_node(number, api=middleman.url)
-    _wait_for(lambda: workflow.runs("a"))
+    wait_for(lambda: workflow.runs("a"))
 
     reply = workflow.client.put(f"/workflow_run/{workflow.run_id}/terminate_task_instances", json={})
 
@@ -100,10 +90,10 @@ def test_triaged_and_back(jobmon: Programs, workflow: Workflow, middleman: Middl
         JOBMON__HEARTBEAT__TASK_INSTANCE_INTERVAL="2",
         JOBMON__HEARTBEAT__REPORT_BY_BUFFER="0.1",
     )
-    _wait_for(lambda: workflow.runs("a"))
+    wait_for(lambda: workflow.runs("a"))
 
-    _wait_for(lambda: workflow.turn() and workflow.instance(number)["task_instance"]["status"] == "T")
-    _wait_for(lambda: workflow.instance(number)["task_instance"]["status"] == "R")
+    wait_for(lambda: workflow.turn() and workflow.instance(number)["task_instance"]["status"] == "T")
+    wait_for(lambda: workflow.instance(number)["task_instance"]["status"] == "R")
 
     assert node.wait() == 0
     assert workflow.instance(number)["task_instance"]["status"] == "D"

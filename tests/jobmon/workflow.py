@@ -12,7 +12,7 @@ from lockstep.context import request
 from lockstep.dynamodb.client import fetch
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
-from tests.jobmon.programs import work
+from tests.jobmon import commands
 
 _WORKFLOWS = itertools.count(900_000)
 
@@ -72,7 +72,7 @@ class Workflow:
 
     def work(self, name: str, **options: float) -> str:
         """A command: see work.py."""
-        return work(self.directory, name, api=str(self.client.base_url).rstrip("/"), **options)
+        return commands.work(self.directory, name, api=str(self.client.base_url).rstrip("/"), **options)
 
     def tasks(self) -> dict[int, Task]:
         """How they stand."""
@@ -122,8 +122,7 @@ class Workflow:
     @property
     def overlaps(self) -> list[str]:
         """Tasks of which two runs were under way at once."""
-        file = self.directory / "overlaps"
-        return file.read_text(encoding="utf-8").split() if file.exists() else []
+        return commands.overlaps(self.directory)
 
     def errors(self, task_instance_id: int) -> list[str]:
         """What was said of an instance."""

@@ -1,0 +1,73 @@
+"""Jobmon's client, unmodified, resumes what was left by a client, a distributor or a worker node that was killed."""
+
+import os
+import signal
+from pathlib import Path
+
+import httpx
+
+from tests.jobmon.commands import journal, overlaps, work
+from tests.jobmon.middleman import Middleman
+from tests.jobmon.plan import End, Plan, Task
+from tests.jobmon.programs import wait_for
+from tests.jobmon.standing import attempts, ends, statuses
+
+TIMEOUT = 60
+"""A second client asks every tenth of it whether its turn has come."""
+
+
+def test_a_client(middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path) -> None:
+    """Its distributor and its worker node go on. The worker node hears at its next heartbeat that it must stop."""
+    go = tmp_path / "go"
+    plan = Plan(tmp_path, [Task("a", work(tmp_path, "a", until=go)), Task("b", after=["a"])], forks, "small.q")
+    first = plan.start(middleman)
+    wait_for(lambda: journal(tmp_path) == ["begin a"])
+
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.process.wait()
+    second = plan.start(middleman, resume=True, resume_timeout=TIMEOUT)
+    wait_for(lambda: middleman.requests["POST /api/v3/task_instance/#/log_error_worker_node"])
+    go.touch()
+    end = End.of(second)
+
+    assert end.status == "D"
+    assert statuses(api, end.workflow_id) == {"D": 2}
+    assert ends(api, end.tasks["a"]) == "FD"
+    assert ends(api, end.tasks["b"]) == "D"
+    assert journal(tmp_path) == ["begin a", "begin a", "end a"]
+    assert overlaps(tmp_path) == []
+    assert middleman.not_ok == []
+
+
+def test_a_distributor(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
+    """On the cluster `sequential` it is itself what starts a command."""
+    plan = Plan(tmp_path, [Task("a", work(tmp_path, "a", kills=1)), Task("b", after=["a"])])
+
+    first = plan.start(middleman)
+
+    assert first.wait() != 0
+    assert "DistributorNotAlive" in first.printed()
+    end = plan.run(middleman, resume=True, resume_timeout=TIMEOUT)
+    assert end.status == "D"
+    assert statuses(api, end.workflow_id) == {"D": 2}
+    assert ends(api, end.tasks["a"]) == "RD", "nobody is left who reports the first attempt"
+    assert ends(api, end.tasks["b"]) == "D"
+    assert journal(tmp_path) == ["begin a", "end a", "begin a", "end a"]
+    assert middleman.not_ok == []
+
+
+def test_a_worker_node(middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path) -> None:
+    """Triage finds the signal. The task may be tried once, so it takes a resume to do it."""
+    tasks = [Task("a", work(tmp_path, "a", kills=1), max_attempts=1), Task("b", after=["a"])]
+    plan = Plan(tmp_path, tasks, forks, "small.q")
+
+    failed = plan.run(middleman)
+    end = plan.run(middleman, resume=True, resume_timeout=TIMEOUT)
+
+    assert (failed.status, end.status) == ("E", "D")
+    assert statuses(api, end.workflow_id) == {"D": 2}
+    killed, done = attempts(api, end.tasks["a"])
+    assert (killed.status, killed.errors, done.status) == ("U", ["killed by SIGKILL"], "D")
+    assert ends(api, end.tasks["b"]) == "D"
+    assert journal(tmp_path) == ["begin a", "end a", "begin a", "end a"]
+    assert middleman.not_ok == []
