@@ -49,7 +49,11 @@ class Plan:
     arguments: str = field(default_factory=lambda: f"plan {next(_ARGUMENTS)}")
 
     def start(self, middleman: Middleman, **run: Any) -> Started:
-        """Start the program that runs it. `run` is what Workflow.run() takes."""
+        """Start the program that runs it. `run` is what Workflow.run() takes.
+
+        A distributor that is told to end while it sends a report goes on. Its client waits so long, and kills it.
+        """
+        run = {"distributor_startup_timeout": 5} | run
         workflow = {
             "workflow_args": self.arguments,
             "default_cluster_name": self.cluster,

@@ -37,7 +37,7 @@ def main() -> None:
     )
     last = step.create_task(place="last", year="2026", command="true", upstream_tasks=[bottom])
     workflow.add_tasks([top, *middle, bottom, last])
-    status = workflow.run(resume=bool(more))
+    status = workflow.run(resume=bool(more), distributor_startup_timeout=5)  # how long it also waits for its end
     errors = len(workflow.get_errors() or {})
     print(f"workflow {workflow.workflow_id} ended {status} with errors of {errors} tasks")  # noqa: T201  # what the test reads
 

@@ -4,13 +4,14 @@ It sends each again, and the workflow ends as if each had been sent once.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item
+from lockstep.task.item import Resources
 from ops.audit.audit import audit
 from ops.audit.reader import Budget, Reader
 from ops.audit.seen import Seen
@@ -53,13 +54,10 @@ class Ran:
 
 
 def run(directory: Path, tool: str, middleman: Middleman, api: httpx.Client) -> Ran:
-    """Run two tasks, one after the other, of which the first fails once."""
+    """Run a task that fails once."""
     directory.mkdir()
     before = stored()
-    tasks = [
-        Task("a", work(directory, "a", failures=1), task_attributes={"sex": "ü"}),
-        Task("b", work(directory, "b"), template="last", after=["a"]),
-    ]
+    tasks = [Task("a", work(directory, "a", failures=1), task_attributes={"sex": "ü"})]
     plan = Plan(directory, tasks, tool=tool, settings={"workflow_attributes": {"project": "präsidium"}})
     end = plan.run(middleman)
     found = {name: attempts(api, task_id) for name, task_id in end.tasks.items()}
@@ -74,6 +72,7 @@ def test_a_run_ends_as_if_every_answer_had_arrived(middleman: Middleman, api: ht
     unheard = run(tmp_path / "unheard", "unheard", middleman, api)
 
     assert heard.status == "D"
-    assert unheard == heard
+    assert unheard.stored - heard.stored == {Resources: 1}, "which are stored once a request, as by Jobmon"
+    assert replace(unheard, stored=heard.stored) == heard
     assert middleman.lost.keys() >= routes
     assert middleman.not_ok == []

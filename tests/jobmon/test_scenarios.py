@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from lockstep.context import request
-from lockstep.dynamodb.client import fetch, put_many
+from lockstep.dynamodb.client import connection, fetch, put_many
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task import item as stored
 from tests.jobmon.commands import work
@@ -15,6 +15,8 @@ from tests.jobmon.middleman import Middleman
 from tests.jobmon.plan import Plan, Task
 from tests.jobmon.standing import Attempt, attempts, statuses
 
+TIMEOUT = 20
+"""A client that resumes waits for a tenth of it, even if nobody else runs the workflow."""
 RUN_OF_THE_THOUSAND = 10
 """So many commands run; each takes four requests."""
 
@@ -30,12 +32,28 @@ def finish(task_ids: Iterable[int]) -> None:
         put_many(tasks)
 
 
-def test_one_task(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
-    end = Plan(tmp_path, [Task("a", "echo hello")]).run(middleman)
+def attributes(pk: str) -> dict[str, str]:
+    """The attributes of a workflow or a task, as they are stored: no route reads them."""
+    found = connection().client.query(
+        TableName=stored.Task.Meta.table_name,
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+        ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": stored.TaskAttribute.PREFIX}},
+        ConsistentRead=True,
+    )
+    return {item["sk"]["S"].removeprefix(stored.TaskAttribute.PREFIX): item["value"]["S"] for item in found["Items"]}
+
+
+def test_one_task_with_attributes(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
+    task = Task("a", "echo hello", task_attributes={"sex": "beide ⚥", "größe": "1 µm"})
+    plan = Plan(tmp_path, [task], settings={"name": "erste ◇", "workflow_attributes": {"projekt": "präsidium 🧪"}})
+
+    end = plan.run(middleman)
 
     assert end.status == "D"
     assert statuses(api, end.workflow_id) == {"D": 1}
     assert attempts(api, end.tasks["a"]) == [Attempt("D", "hello\n", [])]
+    assert attributes(f"TASK#{end.tasks['a']}") == {"sex": "beide ⚥", "größe": "1 µm"}
+    assert attributes(f"WORKFLOW#{end.workflow_id}") == {"projekt": "präsidium 🧪"}
     assert middleman.not_ok == []
 
 
@@ -63,7 +81,7 @@ def test_a_fan_in_of_a_thousand(middleman: Middleman, api: httpx.Client, tmp_pat
     finish(failed.tasks[name] for name in names[RUN_OF_THE_THOUSAND:])
     there.touch()
 
-    end = plan.run(middleman, resume=True, resume_timeout=10)
+    end = plan.run(middleman, resume=True, resume_timeout=TIMEOUT)
 
     assert (end.workflow_id, end.status, end.tasks) == (failed.workflow_id, "D", failed.tasks)
     assert statuses(api, end.workflow_id) == {"D": 1001}
@@ -95,7 +113,7 @@ def test_a_workflow_that_fails_fast_begins_nothing_more(
     assert end.status == "E"
     assert statuses(api, end.workflow_id) == {"F": 1, "G": 2}
     assert [len(attempts(api, task_id)) for task_id in end.tasks.values()] == [1, 0, 0]
-    resumed = plan.run(middleman, resume=True, resume_timeout=10)
+    resumed = plan.run(middleman, resume=True, resume_timeout=TIMEOUT)
     assert (resumed.workflow_id, resumed.status) == (end.workflow_id, "E")
     assert statuses(api, end.workflow_id) == {"F": 1, "D": 2}
     assert [len(attempts(api, task_id)) for task_id in end.tasks.values()] == [2, 1, 1]
@@ -108,7 +126,7 @@ def test_a_resumed_run_runs_the_changed_command(middleman: Middleman, api: httpx
     after = Plan(tmp_path, changed, arguments=before.arguments)
 
     failed = before.run(middleman)
-    resumed = after.run(middleman, resume=True, resume_timeout=10)
+    resumed = after.run(middleman, resume=True, resume_timeout=TIMEOUT)
 
     assert (failed.status, resumed.status) == ("E", "D")
     assert resumed.tasks == failed.tasks
