@@ -126,7 +126,7 @@ PEERS = [pytest.param(CURRENT, id="3.4.8"), pytest.param(EARLIER, id="3.2.2")]
 """For a test that each of them is to pass."""
 
 
-def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(what: Callable[[], object], seconds: float = 120) -> None:
     """Wait until something holds that programs bring about."""
     give_up = time.monotonic() + seconds
     while not what():

@@ -26,7 +26,7 @@ def test_a_client(middleman: Middleman, api: httpx.Client, forks: str, tmp_path:
     os.kill(first.process.pid, signal.SIGKILL)
     first.process.wait()
     second = plan.start(middleman, resume=True, resume_timeout=3 * TIMEOUT)
-    wait_for(lambda: middleman.requests["POST /api/v3/task_instance/#/log_error_worker_node"])
+    wait_for(lambda: journal(tmp_path) == ["begin a", "begin a"])
     go.touch()
     end = End.of(second)
 

@@ -23,9 +23,9 @@ def test_a_cold_resume_stops_what_runs(middleman: Middleman, api: httpx.Client, 
     wait_for(lambda: journal(tmp_path) == ["begin a"])
 
     second = plan.start(middleman, resume=True, reset_running_jobs=True, resume_timeout=TIMEOUT)
-    stopped = End.of(first)
+    wait_for(lambda: journal(tmp_path) == ["begin a", "begin a"])
     go.touch()
-    end = End.of(second)
+    stopped, end = End.of(first), End.of(second)
 
     assert (stopped.status, end.status) == ("T", "D")
     assert (end.workflow_id, end.tasks) == (stopped.workflow_id, stopped.tasks)
