@@ -45,7 +45,7 @@ def test_a_distributor(middleman: Middleman, api: httpx.Client, tmp_path: Path) 
 
     first = plan.start(middleman)
 
-    assert first.wait() != 0
+    assert first.wait(200) != 0
     assert "DistributorNotAlive" in first.printed()
     end = plan.run(middleman, resume=True, resume_timeout=TIMEOUT)
     assert end.status == "D"

@@ -78,7 +78,7 @@ def test_a_hot_resume_finds_the_workflow_done(
     end = End.of(first)
 
     assert end.status == "D"
-    assert second.wait() != 0
+    assert second.wait(200) != 0
     assert f"WorkflowNotResumable: Workflow {end.workflow_id} is not in a resume-able state" in second.printed()
     assert statuses(api, end.workflow_id) == {"D": 1}
     assert ends(api, end.tasks["a"]) == "D"

@@ -13,7 +13,8 @@ from lockstep.task import item as stored
 from tests.jobmon.commands import work
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.plan import Plan, Task
-from tests.jobmon.standing import Attempt, attempts, statuses
+from tests.jobmon.programs import wait_for
+from tests.jobmon.standing import Attempt, attempts, ends, statuses
 
 TIMEOUT = 20
 """A client that resumes waits for a tenth of it, even if nobody else runs the workflow."""
@@ -103,20 +104,21 @@ def test_a_task_that_fails_twice_is_done(middleman: Middleman, api: httpx.Client
 
 
 def test_a_workflow_that_fails_fast_begins_nothing_more(
-    middleman: Middleman, api: httpx.Client, tmp_path: Path
+    middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path
 ) -> None:
-    tasks = [Task("a", "exit 3", max_attempts=1), Task("b"), Task("c", after=["b"])]
-    plan = Plan(tmp_path, tasks, settings={"max_concurrently_running": 1})
+    """What runs goes on. The task that fails waits until the other one runs."""
+    go = tmp_path / "go"
+    fails = Task("fails", work(tmp_path, "fails", together=2, failures=1), max_attempts=1)
+    runs = Task("runs", work(tmp_path, "runs", together=2, until=go))
+    waits = Task("waits", after=["runs"])
 
-    end = plan.run(middleman, fail_fast=True)
+    end = Plan(tmp_path, [fails, runs, waits], cluster=forks, queue="small.q").run(middleman, fail_fast=True)
 
     assert end.status == "E"
-    assert statuses(api, end.workflow_id) == {"F": 1, "G": 2}
-    assert [len(attempts(api, task_id)) for task_id in end.tasks.values()] == [1, 0, 0]
-    resumed = plan.run(middleman, resume=True, resume_timeout=TIMEOUT)
-    assert (resumed.workflow_id, resumed.status) == (end.workflow_id, "E")
-    assert statuses(api, end.workflow_id) == {"F": 1, "D": 2}
-    assert [len(attempts(api, task_id)) for task_id in end.tasks.values()] == [2, 1, 1]
+    assert statuses(api, end.workflow_id) == {"F": 1, "R": 1, "G": 1}
+    go.touch()
+    wait_for(lambda: statuses(api, end.workflow_id) == {"F": 1, "D": 1, "G": 1})
+    assert [ends(api, task_id) for task_id in end.tasks.values()] == ["E", "D", ""]
     assert middleman.not_ok == []
 
 

@@ -46,9 +46,9 @@ def _options() -> argparse.Namespace:
 
 def _run(options: argparse.Namespace, earlier: int) -> int:
     time.sleep(options.seconds)
+    _wait_for_group(options)
     while options.until and not options.until.exists():
         time.sleep(0.05)
-    _wait_for_group(options)
     if earlier < options.kills:
         os.kill(os.getppid(), signal.SIGKILL)
     if earlier < options.resource_errors:
