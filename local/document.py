@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from local import openapi, prices
 from local.gateway import load_handler
+from local.growth import of_workflows
 from local.template import ROOT, Template
 from lockstep.access.scopes import Scope
 from lockstep.fsm.reports import (
@@ -343,7 +344,7 @@ def _functions() -> Iterator[str]:
 
 def cost() -> str:
     """Make docs/cost.md: its own text with the tables of prices.py."""
-    return prices.filled(COST.read_text(encoding="utf-8"))
+    return prices.filled(COST.read_text(encoding="utf-8"), {**prices.TABLES, "workflows": of_workflows})
 
 
 def functions() -> str:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lockstep.array.queue import TASKS_PER_TRANSACTION
+
 STATED_ON: Final = "2026-11-22"
 MILLION: Final = 1_000_000
 _GB: Final = 2**30
@@ -144,11 +146,16 @@ class Use:
         return min(1, self.memory / _FULL_MEMORY)
 
 
-def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
-    """Return the requests for one instance, from queuing to DONE with output, without the binding of its task."""
+def life(heartbeats: int, interval: float = INTERVAL, run: int = RUN) -> list[Use]:
+    """Return the requests for one instance, from queuing to DONE with output, without the binding of its task.
+
+    run: the instances of its run.
+    """
     seconds = heartbeats * interval + BEFORE_AND_AFTER
     loops = seconds / LOOP
-    of_batch, of_run = 1 / BATCH, 1 / RUN
+    size = min(BATCH, run)
+    of_batch, of_run = 1 / size, 1 / run
+    of_queueing = 2 + 4 * math.ceil(size / TASKS_PER_TRANSACTION)
     worker = [
         Use("GET cluster/{name}", 1, 0.7, 359, waits=0),
         Use("GET get_array_task_instance_id", 1, 1.8, 458, read=0.5),
@@ -157,32 +164,32 @@ def life(heartbeats: int, interval: float = INTERVAL) -> list[Use]:
         Use("POST log_done", 1, 3.5, 663, written=7),
     ]
     batch = [
-        _bulk("POST queue_task_batch", of_batch, 0.334, written=5 + 46 * of_batch, read=0.5),
-        _bulk("POST instantiate_task_instances", of_batch, 0.212, written=4, read=0.5 + 0.5 * of_batch),
+        bulk("POST queue_task_batch", of_batch, 0.334, written=5 + of_queueing * of_batch, read=0.5, size=size),
+        bulk("POST instantiate_task_instances", of_batch, 0.212, written=4, read=0.5 + 0.5 * of_batch, size=size),
         Use("POST task_resources/{id}", of_batch, 1.8, 458, read=0.5),
-        _bulk("POST transition_to_launched", of_batch, 0.23, written=4, read=6 * of_batch),
-        _bulk("POST array/{id}/log_distributor_id", of_batch, 0.068, written=1),
-        _bulk("POST log_report_by/batch", of_batch, 0.057, written=1),
+        bulk("POST transition_to_launched", of_batch, 0.23, written=4, read=6 * of_batch, size=size),
+        bulk("POST array/{id}/log_distributor_id", of_batch, 0.068, written=1, size=size),
+        bulk("POST log_report_by/batch", of_batch, 0.057, written=1, size=size),
     ]
     checks = seconds / SWEEP / loops
     loop = [
         Use("POST sync_status", 6 * loops * of_run, 8, 390, read=1, memory=_FULL_MEMORY),
-        _bulk("POST sync_status that tells what is queued", of_run, 0.105, read=1.5, size=RUN),
-        _bulk("POST sync_status that lists what runs", loops * of_run, 0.105, read=0.5, size=RUN),
-        _bulk(
+        bulk("POST sync_status that tells what is queued", of_run, 0.105, read=1.5, size=run),
+        bulk("POST sync_status that lists what runs", loops * of_run, 0.105, read=0.5, size=run),
+        bulk(
             "POST set_status_for_triaging",
             loops * of_run,
             0.105 * checks,
             written=3 * of_batch * checks,
             read=(0.5 + 6 * of_batch) * checks,
-            size=RUN,
+            size=run,
         ),
         Use("POST workflow_run/{id}/log_heartbeat", loops * of_run, 2.0, 394, written=1),
     ]
     return worker + batch + loop
 
 
-def _bulk(route: str, times: float, cpu_ms: float, written: float = 0, read: float = 0, size: int = BATCH) -> Use:
+def bulk(route: str, times: float, cpu_ms: float, written: float = 0, read: float = 0, *, size: int) -> Use:
     """Return the use of a request about many instances, given the use per instance."""
     return Use(route, times, cpu_ms * size, 480, written * size, read * size, waits=3, memory=_FULL_MEMORY)
 

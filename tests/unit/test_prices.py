@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from bench.scale.costs import load
+from local.growth import binding
 from local.prices import (
     ALARM_METRICS,
     ALARMS,
@@ -37,6 +39,19 @@ def test_a_life_takes_what_test_cost_measures() -> None:
     written, read = (sum(use.times * getattr(use, unit) for use in uses) for unit in ("written", "read"))
     assert written == pytest.approx(29 + 46 / BATCH)
     assert read == pytest.approx(2, abs=0.02)
+
+
+def test_binding_takes_what_is_recorded() -> None:
+    tasks = load()["bind tasks"]
+    [use] = [use for use in binding(tasks.instances) if "bind_tasks" in use.route]
+    assert use.written == pytest.approx(tasks.written())
+    assert use.read == pytest.approx(tasks.read())
+    assert use.times == 1 / tasks.instances
+
+
+def test_a_life_in_a_small_run_takes_no_less() -> None:
+    small, large = (sum(use.times * use.written for use in life(5, run=run)) for run in (1, 10_000))
+    assert large < small < 3 * large
 
 
 def test_a_heartbeat_is_a_request_and_a_write_unit_more() -> None:
