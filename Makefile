@@ -94,7 +94,7 @@ faults: .venv/test ## Prove it: fail every DynamoDB call in every way, where mak
 measure: .venv/test .engine/ready .lambda/ready ## Measure it: measure the memory and processor time of each function
 	@$(RUN) tests.deployment.artifact.measure
 
-bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## Measure it: compare costs with the raw client and with Jobmon, and write docs/performance.md; 15 minutes
+bench: .venv/bench .engine/ready .lambda/ready .peer/ready .peer/mariadb ## Measure it: compare costs with the raw client and with Jobmon, and write docs/performance.md; half an hour
 	@$(RUN) bench
 
 scale: .venv/scale .engine/ready ## Measure it: simulate growing use from measured costs, and write docs/scale.md

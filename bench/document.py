@@ -51,7 +51,7 @@ def made_of_growth(section: Section) -> str:
 
 
 def _with(parts: Mapping[str, Callable[[], Iterable[str]]]) -> str:
-    return filled(DOCUMENT.read_text(encoding="utf-8"), parts)
+    return filled(DOCUMENT.read_text(encoding="utf-8"), parts, others_stay=True)
 
 
 def _all(sections: Iterable[Section]) -> Iterator[str]:

@@ -6,8 +6,8 @@ from typing import Final, TypeVar
 
 from local import openapi, prices
 from local.gateway import load_handler
-from local.growth import of_workflows
 from local.template import ROOT, Template
+from local.workflow_cost import of_workflows
 from lockstep.access.scopes import Scope
 from lockstep.fsm.reports import (
     ABANDONED,

@@ -328,15 +328,16 @@ TABLES: Final = {
 _MADE: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def filled(text: str, tables: Mapping[str, Callable[[], Iterable[str]]] = TABLES) -> str:
+def filled(text: str, tables: Mapping[str, Callable[[], Iterable[str]]] = TABLES, *, others_stay: bool = False) -> str:
     """Replace the text between each `<!-- made: name -->` and the next `<!-- end -->` by the table of that name.
 
-    The text of a name that no table has stays.
+    others_stay: so does the text of a name that no table has.
     """
 
     def made(found: re.Match[str]) -> str:
         beginning, name, end = found.groups()
-        return beginning + "\n".join(tables[name]()) + "\n" + end if name in tables else found[0]
+        stays = others_stay and name not in tables
+        return found[0] if stays else beginning + "\n".join(tables[name]()) + "\n" + end
 
     return _MADE.sub(made, text)
 

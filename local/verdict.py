@@ -1,9 +1,10 @@
 """Compare how every task ended with how it must end, and print the cost: how the demo and `make workflow` end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Final, NamedTuple
+from itertools import count
+from typing import Any, Final, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -11,10 +12,11 @@ from rich.table import Table
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task_instance.item import InstanceKey
 from sim import requests
-from sim.client import Client
+from sim.client import Client, UnansweredError, describe
 
 TI = TaskInstanceStatus
 
+NOT_FOUND: Final = "404"
 MOST_DIFFERENCES: Final = 20
 """The differences that are printed at most."""
 _USAGE: Final = {
@@ -40,6 +42,10 @@ class Ending(NamedTuple):
         return f"{self.task} after {self.num_attempts} attempts: {instances}, with error entries {entries}"
 
 
+NOT_BEGUN: Final = Ending(TaskStatus.REGISTERING, 0, (), ())
+"""A task without an attempt."""
+
+
 class Result(NamedTuple):
     """A task with its expected and its actual ending."""
 
@@ -49,18 +55,20 @@ class Result(NamedTuple):
     got: Ending
 
 
-def find_endings(client: Client, crew: Executor, instances: Mapping[int, int]) -> list[Ending]:
-    """Request the final states of tasks, given the number of each one's instances: one or more.
+def find_endings(client: Client, crew: Executor, task_ids: Iterable[int]) -> list[Ending | None]:
+    """Request the final states of tasks; None of a task without an instance.
 
     Raises:
         UnansweredError: the system does not answer.
     """
-    return list(crew.map(partial(_find_ending, client), instances, instances.values()))
+    return list(crew.map(partial(_find_ending, client), task_ids))
 
 
-def _find_ending(client: Client, task_id: int, instances: int) -> Ending:
-    ids = [InstanceKey(task_id, number).id for number in range(1, instances + 1)]
-    found = [client.ask(requests.get_instance(each)) for each in ids]
+def _find_ending(client: Client, task_id: int) -> Ending | None:
+    found = list(_instances(client, task_id))
+    if not found:
+        return None
+    ids = [InstanceKey(task_id, number).id for number, _ in enumerate(found, 1)]
     entries = [client.ask(requests.get_errors(each))["task_instance_error_log"] for each in ids]
     return Ending(
         TaskStatus(found[-1]["task"]["status"]),
@@ -70,10 +78,22 @@ def _find_ending(client: Client, task_id: int, instances: int) -> Ending:
     )
 
 
-def judge(console: Console, results: Sequence[Result], kinds: str) -> bool:
-    """Print the results, a row a kind, then what differs. Return whether every task ended as it must.
+def _instances(client: Client, task_id: int) -> Iterator[Any]:
+    """Request a task's instances, one after the other, until there is no next one."""
+    for number in count(1):
+        request = requests.get_instance(InstanceKey(task_id, number).id)
+        reply = client.send(request)
+        if reply.outcome == NOT_FOUND:
+            return
+        if not reply.ok:
+            raise UnansweredError(describe(request, reply))
+        yield reply.body
 
-    kinds: what the kinds are, above their column.
+
+def judge(console: Console, results: Sequence[Result], kinds: str) -> bool:
+    """Print the results, a row for each kind of task, then what differs. Return whether every task ended as it must.
+
+    kinds: the title of the column of kinds.
     """
     console.print(_endings(results, kinds))
     different = [result for result in results if result.got != result.must]

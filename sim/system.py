@@ -18,10 +18,13 @@ from typing import Final
 from local import engine
 from local.run import table_name
 from local.template import ROOT
+from sim.requests import Request
 
 MODULES: Final = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "shared")))}
 """The environment of our own programs."""
 PREFIX: Final = "/api/v3"
+USAGE: Final = Request("GET", "/_local/usage")
+"""Asks what the system has counted since it started; not below the prefix."""
 
 
 class System:

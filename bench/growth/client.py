@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sim import requests
 from sim.requests import Request
-
-CHUNK: Final = 500
-"""The nodes, edges or tasks that Jobmon's client sends at once."""
+from sim.workflow import IDS_PER_CALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +104,4 @@ def start_over(workflow_id: int) -> Request:
 
 
 def _chunks(number: int) -> Iterator[range]:
-    return (range(first, min(first + CHUNK, number)) for first in range(0, number, CHUNK))
+    return (range(first, min(first + IDS_PER_CALL, number)) for first in range(0, number, IDS_PER_CALL))

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.growth import client
-from bench.growth.client import CHUNK, Ground
+from bench.growth.client import Ground
 from bench.load import processor
 from lockstep.dynamodb.client import chunks
 from sim import requests
 from sim.client import Client, UnansweredError, describe
 from sim.requests import Request
-from sim.system import System, system
+from sim.system import USAGE, System, system
+from sim.workflow import IDS_PER_CALL
 
 SIZES: Final = (1, 1_000, 10_000, 100_000)
 """Tasks."""
@@ -20,12 +21,13 @@ LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
 SECONDS_TO_ANSWER: Final = 60
 BUSY: Final = "503"
 """A call that has not done all within its time says so, and the same call again goes on."""
+TRIES: Final = 50
+"""A call that is sent so often without an end is given up."""
 FOLLOWED: Final = 300
 """The tasks that end between two polls, at most."""
 INCREMENT: Final = 3600.0
 MARGIN_SECONDS: Final = 6
 """Past the time for which the change feed tells a change again."""
-_USAGE: Final = Request("GET", "/_local/usage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,36 +125,37 @@ class _Walk:
         time.sleep(MARGIN_SECONDS)
 
     def _start_over(self, ground: Ground, task_ids: list[int], node_ids: list[int], run_id: int) -> None:
-        """Queue all that are left, as a run that dies leaves them; then resume."""
+        """Queue all that are left, as a run that dies leaves them. Bind half of all tasks again; reset the others."""
         self._send(
             "queue",
             (
                 requests.queue(ground.array_id, chunk, ground.resources_id, run_id)
-                for chunk in chunks(task_ids[FOLLOWED:], CHUNK)
+                for chunk in chunks(task_ids[FOLLOWED:], IDS_PER_CALL)
             ),
         )
         self._api.ask(requests.move_run(run_id, "E"))
+        half = node_ids[: -(-len(node_ids) // 2)]
+        self._send("half of the tasks again", client.bind(ground, half))
         self._send("reset", [client.start_over(ground.workflow_id)])
-        self._send("tasks again", client.bind(ground, node_ids))
 
     def _send(self, name: str, asked: Iterable[Request]) -> list[Any]:
-        before, began = self._local.ask(_USAGE), processor.seconds(self._running.gateway.pid)
+        before, began = self._local.ask(USAGE), processor.seconds(self._running.gateway.pid)
         replies, seconds = [], []
         for request in asked:
             reply, took = self._until_done(request)
             replies.append(reply)
             seconds += took
-        after, ended = self._local.ask(_USAGE), processor.seconds(self._running.gateway.pid)
+        after, ended = self._local.ask(USAGE), processor.seconds(self._running.gateway.pid)
         used = {key: after[key] - before[key] for key in ("dynamodb_requests", "write_units", "read_units")}
         self._phases[name] = Phase(name, seconds, processor=ended - began, **used)
         return replies
 
     def _until_done(self, request: Request) -> tuple[Any, list[float]]:
-        seconds = []
+        seconds: list[float] = []
         while True:
             reply = self._api.send(request)
             seconds.append(reply.seconds)
             if reply.ok:
                 return reply.body, seconds
-            if reply.outcome != BUSY:
+            if reply.outcome != BUSY or len(seconds) == TRIES:
                 raise UnansweredError(describe(request, reply))

@@ -10,12 +10,11 @@ from local.demo.array import Array
 from local.demo.fates import FATES, Fate, in_turn, must_be
 from local.demo.view import View
 from local.engine import EngineError
-from local.verdict import Ending, Result, costs, find_endings, judge
+from local.verdict import NOT_BEGUN, Ending, Result, costs, find_endings, judge
 from sim.client import Client, UnansweredError
 from sim.cluster import Cluster, Conduct
-from sim.requests import Request
 from sim.show import live, make_console
-from sim.system import System, system
+from sim.system import USAGE, System, system
 from sim.tally import Tally
 
 WORKERS: Final = 16
@@ -23,7 +22,6 @@ WORKERS: Final = 16
 MOST_LINES: Final = 20
 """The lines of an error that are printed: if the system ends, every worker adds one."""
 LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
-USAGE: Final = Request("GET", "/_local/usage")
 
 
 def show() -> bool:
@@ -51,9 +49,8 @@ def _drive(console: Console, crew: ThreadPoolExecutor, running: System) -> bool:
         usage, sent = local.ask(USAGE), tally.counts["requests"]
         if usage["requests"] != sent:
             raise UnansweredError(f"{sent} requests were sent, {usage['requests']} reached the API")
-        instances = {task_id: len(fate.attempts) for task_id, fate in fate_of.items()}
-        endings = find_endings(client, crew, instances)
-    console.print(costs(usage, sum(instances.values())))
+        endings = [ending or NOT_BEGUN for ending in find_endings(client, crew, fate_of)]
+    console.print(costs(usage, sum(len(ending.instances) for ending in endings)))
     return judge(console, results_of(fate_of, endings), "fate")
 
 

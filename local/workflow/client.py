@@ -2,9 +2,11 @@
 
 import os
 import subprocess
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Final
 
 from local.template import ROOT
@@ -19,9 +21,10 @@ _SETTINGS: Final = {
     "JOBMON__HTTP__ROUTE_PREFIX": PREFIX,
     "JOBMON__HEARTBEAT__WORKFLOW_RUN_INTERVAL": "1",  # in seconds, where 30 are usual: the client polls as often
     "JOBMON__DISTRIBUTOR__POLL_INTERVAL": "1",  # 10 are usual
-    "NO_PROXY": "127.0.0.1",
     "PYTHONUTF8": "1",
 }
+MOST_SECONDS: Final = 300
+"""The time of a program: Jobmon's client can wait for ever for its distributor (docs/jobmon.md)."""
 _LEASH: Final = 'exec 3<&0; { read -r _; kill -KILL 0; } <&3 3<&- >/dev/null 2>&1 & exec "$@" </dev/null 3<&-'
 """Run a program in this shell's place; once the shell's standard input closes, kill it and all that it started."""
 
@@ -34,17 +37,18 @@ def run(url: str, *arguments: object) -> Iterator[str]:
     """Run the program against an API, and yield each line that it prints.
 
     Raises:
-        ClientFailedError: it ended with another exit code than 0.
+        ClientFailedError: it ended with another exit code than 0, or was killed because it took too long.
     """
-    said: list[str] = []
+    said: deque[str] = deque(maxlen=SAID_AT_LAST)
     with _started(url, *arguments) as process:
         assert process.stdout
         for line in process.stdout:
-            said = [*said[1 - SAID_AT_LAST :], line.rstrip("\n")]
+            said.append(line.rstrip("\n"))
             yield said[-1]
         code = process.wait()
     if code:
-        raise ClientFailedError("\n".join([*said, f"{PROGRAM.name} ended with exit code {code}"]))
+        why = f"ended with exit code {code}" if code > 0 else f"took longer than {MOST_SECONDS} s"
+        raise ClientFailedError("\n".join([*said, f"{PROGRAM.name} {why}"]))
 
 
 @contextmanager
@@ -59,9 +63,12 @@ def _started(url: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
         start_new_session=True,  # the leash kills its group, and Ctrl-C is ours to handle
     )
     assert process.stdin
+    too_long = Timer(MOST_SECONDS, process.stdin.close)
+    too_long.start()
     try:
         yield process
     finally:
+        too_long.cancel()
         process.stdin.close()
         process.wait()
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from local.verdict import Ending
+from local.verdict import NOT_BEGUN, Ending
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 
 DONE, ERROR = TaskInstanceStatus.DONE, TaskInstanceStatus.ERROR
@@ -10,7 +10,6 @@ DONE, ERROR = TaskInstanceStatus.DONE, TaskInstanceStatus.ERROR
 AT_ONCE: Final = Ending(TaskStatus.DONE, 1, (DONE,), (0,))
 AT_THE_SECOND_ATTEMPT: Final = Ending(TaskStatus.DONE, 2, (ERROR, DONE), (1, 0))
 FAILED: Final = Ending(TaskStatus.ERROR_FATAL, 2, (ERROR, ERROR), (1, 1))
-NOT_BEGUN: Final = Ending(TaskStatus.REGISTERING, 0, (), ())
 ONCE_MENDED: Final = Ending(TaskStatus.DONE, 1, (ERROR, ERROR, DONE), (1, 1, 0))
 """A resume begins to count a task's attempts anew, and keeps the earlier ones."""
 

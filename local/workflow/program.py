@@ -11,6 +11,7 @@ Arguments: the folder for what the tasks leave there, and `resume` to go on with
 import json
 import sys
 from pathlib import Path
+from shlex import quote
 
 from jobmon.client.api import Tool
 from jobmon.client.task import Task
@@ -62,9 +63,9 @@ def tasks_of(place: int, steps: dict[str, TaskTemplate], folder: Path) -> list[T
         )
 
     prepare = task("prepare", 0)
-    fails_first = FAILS_FIRST.format(folder / f"model_{place}")
+    fails_first = FAILS_FIRST.format(quote(str(folder / f"model_{place}")))
     models = [task("model", part, "true" if part else fails_first, [prepare]) for part in PARTS]
-    until_mended = f"test -e {folder / 'mended'}"
+    until_mended = f"test -e {quote(str(folder / 'mended'))}"
     checks = [task("check", part, until_mended if (place, part) == (8, 0) else "true", [prepare]) for part in PARTS]
     return [prepare, *models, *checks, task("report", 0, upstream=[*models, *checks])]
 

@@ -10,19 +10,17 @@ from typing import Final
 from rich.console import Console
 
 from local.engine import EngineError
-from local.verdict import Result, costs, find_endings, judge
+from local.verdict import NOT_BEGUN, Result, costs, find_endings, judge
 from local.workflow.client import ClientFailedError, run
-from local.workflow.plan import NAMES, NOT_BEGUN, must_be
+from local.workflow.plan import NAMES, must_be
 from local.workflow.view import View
 from sim.client import Client, UnansweredError
-from sim.requests import Request
 from sim.show import live, make_console
-from sim.system import System, system
+from sim.system import USAGE, System, system
 
 READERS: Final = 8
 """The requests for endings that are sent at the same time."""
 LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
-USAGE: Final = Request("GET", "/_local/usage")
 
 
 def show() -> bool:
@@ -62,11 +60,14 @@ def _run(console: Console, view: View, url: str, *arguments: object) -> None:
 def _results(client: Client, crew: ThreadPoolExecutor, view: View, folder: Path, *, resumed: bool) -> list[Result]:
     ids: Mapping[str, int] = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
     statuses = view.statuses()
-    must = {name: must_be(name, resumed=resumed) for names in NAMES.values() for name in names}
-    begun = {ids[name]: len(ending.instances) for name, ending in must.items() if ending.instances}
-    got = dict(zip(begun, find_endings(client, crew, begun), strict=True))
+    got = dict(zip(statuses, find_endings(client, crew, statuses), strict=True))
     return [
-        Result(ids[name], kind, must[name], got.get(ids[name]) or NOT_BEGUN._replace(task=statuses[ids[name]]))
+        Result(
+            ids[name],
+            kind,
+            must_be(name, resumed=resumed),
+            got[ids[name]] or NOT_BEGUN._replace(task=statuses[ids[name]]),
+        )
         for kind, names in NAMES.items()
         for name in names
     ]

@@ -1,6 +1,7 @@
 """Jobmon's client, unmodified, gets no answer to the first of each of its requests, nor does anything that it starts.
 
-It sends each again, and the workflow ends as if each had been sent once.
+It sends each again, and the workflow ends as if each had been sent once. Three kinds of request are answered
+(may_be_lost).
 """
 
 from collections import Counter

@@ -15,8 +15,11 @@ from local.seed import Seed, load
 from lockstep.array.item import Batch
 from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
 from lockstep.context import PARALLEL, RequestContext, request
+from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
+from lockstep.workflow.cursor import task_groups
+from lockstep.workflow.store import read_workflow
 from tests.conformance.recording import Player, put
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import Memory, answered_by
@@ -216,6 +219,19 @@ def test_after_a_link_a_call_about_all_tasks_begins_again(slow: Slow) -> None:
         put(Task(*Task.key(1)), TaskStatus.ERROR_FATAL)
     assert slow.call("POST", path, body) == (200, {})
     assert status_of_tasks(slow) == "G" * STEPS
+
+
+def test_a_call_about_all_tasks_ends_once_a_run_is_linked(slow: Slow) -> None:
+    fill(slow, "Z", "F")
+    slow.seconds = 0.0
+    with request():
+        groups = task_groups(ARRAY, read_workflow(ARRAY), "of a test")
+        assert len(next(groups)) == 50
+    assert slow.call("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90})[0] == 200
+    with request(), pytest.raises(ContentionError):
+        next(groups)
+    with request():
+        assert read_workflow(ARRAY).cursor is None
 
 
 def test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest(slow: Slow) -> None:

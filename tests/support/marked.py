@@ -1,4 +1,4 @@
-"""Programs that show something, started with a mark that everything they start inherits."""
+"""Our own programs, started with a mark that everything they start inherits: what is left of them is found by it."""
 
 import os
 import select

@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 
 from bench.scale.costs import load
-from local.growth import binding
 from local.prices import (
     ALARM_METRICS,
     ALARMS,
@@ -20,6 +19,7 @@ from local.prices import (
     life,
 )
 from local.template import ROOT, Template
+from local.workflow_cost import binding
 
 SINCE_TAKEN = (
     "queue_task_batch",

@@ -110,7 +110,9 @@ class _Binding:
     @property
     def keeps_spec(self) -> bool:
         """Whether the task was bound so before, and its specification never expires."""
-        return self.seen is not None and self.seen.bound_as == self.bound_as and self.seen.expires_at is None
+        if self.seen is None or self.seen.expires_at or expiry(now()):
+            return False
+        return self.seen.bound_as == self.bound_as
 
     @property
     def actions(self) -> int:
@@ -150,7 +152,9 @@ class _Binding:
 
     @property
     def spec_version(self) -> int:
-        return self.seen.spec_version + (not self.keeps_spec) if self.seen else 1
+        if self.seen is None:
+            return 1
+        return self.seen.spec_version if self.keeps_spec else self.seen.spec_version + 1
 
     def add_to(self, transaction: TransactWrite, at: float) -> None:
         if self.seen:
@@ -186,6 +190,9 @@ class _Binding:
         )
 
     def _reset(self, transaction: TransactWrite, seen: Task, at: float) -> None:
+        unmoved = (Task.status == seen.status) & (Task.spec_version == seen.spec_version)
+        if self.keeps_spec:
+            unmoved &= Task.bound_as == seen.bound_as
         transaction.update(
             Task(*self.key),
             [
@@ -200,7 +207,7 @@ class _Binding:
                 Task.node_id.set(self.task.node_id),
                 *Task.renewed(at),
             ],
-            (Task.status == seen.status) & (Task.spec_version == seen.spec_version),
+            unmoved,
         )
 
     def _spec(self, at: float) -> Spec:
@@ -269,7 +276,8 @@ def _look_up(bindings: Sequence[_Binding], *, consistent: bool) -> None:
 
     An expired task's id is never reused, because the count of its instances has expired with it.
 
-    consistent: whether a lookup that was written just now must be seen. If one is missed, the write is refused.
+    consistent: whether a lookup that was written just now must be seen. If one is missed, the write is refused, and the
+    id that was allocated stays unused.
     """
     lookups = fetch((binding.lookup for binding in bindings), consistent=consistent)
     for binding in bindings:

@@ -1,21 +1,22 @@
-"""All tasks of a workflow in groups, for a call that may not come to the last: the same call again goes on there."""
+"""Go through a workflow's tasks in groups, and note the last group that is done: a repeated call goes on behind it."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
+
+from pynamodb.attributes import Attribute
+from pynamodb.expressions.condition import Condition
 
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, reach
-from lockstep.errors import UnavailableError
+from lockstep.dynamodb.client import ConditionFailedError, chunks, reach
+from lockstep.errors import ContentionError, UnavailableError
 from lockstep.task.item import Task
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.tasks import task_ids
 
 CURSOR_SECONDS: Final = 300.0
-"""How long a call is remembered, unless a run is linked: Jobmon's client repeats it within this time. Later, tasks may
-have moved again.
-"""
+"""How long the last group is remembered: Jobmon's client repeats a call within this time. A link forgets it."""
 GROUP: Final = 500
 """The tasks of a group: what is read, and changed, before the call looks at the time."""
 MOST_GROUPS: Final = 500
@@ -27,23 +28,25 @@ _ENOUGH: Final = 0.8
 def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dict[int, Task]]:
     """Yield a workflow's tasks in groups, by ascending id, from where an earlier call of this kind came to.
 
+    workflow: as it was just read.
+
     A group counts as done once the next one is asked for. That is noted at once: a call that fails in a group loses no
     more than this group.
 
     Raises:
         UnavailableError: the time is up; the same call again goes on.
+        ContentionError: a run was linked meanwhile, or another call goes through the tasks.
     """
-    after, cursor = _cursor_of(workflow, kind), workflow.cursor
+    after = _cursor_of(workflow, kind)
     for number, ids in enumerate(chunks(task_ids(workflow_id, after), GROUP)):
         if number:
-            cursor = f"{kind}#{after}#{now()}"
-            _store_cursor(workflow_id, cursor)
+            _store_cursor(workflow_id, workflow, f"{kind}#{after}#{now()}")
         if number == MOST_GROUPS or (number and deadline().spent(_ENOUGH)):
             raise UnavailableError(f"tasks up to {after} are done; send it again for the rest")
         yield tasks_with(ids, consistent=True)
         after = ids[-1]
-    if cursor is not None:
-        _store_cursor(workflow_id, None)
+    if workflow.cursor is not None:
+        _store_cursor(workflow_id, workflow, None)
 
 
 def _cursor_of(workflow: Workflow, kind: str) -> int:
@@ -52,7 +55,17 @@ def _cursor_of(workflow: Workflow, kind: str) -> int:
     return int(after) if stored_kind == kind and now() - float(at) < CURSOR_SECONDS else 0
 
 
-def _store_cursor(workflow_id: int, cursor: str | None) -> None:
+def _store_cursor(workflow_id: int, seen: Workflow, cursor: str | None) -> None:
+    """Store a cursor, unless the workflow has another run or another cursor than it was seen with."""
     workflow = Workflow(*Workflow.key(workflow_id))
     change = Workflow.cursor.remove() if cursor is None else Workflow.cursor.set(cursor)
-    reach(lambda: workflow.update([change]))
+    unmoved = _is(Workflow.cursor, seen.cursor) & _is(Workflow.workflow_run_id, seen.workflow_run_id)
+    try:
+        reach(lambda: workflow.update([change], unmoved))
+    except ConditionFailedError as failed:
+        raise ContentionError("a run was linked, or another call goes through the tasks; send it again") from failed
+    seen.cursor = cursor
+
+
+def _is(attribute: Attribute[Any], value: object) -> Condition:
+    return attribute.does_not_exist() if value is None else attribute == value

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, fetch, run_parallel, transact
+from lockstep.dynamodb.client import ConditionFailedError, fetch, fetch_present, run_parallel, transact
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task.item import Resources, Spec, Task
 from lockstep.task.resources import store_resources
@@ -82,7 +82,7 @@ def _grow_all(tasks: Mapping[int, Task], sets: _LargerSets) -> list[int]:
     """Give tasks their larger sets. Return those that got it: not one that has moved, or has no set to grow."""
     specs = {key: Spec.from_raw_data(raw) for key, raw in fetch(map(Spec.key, tasks), consistent=True).items()}
     wanted = {Resources.key(spec.task_resources_id) for spec in specs.values()}
-    had = {key: Resources.from_raw_data(raw) for key, raw in fetch(wanted, consistent=False).items()}
+    had = {key: Resources.from_raw_data(raw) for key, raw in fetch_present(wanted).items()}
     growths = [
         _Growth(task_id, task, spec, sets.of(task, spec, resources))
         for task_id, task in tasks.items()

@@ -6,6 +6,8 @@ in its environment: ASKED_MEMORY, ASKED_QUEUE. Exit status 137 means that the co
 
 import os
 import signal
+import sys
+import traceback
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -86,6 +88,9 @@ def _become_worker_node(command: str, environment: Mapping[str, str]) -> None:
     try:
         cli = WorkerNodeCLI()
         cli.run_task_instance_job(cli.parse_args(command))
+    except Exception:  # noqa: BLE001  # whatever it is, the test prints it
+        traceback.print_exc(file=sys.stdout)
+        sys.stdout.flush()
     finally:
         os._exit(0)  # what the distributor would do at its end is not for a worker node
 

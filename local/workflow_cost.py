@@ -9,12 +9,11 @@ from typing import Final
 
 from local.prices import BEFORE_AND_AFTER, INTERVAL, LOOP, MILLION, Use, bulk, cost, life
 from lockstep.task.item import feed_keys
+from sim.workflow import IDS_PER_CALL
 
 SIZES: Final = (1, 1_000, 10_000, 100_000, 1_000_000)
 """Tasks."""
 HEARTBEATS: Final = 5
-CHUNK: Final = 500
-"""The nodes, edges or tasks that Jobmon's client sends at once."""
 ONCE: Final = 25
 """Requests of a workflow whatever its size, about: tool, template, cluster, dag, array, resources, run, its moves."""
 _ONCE_WRITTEN: Final = 2.0
@@ -24,8 +23,8 @@ _CHANGES_PER_UNIT: Final = 60
 
 def binding(tasks: int) -> list[Use]:
     """Return the requests that bind a workflow, a task's share of each."""
-    once, chunk = ONCE / tasks, 1 / min(CHUNK, tasks)
-    size = min(CHUNK, tasks)
+    once, chunk = ONCE / tasks, 1 / min(IDS_PER_CALL, tasks)
+    size = min(IDS_PER_CALL, tasks)
     return [
         Use("what comes once", once, 2.5, 450, written=_ONCE_WRITTEN, read=0.5),
         bulk("POST nodes", chunk, 0.04, size=size),
