@@ -93,7 +93,7 @@ EVENTS = [
     "bind_tasks_no_args",
     "create_workflow_run",
 ]
-"""One of each kind: without a table, with one call, with many side by side. `make bench` itself serves all functions."""
+"""One of each kind: without a table, with one call, with many side by side. `make bench` serves all functions."""
 
 
 @pytest.fixture(scope="module")
