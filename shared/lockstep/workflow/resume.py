@@ -1,6 +1,6 @@
 """The tasks of a workflow that a client reads to resume it by its id."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -35,23 +35,31 @@ class TaskToResume(NamedTuple):
 def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskToResume]:
     """The first tasks, by ascending id, whose ids are greater than `after` and that are not done: so many at most.
 
+    A page that is not full is the last one: Jobmon's client asks for no other one after it.
+
     Raises:
         InvalidError: the reply would be too large. Fewer would mean to Jobmon's client that there are no more.
         NotFoundError: the resources of a task name a queue that does not exist.
     """
     left = ((task_id, task) for task_id, task in read_tasks(workflow_id, after) if task.status != TaskStatus.DONE)
-    tasks = dict(islice(left, most))
+    rows: dict[int, TaskToResume] = {}
+    while some := dict(islice(left, most - len(rows))):
+        rows |= _rows(some)
+    if sum(carried_as_json(row) + _ROW_BYTES for row in rows.values()) > MAX_REPLY_BYTES:
+        raise InvalidError([FieldError("chunk_size", f"must be smaller: {len(rows)} of these tasks fit no reply")])
+    return rows
+
+
+def _rows(tasks: Mapping[int, Task]) -> dict[int, TaskToResume]:
+    """The rows of tasks. One without a specification, resources or an array has none, as in Jobmon's query."""
     specs = _specs(tasks)
     resources = _read_resources({spec.task_resources_id for spec in specs.values()})
     limits = _read_limits({task.array_id for task in tasks.values()})
-    rows = {
+    return {
         task_id: _row(task, specs[task_id], resources[specs[task_id].task_resources_id], limits[task.array_id])
         for task_id, task in tasks.items()
         if task_id in specs and specs[task_id].task_resources_id in resources and task.array_id in limits
     }
-    if sum(carried_as_json(row) + _ROW_BYTES for row in rows.values()) > MAX_REPLY_BYTES:
-        raise InvalidError([FieldError("chunk_size", f"must be smaller: {len(rows)} of these tasks fit no reply")])
-    return rows
 
 
 def _row(task: Task, spec: Spec, resources: Resources, limit: int) -> TaskToResume:

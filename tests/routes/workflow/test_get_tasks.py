@@ -83,3 +83,33 @@ def test_a_task_of_a_queue_that_does_not_exist_is_not_left_out(player: Player) -
     status, problem = page(player, workflow_id)
     assert (status, problem["detail"]) == (404, "task resources 987655 are of queue 77, which does not exist")
     Resources(*Resources.key(987_655)).delete()
+
+
+def test_a_page_is_full_though_a_task_on_it_has_no_resources(player: Player) -> None:
+    """Jobmon's client takes a page that is not full for the last one."""
+    resources = ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
+    workflow_id = next(_WORKFLOWS)
+    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+    array = ask(player, "POST", "/array", body)["array_id"]
+    rows = {
+        str(node): [node, "0", array, bound, "t", "true", 1, False, {}, []]
+        for node, bound in enumerate([resources, 987_654, resources, resources], start=1)
+    }
+    first, _, third, fourth = (
+        number
+        for number, _ in ask(
+            player, "PUT", "/task/bind_tasks_no_args", {"workflow_id": workflow_id, "mark_created": True, "tasks": rows}
+        )["tasks"].values()
+    )
+    assert pages(player, workflow_id, size=2) == [[first, third], [fourth]]
+
+
+def pages(player: Player, workflow_id: int, size: int) -> list[list[int]]:
+    """The ids of the tasks on each page, read as Jobmon's client does: until a page is not full."""
+    read: list[list[int]] = []
+    while not read or len(read[-1]) == size:
+        after = read[-1][-1] if read else 0
+        path = f"/api/v3/workflow/get_tasks/{workflow_id}"
+        _, reply = player.send("GET", path, max_task_id=str(after), chunk_size=str(size))
+        read.append([int(number) for number in reply["tasks"]])
+    return read
