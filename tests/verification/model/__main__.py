@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, Phase, settings
 
 from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID
-from tests.verification.model.machine import Machine, Tally, walk
+from tests.verification.model.machine import Machine, walk
 from tests.verification.model.mistakes import OTHERS, QUICK, made
+from tests.verification.model.tally import Tally
 
 LONG = settings(
     max_examples=25,

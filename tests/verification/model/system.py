@@ -59,8 +59,9 @@ class System:
         """The status and the body of a reply."""
         numbers = iter(ids)
         path = PARAMETER.sub(lambda _: str(next(numbers)), ROUTES[route].resource.removeprefix("/api/v3"))
-        content = None if ROUTES[route].method == "GET" else json.dumps(body)
-        reply = self._loop.run(self._client.request(ROUTES[route].method, path, content=content))
+        method = ROUTES[route].method
+        sent: dict[str, Any] = {"params": body} if method == "GET" else {"content": json.dumps(body)}
+        reply = self._loop.run(self._client.request(method, path, **sent))
         return reply.status_code, reply.json()
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from lockstep.task.item import Task
-from tests.verification.model.picture import Items, Reader, broken_promises
+from tests.verification.model.picture import Items, Reader
+from tests.verification.model.promises import broken_promises
 from tests.verification.model.system import System, system
 
 TASKS = range(1, 13)
