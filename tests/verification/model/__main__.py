@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, Phase, settings
 
 from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID
+from lockstep.fsm.workflow_run import DONE_AFTER_ALL, RUN_MOVES, TAKEN_OVER
 from tests.verification.model.machine import Machine, walk
 from tests.verification.model.mistakes import OTHERS, QUICK, made
+from tests.verification.model.rules.walker import ABOUT_RUN, ABOUT_WORKFLOW
 from tests.verification.model.tally import Tally
 
 LONG = settings(
@@ -60,7 +62,14 @@ def report(tally: Tally, processor: float) -> Iterator[str]:
         f"{tally.examples} examples, {sum(tally.rules.values())} steps, {sum(tally.requests.values())} requests, "
         f"{tally.compared} items compared, {processor:.0f} s of the processor"
     )
-    yield f"{len(tally.situations)} situations (report, error state, instance, task, attempts left, overdue)"
+    about_workflows = sum(situation[0] in ABOUT_RUN | ABOUT_WORKFLOW for situation in tally.situations)
+    yield (
+        f"{len(tally.situations) - about_workflows} situations "
+        "(report, error state, instance, task, attempts left, overdue)"
+    )
+    yield f"{about_workflows} situations of workflows (request, asked for, run, workflow, tasks bound, client late)"
+    yield "runs at the end: " + ", ".join(f"{status} {n}" for status, n in tally.runs.most_common())
+    yield f"{tally.followed} polls after which a client knew of every change"
     yield f"{tally.later} overdue instances left to a later sweep"
     yield "attempts at a task: " + ", ".join(f"{n}: {tasks}" for n, tasks in sorted(tally.attempts.items()))
     yield "steps by rule: " + ", ".join(f"{name} {n}" for name, n in tally.rules.most_common())
@@ -70,6 +79,7 @@ def report(tally: Tally, processor: float) -> Iterator[str]:
         "instance": [(edge.source, edge.target) for edge in VALID],
         "untimely": [(edge.source, edge.target) for edge in UNTIMELY],
         "task": [(edge.source, edge.target) for edge in TASK_MOVES],
+        "run": [(edge.source, edge.target) for edge in (*RUN_MOVES, *DONE_AFTER_ALL, *TAKEN_OVER)],
     }
     for kind, pairs in edges.items():
         walked = {pair: tally.edges[kind, "".join(pair)] for pair in pairs}

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.verification.model.machine import walk
-from tests.verification.model.mistakes import QUICK, Mistake, made
+from tests.verification.model.mistakes import QUICK, made
+from tests.verification.model.mistakes.mistake import Mistake
 
 BOUNDED = settings(
     max_examples=12,
@@ -24,8 +25,12 @@ def test_the_api_does_as_the_oracle_says() -> None:
     assert sum(tally.requests.values()) > 3_000
     assert len(tally.situations) > 200
     assert sum(tasks for attempts, tasks in tally.attempts.items() if attempts > 1) > 50
+    assert sum(tally.runs.values()) > 3 * tally.examples, "a workflow passes from one run to the next"
+    assert tally.followed > 50
     walked = {pair for (kind, pair), times in tally.edges.items() if kind == "instance" and times}
     assert len(walked) >= 18, sorted(walked)
+    moves = {pair for (kind, pair), times in tally.edges.items() if kind == "run" and times}
+    assert len(moves) >= 12, sorted(moves)
 
 
 @pytest.mark.parametrize("mistake", QUICK, ids=lambda mistake: mistake.__name__)

@@ -86,12 +86,19 @@ class ClientRules(Walker):
 
     @rule(pick=PICK, user=USER, ahead=RUN_AHEAD, seconds=st.sampled_from([0.5, 1, 2, 61]), skew=SKEW)
     def link_again(self, pick: int, user: str, ahead: float, seconds: float, skew: float) -> None:
-        """A client or its rival links a run soon after another one has."""
+        """A run ends. Its client links the next one, and soon afterwards does so again, or a rival does."""
         self.tally.rules["link_again"] += 1
         workflow_id = self.pick_workflow(pick)
+        self.end_run(workflow_id, skew)
         self.link_run(workflow_id, "ann", ahead, skew)
         self.system.clock.sleep(seconds)
         self.link_run(workflow_id, user, ahead, skew)
+
+    def end_run(self, workflow_id: int, skew: float) -> None:
+        """The run that holds a workflow ends, wherever it is."""
+        if (workflow := self.oracle.workflows.get(workflow_id)) and (holder := workflow.holder):
+            for status in "AET":
+                self.call("update_workflow_run_status", holder, status=status, skew=skew)
 
     @rule(run=PICK, status=st.sampled_from("BIORHCIGLDESTA"), skew=SKEW)
     def move_run(self, run: int, status: str, skew: float) -> None:

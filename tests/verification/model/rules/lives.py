@@ -1,7 +1,7 @@
 """The rules that carry the walk on: lives of workflows and tasks, time, what is sent again."""
 
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
@@ -21,6 +21,18 @@ from tests.verification.model.rules.draws import (
 )
 from tests.verification.model.rules.takeover import TakeoverRules
 from tests.verification.model.rules.worker_node import WorkerNodeRules
+
+HAPPENS: Final = {
+    "": 55,
+    "silence": 7,
+    "takeover": 8,
+    "end": 2,
+    "rivals": 4,
+    "succession": 3,
+    "follow": 8,
+    "repeat": 13,
+}
+"""How often something happens to all while an example begins, in per cent."""
 
 
 class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
@@ -70,11 +82,16 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
 
     def _happen(self, chance: Random) -> None:
         """Now and then something happens to all."""
-        match chance.choices(["", "silence", "takeover", "succession", "follow", "repeat"], [62, 7, 5, 3, 8, 15]):
+        match chance.choices([*HAPPENS], [*HAPPENS.values()]):
             case ["silence"]:
                 self.fall_silent(chance.choice([31, 280, 280, 560]), skew=0)
             case ["takeover"]:
                 self.take_over(chance.randrange(6), chance.randrange(128), chance.random() < 0.5, "bob", skew=0)
+            case ["end"]:
+                self.drive_home(chance.randrange(8), chance.random() < 0.5, skew=0)
+            case ["rivals"]:
+                user, seconds = chance.choice(["ann", "ann", "bob"]), chance.choice([0.5, 1, 61])
+                self.link_again(chance.randrange(6), user, 90, seconds, skew=0)
             case ["succession"]:
                 self.succeed(chance.randrange(1023), skew=0)
             case ["follow"]:

@@ -1,7 +1,5 @@
-"""Deliberate mistakes in the rules and in how they are carried out: the walk must find each of them."""
+"""Mistakes in how attempts and their tasks move, and in what a run does with them."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from typing import Any, Final
@@ -14,10 +12,9 @@ from lockstep.fsm import guards, reports, transitions
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task_instance import claim, heartbeat, store
 from lockstep.workflow_run import instantiate, poll, sweep, terminate
+from tests.verification.model.mistakes.mistake import Mistake
 
 TI, T = TaskInstanceStatus, TaskStatus
-Mistake = Callable[[pytest.MonkeyPatch], Any]
-"""Makes the product wrong, for as long as the patch stands."""
 
 
 def an_edge_is_missing(patch: pytest.MonkeyPatch) -> None:
@@ -142,15 +139,3 @@ OTHERS: Final[list[Mistake]] = [
     a_successor_is_told_of_all,
     what_is_seen_is_thought_to_stay,
 ]
-
-
-@contextmanager
-def made(mistake: Mistake) -> Iterator[None]:
-    """Lockstep makes it, until this ends."""
-    with pytest.MonkeyPatch.context() as patch:
-        guards.decide.cache_clear()
-        mistake(patch)
-        try:
-            yield
-        finally:
-            guards.decide.cache_clear()
