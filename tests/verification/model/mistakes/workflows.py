@@ -1,5 +1,6 @@
 """Mistakes in how a workflow is held, passes from one run to the next, and tells its client what changed."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import pytest
@@ -10,6 +11,8 @@ from lockstep.fsm.statuses import TaskStatus, WorkflowRunStatus
 from lockstep.fsm.workflow_run import GIVEN_UP, TAKEN_OVER, followed_by
 from lockstep.task.item import told_changes
 from lockstep.task_instance import store
+from lockstep.task_instance.item import InstanceKey, TaskInstance
+from lockstep.task_instance.read import read_instances
 from lockstep.workflow import bind, increase, progress
 from lockstep.workflow.store import find_workflow
 from lockstep.workflow_run import handover, lifecycle, link, start_over
@@ -17,6 +20,7 @@ from lockstep.workflow_run.item import WorkflowRun
 from tests.verification.model.mistakes.mistake import Mistake
 
 Run = WorkflowRunStatus
+FAR_AHEAD: Final = 1e12
 
 
 class _Unconditional:
@@ -80,7 +84,13 @@ def a_late_client_holds_its_workflow(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_dead_worker_holds_a_resume_up(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handover, "now", lambda: 0.0)
+    def read(keys: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
+        found = read_instances(keys)
+        for instance in found.values():
+            instance.report_by = FAR_AHEAD
+        return found
+
+    patch.setattr(handover, "read_instances", read)
 
 
 def a_late_run_is_always_an_error(patch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,7 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
             case ["silence"]:
                 self.fall_silent(chance.choice([31, 280, 280, 560]), skew=0)
             case ["takeover"]:
-                self.take_over(chance.randrange(6), chance.randrange(128), chance.random() < 0.5, "bob", skew=0)
+                self.take_over(chance.randrange(6), chance.randrange(1024), chance.random() < 0.5, "bob", skew=0)
             case ["end"]:
                 self.drive_home(chance.randrange(8), chance.random() < 0.5, skew=0)
             case ["rivals"]:

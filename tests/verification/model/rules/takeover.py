@@ -61,7 +61,7 @@ class TakeoverRules(ClientRules):
             self.call("increase_resources", workflow_id, skew=skew)
         self.call("set_resume_state", workflow_id, reset_if_running=cold, skew=skew)
         self.link_run(workflow_id, user, 90_000 if bits & 32 else 90, skew)
-        self.bring_up(workflow_id, skew)
+        self.bring_up(workflow_id, skew, through="BIOR"[: 1 + bits // 128 % 4])
         self.follow_workflow(workflow_id, skew, full=bool(bits & 64))
 
     def _leave(self, workflow_id: int, bits: int, skew: float) -> None:
@@ -76,9 +76,9 @@ class TakeoverRules(ClientRules):
         elif bits & 4:
             self.system.clock.sleep(91)
 
-    def bring_up(self, workflow_id: int, skew: float) -> None:
-        """The run that holds a workflow comes to RUNNING."""
+    def bring_up(self, workflow_id: int, skew: float, through: str = "BIOR") -> None:
+        """The run that holds a workflow moves on through some statuses, to RUNNING unless they end sooner."""
         if (workflow := self.oracle.workflows.get(workflow_id)) and (holder := workflow.holder):
-            for status in "BIOR":
+            for status in through:
                 if self.oracle.runs[holder].status in "LBIO":
                     self.call("update_workflow_run_status", holder, status=status, skew=skew)
