@@ -98,7 +98,7 @@ def a_late_run_is_always_an_error(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_resume_forgets_a_run_that_starts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handover, "TAKEN_OVER", [edge for edge in TAKEN_OVER if edge.source is not Run.LAUNCHED])
+    patch.setattr(handover, "TAKEN_OVER", [edge for edge in TAKEN_OVER if edge.source in {Run.BOUND, Run.RUNNING}])
 
 
 def a_stopped_run_leaves_its_instances(patch: pytest.MonkeyPatch) -> None:

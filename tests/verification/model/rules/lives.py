@@ -69,8 +69,7 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
         for workflow in (1, 2, 3):
             self.call("bind_tasks_no_args", workflow_id=workflow, mark_created=True, tasks={})
             self.link_run(workflow, "ann", chance.choice([90, 90_000]), skew=0)
-            if chance.random() < 0.8:
-                self.bring_up(workflow, skew=0)
+            self.bring_up(workflow, skew=0, through="BIOR"[: chance.randrange(5)])
         for array in ARRAYS:
             self.queue(array - 1, 1023, 4 * array + 1)
         for _ in range(steps):
@@ -186,11 +185,11 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
                 self._go_on(number, pick, failure, increment, worker, skew)
 
     def _queue(self, task: Task, pick: int, skew: float) -> None:
-        """Mostly by a run that holds the workflow and is RUNNING."""
+        """Mostly by a run that holds the workflow; often it is RUNNING."""
         workflow_id, row = task.bound
-        if pick % 4:
-            if self.oracle.workflows[workflow_id].holder is None:
-                self.link_run(workflow_id, "ann", 90 if pick % 3 else 90_000, skew)
+        if self.oracle.workflows[workflow_id].holder is None and pick % 4:
+            self.link_run(workflow_id, "ann", 90 if pick % 3 else 90_000, skew)
+        if pick % 3 == 1:
             self.bring_up(workflow_id, skew)
         self.queue(row[2] - 1, 1023 - pick % 2, pick)
 
