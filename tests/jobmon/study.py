@@ -9,9 +9,8 @@ from jobmon.client.api import Tool
 
 
 def main() -> None:
-    """Arguments: workflow_args, the cluster (or cluster/queue), the file, the width of the middle, and `resume`."""
-    workflow_args, where, file, width, *more = sys.argv[1:]
-    cluster, _, queue = where.partition("/")
+    """Arguments: workflow_args, the file, the width of the middle, and `resume`."""
+    workflow_args, file, width, *more = sys.argv[1:]
     tool = Tool(name="läb 🧪")
     step = tool.get_task_template(
         template_name="step",
@@ -23,8 +22,8 @@ def main() -> None:
     workflow = tool.create_workflow(
         name="diamond ◇",
         workflow_args=workflow_args,
-        default_cluster_name=cluster,
-        default_compute_resources_set={cluster: {"queue": queue or "null.q", "cores": 1, "runtime": 60}},
+        default_cluster_name="sequential",
+        default_compute_resources_set={"sequential": {"queue": "null.q", "cores": 1, "runtime": 60}},
         workflow_attributes={"project": "präsidium"},
     )
     top = step.create_task(place="top", year="2026", command="true", task_attributes={"sex": "ü"})

@@ -9,7 +9,6 @@ import httpx
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.programs import CURRENT, Started
 from tests.jobmon.standing import statuses
-from tests.support.clusters import load_clusters, without_clusters
 
 STUDY = Path(__file__).with_name("study.py")
 _ARGUMENTS = count(1)
@@ -29,44 +28,22 @@ def ended(program: Started) -> tuple[int, str, int]:
 
 def test_a_failed_workflow_is_resumed_and_done(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
     file, arguments = tmp_path / "there", next(_ARGUMENTS)
-    workflow_id, status, errors = ended(study(middleman, arguments, "sequential", file, 2))
+    workflow_id, status, errors = ended(study(middleman, arguments, file, 2))
     assert (status, errors) == ("E", 1)
     assert statuses(api, workflow_id) == {"D": 3, "F": 1, "G": 1}
     file.touch()
-    assert ended(study(middleman, arguments, "sequential", file, 2, "resume")) == (workflow_id, "D", 1)
+    assert ended(study(middleman, arguments, file, 2, "resume")) == (workflow_id, "D", 1)
     assert statuses(api, workflow_id) == {"D": 5}
-    again = study(middleman, arguments, "sequential", file, 2)
+    again = study(middleman, arguments, file, 2)
     assert again.wait(60) != 0
     assert "WorkflowAlreadyComplete" in again.printed()
-    assert middleman.not_ok == []
-
-
-def test_a_wide_diamond_of_jobs_side_by_side(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
-    file = tmp_path / "there"
-    file.touch()
-    workflow_id, status, errors = ended(study(middleman, next(_ARGUMENTS), "multiprocess", file, 6))
-    assert (status, errors) == ("D", 0)
-    assert statuses(api, workflow_id) == {"D": 9}
-    assert middleman.not_ok == []
-
-
-def test_a_workflow_on_a_cluster_that_was_loaded(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
-    file = tmp_path / "there"
-    file.touch()
-    load_clusters()
-    try:
-        workflow_id, status, errors = ended(study(middleman, next(_ARGUMENTS), "two-at-once/small.q", file, 2))
-    finally:
-        without_clusters()
-    assert (status, errors) == ("D", 0)
-    assert statuses(api, workflow_id) == {"D": 5}
     assert middleman.not_ok == []
 
 
 def test_of_two_clients_with_one_workflow_one_runs_it(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
     file, arguments = tmp_path / "there", next(_ARGUMENTS)
     file.touch()
-    both = [study(middleman, arguments, "sequential", file, 1) for _ in range(2)]
+    both = [study(middleman, arguments, file, 1) for _ in range(2)]
     codes = sorted(program.wait(200) for program in both)
     printed = "\n".join(program.printed() for program in both)
     assert codes[0] == 0, printed
