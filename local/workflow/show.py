@@ -1,6 +1,7 @@
 """Run a workflow with Jobmon's published client, let it fail, mend it and resume it; compare each task's ending."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,22 +40,25 @@ def show() -> bool:
 def _drive(console: Console, crew: ThreadPoolExecutor, running: System, folder: Path) -> bool:
     with Client(running.api) as client, Client(running.url) as local:
         view = View(console, client)
-        _run(console, view, running.url, folder)
+        usage = _run(console, view, local, running.url, folder)
         first = judge(console, _results(client, crew, view, folder, resumed=False), "array")
         console.print("\nmending what failed, and resuming: the same program again")
         (folder / "mended").touch()
-        _run(console, view, running.url, folder, "resume")
-        usage = local.ask(USAGE)
+        usage.update(_run(console, view, local, running.url, folder, "resume"))
         results = _results(client, crew, view, folder, resumed=True)
-        second = judge(console, results, "array")
         console.print(costs(usage, sum(len(result.got.instances) for result in results)))
+        second = judge(console, results, "array")
         return first and second
 
 
-def _run(console: Console, view: View, url: str, *arguments: object) -> None:
+def _run(console: Console, view: View, local: Client, url: str, *arguments: object) -> Counter[str]:
+    """Run the program, and return what it took of the system. The view's own polls are a part of it."""
+    before = Counter(local.ask(USAGE))
     with live(console, view.picture):
         for line in run(url, *arguments):
             view.say(line)
+    after = Counter(local.ask(USAGE))
+    return after - before
 
 
 def _results(client: Client, crew: ThreadPoolExecutor, view: View, folder: Path, *, resumed: bool) -> list[Result]:
