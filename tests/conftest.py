@@ -2,7 +2,9 @@
 
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -35,9 +37,19 @@ collect_ignore = [
 ]  # other interpreters run them: ours has not what they import
 
 
+FILES_BESIDE = 2
+"""The other files between two of Jobmon's programs."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first: Jobmon's programs."""
-    items.sort(key=lambda item: "jobmon" not in item.path.parts)
+    """What takes longest comes early: Jobmon's programs. They wait most of the time, so others compute beside them."""
+    files: dict[Path, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        files[item.path].append(item)
+    waiting = [file for path, file in files.items() if "jobmon" in path.parts]
+    computing = iter([file for path, file in files.items() if "jobmon" not in path.parts])
+    mixed = [each for file in waiting for each in (file, *islice(computing, FILES_BESIDE))]
+    items[:] = [item for file in (*mixed, *computing) for item in file]
 
 
 @pytest.fixture(scope="session")
