@@ -124,6 +124,6 @@ def test_a_place_that_is_left_out_is_named(project: Path, left_out: str) -> None
     for block in blocks():
         if block.section != left_out:
             block.apply(project)
-    failed = run_tests(project, "--maxfail=3", *AGREEMENT)
+    failed = run_tests(project, *AGREEMENT)
     assert failed.returncode != 0, failed.stdout
     assert re.search(r"get_batch_size|GetBatchSize", failed.stdout), failed.stdout

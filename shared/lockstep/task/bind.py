@@ -108,17 +108,8 @@ class _Binding:
         return self.known_id if self.seen else self.new_id
 
     @property
-    def keeps_spec(self) -> bool:
-        """Whether the task was bound so before, and its specification never expires."""
-        if self.seen is None or self.seen.expires_at or expiry(now()):
-            return False
-        return self.seen.bound_as == self.bound_as
-
-    @property
     def actions(self) -> int:
         """The actions that it adds to a transaction."""
-        if self.keeps_spec:
-            return 1
         return 4 if self.known_id and not self.seen else 3
 
     @property
@@ -152,17 +143,14 @@ class _Binding:
 
     @property
     def spec_version(self) -> int:
-        if self.seen is None:
-            return 1
-        return self.seen.spec_version if self.keeps_spec else self.seen.spec_version + 1
+        return self.seen.spec_version + 1 if self.seen else 1
 
     def add_to(self, transaction: TransactWrite, at: float) -> None:
         if self.seen:
             self._reset(transaction, self.seen, at)
         else:
             self._create(transaction, at)
-        if not self.keeps_spec:
-            transaction.save(self._spec(at))
+        transaction.save(self._spec(at))
 
     def _create(self, transaction: TransactWrite, at: float) -> None:
         unclaimed = TaskLookup.pk.does_not_exist()
@@ -190,9 +178,6 @@ class _Binding:
         )
 
     def _reset(self, transaction: TransactWrite, seen: Task, at: float) -> None:
-        unmoved = (Task.status == seen.status) & (Task.spec_version == seen.spec_version)
-        if self.keeps_spec:
-            unmoved &= Task.bound_as == seen.bound_as
         transaction.update(
             Task(*self.key),
             [
@@ -207,7 +192,7 @@ class _Binding:
                 Task.node_id.set(self.task.node_id),
                 *Task.renewed(at),
             ],
-            unmoved,
+            (Task.status == seen.status) & (Task.spec_version == seen.spec_version),
         )
 
     def _spec(self, at: float) -> Spec:
