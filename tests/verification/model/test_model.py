@@ -8,7 +8,7 @@ from tests.verification.model.mistakes import QUICK, made
 from tests.verification.model.mistakes.mistake import Mistake
 
 BOUNDED = settings(
-    max_examples=12,
+    max_examples=6,
     stateful_step_count=20,
     derandomize=True,
     deadline=None,
@@ -22,13 +22,13 @@ UNTIL_FOUND = settings(BOUNDED, max_examples=100)
 def test_the_api_does_as_the_oracle_says() -> None:
     tally = walk(BOUNDED)
     assert tally.examples >= BOUNDED.max_examples
-    assert sum(tally.requests.values()) > 3_000
+    assert sum(tally.requests.values()) > 2_000
     assert len(tally.situations) > 200
     assert sum(tasks for attempts, tasks in tally.attempts.items() if attempts > 1) > 50
     assert sum(tally.runs.values()) > 3 * tally.examples, "a workflow passes from one run to the next"
-    assert tally.followed > 50
+    assert tally.followed > 30
     walked = {pair for (kind, pair), times in tally.edges.items() if kind == "instance" and times}
-    assert len(walked) >= 18, sorted(walked)
+    assert len(walked) >= 16, sorted(walked)
     moves = {pair for (kind, pair), times in tally.edges.items() if kind == "run" and times}
     assert len(moves) >= 12, sorted(moves)
 
