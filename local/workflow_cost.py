@@ -1,7 +1,7 @@
 """What a workflow costs by its number of tasks: its binding, its tasks' lives, and its client's polls.
 
-The units of binding are measured (`make bench`, "A workflow grows"; tests/unit/test_prices.py holds them to what
-bench/scale records), up to 10,000 tasks at once and to 100,000 in one run; beyond, each task takes the same.
+The units of binding are measured up to 10,000 tasks (`make bench`, "A workflow grows"; tests/unit/test_prices.py holds
+those of the tasks to what bench/scale records); beyond, each task takes the same.
 """
 
 from collections.abc import Iterator
