@@ -221,6 +221,16 @@ def test_after_a_link_a_call_about_all_tasks_begins_again(slow: Slow) -> None:
     assert status_of_tasks(slow) == "G" * STEPS
 
 
+def test_a_call_about_all_tasks_goes_on_once_it_has_ended_a_late_run(slow: Slow) -> None:
+    fill(slow, "Z", "F")
+    slow.seconds = 0.0
+    assert slow.call("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90})[0] == 200
+    slow.clock.sleep(91)
+    path, body, _, _ = OF_ALL_TASKS["set_resume_state"]
+    assert slow.call("POST", path, body) == (200, {})
+    assert status_of_tasks(slow) == "G" * STEPS
+
+
 def test_a_call_about_all_tasks_ends_once_a_run_is_linked(slow: Slow) -> None:
     fill(slow, "Z", "F")
     slow.seconds = 0.0

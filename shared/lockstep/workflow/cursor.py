@@ -1,10 +1,7 @@
 """Go through a workflow's tasks in groups, and note the last group that is done: a repeated call goes on behind it."""
 
 from collections.abc import Iterator
-from typing import Any, Final
-
-from pynamodb.attributes import Attribute
-from pynamodb.expressions.condition import Condition
+from typing import Final
 
 from lockstep.clock import now
 from lockstep.context import deadline
@@ -28,7 +25,7 @@ _ENOUGH: Final = 0.8
 def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dict[int, Task]]:
     """Yield a workflow's tasks in groups, by ascending id, from where an earlier call of this kind came to.
 
-    workflow: as it was just read.
+    workflow: as it was read. The run that it had then may have ended since.
 
     A group counts as done once the next one is asked for. That is noted at once: a call that fails in a group loses no
     more than this group.
@@ -56,16 +53,15 @@ def _cursor_of(workflow: Workflow, kind: str) -> int:
 
 
 def _store_cursor(workflow_id: int, seen: Workflow, cursor: str | None) -> None:
-    """Store a cursor, unless the workflow has another run or another cursor than it was seen with."""
+    """Store a cursor, unless another run was linked, or another cursor stored, than the workflow was seen with."""
     workflow = Workflow(*Workflow.key(workflow_id))
     change = Workflow.cursor.remove() if cursor is None else Workflow.cursor.set(cursor)
-    unmoved = _is(Workflow.cursor, seen.cursor) & _is(Workflow.workflow_run_id, seen.workflow_run_id)
+    no_other_run = Workflow.workflow_run_id.does_not_exist()
+    if seen.workflow_run_id is not None:
+        no_other_run |= Workflow.workflow_run_id == seen.workflow_run_id
+    same_cursor = Workflow.cursor.does_not_exist() if seen.cursor is None else Workflow.cursor == seen.cursor
     try:
-        reach(lambda: workflow.update([change], unmoved))
+        reach(lambda: workflow.update([change], no_other_run & same_cursor))
     except ConditionFailedError as failed:
         raise ContentionError("a run was linked, or another call goes through the tasks; send it again") from failed
     seen.cursor = cursor
-
-
-def _is(attribute: Attribute[Any], value: object) -> Condition:
-    return attribute.does_not_exist() if value is None else attribute == value
