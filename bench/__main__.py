@@ -10,7 +10,7 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # read when lockstep 
 
 from bench import artifact, document, functions, units
 from bench.callgrind import CannotCountError
-from bench.growth import measuring, tables
+from bench.growth.report import report
 from bench.load.measuring import measure
 from bench.row import Row, Section
 from bench.setting import Bench, setting
@@ -46,10 +46,8 @@ def main() -> None:
         document.show(section)
         found.append(section)
     document.DOCUMENT.write_text(document.made(found), encoding="utf-8")
-    grown = tables.section([measuring.measure(tasks) for tasks in measuring.SIZES])
-    document.show(grown)
-    document.DOCUMENT.write_text(document.made_of_growth(grown), encoding="utf-8")
-    missed = [row.what for section in (*found, grown) for row in section.rows if row.met is False]
+    found.append(report())
+    missed = [row.what for section in found for row in section.rows if row.met is False]
     print(f"\nwrote {document.DOCUMENT.name}; targets missed: {', '.join(missed) or 'none'}")
 
 

@@ -18,7 +18,8 @@ ONCE: Final = 25
 """Requests of a workflow whatever its size, about: tool, template, cluster, dag, array, resources, run, its moves."""
 _ONCE_WRITTEN: Final = 2.0
 """Write units of one of these, about."""
-_CHANGES_PER_UNIT: Final = 60
+CHANGES_PER_UNIT: Final = 60
+"""The changes of which a poll tells for one read unit."""
 
 
 def binding(tasks: int) -> list[Use]:
@@ -39,7 +40,7 @@ def following(tasks: int) -> list[Use]:
     """Return the polls of a workflow's client while all its tasks run, a task's share of each."""
     loops = (HEARTBEATS * INTERVAL + BEFORE_AND_AFTER) / LOOP
     idle = 0.5 + 0.5 * len(feed_keys(1, tasks))
-    told = tasks / loops / _CHANGES_PER_UNIT
+    told = tasks / loops / CHANGES_PER_UNIT
     return [
         Use("POST task_status_updates", loops / tasks, 3.0, 450, read=idle + told),
         Use("GET get_max_concurrently_running", loops / tasks, 1.8, 400, read=0.5),

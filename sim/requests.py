@@ -76,9 +76,13 @@ def poll(run_id: int, status: str, known: Iterable[int] = ()) -> Request:
     return _of_run("POST", run_id, "sync_status", {"task_instance_ids": list(known), "status": status})
 
 
-def poll_workflow(workflow_id: int, last_sync: str) -> Request:
-    """Ask, as the client does, which of its tasks have come to an end, or wait for their next attempt, since a time."""
-    return Request("POST", f"/workflow/{workflow_id}/task_status_updates", {"last_sync": last_sync})
+def poll_workflow(workflow_id: int, last_sync: str | None = None) -> Request:
+    """Ask, as the client does, which of its tasks have come to an end, or wait for their next attempt, since a time.
+
+    Without one, ask for the status of each task.
+    """
+    since = {} if last_sync is None else {"last_sync": last_sync}
+    return Request("POST", f"/workflow/{workflow_id}/task_status_updates", since)
 
 
 def queue(array_id: int, task_ids: Sequence[int], resources_id: int, run_id: int) -> Request:

@@ -23,6 +23,8 @@ from sim.requests import Request
 MODULES: Final = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "shared")))}
 """The environment of our own programs."""
 PREFIX: Final = "/api/v3"
+QUIET: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
+"""Settings of functions that log errors only."""
 USAGE: Final = Request("GET", "/_local/usage")
 """Asks what the system has counted since it started; not below the prefix."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lockstep.dynamodb.client import chunks
 from sim import requests
 from sim.requests import Request
 from sim.workflow import IDS_PER_CALL
@@ -13,14 +14,13 @@ from sim.workflow import IDS_PER_CALL
 class Ground:
     """What tasks are bound to."""
 
-    template_version_id: int
     workflow_id: int
     array_id: int
     resources_id: int
 
 
 def post(path: str, **body: Any) -> Request:
-    """Send a body."""
+    """Make a request with a body."""
     return Request("POST", path, body)
 
 
@@ -46,7 +46,7 @@ def workflow(tool_version_id: int, tasks: int) -> Request:
 
 def nodes(template_version_id: int, tasks: int) -> Iterator[Request]:
     """Give all nodes their ids."""
-    for chunk in _chunks(tasks):
+    for chunk in chunks(range(tasks), IDS_PER_CALL):
         described = [
             {"task_template_version_id": template_version_id, "node_args_hash": str(each), "node_args": {}}
             for each in chunk
@@ -57,7 +57,7 @@ def nodes(template_version_id: int, tasks: int) -> Iterator[Request]:
 def edges(dag_id: int, node_ids: Sequence[int]) -> Iterator[Request]:
     """Store a tree: each task waits for one, and two wait for it."""
     tasks = len(node_ids)
-    for chunk in _chunks(tasks):
+    for chunk in chunks(range(tasks), IDS_PER_CALL):
         added = [
             {
                 "node_id": node_ids[each],
@@ -66,42 +66,25 @@ def edges(dag_id: int, node_ids: Sequence[int]) -> Iterator[Request]:
             }
             for each in chunk
         ]
-        yield post(f"/dag/{dag_id}/edges", edges_to_add=added, mark_created=chunk.stop == tasks)
+        yield post(f"/dag/{dag_id}/edges", edges_to_add=added, mark_created=chunk[-1] == tasks - 1)
 
 
-def bind(ground: Ground, node_ids: Sequence[int], *, start_over: bool = False) -> Iterator[Request]:
-    """Bind all tasks. start_over: reset those that run."""
-    for chunk in _chunks(len(node_ids)):
+def bind(ground: Ground, node_ids: Sequence[int]) -> Iterator[Request]:
+    """Bind a task for each node."""
+    for chunk in chunks(enumerate(node_ids), IDS_PER_CALL):
         tasks = [
-            requests.task(
-                node_ids[each],
-                ground.array_id,
-                ground.resources_id,
-                f"run --place {each} --year 2026",
-                start_over=start_over,
-            )
-            for each in chunk
+            requests.task(node_id, ground.array_id, ground.resources_id, f"run --place {place} --year 2026")
+            for place, node_id in chunk
         ]
         yield requests.bind_tasks(ground.workflow_id, tasks)
 
 
 def arguments(task_ids: Sequence[int]) -> Iterator[Request]:
     """Store the one task argument of each."""
-    for chunk in _chunks(len(task_ids)):
-        yield Request("PUT", "/task/bind_task_args", {"task_args": [[task_ids[each], 1, "2026"] for each in chunk]})
-
-
-def poll(workflow_id: int, last_sync: str | None = None) -> Request:
-    """Ask for the status of all tasks, or for what has changed since a time that the server told."""
-    if last_sync is None:
-        return post(f"/workflow/{workflow_id}/task_status_updates")
-    return requests.poll_workflow(workflow_id, last_sync)
+    for chunk in chunks(task_ids, IDS_PER_CALL):
+        yield Request("PUT", "/task/bind_task_args", {"task_args": [[task_id, 1, "2026"] for task_id in chunk]})
 
 
 def start_over(workflow_id: int) -> Request:
     """Let all tasks that are not done start over."""
     return post(f"/task/{workflow_id}/set_resume_state", reset_if_running=True)
-
-
-def _chunks(number: int) -> Iterator[range]:
-    return (range(first, min(first + IDS_PER_CALL, number)) for first in range(0, number, IDS_PER_CALL))

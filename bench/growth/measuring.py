@@ -12,12 +12,11 @@ from lockstep.dynamodb.client import chunks
 from sim import requests
 from sim.client import Client, UnansweredError, describe
 from sim.requests import Request
-from sim.system import USAGE, System, system
+from sim.system import QUIET, USAGE, System, system
 from sim.workflow import IDS_PER_CALL
 
 SIZES: Final = (1, 1_000, 10_000, 100_000)
 """Tasks."""
-LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
 SECONDS_TO_ANSWER: Final = 60
 BUSY: Final = "503"
 """A call that has not done all within its time says so, and the same call again goes on."""
@@ -37,7 +36,6 @@ class Phase:
     name: str
     seconds: list[float]
     """Of each request."""
-    dynamodb_requests: float
     write_units: float
     read_units: float
     processor: float
@@ -60,7 +58,7 @@ def measure(tasks: int) -> Growth:
         UnansweredError: it does not answer as it must.
     """
     with (
-        system(LOG, logs_to_file=True) as running,
+        system(QUIET, logs_to_file=True) as running,
         Client(running.api, seconds=SECONDS_TO_ANSWER) as api,
         Client(running.url) as local,
     ):
@@ -96,7 +94,7 @@ class _Walk:
         workflow_id = ask(client.workflow(version_id, tasks))["workflow_id"]
         array_id = ask(requests.create_array(workflow_id, "growth", template_version_id))["array_id"]
         resources_id = ask(requests.bind_resources({"cores": 1}))
-        return Ground(template_version_id, workflow_id, array_id, resources_id), node_ids
+        return Ground(workflow_id, array_id, resources_id), node_ids
 
     def _begin(self, workflow_id: int) -> int:
         run_id = int(self._api.ask(requests.create_run(workflow_id, INCREMENT))["workflow_run_id"])
@@ -106,11 +104,11 @@ class _Walk:
 
     def _follow(self, ground: Ground, task_ids: list[int], run_id: int) -> None:
         workflow_id = ground.workflow_id
-        [full] = self._send("full poll", [client.poll(workflow_id)])
+        [full] = self._send("full poll", [requests.poll_workflow(workflow_id)])
         assert sum(map(len, full["tasks_by_status"].values())) == len(task_ids)
-        self._send("poll, nothing changed", [client.poll(workflow_id, full["time"])])
+        self._send("poll, nothing changed", [requests.poll_workflow(workflow_id, full["time"])])
         self._finish(ground, task_ids[:FOLLOWED], run_id)
-        [changed] = self._send("poll, changes", [client.poll(workflow_id, full["time"])])
+        [changed] = self._send("poll, changes", [requests.poll_workflow(workflow_id, full["time"])])
         assert len(changed["tasks_by_status"]["D"]) == len(task_ids[:FOLLOWED])
 
     def _finish(self, ground: Ground, task_ids: list[int], run_id: int) -> None:
@@ -146,7 +144,7 @@ class _Walk:
             replies.append(reply)
             seconds += took
         after, ended = self._local.ask(USAGE), processor.seconds(self._running.gateway.pid)
-        used = {key: after[key] - before[key] for key in ("dynamodb_requests", "write_units", "read_units")}
+        used = {key: after[key] - before[key] for key in ("write_units", "read_units")}
         self._phases[name] = Phase(name, seconds, processor=ended - began, **used)
         return replies
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from bench.growth.measuring import FOLLOWED, Growth, Phase
 from bench.row import Row, Section
+from local.workflow_cost import CHANGES_PER_UNIT
 from lockstep.task.item import feed_keys
 from sim.workflow import IDS_PER_CALL
 
@@ -20,8 +21,6 @@ POLLED: Final = 0.6
 POLL_SECONDS: Final = 10.0
 NOTHING: Final = 0.5
 """Read units of a poll for each part of the change feed, if nothing has changed."""
-CHANGES: Final = 60
-"""The changes that a read unit tells of."""
 NOISE: Final = 1.25
 """How much longer the last chunk may take than the first: what one measurement varies by."""
 
@@ -84,9 +83,9 @@ def _full_poll(size: str, tasks: int, phase: Phase) -> Row:
 def _small_polls(size: str, tasks: int, phases: dict[str, Phase]) -> Row:
     nothing, changes = phases["poll, nothing changed"].read_units, phases["poll, changes"].read_units
     parts, followed = len(feed_keys(1, tasks)), min(tasks, FOLLOWED)
-    met = nothing <= NOTHING * parts + NOTHING and changes - nothing <= followed / CHANGES
+    met = nothing <= NOTHING * parts + NOTHING and changes - nothing <= followed / CHANGES_PER_UNIT
     result = f"{nothing:g} read units; {changes:g} that tell of {followed}"
-    target = f"≤ {NOTHING:g} and {NOTHING:g} a part; 1 more for {CHANGES}"
+    target = f"≤ {NOTHING:g} and {NOTHING:g} a part; 1 more for {CHANGES_PER_UNIT}"
     return Row(f"{size}poll that finds nothing ({parts} parts)", result, target, met)
 
 

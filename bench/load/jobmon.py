@@ -104,8 +104,7 @@ def _bind_workflow(client: Client, tool_version_id: int, name: str) -> int:
 def _pairs(client: Client, batch: Batch, tasks: Mapping[int, int]) -> dict[int, Pair]:
     """Ask what its distributor and its client's run loop ask."""
     instances = _by_id(client.ask(requests.poll(batch.run_id, _NO_STATUS, tasks))["status_updates"])
-    path = f"/workflow/{batch.ground.workflow_id}/task_status_updates"
-    of_tasks = _by_id(_post(client, path, {})["tasks_by_status"])
+    of_tasks = _by_id(client.ask(requests.poll_workflow(batch.ground.workflow_id))["tasks_by_status"])
     return {each: (instances[each], of_tasks[task]) for each, task in tasks.items()}
 
 

@@ -9,32 +9,21 @@ from rich.console import Console
 from local.demo.array import Array
 from local.demo.fates import FATES, Fate, in_turn, must_be
 from local.demo.view import View
-from local.engine import EngineError
+from local.showing import show_on_a_system
 from local.verdict import NOT_BEGUN, Ending, Result, costs, find_endings, judge
 from sim.client import Client, UnansweredError
 from sim.cluster import Cluster, Conduct
-from sim.show import live, make_console
-from sim.system import USAGE, System, system
+from sim.show import live
+from sim.system import USAGE, System
 from sim.tally import Tally
 
 WORKERS: Final = 16
 """The workers that run at the same time."""
-MOST_LINES: Final = 20
-"""The lines of an error that are printed: if the system ends, every worker adds one."""
-LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
 
 
 def show() -> bool:
     """Start a system, run an array on it and print the results. Return whether everything went as expected."""
-    console = make_console()
-    console.print("starting the API")
-    try:
-        with ThreadPoolExecutor(WORKERS) as crew, system(LOG, named=True) as running:
-            console.print(f"the API answers at {running.url}")
-            return _drive(console, crew, running)
-    except (EngineError, UnansweredError) as error:
-        console.print("What must not be:", *str(error).splitlines()[:MOST_LINES], sep="\n", soft_wrap=True)
-        return False
+    return show_on_a_system(WORKERS, _drive)
 
 
 def _drive(console: Console, crew: ThreadPoolExecutor, running: System) -> bool:

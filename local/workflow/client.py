@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Final
 
+from local.showing import ProgramFailedError
 from local.template import ROOT
 from sim.system import PREFIX
 
@@ -16,7 +17,7 @@ PROGRAMS: Final = ROOT / ".jobmon/current/bin"
 """Where `make` installs Jobmon's programs."""
 PROGRAM: Final = Path(__file__).with_name("program.py")
 SAID_AT_LAST: Final = 20
-"""The lines that tell why a program failed."""
+"""The lines that are kept, to tell why a program failed."""
 _SETTINGS: Final = {
     "JOBMON__HTTP__ROUTE_PREFIX": PREFIX,
     "JOBMON__HEARTBEAT__WORKFLOW_RUN_INTERVAL": "1",  # in seconds, where 30 are usual: the client polls as often
@@ -29,15 +30,12 @@ _LEASH: Final = 'exec 3<&0; { read -r _; kill -KILL 0; } <&3 3<&- >/dev/null 2>&
 """Run a program in this shell's place; once the shell's standard input closes, kill it and all that it started."""
 
 
-class ClientFailedError(Exception):
-    """A program of Jobmon's client did not end well; the message has the last that it said."""
-
-
 def run(url: str, *arguments: object) -> Iterator[str]:
     """Run the program against an API, and yield each line that it prints.
 
     Raises:
-        ClientFailedError: it ended with another exit code than 0, or was killed because it took too long.
+        ProgramFailedError: it ended with another exit code than 0, or was killed because it took too long. The message
+            has the last that it said.
     """
     said: deque[str] = deque(maxlen=SAID_AT_LAST)
     with _started(url, *arguments) as process:
@@ -47,8 +45,8 @@ def run(url: str, *arguments: object) -> Iterator[str]:
             yield said[-1]
         code = process.wait()
     if code:
-        why = f"ended with exit code {code}" if code > 0 else f"took longer than {MOST_SECONDS} s"
-        raise ClientFailedError("\n".join([*said, f"{PROGRAM.name} {why}"]))
+        how = f"ended with exit code {code}" if code > 0 else f"was killed, as after {MOST_SECONDS} s"
+        raise ProgramFailedError("\n".join([f"{PROGRAM.name} {how}; it said at last:", *said]))
 
 
 @contextmanager

@@ -10,36 +10,27 @@ from typing import Final
 
 from rich.console import Console
 
-from local.engine import EngineError
+from local.showing import show_on_a_system
 from local.verdict import NOT_BEGUN, Result, costs, find_endings, judge
-from local.workflow.client import ClientFailedError, run
+from local.workflow.client import run
 from local.workflow.plan import NAMES, must_be
 from local.workflow.view import View
-from sim.client import Client, UnansweredError
-from sim.show import live, make_console
-from sim.system import USAGE, System, system
+from sim.client import Client
+from sim.show import live
+from sim.system import USAGE, System
 
 READERS: Final = 8
 """The requests for endings that are sent at the same time."""
-LOG: Final = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
 
 
 def show() -> bool:
     """Start a system, run the workflow on it twice, and print the results. Return whether all went as expected."""
-    console = make_console()
-    console.print("starting the API")
-    try:
-        with ThreadPoolExecutor(READERS) as crew, system(LOG, named=True) as running, TemporaryDirectory() as folder:
-            console.print(f"the API answers at {running.url}")
-            return _drive(console, crew, running, Path(folder))
-    except (ClientFailedError, EngineError, UnansweredError) as error:
-        console.print("What must not be:", str(error), sep="\n", soft_wrap=True)
-        return False
+    return show_on_a_system(READERS, _drive)
 
 
-def _drive(console: Console, crew: ThreadPoolExecutor, running: System, folder: Path) -> bool:
-    with Client(running.api) as client, Client(running.url) as local:
-        view = View(console, client)
+def _drive(console: Console, crew: ThreadPoolExecutor, running: System) -> bool:
+    with Client(running.api) as client, Client(running.url) as local, TemporaryDirectory() as made:
+        view, folder = View(console, client), Path(made)
         usage = _run(console, view, local, running.url, folder)
         first = judge(console, _results(client, crew, view, folder, resumed=False), "array")
         console.print("\nmending what failed, and resuming: the same program again")

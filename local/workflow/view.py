@@ -10,7 +10,7 @@ from rich.table import Table
 
 from lockstep.fsm.statuses import TaskStatus
 from sim.client import Client
-from sim.requests import Request
+from sim.requests import poll_workflow
 from sim.show import is_live
 
 BAR_WIDTH: Final = 24
@@ -52,7 +52,7 @@ class View:
         Raises:
             UnansweredError: the system does not answer.
         """
-        reply = self._client.ask(Request("POST", f"/workflow/{self._workflow_id}/task_status_updates", {}))
+        reply = self._client.ask(poll_workflow(self._workflow_id))
         return {task_id: TaskStatus(status) for status, ids in reply["tasks_by_status"].items() for task_id in ids}
 
     def _look(self) -> None:

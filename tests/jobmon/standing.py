@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from lockstep.task_instance.item import InstanceKey
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -27,7 +29,7 @@ def attempts(api: httpx.Client, task_id: int) -> list[Attempt]:
     """All attempts at a task."""
     found = []
     for number in count(1):
-        instance_id = task_id * 1000 + number
+        instance_id = InstanceKey(task_id, number).id
         reply = api.get(f"/task_instance/{instance_id}")
         if reply.status_code == HTTPStatus.NOT_FOUND:
             break

@@ -2,15 +2,21 @@
 
 import signal
 
+import pytest
+
 from local.workflow.plan import NAMES
 from tests.support.marked import CANNOT_LOOK, Marked, read_until, row
 
 MIDWAY = "jobmon   Executing Workflow Run"
 
 
+@pytest.fixture
+def workflow() -> Marked:
+    return Marked("local.workflow")
+
+
 @CANNOT_LOOK
-def test_every_task_ends_as_it_must() -> None:
-    workflow = Marked("local.workflow")
+def test_every_task_ends_as_it_must(workflow: Marked) -> None:
     with workflow.started() as program:
         output, errors = program.communicate()
     assert (program.returncode, errors) == (0, ""), output
@@ -23,8 +29,7 @@ def test_every_task_ends_as_it_must() -> None:
 
 
 @CANNOT_LOOK
-def test_ends_whole_when_it_is_stopped() -> None:
-    workflow = Marked("local.workflow")
+def test_ends_whole_when_it_is_stopped(workflow: Marked) -> None:
     with workflow.started() as program:
         read_until(program, MIDWAY)
         program.send_signal(signal.SIGINT)
@@ -35,8 +40,7 @@ def test_ends_whole_when_it_is_stopped() -> None:
 
 
 @CANNOT_LOOK
-def test_jobmons_programs_end_even_when_it_is_killed() -> None:
-    workflow = Marked("local.workflow")
+def test_jobmons_programs_end_even_when_it_is_killed(workflow: Marked) -> None:
     with workflow.started() as program:
         read_until(program, MIDWAY)
         assert workflow.kill(program) >= 5, "an engine, an API, Jobmon's client, its leash and the distributor"

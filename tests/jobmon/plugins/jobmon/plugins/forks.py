@@ -50,7 +50,7 @@ class Distributor(ClusterDistributor):  # type: ignore[misc]  # jobmon is not in
         return str(process)
 
     def submit_array_to_batch_distributor(self, **_: Any) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # Jobmon then submits the array's tasks one by one
 
     def get_submitted_or_running(self, distributor_ids: Collection[str] | None = None) -> set[str]:
         self._reap()
