@@ -1,4 +1,4 @@
-"""The commands of tasks, and what they note."""
+"""The commands of tasks, and the files in which they note what they did."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""How a workflow, its tasks and their attempts stand, by the API."""
+"""Read from the API in which status a workflow's tasks are, and how each attempt at one went."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
