@@ -123,9 +123,11 @@ flowchart LR
 ```
 
 A workflow is held by one run at most, from LINKING to the run's end. Only a run in {_may_queue()}
-gives tasks another attempt; each transaction that queues checks that. A resume starts the tasks over. From then on
-nothing of an earlier run starts: its attempts find their task in REGISTERING, or with a later attempt. Until then, a
-distributor that outlives its run may still take and launch what was queued before the run ended."""
+gives tasks another attempt, and of a run that has ended nothing is taken: each transaction that queues or takes checks
+that. So what a run had queued when it ended stays QUEUED, and a distributor that outlives its run gets none of it. What
+was taken before the end may still be launched and run: its job is on the cluster or on its way. Its reports count until
+a resume stops it and starts the tasks over: from then on its attempts find their task in REGISTERING, or with a later
+attempt."""
 
 
 def _instances() -> Iterator[str]:

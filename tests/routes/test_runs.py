@@ -438,3 +438,38 @@ def test_a_heartbeat_moves_a_run_and_hears_of_a_resume(player: Player) -> None:
     assert run.send("POST", "log_heartbeat", **beat) == (200, {"status": "R"})
     assert run.move("H") == "H"
     assert run.send("POST", "log_heartbeat", **beat) == (200, {"status": "H"})
+
+
+@pytest.mark.parametrize("status", "DEST")
+def test_nothing_of_a_run_that_has_ended_is_taken(player: Player, status: str) -> None:
+    run = _new_run(player)
+    run.move("B", "I", "O", "R")
+    array, task_ids = _bind(player, 60)
+    assert _queue(player, array, task_ids, run.id)[0] == 200
+    ids = [task_id * 1000 + 1 for task_id in task_ids]
+    if status == "T":
+        run.move("C")
+    assert run.move(status) == status
+    stood = run.pairs(ids)
+    taken = json.dumps({"task_instance_ids": ids})
+    answer = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
+    assert answer == (200, {"task_instance_batches": []})
+    assert run.pairs(ids) == stood
+
+
+def test_what_was_taken_before_its_run_ended_is_told_again(player: Player) -> None:
+    run, ids = run_with(player, "QQ")
+    run.move("I", "O", "R")
+    taken = json.dumps({"task_instance_ids": ids})
+    first = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
+    assert run.move("E") == "E"
+    assert player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken) == first
+
+
+def test_of_two_runs_only_the_one_that_goes_on_is_taken(player: Player) -> None:
+    (ended, its_ids), (other, other_ids) = run_with(player, "QQ"), run_with(player, "QQ")
+    ended.move("I", "O", "R", "E")
+    taken = json.dumps({"task_instance_ids": its_ids + other_ids})
+    _, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
+    assert [members for *_, members in reply["task_instance_batches"]] == [other_ids]
+    assert (ended.pairs(its_ids), other.pairs(other_ids)) == (["QQ"] * 2, ["II"] * 2)

@@ -21,6 +21,7 @@ from lockstep.observability import count, move
 from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.store import is_in
 
 TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49
@@ -170,7 +171,7 @@ def _add_steps(
     transaction.condition_check(
         WorkflowRun,
         *WorkflowRun.key(batch.workflow_run_id),
-        WorkflowRun.status.is_in(*sorted(MAY_QUEUE)) | WorkflowRun.pk.does_not_exist(),
+        is_in(MAY_QUEUE),
     )
     for step, task in enumerate(tasks, first):
         transaction.save(

@@ -118,6 +118,9 @@ RUN_ENDED: Final = frozenset(run for run in Run if not any(edge.source is run fo
 MAY_QUEUE: Final = frozenset(Run) - RUN_ENDED - {Run.COLD_RESUME, Run.HOT_RESUME}
 """Only a run in one of these gives tasks another attempt: one that ends for a resume starts nothing."""
 
+MAY_TAKE: Final = frozenset(Run) - RUN_ENDED
+"""Only of a run in one of these does a distributor take what was queued."""
+
 GIVEN_UP: Final = {
     Run.LINKING: Run.ABORTED,
     Run.BOUND: Run.ERROR,

@@ -66,3 +66,5 @@ class Report:
     """Stored whether the instance moves or not, unless the caller is a fenced worker node."""
     on_move: ReportedFields = NO_FIELDS
     """Stored only together with the move."""
+    open_run: int | None = None
+    """The workflow run that must not have ended. None: no run is looked at."""

@@ -1,6 +1,6 @@
 """Write a task instance and its task in one transaction, or a heartbeat alone. fsm/ has the rules."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -23,6 +23,7 @@ from lockstep.fsm.guards import Decision
 from lockstep.fsm.pair_state import Guard, Names
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move
+from lockstep.fsm.workflow_run import MAY_TAKE
 from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
@@ -38,6 +39,8 @@ from lockstep.task_instance.item import (
 )
 from lockstep.task_instance.names import name
 from lockstep.task_instance.report import ReportedFields
+from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.store import is_in
 
 
 class PairWrite(NamedTuple):
@@ -79,13 +82,24 @@ class WriteRejectedError(Exception):
         self.rejections = rejections
 
 
-def write_pairs(writes: Sequence[PairWrite]) -> None:
+class RunsEndedError(Exception):
+    """Workflow runs on which the writes depend have ended: the transaction wrote nothing."""
+
+    def __init__(self, runs: set[int]) -> None:
+        super().__init__("a run has ended")
+        self.runs = runs
+
+
+def write_pairs(writes: Sequence[PairWrite], open_runs: Collection[int] = ()) -> None:
     """Write all pairs in one transaction, or nothing. At most ACTIONS_PER_TRANSACTION actions.
+
+    open_runs: workflow runs that must not have ended. Each takes one action and two write units.
 
     IAM authorises a transaction by its parts: the functions' roles allow UpdateItem, and IAM has no action named
     TransactWriteItems.
 
     Raises:
+        RunsEndedError: some of open_runs have ended.
         WriteRejectedError: with a rejection for each write.
         ContentionError, TableError: see dynamodb.client.reach.
     """
@@ -93,6 +107,8 @@ def write_pairs(writes: Sequence[PairWrite]) -> None:
     actions = [_actions(write, at) for write in writes]
 
     def build(transaction: TransactWrite) -> None:
+        for run in open_runs:
+            transaction.condition_check(WorkflowRun, *WorkflowRun.key(run), is_in(MAY_TAKE))
         for model, changes, condition in (action for parts in actions for action in parts):
             transaction.update(model, changes + model.renewed(at), condition, return_values="ALL_OLD")
 
@@ -100,6 +116,8 @@ def write_pairs(writes: Sequence[PairWrite]) -> None:
         transact(build)
     except ConditionFailedError as failed:
         reasons = iter(failed.found)
+        if ended := {run for run in open_runs if next(reasons) is not None}:
+            raise RunsEndedError(ended) from failed
         raise WriteRejectedError([_rejection([next(reasons) for _ in parts]) for parts in actions]) from failed
 
 

@@ -20,7 +20,7 @@ from lockstep.task_instance import store
 from lockstep.task_instance.item import TaskInstance
 from lockstep.task_instance.names import is_just_claimed, reporter
 from lockstep.task_instance.report import NO_FIELDS, Report, ReportedFields
-from lockstep.task_instance.store import PairWrite, Rejection, WriteRejectedError
+from lockstep.task_instance.store import PairWrite, Rejection, RunsEndedError, WriteRejectedError
 
 
 class Outcome(NamedTuple):
@@ -58,7 +58,7 @@ def transit_ti_and_t(report: Report) -> Outcome:
 
 
 def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
-    """Call transit_ti_and_t for many instances, in order; None where an instance does not exist.
+    """Call transit_ti_and_t for many instances, in order; None where an instance does not exist, or open_run has ended.
 
     A transaction takes as many pairs as it holds. Where it is rejected, the pairs that rejected it are decided again
     and the rest is sent again. What is written stays when a later transaction fails; the same call again does the
@@ -72,10 +72,25 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
     most = max((each.report.fields.merged(each.report.on_move).actions for each in in_flight), default=1)
     try:
         for wave in _waves(in_flight):
-            run_parallel(_settle, chunks(wave, client.ACTIONS_PER_TRANSACTION // most))
+            run_parallel(_settle, chunks(wave, _pairs_per_transaction(wave, most)))
     finally:
         _count(in_flight)
     return [each.outcome for each in in_flight]
+
+
+def _pairs_per_transaction(wave: Iterable["_InFlight"], most: int) -> int:
+    """How many reports a transaction holds, beside the looks at their runs: one, or one a report.
+
+    most: the actions that a report takes.
+    """
+    runs = len(_open_runs(wave))
+    if runs > 1:
+        return client.ACTIONS_PER_TRANSACTION // (most + 1)
+    return (client.ACTIONS_PER_TRANSACTION - runs) // most
+
+
+def _open_runs(in_flight: Iterable["_InFlight"]) -> set[int]:
+    return {each.report.open_run for each in in_flight if each.report.open_run is not None}
 
 
 def _waves(in_flight: Sequence["_InFlight"]) -> list[list["_InFlight"]]:
@@ -121,7 +136,11 @@ def _settle(in_flight: Sequence["_InFlight"]) -> None:
     while pending := [each for each in in_flight if each.open]:
         writes = [each.next_write() for each in pending]
         try:
-            store.write_pairs(writes)
+            store.write_pairs(writes, _open_runs(pending))
+        except RunsEndedError as ended:
+            for each in pending:
+                each.open = each.report.open_run not in ended.runs
+            count("RunEnded", sum(not each.open for each in pending))
         except WriteRejectedError as rejected:
             for each, rejection in zip(pending, rejected.rejections, strict=True):
                 each.on_rejected(rejection)

@@ -47,7 +47,8 @@ class InstanceBatch(NamedTuple):
 def instantiate(task_instance_ids: Iterable[int]) -> list[InstanceBatch]:
     """Move instances in QUEUED with their tasks to INSTANTIATED, and return by batch all that are INSTANTIATED now.
 
-    Ids that do not exist are ignored. Of two attempts at one task that are QUEUED, the later one takes the task. A call
+    Ids that do not exist are ignored. What is QUEUED stays so once its run has ended; the workflow's next run deals
+    with it. Of two attempts at one task that are QUEUED, the later one takes the task. A call
     that lists more than TAKEN_AT_ONCE takes the first of them, as many as its time allows; the caller lists the others
     again, which are still told as QUEUED by a poll. So it does where one reply cannot tell of all.
 
@@ -102,7 +103,8 @@ def _batch_of(instance: TaskInstance) -> tuple[int, int, int]:
 
 def _take(instances: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
     queued = [key for key, instance in instances.items() if instance.status == TaskInstanceStatus.QUEUED]
-    outcomes = dict(zip(queued, transit_many(Report(key, INSTANTIATE) for key in queued), strict=True))
+    reports = (Report(key, INSTANTIATE, open_run=instances[key].workflow_run_id) for key in queued)
+    outcomes = dict(zip(queued, transit_many(reports), strict=True))
     moved = {key for key, outcome in outcomes.items() if outcome and outcome.moved}
     repeated = {
         key: outcome.rejected_by

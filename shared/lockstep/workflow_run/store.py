@@ -1,6 +1,11 @@
-"""Read workflow runs."""
+"""Read workflow runs, and make writes depend on them."""
+
+from collections.abc import Iterable
+
+from pynamodb.expressions.condition import Condition
 
 from lockstep.dynamodb.client import fetch
+from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.workflow_run.item import WorkflowRun
 
 
@@ -9,3 +14,9 @@ def read_run(workflow_run_id: int, *, consistent: bool = False) -> WorkflowRun |
     key = WorkflowRun.key(workflow_run_id)
     raw = fetch([key], consistent=consistent).get(key)
     return WorkflowRun.from_raw_data(raw) if raw else None
+
+
+def is_in(statuses: Iterable[WorkflowRunStatus]) -> Condition:
+    """Require that a run is in one of the statuses. One that was not created here is in each of them."""
+    condition: Condition = WorkflowRun.status.is_in(*sorted(statuses)) | WorkflowRun.pk.does_not_exist()
+    return condition

@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="instantiate_task_instances",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(3, 12, 2.5),
+    usage=Usage(3, 14, 2.5),
     body={"task_instance_ids": []},
     unknown=None,
 )

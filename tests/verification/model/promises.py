@@ -36,8 +36,11 @@ def _started(before: Picture, after: Picture) -> Iterator[str]:
         if key[0] == "instance":
             run = after.get(("run", instance.workflow_run_id))
             was = before.get(("run", instance.workflow_run_id))
+            stood = before[key].status if key in before else ""
             if key not in before and was and was.status in STARTS_NOTHING:
                 yield f"{key} is an attempt of a run that is {was.status}"
+            if stood + instance.status == "QI" and was and was.status in RUN_ENDED:
+                yield f"{key} was taken, though its run is {was.status}"
             if run and run.status == "T" and instance.status in "QIO":
                 yield f"{key} is {instance.status}, though its run has stopped"
 

@@ -57,6 +57,11 @@ BROKEN: Final[dict[str, tuple[Picture, Picture, str]]] = {
         {**_workflow("F", None), **_runs("E"), **_instance("Q", 1)},
         "('instance', 1001) is an attempt of a run that is E",
     ),
+    "an instance that is taken after the end": (
+        {**_workflow("F", None), **_runs("E"), **_instance("Q", 1)},
+        {**_workflow("F", None), **_runs("E"), **_instance("I", 1)},
+        "('instance', 1001) was taken, though its run is E",
+    ),
     "an instance that may start after the stop": (
         {**_workflow("R", 1), **_runs("C"), **_instance("I", 1)},
         {**_workflow("H", None), **_runs("T"), **_instance("I", 1)},

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.verification.model.oracle.rulings import Rulings
-from tests.verification.model.oracle.state import ENDED, Instance, Run
+from tests.verification.model.oracle.state import ENDED, RUN_ENDED, Instance, Run
 
 
 class Distributor(Rulings):
@@ -14,7 +14,7 @@ class Distributor(Rulings):
         for i in self.these(dict.fromkeys(task_instance_ids)):
             if i.status == "I" and i.task.status == "I" and i.latest:
                 i.taken = self.now if self.of_an_earlier_distributor(i) else i.taken
-            elif i.status != "Q" or not self.move(i, "I"):
+            elif i.status != "Q" or self.run_ended(i) or not self.move(i, "I"):
                 continue
             batches.setdefault((*i.place[:2], i.resources), []).append(i.id)
         return {
@@ -23,6 +23,10 @@ class Distributor(Rulings):
                 for (array, batch, resources), ids in sorted(batches.items())
             ]
         }
+
+    def run_ended(self, i: Instance) -> bool:
+        """Whether nothing of its run is taken any more."""
+        return i.run in self.runs and self.runs[i.run].status in RUN_ENDED
 
     def of_an_earlier_distributor(self, i: Instance) -> bool:
         """Whether its run has had another distributor since it was taken."""
