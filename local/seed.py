@@ -52,6 +52,7 @@ from lockstep.http.fields import (
 from lockstep.http.fields import Path as FilePath
 from lockstep.task.item import Resources, Spec, Task, changed_key, feed_key
 from lockstep.task.resources import directories, forget
+from lockstep.task.specs import Specification
 from lockstep.task_instance.item import (
     INSTANCES_PER_TASK,
     MAX_ERROR_BYTES,
@@ -301,7 +302,8 @@ def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
 
 def _task(task: SeedTask, num_instances: int, feed: str | None, at: float) -> Iterator[Item]:
     stdout_dir, stderr_dir = directories(task.requested_resources)
-    yield Task(
+    spec = Specification(task.name, task.command, task.task_resources_id, stdout_dir, stderr_dir)
+    item = Task(
         *Task.key(task.task_id),
         status=task.status,
         status_date=at,
@@ -315,17 +317,11 @@ def _task(task: SeedTask, num_instances: int, feed: str | None, at: float) -> It
         changed=changed_key(at, task.status) if feed and task.status in TOLD_TO_CLIENT else None,
         node_id=task.node_id,
     )
-    yield Spec(
-        *Spec.key(task.task_id),
-        spec_version=1,
-        name=task.name,
-        command=task.command,
-        workflow_id=task.workflow_id,
-        array_id=task.array_id,
-        task_resources_id=task.task_resources_id,
-        stdout_dir=stdout_dir,
-        stderr_dir=stderr_dir,
-    )
+    apart = Spec(*Spec.key(task.task_id), spec_version=1, workflow_id=task.workflow_id, array_id=task.array_id)
+    spec.fill(item if spec.is_short else apart)
+    yield item
+    if not spec.is_short:
+        yield apart
 
 
 def _batches(instances: Iterable[TaskInstance], at: float) -> Iterator[Batch]:

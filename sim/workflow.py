@@ -28,6 +28,8 @@ ARRAYS: Final = 2
 RUN_INCREMENT: Final = 90
 _QUEUES_TWICE: Final = 1 / 8
 """The share of calls that two clients make at once."""
+_LONG_COMMAND: Final = "true #" + "x" * 600
+"""One that a task's own item does not hold."""
 _STARTS_OVER: Final = 1 / 4
 """The share of tasks that are bound to be reset even if they run."""
 
@@ -102,7 +104,8 @@ class Workflow:
 
     def _describe(self, node: int, array_id: int) -> list[Any]:
         over = self._rng.random() < _STARTS_OVER
-        return requests.task(node, array_id, self._resources[0], "true", 2 + node % 4, start_over=over)
+        command = "true" if node % 3 else _LONG_COMMAND
+        return requests.task(node, array_id, self._resources[0], command, 2 + node % 4, start_over=over)
 
     def _distribute(self, run: Run, over: threading.Event) -> None:
         """Run one distributor after another."""

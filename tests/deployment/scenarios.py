@@ -14,7 +14,7 @@ from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline
 from lockstep.fsm.statuses import WorkflowStatus
-from lockstep.task.item import Spec, Task, TaskLookup
+from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
 from lockstep.workflow import cursor
 from lockstep.workflow_run import sweep as sweeping
@@ -47,7 +47,7 @@ def reports_and_the_same_ones_again(player: Player) -> None:
 def a_start_that_reads_twice_and_has_directories_of_its_own(player: Player) -> None:
     for attempt, operation in ((1, "Query"), (2, "BatchGetItem")):
         instance = pair("O", "O", attempt=attempt, task_resources_id=2)
-        with _unseen(operation, Spec.SORT_KEY):
+        with _unseen(operation, Task.SORT_KEY):
             assert _ask(player, "POST", f"task_instance/{instance}/log_running", CLAIM)["task_instance"][1] == "R"
 
 

@@ -13,7 +13,7 @@ from lockstep.task_instance.item import TaskInstance
 from tests.conformance.recording import Player, put
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.linking import linked_run
-from tests.support.seeding import batch, pair, run_of, running
+from tests.support.seeding import LONG_COMMAND, batch, pair, run_of, running
 from tests.support.tools import VERSION, a_name, a_template, bind_tool
 
 WORKFLOWS = count(93_000_001)
@@ -207,7 +207,7 @@ def test_what_a_run_asks_over_and_over(meter: Meter, player: Player, alive: int,
 
 
 def test_what_binding_tasks_again_takes(meter: Meter, player: Player) -> None:
-    """What is as it was takes no write; what failed or says otherwise, the task and its specification."""
+    """What is as it was takes no write; what failed or says otherwise, the task, and a specification apart from it."""
     workflow, array = next(WORKFLOWS), {"task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
     _, made = player.send("POST", "/api/v3/array", json.dumps({"workflow_id": workflow, **array}))
     _, resources_id = player.send(
@@ -220,10 +220,13 @@ def test_what_binding_tasks_again_takes(meter: Meter, player: Player) -> None:
     [task_id, _] = bound["tasks"]["a"]
     assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (3, 0, of_array + 1.5)
     put(Task(*Task.key(task_id)), "F")
-    assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (4, 4, of_array + 1.5)
-    row[5] = "false"  # the command
-    assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (4, 4, of_array + 1.5)
-    assert Spec.get(*Spec.key(task_id)).command == "false"
+    assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (4, 2, of_array + 1.5)
+    for command, written in (("false", 2), (LONG_COMMAND, 4), (LONG_COMMAND + "x", 4), ("true", 2), ("false", 2)):
+        row[5] = command
+        assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (4, written, of_array + 1.5)
+        task = Task.get(*Task.key(task_id))
+        assert task.specified == (written == 2)
+        assert (task if task.specified else Spec.get(*Spec.key(task_id))).command == command
 
 
 def test_what_binding_a_tool_and_its_templates_takes(meter: Meter, player: Player) -> None:

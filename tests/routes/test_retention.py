@@ -25,6 +25,7 @@ from lockstep.workflow_run.item import WorkflowRun
 from tests.conformance.recording import Player
 from tests.routes import test_cost
 from tests.support.memory.boundary import calls_in_memory
+from tests.support.seeding import LONG_COMMAND
 
 DAY = 86_400
 DAYS = 30.0
@@ -74,9 +75,10 @@ class Workflow:
         return reply
 
     def bind(self, max_attempts: int = 3) -> dict[int, tuple[int, str]]:
-        """Each task's id and status by its node."""
+        """Each task's id and status by its node. Its specification is an item apart."""
         tasks = {
-            str(node): [node + 1, f"args {node}", self.array, 1, "t", "true", max_attempts] for node in range(self.size)
+            str(node): [node + 1, f"args {node}", self.array, 1, "t", LONG_COMMAND, max_attempts]
+            for node in range(self.size)
         }
         bound = self.expect("PUT", "/task/bind_tasks_no_args", {"workflow_id": self.id, "tasks": tasks})["tasks"]
         return {int(node): (task_id, status) for node, (task_id, status) in bound.items()}

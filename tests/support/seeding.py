@@ -4,6 +4,7 @@ from itertools import count
 from typing import Any, Final
 
 from local.seed import Seed, load
+from lockstep.task.item import MAX_INLINE_SPEC_BYTES
 from lockstep.task_instance.item import InstanceKey
 
 _IDS: Final = count(10_000_000, 1_000)
@@ -95,6 +96,8 @@ def batch(*rows: dict[str, Any]) -> list[int]:
 
 
 _TASK_OF: Final = {"T": "R", "K": "R", "X": "O", "U": "G", "Z": "A", "W": "G", "E": "G"}
+LONG_COMMAND: Final = "true #" + "x" * MAX_INLINE_SPEC_BYTES
+"""One that a task's own item does not hold."""
 _TASK: Final = {"num_attempts": 1, "max_attempts": 3, "name": "t", "command": "true", "task_resources_id": 1}
 
 

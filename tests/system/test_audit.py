@@ -271,6 +271,7 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
     ),
     "an instance numbered 0": ("id-out-of-range", lambda g: g.copy(g.task(0), TaskInstance.sort_key(1), sk="TI#000")),
     "no task": ("orphan", lambda g: g.delete(g.task(0), Task.SORT_KEY)),
+    "two specifications": ("binding", lambda g: g.change(g.task(0), Task.SORT_KEY, command="c")),
     "no specification": ("orphan", lambda g: g.delete(g.task(0), Spec.SORT_KEY)),
     "logs of nobody": ("orphan", lambda g: g.copy(g.task(0), Log.sort_key(1), sk=Log.sort_key(7))),
     "errors of nobody": ("orphan", lambda g: error_entry(g, "x", ErrorEntry.sort_key(9, digest("x")))),

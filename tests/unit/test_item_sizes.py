@@ -1,6 +1,6 @@
-"""The largest task instance that the limits allow takes one write unit, by AWS's rules for sizes.
+"""The largest task, and the largest task instance, that the limits allow take one write unit, by AWS's rules for sizes.
 
-The test computes it from the model's attributes. A new attribute of text needs an entry in TEXTS.
+The tests compute it from the models' attributes. A new attribute of text needs an entry in TEXTS.
 """
 
 from typing import Any, Final, get_args
@@ -10,9 +10,10 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from local.aws_limits import MAX_ITEM_BYTES
 from local.item_size import item_size
-from lockstep.dynamodb.item import MAX_ID, IntegerAttribute, Key
-from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, IntegerAttribute, Key
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.http import fields
+from lockstep.task.item import MAX_INLINE_SPEC_BYTES, Task, changed_key, feed_key
 from lockstep.task_instance.item import (
     INSTANCES_PER_TASK,
     MAX_ERROR_BYTES,
@@ -46,25 +47,34 @@ def most_bytes(field: Any) -> int:
     return int(limit)
 
 
+SPECIFICATION: Final = ("name", "command", "stdout_dir", "stderr_dir", "resource_scales", "fallback_queues")
 TEXTS: Final = {
     "array_step": len(array_step_key(MAX_ID, MAX_COUNTED, MAX_STEP)),
     "attention": len(attention_flag(TaskInstanceStatus.TRIAGING)),
     "distributor_id": most_bytes(fields.DistributorId),
     "status": len(TaskInstanceStatus.TRIAGING),
     **MAX_INLINE_BYTES,
+    **dict.fromkeys(SPECIFICATION, 0),
+    "bound_as": len(digest("")),
+    "feed": len(feed_key(MAX_ID, 0)) + 1,
+    "changed": len(changed_key(0, TaskStatus.DONE)),
     **dict.fromkeys(("claimed_with", "launched_as", "worker_job", "worker_node"), len(digest(""))),
 }
-"""The most bytes of each attribute of text."""
+"""The most bytes of each attribute of text; those of a specification are counted together."""
 INTEGERS: Final = {
     "array_batch_num": MAX_COUNTED,
     "array_step_id": MAX_STEP,
+    "max_attempts": MAX_COUNTED,
+    "node_id": MAX_LONG_ID,
+    "num_attempts": MAX_INSTANCE_NUMBER,
+    "num_instances": MAX_INSTANCE_NUMBER,
     "process_group_id": -(2**63),
     "spec_version": MAX_COUNTED,
 }
 """The longest of each whole number that is no id."""
 
 
-def largest(model: type[TaskInstance], key: Key) -> dict[str, dict[str, str]]:
+def largest(model: type[Task | TaskInstance], key: Key) -> dict[str, dict[str, str]]:
     """An item with every attribute of the model at its longest."""
     found = {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
     for name, attribute in model.get_attributes().items():
@@ -87,8 +97,14 @@ def test_the_largest_task_instance_takes_one_write_unit() -> None:
     assert size <= ONE_UNIT, f"{size} bytes: each heartbeat would take two write units"
 
 
+def test_the_largest_task_takes_one_write_unit() -> None:
+    item = largest(Task, Task.key(LARGEST.task_id))
+    size = item_size(item) + MAX_INLINE_SPEC_BYTES
+    assert size <= ONE_UNIT, f"{size} bytes: each transition would take two write units more"
+
+
 def test_a_texts_limit_is_stated_for_attributes_that_exist() -> None:
-    assert TEXTS.keys() | INTEGERS.keys() <= TaskInstance.get_attributes().keys()
+    assert TEXTS.keys() | INTEGERS.keys() <= TaskInstance.get_attributes().keys() | Task.get_attributes().keys()
 
 
 def test_the_largest_log_and_the_largest_error_entry_are_items() -> None:

@@ -17,6 +17,7 @@ from lockstep.dynamodb import client
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
 from lockstep.http import fields, reply, request
 from lockstep.task import bind
+from lockstep.task import item as task_item
 from lockstep.task_instance import bulk
 from lockstep.task_template import arguments
 from lockstep.task_template import bind as template_bind
@@ -58,6 +59,7 @@ LIMITS: Final = {
     "dynamodb.client.BYTES_PER_WRITE": client.BYTES_PER_WRITE,
     "array.queue.TASKS_PER_TRANSACTION": queue.TASKS_PER_TRANSACTION,
     "task.bind.TASKS_PER_TRANSACTION": bind.TASKS_PER_TRANSACTION,
+    "task.item.MAX_INLINE_SPEC_BYTES": task_item.MAX_INLINE_SPEC_BYTES,
     "task_template.arguments.MAX_ARGUMENTS": arguments.MAX_ARGUMENTS,
     "task_template.bind.MAX_VERSION_BYTES": template_bind.MAX_VERSION_BYTES,
     "task_template.read.MOST_TEMPLATES": template_read.MOST_TEMPLATES,
@@ -109,7 +111,7 @@ def test_the_tasks_that_a_call_binds_may_be_queued_by_one() -> None:
 
 def test_transactions_fit_dynamodb() -> None:
     assert 2 * queue.TASKS_PER_TRANSACTION + 1 <= client.ACTIONS_PER_TRANSACTION
-    assert 3 * bind.TASKS_PER_TRANSACTION <= client.ACTIONS_PER_TRANSACTION
+    assert 2 * bind.TASKS_PER_TRANSACTION <= client.ACTIONS_PER_TRANSACTION
 
 
 def test_the_longest_names_fit_keys() -> None:

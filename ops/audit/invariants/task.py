@@ -110,9 +110,10 @@ def _orphans(items: TaskItems) -> Iterator[Finding]:
     """No item is there without the one that it belongs to."""
     if not items.complete:
         return
-    for name, item in (("TASK", items.task), ("SPEC", items.spec)):
-        if item is None:
-            yield Finding("orphan", f"task {items.task_id}", f"without its {name} item", "whole")
+    if items.task is None:
+        yield Finding("orphan", f"task {items.task_id}", "without its TASK item", "whole")
+    elif items.spec is None and not items.task.specified:
+        yield Finding("orphan", f"task {items.task_id}", "without a specification", "with one")
     for number in sorted((items.logs.keys() | items.errors.keys() | items.texts.keys()) - items.instances.keys()):
         yield Finding("orphan", items.name_of(number), "only logs or error entries", "an instance too")
     for number in sorted(items.errors.keys() | items.texts.keys()):
@@ -142,9 +143,11 @@ def _attempts(items: TaskItems, task: Task) -> Iterator[Finding]:
 
 
 def _binding(items: TaskItems, task: Task) -> Iterator[Finding]:
-    """Task and specification are of one binding, and no instance is of a later one."""
+    """A task has one specification, of the binding in force, and no instance is of a later one."""
     spec, bound = items.spec, (task.spec_version, task.array_id, task.workflow_id)
-    if spec and (got := (spec.spec_version, spec.array_id, spec.workflow_id)) != bound:
+    if spec and task.specified and spec.spec_version >= task.spec_version:
+        yield Finding("binding", f"task {items.task_id}", "with two specifications", "one, in its own item or apart")
+    elif spec and not task.specified and (got := (spec.spec_version, spec.array_id, spec.workflow_id)) != bound:
         binding = "binding {} in array {} of workflow {}"
         about = f"the SPEC of task {items.task_id}"
         yield Finding("binding", about, f"of {binding.format(*got)}", f"of the task's {binding.format(*bound)}")

@@ -1,4 +1,4 @@
-"""The stored items of a task: the task, its specification, the lookup of its id; and the resources it asks for."""
+"""The stored items of a task: the task, a long specification, the lookup of its id; and the resources it asks for."""
 
 from typing import ClassVar, Final
 
@@ -10,8 +10,32 @@ from lockstep.fsm.statuses import TOLD_TO_CLIENT, TaskStatus
 from lockstep.text import escape
 
 
-class Task(Expiring):
-    """What a transition reads and changes of a task. Under 400 bytes."""
+class Specified(Expiring):
+    """A task's specification: what to run."""
+
+    name = TextAttribute(null=True)
+    command = TextAttribute(null=True)
+    task_resources_id = IntegerAttribute(null=True)
+    stdout_dir = TextAttribute(null=True)
+    stderr_dir = TextAttribute(null=True)
+    resource_scales = TextAttribute(null=True)
+    """How its resources grow after an attempt that had too little: a Python literal, for Jobmon's client alone."""
+    fallback_queues = TextAttribute(null=True)
+    """The queues that it may go to then: as resource_scales."""
+    spec_version = IntegerAttribute()
+    """Which binding of the task it is."""
+    array_id = IntegerAttribute()
+    workflow_id = IntegerAttribute()
+
+
+MAX_INLINE_SPEC_BYTES: Final = 500
+"""The bytes of a specification's texts that the task's own item holds: it stays under 1 kB, and a write of it takes one
+unit. A longer one is an item of its own.
+"""
+
+
+class Task(Specified):
+    """What a transition reads and changes of a task, and a short specification. Under 1 kB."""
 
     SORT_KEY: Final = "TASK"
     KEY_FORMS: ClassVar = (Key("TASK#<id>", SORT_KEY),)
@@ -22,14 +46,10 @@ class Task(Expiring):
     max_attempts = IntegerAttribute()
     num_instances = IntegerAttribute()
     """The last instance number given out. Never reset, so an id is never used twice."""
-    spec_version = IntegerAttribute()
-    """Which binding of the task is in force: a SPEC item with a smaller one has been replaced."""
     bound_as = UnicodeAttribute(null=True)
-    """A digest of that binding: the same binding again finds that there is nothing to do. None where a resume has let
-    the task start over since.
+    """A digest of the binding in force: the same binding again finds that there is nothing to do. None where a resume
+    has let the task start over since.
     """
-    array_id = IntegerAttribute()
-    workflow_id = IntegerAttribute()
     feed = UnicodeAttribute(null=True)
     """The part of its workflow's change feed that lists it. Never changes."""
     changed = UnicodeAttribute(null=True)
@@ -45,6 +65,11 @@ class Task(Expiring):
         'TASK#42'
         """
         return f"TASK#{task_id}"
+
+    @property
+    def specified(self) -> bool:
+        """Whether it holds its specification itself."""
+        return self.command is not None
 
     @staticmethod
     def key(task_id: int) -> Key:
@@ -116,24 +141,18 @@ def told_changes(status: TaskStatus, at: float) -> list[Action]:
     return [Task.changed.remove()] if status is TaskStatus.QUEUED else []
 
 
-class Spec(Expiring):
-    """What to run. Replaced as a whole when the task is bound again."""
+class Spec(Specified):
+    """A specification that is too long for its task's item. Replaced as a whole when the task is bound again.
+
+    It stays, and counts no more, once the task holds a short one itself.
+    """
 
     SORT_KEY: Final = "SPEC"
     KEY_FORMS: ClassVar = (Key("TASK#<id>", SORT_KEY),)
 
-    spec_version = IntegerAttribute()
     name = TextAttribute()
     command = TextAttribute()
-    workflow_id = IntegerAttribute()
-    array_id = IntegerAttribute()
     task_resources_id = IntegerAttribute()
-    stdout_dir = TextAttribute(null=True)
-    stderr_dir = TextAttribute(null=True)
-    resource_scales = TextAttribute(null=True)
-    """How its resources grow after an attempt that had too little: a Python literal, for Jobmon's client alone."""
-    fallback_queues = TextAttribute(null=True)
-    """The queues that it may go to then: as resource_scales."""
 
     @staticmethod
     def key(task_id: int) -> Key:

@@ -10,7 +10,7 @@ from lockstep.fsm.reports import START
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.http.fields import Text
 from lockstep.observability import bind
-from lockstep.task.item import Spec
+from lockstep.task.item import Specified
 from lockstep.task.resources import Directories, read_directories
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_for_start
@@ -55,7 +55,7 @@ def log_running(key: InstanceKey, fields: ReportedFields) -> StartRow:
     )
 
 
-def _directories(instance: TaskInstance, spec: Spec) -> Directories:
+def _directories(instance: TaskInstance, spec: Specified) -> Directories:
     """The directories of the instance's own resources, which differ from the task's once resources were adjusted."""
     bound = (spec.stdout_dir, spec.stderr_dir)
     task_resources_id = instance.task_resources_id

@@ -12,7 +12,7 @@ from lockstep.dynamodb.client import (
 )
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import NotFoundError
-from lockstep.task.item import Spec, Task
+from lockstep.task.item import Spec, Specified, Task
 from lockstep.task_instance.item import (
     ErrorEntry,
     ErrorText,
@@ -31,21 +31,22 @@ READ_TEXT_BYTES: Final = 8_000_000
 """The bytes of long error texts that are read at most, newest first: more than a reply holds."""
 
 
-def read_for_start(key: InstanceKey) -> tuple[TaskInstance, Spec]:
+def read_for_start(key: InstanceKey) -> tuple[TaskInstance, Specified]:
     """Read an instance and its specification. Of the instance, only what never changes is sure to be current.
 
     The reads may lag. Where they do, it shows (an item is missing, or the specification is of an earlier binding than
-    the instance), and consistent reads follow.
+    the instance or the task), and consistent reads follow. A binding between the reads of one try shows too.
 
     Raises:
         NotFoundError: the instance does not exist.
     """
-    for consistent in (False, True):
+    for consistent in (False, True, True):
         items = _start_items(key, consistent=consistent)
-        raw_instance, raw_spec = (items.get(sk) for sk in (TaskInstance.sort_key(key.number), Spec.SORT_KEY))
-        if raw_instance and raw_spec:
-            instance, spec = TaskInstance.from_raw_data(raw_instance), Spec.from_raw_data(raw_spec)
-            if consistent or spec.spec_version >= instance.spec_version:
+        raw_instance, raw_task = (items.get(sk) for sk in (TaskInstance.sort_key(key.number), Task.SORT_KEY))
+        if raw_instance and raw_task:
+            instance, task = TaskInstance.from_raw_data(raw_instance), Task.from_raw_data(raw_task)
+            spec = specification(task, items.get(Spec.SORT_KEY))
+            if spec and spec.spec_version >= max(instance.spec_version, task.spec_version):
                 return instance, spec
     raise NotFoundError(f"task instance {key.id} does not exist")
 
@@ -53,15 +54,27 @@ def read_for_start(key: InstanceKey) -> tuple[TaskInstance, Spec]:
 def _start_items(key: InstanceKey, *, consistent: bool) -> dict[str, RawItem]:
     """The items by sort key.
 
-    A Query is billed by the sum of what it reads, BatchGetItem by each item. Between the specification and the first
+    A Query is billed by the sum of what it reads, BatchGetItem by each item. Between a long specification and the first
     instance lies only the task, so one Query is cheaper; before a later instance lie the logs of the earlier ones.
     """
     partition, last = TaskInstance.key(key)
     if key.number == 1:
         found = list(query(partition, Item.sk.between(Spec.SORT_KEY, last), consistent=consistent))
         return {raw["sk"]["S"]: raw for raw in found}
-    wanted = [Key(partition, sk) for sk in (Spec.SORT_KEY, last)]
-    return {item.sk: raw for item, raw in fetch(wanted, consistent=consistent).items()}
+    wanted = [Key(partition, sk) for sk in (Task.SORT_KEY, last)]
+    items = {item.sk: raw for item, raw in fetch(wanted, consistent=consistent).items()}
+    task = items.get(Task.SORT_KEY)
+    if task is None or "command" in task:
+        return items
+    apart = fetch([Key(partition, Spec.SORT_KEY)], consistent=consistent)
+    return items | {item.sk: raw for item, raw in apart.items()}
+
+
+def specification(task: Task, apart: RawItem | None) -> Specified | None:
+    """A task's specification: the task itself, or the item apart from it. None: that one is missing."""
+    if task.specified:
+        return task
+    return Spec.from_raw_data(apart) if apart else None
 
 
 class Whole(NamedTuple):
@@ -69,7 +82,7 @@ class Whole(NamedTuple):
 
     instance: TaskInstance
     task: Task
-    spec: Spec
+    spec: Specified
     log: Log
 
 
@@ -81,13 +94,15 @@ def read_whole(key: InstanceKey) -> Whole:
     """
     wanted = [TaskInstance.key(key), Task.key(key.task_id), Spec.key(key.task_id), Log.key(key)]
     items = fetch_at_once(wanted)
-    instance, task, spec, log = (items.get(item) for item in wanted)
+    instance, raw_task, apart, log = (items.get(item) for item in wanted)
+    task = Task.from_raw_data(raw_task) if raw_task else None
+    spec = specification(task, apart) if task else None
     if not (instance and task and spec):
         raise NotFoundError(f"task instance {key.id} does not exist")
     return Whole(
         TaskInstance.from_raw_data(instance),
-        Task.from_raw_data(task),
-        Spec.from_raw_data(spec),
+        task,
+        spec,
         Log.from_raw_data(log) if log else Log(),
     )
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, fetch, fetch_present, run_parallel, transact
+from lockstep.dynamodb.client import ConditionFailedError, fetch_present, run_parallel, transact
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.task.item import Resources, Spec, Task
+from lockstep.task.item import Resources, Spec, Specified, Task
 from lockstep.task.resources import store_resources
+from lockstep.task.specs import read_specs
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.workflow.cursor import task_groups
@@ -60,7 +62,7 @@ class _LargerSets:
     def __init__(self) -> None:
         self._ids: dict[tuple[int, str], int] = {}
 
-    def of(self, task: Task, spec: Spec, had: Resources) -> int:
+    def of(self, task: Task, spec: Specified, had: Resources) -> int:
         """The id of the set that a task gets after one that was too small."""
         wanted = scaled(had.requested_resources, ast.literal_eval(spec.resource_scales or "{}"), task.num_attempts)
         alike = (spec.task_resources_id, repr(wanted))
@@ -74,19 +76,19 @@ class _Growth(NamedTuple):
 
     task_id: int
     task: Task
-    spec: Spec
+    spec: Specified
     resources_id: int
 
 
 def _grow_all(tasks: Mapping[int, Task], sets: _LargerSets) -> list[int]:
     """Give tasks their larger sets. Return those that got it: not one that has moved, or has no set to grow."""
-    specs = {key: Spec.from_raw_data(raw) for key, raw in fetch(map(Spec.key, tasks), consistent=True).items()}
+    specs = read_specs(tasks, consistent=True)
     wanted = {Resources.key(spec.task_resources_id) for spec in specs.values()}
     had = {key: Resources.from_raw_data(raw) for key, raw in fetch_present(wanted).items()}
     growths = [
         _Growth(task_id, task, spec, sets.of(task, spec, resources))
         for task_id, task in tasks.items()
-        if (spec := specs.get(Spec.key(task_id))) and (resources := had.get(Resources.key(spec.task_resources_id)))
+        if (spec := specs.get(task_id)) and (resources := had.get(Resources.key(spec.task_resources_id)))
     ]
     grown = run_parallel(_grow, growths)
     return [growth.task_id for growth, has_grown in zip(growths, grown, strict=True) if has_grown]
@@ -103,21 +105,23 @@ def _grow(growth: _Growth) -> bool:
 
 def _add_growth(transaction: TransactWrite, growth: _Growth) -> None:
     task_id, task, spec, resources_id = growth
-    transaction.update(
-        Task(*Task.key(task_id)),
-        [
-            Task.status.set(TaskStatus.ERROR_RECOVERABLE),
-            Task.status_date.set(now()),
-            Task.changed.remove(),
-            Task.bound_as.remove(),
-        ],
-        (Task.status == task.status) & (Task.num_instances == task.num_instances),
-    )
-    transaction.update(
-        Spec(*Spec.key(task_id)),
-        [Spec.task_resources_id.set(resources_id)],
-        Spec.spec_version == spec.spec_version,
-    )
+    changes: list[Action] = [
+        Task.status.set(TaskStatus.ERROR_RECOVERABLE),
+        Task.status_date.set(now()),
+        Task.changed.remove(),
+        Task.bound_as.remove(),
+    ]
+    unchanged = (Task.status == task.status) & (Task.num_instances == task.num_instances)
+    unchanged &= Task.spec_version == spec.spec_version
+    if task.specified:
+        changes.append(Task.task_resources_id.set(resources_id))
+    else:
+        transaction.update(
+            Spec(*Spec.key(task_id)),
+            [Spec.task_resources_id.set(resources_id)],
+            Spec.spec_version == spec.spec_version,
+        )
+    transaction.update(Task(*Task.key(task_id)), changes, unchanged)
 
 
 def scaled(requested: Mapping[str, Any], scales: Any, num_attempts: int) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from lockstep.array.item import Array
-from lockstep.dynamodb.client import fetch, fetch_present
+from lockstep.dynamodb.client import fetch_present
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
-from lockstep.task.item import Resources, Spec, Task
+from lockstep.task.item import Resources, Specified, Task
 from lockstep.task.literals import as_json_literal
 from lockstep.task.resources import queue_of
+from lockstep.task.specs import read_specs
 from lockstep.workflow.progress import read_tasks
 
 _ROW_BYTES: Final = 200
@@ -52,7 +53,7 @@ def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskTo
 
 def _rows(tasks: Mapping[int, Task]) -> dict[int, TaskToResume]:
     """The rows of tasks. One without a specification, resources or an array has none, as in Jobmon's query."""
-    specs = _specs(tasks)
+    specs = read_specs(tasks, consistent=False)
     resources = _read_resources({spec.task_resources_id for spec in specs.values()})
     limits = _read_limits({task.array_id for task in tasks.values()})
     return {
@@ -62,7 +63,7 @@ def _rows(tasks: Mapping[int, Task]) -> dict[int, TaskToResume]:
     }
 
 
-def _row(task: Task, spec: Spec, resources: Resources, limit: int) -> TaskToResume:
+def _row(task: Task, spec: Specified, resources: Resources, limit: int) -> TaskToResume:
     placed = queue_of(spec.task_resources_id, resources)
     return TaskToResume(
         task.array_id,
@@ -75,12 +76,6 @@ def _row(task: Task, spec: Spec, resources: Resources, limit: int) -> TaskToResu
         placed.queue.name,
         limit,
     )
-
-
-def _specs(task_ids: Collection[int]) -> dict[int, Spec]:
-    keys = {Spec.key(task_id): task_id for task_id in task_ids}
-    wanted = ("spec_version", "task_resources_id", "resource_scales", "fallback_queues")
-    return {keys[key]: Spec.from_raw_data(raw) for key, raw in fetch(keys, consistent=False, only=wanted).items()}
 
 
 def _read_resources(task_resources_ids: Collection[int]) -> dict[int, Resources]:

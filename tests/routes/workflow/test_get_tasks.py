@@ -17,7 +17,7 @@ _WORKFLOWS: Final = count(84_000_001)
 CONTRACT = Contract(
     name="get_tasks",
     scope=Scope.READER,
-    usage=Usage(5, 0, 4.5),
+    usage=Usage(4, 0, 3.5),
     unknown=200,
     query={"max_task_id": "0", "chunk_size": "500"},
 )

@@ -14,7 +14,7 @@ from lockstep.routes import ROUTES as ALL_ROUTES
 from lockstep.task.item import Task, TaskLookup
 from tests.conformance.recording import Player
 from tests.support.clusters import load_clusters
-from tests.support.seeding import batch, pair, run_of
+from tests.support.seeding import LONG_COMMAND, batch, pair, run_of
 from tests.support.tools import VERSION
 
 
@@ -260,8 +260,9 @@ def bound(tasks: int, *, reset: bool = False, change: bool = False) -> tuple[Any
     """A bind request about so many tasks of an array, and the array's id."""
     array_id = play(ask("create_array", ARRAY))["array_id"]
     resources = play(ask("bind_resources", {"queue_id": 1, "requested_resources": {"stdout": "/o"}}))
+    commands = "true", LONG_COMMAND
     rows = {
-        str(node): [node, "9", array_id, resources, "t", "true", 3 + change, reset, {}, []]
+        str(node): [node, "9", array_id, resources, "t", commands[node % 2], 3 + change, reset, {}, []]
         for node in range(1, tasks + 1)
     }
     return {"workflow_id": 1, "mark_created": False, "tasks": rows}, array_id

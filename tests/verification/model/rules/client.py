@@ -64,7 +64,7 @@ class ClientRules(Walker):
         what: tuple[Any, ...] = (
             choose(pick, RESOURCES),
             f"t{pick % 7}",
-            f"run {pick}",
+            f"run {pick}" + choose(pick // 8, ("", " as long as this one" * 30)),
             attempts,
             reset,
             choose(pick // 4, SCALES),
