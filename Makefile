@@ -2,7 +2,7 @@ PYTHON ?= python3
 # A signal that comes while Python starts waits until local/start.py can take it, where env can block signals.
 BLOCKED := $(shell env --block-signal=INT true 2>/dev/null && echo --block-signal=HUP,INT,TERM)
 override RUN = exec env $(BLOCKED) PYTHONPATH=.:shared .venv/bin/python -m local
-override PIP = install --quiet --disable-pip-version-check
+override PIP = install --quiet --disable-pip-version-check --no-compile
 
 # The machine's settings for Python, and those of pip's that choose other packages or another place, reach no program
 # that is started here; where packages are fetched from does.

@@ -177,8 +177,9 @@ def items_of(task_id: int) -> TaskItems:
 def whole(key: InstanceKey, items: TaskItems) -> dict[str, Any]:
     """An instance and its task as GET task_instance shows them, and the descriptions of its error entries."""
     assert items.task
-    assert items.spec
-    found = Whole(items.instances[key.number], items.task, items.spec, items.logs.get(key.number, Log()))
+    spec = items.task if items.task.specified else items.spec
+    assert spec
+    found = Whole(items.instances[key.number], items.task, spec, items.logs.get(key.number, Log()))
     entries = sorted(items.said(key.number), key=lambda said: (said[0].error_time, said[0].sk))
     return {**views.whole(key, found).model_dump(mode="json"), "errors": [description for _, description in entries]}
 

@@ -21,8 +21,9 @@ from lockstep.workflow_run import sweep as sweeping
 from tests.conformance.recording import Player
 from tests.conformance.test_events import send
 from tests.routes.test_runs import POLLED, Run, run_with
+from tests.routes.workflow.test_get_tasks import failed_task, resumed
 from tests.support.linking import linked_run
-from tests.support.seeding import pair, running
+from tests.support.seeding import LONG_COMMAND, pair, running
 from tests.support.tools import VERSION
 from tests.verification.test_engine_faults import CLAIM, REPORTS, WORKFLOWS, bind, listening
 
@@ -49,6 +50,19 @@ def a_start_that_reads_twice_and_has_directories_of_its_own(player: Player) -> N
         instance = pair("O", "O", attempt=attempt, task_resources_id=2)
         with _unseen(operation, Task.SORT_KEY):
             assert _ask(player, "POST", f"task_instance/{instance}/log_running", CLAIM)["task_instance"][1] == "R"
+
+
+def a_start_of_a_later_attempt_with_a_long_command(player: Player) -> None:
+    instance = pair("O", "O", attempt=2, task={"command": LONG_COMMAND})
+    row = _ask(player, "POST", f"task_instance/{instance}/log_running", CLAIM)["task_instance"]
+    assert (row[1], row[5]) == ("R", LONG_COMMAND)
+
+
+def a_resume_of_a_task_with_a_long_command(player: Player) -> None:
+    resources = _ask(player, "POST", "task/bind_resources", {"queue_id": 1, "requested_resources": {"cores": 2}})
+    workflow_id = failed_task(player, resources, LONG_COMMAND)
+    assert [status for status, *_ in resumed(player, workflow_id)] == ["F"]
+    assert _ask(player, "POST", f"workflow/{workflow_id}/increase_resources")["updated_task_count"] == 1
 
 
 def promises_to_report_soon(player: Player) -> None:
@@ -269,6 +283,8 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     every_event,
     reports_and_the_same_ones_again,
     a_start_that_reads_twice_and_has_directories_of_its_own,
+    a_start_of_a_later_attempt_with_a_long_command,
+    a_resume_of_a_task_with_a_long_command,
     promises_to_report_soon,
     an_error_log_with_a_long_text,
     heartbeats,

@@ -28,6 +28,8 @@ from tests.support.memory.threads import threads_are
 
 TRIES: Final = 10
 """Of Jobmon's client."""
+LUCK: Final = 100
+"""Calls that begin at a random one of 8 parts leave one out with a chance of 1 in 80,000."""
 STEPS: Final = 400
 ARRAY: Final = 7
 RUN: Final = 9
@@ -266,7 +268,7 @@ def test_a_sweep_finds_the_silent_one_among_more_than_it_can_read(slow: Slow) ->
     slow.clock.sleep(20)
     slow.seconds = 1.0
     swept = 0
-    while "T" not in slow.statuses() and swept < 3 * TRIES:
+    while "T" not in slow.statuses() and swept < LUCK:
         assert slow.call("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})[0] == 200
         swept += 1
     assert slow.statuses() == "R" * (STEPS - 1) + "T"
@@ -328,13 +330,13 @@ def test_many_heartbeats_are_moved_in_parts(slow: Slow) -> None:
     ids = fill(slow, "O", "O", report_by_in=10)
     body = {"task_instance_ids": ids, "next_report_increment": 279}
     calls = 0
-    while calls < 3 * TRIES:
+    while calls < LUCK:
         report_by = [float(item["report_by"]["N"]) for (_, sk), item in slow.memory.items.items() if sk == "TI#001"]
         if min(report_by) > slow.clock.time() + 100:
             break
         assert slow.call("POST", "/task_instance/log_report_by/batch", body) == (200, {})
         calls += 1
-    assert 1 < calls < 3 * TRIES
+    assert 1 < calls < LUCK
 
 
 def test_many_distributor_ids_are_stored_in_parts(slow: Slow) -> None:
@@ -354,7 +356,7 @@ def test_polls_tell_of_a_large_batch_in_parts(slow: Slow) -> None:
     ids = fill(slow, "Q", "Q")
     listed: list[int] = []
     polls = 0
-    while len(listed) < STEPS and polls < 3 * TRIES:
+    while len(listed) < STEPS and polls < LUCK:
         body = {"task_instance_ids": listed, "status": "Q"}
         code, reply = slow.call("POST", f"/workflow_run/{RUN}/sync_status", body)
         assert code == 200
@@ -367,7 +369,7 @@ def test_polls_tell_of_a_large_batch_in_parts(slow: Slow) -> None:
 def test_polls_that_list_more_than_they_read_hear_of_each_in_the_end(slow: Slow) -> None:
     left = fill(slow, "D", "D")
     polls = 0
-    while left and polls < 3 * TRIES:
+    while left and polls < LUCK:
         code, reply = slow.call("POST", f"/workflow_run/{RUN}/sync_status", {"task_instance_ids": left, "status": "R"})
         assert code == 200
         told = set(reply["status_updates"]["D"])

@@ -10,6 +10,7 @@ from lockstep.task.item import Resources
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
 from tests.support.contract import Contract, System, Usage, check
+from tests.support.seeding import LONG_COMMAND
 from tests.support.tools import ask
 
 _WORKFLOWS: Final = count(84_000_001)
@@ -28,12 +29,12 @@ def test_contract(what: str, system: System) -> None:
     check(what, CONTRACT, system)
 
 
-def failed_task(player: Player, task_resources_id: int) -> int:
+def failed_task(player: Player, task_resources_id: int, command: str = "true") -> int:
     """The id of a new workflow, whose one task ran out of resources for good. It may grow to double."""
     workflow_id = next(_WORKFLOWS)
     body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
     array = ask(player, "POST", "/array", body)["array_id"]
-    task = [1, "0", array, task_resources_id, "t", "true", 1, False, {"cores": 1.0}, []]
+    task = [1, "0", array, task_resources_id, "t", command, 1, False, {"cores": 1.0}, []]
     bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": {"t": task}}
     [[task_id, _]] = ask(player, "PUT", "/task/bind_tasks_no_args", bound)["tasks"].values()
     linked = {"workflow_id": workflow_id, "next_report_increment": 90}
@@ -65,11 +66,12 @@ def page(player: Player, workflow_id: int) -> tuple[int, Any]:
 @pytest.mark.parametrize(
     ("queue_id", "names"), [(3, ("multiprocess", "null.q")), (5, ("slurm", "long.q")), (6, ("two-at-once", "small.q"))]
 )
+@pytest.mark.parametrize("command", ["true", LONG_COMMAND], ids=["short", "long"])
 def test_a_task_is_of_the_queue_that_was_bound_also_after_it_has_grown(
-    player: Player, queue_id: int, names: tuple[str, str]
+    player: Player, queue_id: int, names: tuple[str, str], command: str
 ) -> None:
     resources = ask(player, "POST", "/task/bind_resources", {"queue_id": queue_id, "requested_resources": {"cores": 2}})
-    workflow_id = failed_task(player, resources)
+    workflow_id = failed_task(player, resources, command)
     assert resumed(player, workflow_id) == [("F", '{"cores": 2}', *names)]
     assert ask(player, "POST", f"/workflow/{workflow_id}/increase_resources")["updated_task_count"] == 1
     assert resumed(player, workflow_id) == [("E", '{"cores": 4}', *names)]
