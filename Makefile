@@ -21,8 +21,10 @@ SOURCES = functions shared local ops sim bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.NOTPARALLEL: # the parts of `make check` compete for the processor
-.PHONY: help demo workflow run seed clusters token audit verify invoke event test check lint templates fuzz explore faults model soak bench measure scale format docs clean
+ifeq ($(filter environments lint templates,$(MAKECMDGOALS)),)
+.NOTPARALLEL: # only these keep out of each other's way
+endif
+.PHONY: help demo workflow run seed clusters token audit verify invoke event environments test check lint templates fuzz explore faults model soak bench measure scale format docs clean
 
 help: ## Work on it: list the commands
 	@for group in "Run it" "Operate it" "Prove it" "Measure it" "Work on it"; do \
@@ -69,13 +71,18 @@ invoke: .venv/run .engine/ready ## Run it: call one function as Lambda does (EVE
 event: .venv/run ## Run it: print an event of events/ whole, for sam local invoke (NAME=log_done.untimely; without: list)
 	@$(RUN) local.events $(call given,NAME)
 
-test: .venv/test .engine/ready .lambda/ready .jobmon/current/ready .jobmon/earlier/ready .sam/ready ## Prove it: run every test
+environments: .venv/test .engine/ready .lambda/ready .jobmon/current/ready .jobmon/earlier/ready .sam/ready
+
+test: environments ## Prove it: run every test
 	@.venv/bin/python -m pytest
 
 fuzz: .venv/test .engine/ready ## Prove it: send random requests made from docs/openapi.json (MINUTES=5)
 	@$(RUN) tests.verification.fuzz $(call given,MINUTES,--minutes)
 
-check: lint templates test ## Work on it: run what CI runs: lint, templates and test
+check: ## Work on it: run what CI runs: lint, templates and test
+	@$(MAKE) --no-print-directory -j2 environments
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint templates
+	@$(MAKE) --no-print-directory test
 
 lint: .venv/test ## Work on it: check format, lint, types and import layers
 	.venv/bin/ruff format --check $(SOURCES)
