@@ -3,7 +3,8 @@
 An engine reports the units of writes that succeed. It reports none for other requests, or flat ones. The meter computes
 these by AWS's published rules: of reads, by the size of what is read; of writes that a condition rejects, one unit; of
 cancelled transactions, whose units AWS does not document, two units an action. That is an upper bound, because AWS
-bills a transaction that succeeds the same for items of up to 1 kB.
+bills a transaction that succeeds the same for items of up to 1 kB. Of a statement it reports the item's unit alone; one
+that takes an item out of an index takes another.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from local.item_size import item_size
 from lockstep.dynamodb.client import connection
-from lockstep.dynamodb.item import Item, RawItem
+from lockstep.dynamodb.item import FeedIndex, Item, RawItem, RunIndex
 
 _BYTES_PER_READ_UNIT: Final = 4096
 _ASKED: Final = "lockstep_asked"
@@ -65,7 +66,18 @@ def written_units(asked: dict[str, Any], parsed: dict[str, Any]) -> float:
             return _UNITS_OF_A_FAILED_CONDITION
     consumed = parsed.get("ConsumedCapacity") or []
     tables = consumed if isinstance(consumed, list) else [consumed]
-    return float(sum(table.get("CapacityUnits", 0.0) for table in tables))
+    statements = zip(asked.get("Statements", ()), parsed.get("Responses", ()), strict=False)
+    indexed = sum(_taken_out_of(statement["Statement"]) for statement, reply in statements if "Error" not in reply)
+    return float(sum(table.get("CapacityUnits", 0.0) for table in tables)) + indexed
+
+
+def _taken_out_of(statement: str) -> int:
+    """The indexes that a statement takes its item out of."""
+    return sum(f'REMOVE "{key}"' in statement for key in _SPARSE)
+
+
+_SPARSE: Final = (RunIndex.attention.attr_name, FeedIndex.changed.attr_name)
+"""The attributes without which an item is not in an index."""
 
 
 def query_units(asked: dict[str, Any], parsed: dict[str, Any]) -> float:

@@ -23,7 +23,7 @@ def carry_out(exchange: Request, ids: Mapping[str, int]) -> None:
 def _reset(path: str, body: dict[str, Any]) -> None:
     """Start the tasks of a workflow over; of a partial reset, those that are not done."""
     workflow_id = int(path.split("/")[-2])
-    for task_id, task in list(read_tasks(workflow_id)):
+    for task_id, task in list(read_tasks(workflow_id, after=0)):
         if task.status != TaskStatus.DONE or not body["partial_reset"]:
             put(Task(*Task.key(task_id)), TaskStatus.REGISTERING)
     put(Workflow(*Workflow.key(workflow_id)), WorkflowStatus.REGISTERING)

@@ -182,19 +182,19 @@ def status_of_tasks(slow: Slow) -> str:
     return "".join(item["status"]["S"] for (_, sk), item in sorted(slow.memory.items.items()) if sk == "TASK")
 
 
-OF_ALL_TASKS: Final[dict[str, tuple[str, Any, str, int]]] = {
-    "set_resume_state": (f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True}, "G", 1),
-    "increase_resources": (f"/workflow/{ARRAY}/increase_resources", {}, "E", 4),
+OF_ALL_TASKS: Final[dict[str, tuple[str, Any, str, int, float]]] = {
+    "set_resume_state": (f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True}, "G", 1, 0.5),
+    "increase_resources": (f"/workflow/{ARRAY}/increase_resources", {}, "E", 3, 0.05),
 }
-"""With the reads of a group: tasks, instances, specifications, resources. Each call reads
+"""With the seconds that a request takes, and the reads of a group: tasks, instances, resources. Each call reads
 the workflow too, and the group in which the call before it ended."""
 
 
 @pytest.mark.parametrize("route", OF_ALL_TASKS)
 def test_all_tasks_of_a_workflow_move_in_parts_each_of_them_once(slow: Slow, route: str) -> None:
-    path, body, target, reads = OF_ALL_TASKS[route]
+    path, body, target, reads, slow_by = OF_ALL_TASKS[route]
     fill(slow, "Z", "F")
-    slow.seconds, slow.asked = 0.05, Counter()
+    slow.seconds, slow.asked = slow_by, Counter()
     codes, moved = [503], [0]
     while codes[-1] == 503 and len(codes) < TRIES:
         codes.append(slow.call("POST", path, body)[0])
@@ -208,9 +208,9 @@ def test_all_tasks_of_a_workflow_move_in_parts_each_of_them_once(slow: Slow, rou
 
 
 def test_after_a_link_a_call_about_all_tasks_begins_again(slow: Slow) -> None:
-    path, body, _, _ = OF_ALL_TASKS["set_resume_state"]
+    path, body, _, _, slow_by = OF_ALL_TASKS["set_resume_state"]
     fill(slow, "Z", "F")
-    slow.seconds = 0.05
+    slow.seconds = slow_by
     assert slow.call("POST", path, body)[0] == 503
     slow.seconds = 0.0
     run = {"workflow_id": ARRAY, "next_report_increment": 90}
@@ -228,7 +228,7 @@ def test_a_call_about_all_tasks_goes_on_once_it_has_ended_a_late_run(slow: Slow)
     slow.seconds = 0.0
     assert slow.call("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90})[0] == 200
     slow.clock.sleep(91)
-    path, body, _, _ = OF_ALL_TASKS["set_resume_state"]
+    path, body, *_ = OF_ALL_TASKS["set_resume_state"]
     assert slow.call("POST", path, body) == (200, {})
     assert status_of_tasks(slow) == "G" * STEPS
 

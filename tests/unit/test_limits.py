@@ -13,7 +13,7 @@ from lockstep.array import attention, queue
 from lockstep.cluster.known import FRESH_SECONDS, LOOK_AGAIN_SECONDS
 from lockstep.context import PARALLEL
 from lockstep.dag import downstream, edges, item
-from lockstep.dynamodb import client
+from lockstep.dynamodb import client, statements
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
 from lockstep.http import fields, reply, request
 from lockstep.task import bind
@@ -52,7 +52,7 @@ LIMITS: Final = {
     "array.attention.STEPS_PER_PART": attention.STEPS_PER_PART,
     "array.attention.STEPS_PER_GROUP": attention.STEPS_PER_GROUP,
     "task_instance.bulk.WRITTEN_UNREAD": bulk.WRITTEN_UNREAD,
-    "task_instance.bulk.STATEMENTS_PER_REQUEST": bulk.STATEMENTS_PER_REQUEST,
+    "dynamodb.statements.STATEMENTS_PER_REQUEST": statements.STATEMENTS_PER_REQUEST,
     "dynamodb.client.KEYS_PER_READ": client.KEYS_PER_READ,
     "dynamodb.client.ACTIONS_PER_TRANSACTION": client.ACTIONS_PER_TRANSACTION,
     "dynamodb.client.ITEMS_PER_WRITE": client.ITEMS_PER_WRITE,

@@ -134,8 +134,7 @@ class _Binding:
         if self.written or self.seen is None:
             return self.written
         status = TaskStatus(self.seen.status)
-        fresh = status is TaskStatus.REGISTERING and self.seen.num_attempts == 0
-        return (fresh and self.seen.bound_as == self.bound_as) or not is_reset_by_binding(
+        return (self.seen.is_fresh and self.seen.bound_as == self.bound_as) or not is_reset_by_binding(
             status, reset_if_running=self.task.reset_if_running
         )
 

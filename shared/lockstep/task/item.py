@@ -67,6 +67,11 @@ class Task(Specified):
         return f"TASK#{task_id}"
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether it waits for its first attempt."""
+        return self.status == TaskStatus.REGISTERING and self.num_attempts == 0
+
+    @property
     def specified(self) -> bool:
         """Whether it holds its specification itself."""
         return self.command is not None

@@ -1,42 +1,23 @@
-"""Set attributes of many instances at once, where a condition holds: PartiQL statements, 25 a request."""
+"""Set attributes of many instances at once, where a condition holds."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from lockstep import text
-from lockstep.clock import now, sleep
+from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import (
-    BUGS,
-    CONDITION_FAILED,
-    chunks,
-    connection,
-    fetch_present,
-    pauses,
-    reach,
-    rotated,
-    run_parallel,
-)
-from lockstep.dynamodb.item import Item, RawItem
-from lockstep.errors import TableError
+from lockstep.dynamodb.client import chunks, fetch_present, rotated
+from lockstep.dynamodb.item import RawItem
+from lockstep.dynamodb.statements import Change, Value, set_where
 from lockstep.fsm.statuses import TaskInstanceStatus
-from lockstep.task_instance.item import (
-    InstanceKey,
-    TaskInstance,
-)
+from lockstep.task_instance.item import InstanceKey, TaskInstance
 
-STATEMENTS_PER_REQUEST: Final = 25
 WRITTEN_UNREAD: Final = 1_000
 """The instances that are written without a look at what is stored. Of more, in pieces of as many, only those are
 written that differ: a read costs half as much as a write, and takes a quarter of the requests.
 """
 _ENOUGH: Final = 0.6
 """The share of the time after which a call with heartbeats of many instances begins no other piece."""
-
-Value = dict[str, str]
-"""An attribute's value in DynamoDB's JSON."""
-Change = Mapping[str, Value]
-"""Values by attribute."""
 
 
 def log_heartbeats(instances: Sequence[InstanceKey], increment: float) -> None:
@@ -114,43 +95,6 @@ def _to_write(
 
 def _set_where(changes: Mapping[InstanceKey, Change], where: str, equals: Value) -> list[InstanceKey]:
     """Set the same attributes of each instance for which `where = equals` holds, and return those."""
-    attributes = next(iter(changes.values()), {})
-    settings = " ".join(f'SET "{attribute}"=?' for attribute in attributes)
-    statement = f'UPDATE "{Item.Meta.table_name}" {settings} WHERE pk=? AND sk=? AND "{where}"=?'
-
-    def set_some(instances: Sequence[InstanceKey]) -> list[InstanceKey]:
-        codes: dict[InstanceKey, str | None] = {}
-        left = list(instances)
-        for pause in pauses():
-            codes |= reach(lambda: _execute(statement, left, changes, equals))  # noqa: B023  # called at once
-            left = [key for key, code in codes.items() if code not in {None, CONDITION_FAILED}]
-            if not left:
-                break
-            if deadline().passed():
-                raise TableError(f"gave up after the time budget: {len(left)} instances are left")
-            sleep(pause)
-        return [key for key, code in codes.items() if code is None]
-
-    done = run_parallel(set_some, chunks(changes, STATEMENTS_PER_REQUEST))
-    return [key for some in done for key in some]
-
-
-def _execute(
-    statement: str,
-    instances: Sequence[InstanceKey],
-    changes: Mapping[InstanceKey, Change],
-    equals: Value,
-) -> dict[InstanceKey, str | None]:
-    """The error code of each statement. None: it was executed."""
-    statements = [
-        {
-            "Statement": statement,
-            "Parameters": [*changes[key].values(), {"S": pk}, {"S": sk}, equals],
-        }
-        for key, (pk, sk) in ((key, TaskInstance.key(key)) for key in instances)
-    ]
-    reply = connection().client.batch_execute_statement(Statements=statements, ReturnConsumedCapacity="TOTAL")
-    codes = [each.get("Error", {}).get("Code") for each in reply["Responses"]]
-    if bugs := set(codes) & BUGS:
-        raise RuntimeError(f"a statement of ours is refused: {', '.join(bugs)}")
-    return dict(zip(instances, codes, strict=True))
+    keys = {TaskInstance.key(key): key for key in changes}
+    done = set_where({key: changes[keys[key]] for key in keys}, where, dict.fromkeys(keys, equals))
+    return [keys[key] for key in done]

@@ -1,14 +1,18 @@
 """Let the tasks of a workflow that are not done start over, for a client that resumes it by its id."""
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
+from typing import Final
 
-from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, reach, run_parallel
+from lockstep.clock import expiry, now
+from lockstep.context import deadline
+from lockstep.dynamodb.item import Key
+from lockstep.dynamodb.statements import Value, set_where
+from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import task_groups
+from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.store import find_workflow
 from lockstep.workflow_run.handover import is_linkable
 
@@ -27,33 +31,43 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     if not is_linkable(workflow):
         return f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
     for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
-        run_parallel(partial(_reset, running=running), _to_reset(tasks, running=running))
+        _reset(tasks, running=running)
     return None
 
 
-def _to_reset(tasks: Mapping[int, Task], *, running: bool) -> Iterator[int]:
-    for task_id, task in tasks.items():
-        fresh = task.status == TaskStatus.REGISTERING and task.num_attempts == 0
-        if not fresh and task.status not in _kept(running=running):
-            yield task_id
+def _reset(tasks: Mapping[int, Task], *, running: bool) -> None:
+    """Reset tasks. Those that have moved meanwhile are looked at again."""
+    while left := _to_reset(tasks, running=running):
+        if deadline().passed():
+            raise ContentionError("other callers kept moving the same tasks; send it again")
+        reset = set(_set_back(left))
+        tasks = tasks_with([task_id for task_id in left if Task.key(task_id) not in reset])
+
+
+def _to_reset(tasks: Mapping[int, Task], *, running: bool) -> dict[int, Task]:
+    kept = _kept(running=running)
+    return {task_id: task for task_id, task in tasks.items() if not task.is_fresh and task.status not in kept}
 
 
 def _kept(*, running: bool) -> set[TaskStatus]:
     return {status for status in TaskStatus if not is_reset_by_binding(status, reset_if_running=running)}
 
 
-def _reset(task_id: int, *, running: bool) -> None:
-    """Reset a task, unless it has moved meanwhile to where it is kept."""
+def _set_back(tasks: Mapping[int, Task]) -> list[Key]:
+    """Set tasks back that have not moved since they were read, and return the keys of those."""
     at = now()
-    changes = [
-        Task.status.set(TaskStatus.REGISTERING),
-        Task.status_date.set(at),
-        Task.num_attempts.set(0),
-        Task.changed.remove(),
-        Task.bound_as.remove(),
-        *Task.renewed(at),
-    ]
-    try:
-        reach(partial(Task(*Task.key(task_id)).update, changes, ~Task.status.is_in(*sorted(_kept(running=running)))))
-    except ConditionFailedError:
-        return
+    change: dict[str, Value] = {
+        "status": {"S": TaskStatus.REGISTERING},
+        "status_date": {"N": str(at)},
+        "num_attempts": {"N": "0"},
+    }
+    if (expires := expiry(at)) is not None:
+        change["expires_at"] = {"N": str(expires)}
+    seen = {Task.key(task_id): task for task_id, task in tasks.items()}
+    stood: dict[Key, Value] = {key: {"S": task.status} for key, task in seen.items()}
+    lost = {key: [name for name in _LOST if getattr(task, name) is not None] for key, task in seen.items()}
+    return set_where(dict.fromkeys(seen, change), "status", stood, lost)
+
+
+_LOST: Final = ("changed", "bound_as")
+"""What a task loses that starts over: its place in the change feed, and the word that it is as it was bound."""

@@ -21,8 +21,10 @@ from tests.support.memory.expressions import InvalidRequestError, Item, Names, c
 Key = tuple[str, str]
 Request = Mapping[str, Any]
 
-_STATEMENT: Final = re.compile(r'UPDATE "\w+"((?: SET "\w+"=\?)+) WHERE pk=\? AND sk=\? AND "(\w+)"=\?')
-_SETTING: Final = re.compile(r'"(\w+)"')
+_STATEMENT: Final = re.compile(
+    r'UPDATE "\w+"((?: SET "\w+"=\?)+)((?: REMOVE "\w+")*) WHERE pk=\? AND sk=\? AND "(\w+)"=\?'
+)
+_NAMES: Final = re.compile(r'"(\w+)"')
 
 
 class Table(NamedTuple):
@@ -311,11 +313,14 @@ def _execute(table: Table, statement: Request) -> tuple[Table, dict[str, Any]]:
     if not parsed:
         raise InvalidRequestError(f"no statement of ours: {statement['Statement']}")
     *values, pk, sk, equals = statement["Parameters"]
-    changes = dict(zip(_SETTING.findall(parsed[1]), map(_stored, values), strict=True))
+    changes = dict(zip(_NAMES.findall(parsed[1]), map(_stored, values), strict=True))
     item = table.items.get((pk["S"], sk["S"]), {})
-    if parsed[2] not in item or key(item[parsed[2]]) != key(equals):
+    where = parsed[3]
+    if where not in item or key(item[where]) != key(equals):
         return table, {"Error": {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}}
-    return _with(table, {(pk["S"], sk["S"]): {**item, **changes}}), {"TableName": "lockstep"}
+    lost = set(_NAMES.findall(parsed[2]))
+    kept = {name: value for name, value in item.items() if name not in lost}
+    return _with(table, {(pk["S"], sk["S"]): {**kept, **changes}}), {"TableName": "lockstep"}
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Table, Request], tuple[Table, dict[str, Any]]]]] = {

@@ -12,10 +12,10 @@ from pynamodb.transactions import TransactWrite
 from lockstep.clock import now, sleep
 from lockstep.context import deadline
 from lockstep.dynamodb import client as table
+from lockstep.dynamodb import statements
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import TableError
-from lockstep.task_instance import bulk
 from lockstep.text import digest
 from tests.verification.faults.engine import Struck, working
 from tests.verification.faults.kinds import FAULTS
@@ -102,8 +102,8 @@ def further_pages_are_forgotten() -> AbstractContextManager[Any]:
 
 
 def statements_that_failed_are_forgotten() -> AbstractContextManager[Any]:
-    execute = bulk._execute  # noqa: SLF001  # what is spoiled
-    return patch("lockstep.task_instance.bulk._execute", lambda *how: dict.fromkeys(execute(*how)))
+    execute = statements._execute  # noqa: SLF001  # what is spoiled
+    return patch("lockstep.dynamodb.statements._execute", lambda sent: [None for _ in execute(sent)])
 
 
 def botocores_standard_retries() -> AbstractContextManager[Any]:
