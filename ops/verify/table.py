@@ -131,6 +131,17 @@ def check_tokens(table: Table) -> None:
     table.checks.equal("under a new token it runs once its condition holds", seen, "")
 
 
+def check_statement(table: Table) -> None:
+    """A statement sets attributes and removes others: AWS's grammar allows it, and shows no example."""
+    table.put("stated", n={"N": "1"}, gone={"S": "x"})
+    statement = f'UPDATE "{table.name}" SET "n"=? REMOVE "gone" WHERE pk=? AND sk=? AND "n"=?'
+    values = [{"N": "2"}, {"S": table.partition}, {"S": "stated"}, {"N": "1"}]
+    table.client.batch_execute_statement(Statements=[{"Statement": statement, "Parameters": values}])
+    [item] = [item for item in table.query()["Items"] if item["sk"]["S"] == "stated"]
+    seen = item["n"]["N"], "gone" in item
+    table.checks.equal("a statement sets an attribute and removes another", seen, ("2", False))
+
+
 def check_size_of_an_item(table: Table) -> None:
     """The rules by which a task instance stays within one unit."""
     room = 1_024 - item_size(table.key("sized") | {"n": {"N": "1700000000.123456"}, "text": {"S": ""}})
@@ -187,7 +198,7 @@ def _of_the_run(table: Table) -> Sequence[Mapping[str, Any]]:
     return found
 
 
-ANYWHERE: Final[Sequence[Callable[[Table], None]]] = (check_condition_first, check_tokens)
+ANYWHERE: Final[Sequence[Callable[[Table], None]]] = (check_condition_first, check_tokens, check_statement)
 """Checks that an engine on this machine can tell too."""
 ON_AWS: Final[Mapping[str, Callable[[Table], None]]] = {
     "how large an item is": check_size_of_an_item,
