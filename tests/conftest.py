@@ -1,9 +1,10 @@
 """What all tests share: one embedded engine for each test process, the whole system over HTTP, and the built layer."""
 
+import fcntl
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -82,13 +83,25 @@ def api(table: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def lambda_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The layer as it is deployed."""
-    return build_for_lambda(tmp_path_factory.mktemp("lambda_layer"))
+    return _built_once(tmp_path_factory, "lambda_layer", build_for_lambda)
 
 
 @pytest.fixture(scope="session")
 def host_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The layer as this machine can run it."""
-    return build_for_host(tmp_path_factory.mktemp("host_layer"))
+    return _built_once(tmp_path_factory, "host_layer", build_for_host)
+
+
+def _built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], Path]) -> Path:
+    """What the first of all test processes builds, for each of them."""
+    own = factory.getbasetemp()
+    shared = own.parent if own.name.startswith("popen-") else own
+    folder, path = shared / name, shared / f"{name}.path"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            path.write_text(str(build(folder)), encoding="utf-8")
+    return Path(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ RUN: Final = 9_000_000
 ARRAY: Final = SeedArray(
     array_id=9_000_000, name="a", workflow_id=9_000_000, task_template_version_id=1, max_concurrently_running=100
 )
+DAG: Final = 9_000_000
 TIMES: Final = 200
 OFTEN: Final = (
     "get_cluster",
@@ -96,8 +97,11 @@ def measure_events(measure: Measure) -> None:
         measure.run(name, str(len(events)), *events)
 
 
-def measure_bulk(measure: Measure, size: int) -> None:
-    """An array of so many tasks, from bound to told to stop: each step in one call, which for a batch is smaller."""
+def measure_bulk(measure: Measure, size: int) -> list[int]:
+    """An array of so many tasks, from bound to told to stop: each step in one call, which for a batch is smaller.
+
+    Returns the tasks' ids.
+    """
     load(Seed(arrays=[ARRAY]))
     tasks = {str(node): _task(node) for node in range(1, size + 1)}
     bind = {"workflow_id": ARRAY.workflow_id, "tasks": tasks}
@@ -118,6 +122,29 @@ def measure_bulk(measure: Measure, size: int) -> None:
     measure.bulk(*_one("log_report_by_batch", beat, size))
     measure.bulk(*_one("sync_status", {"task_instance_ids": instances, "status": "I"}, size))
     measure.bulk(*_one("terminate_task_instances", {}, size))
+    return ids
+
+
+def measure_client(measure: Measure, task_ids: list[int]) -> None:
+    """What a client asks about all tasks: their nodes in a chain, their statuses; that they start over."""
+    size = len(task_ids)
+    node = {"task_template_version_id": ARRAY.task_template_version_id}
+    nodes = [{**node, "node_args_hash": f"{each:040}", "node_args": {"1": f"place {each}"}} for each in range(size)]
+    measure.bulk(*_one("bind_nodes", {"nodes": nodes}, size))
+    chain = [
+        {
+            "node_id": each,
+            "upstream_node_ids": [each - 1][: each > 1],
+            "downstream_node_ids": [each + 1][: each < size],
+        }
+        for each in range(1, size + 1)
+    ]
+    measure.bulk(*_one("add_edges", {"edges_to_add": chain, "mark_created": True}, size))
+    measure.bulk(*_one("get_downstream_tasks", {"task_ids": task_ids, "dag_id": DAG}, size))
+    measure.bulk(*_one("task_status_updates", {"last_sync": None}, size))
+    page = {"max_task_id": ["0"], "chunk_size": [str(size)]}
+    measure.bulk("get_tasks", size, _event("get_tasks", {}) | {"multiValueQueryStringParameters": page})
+    measure.bulk(*_one("set_resume_state", {"reset_if_running": True}, size))
 
 
 def measure_again(measure: Measure) -> None:
@@ -138,7 +165,8 @@ def _one(name: str, body: Any, size: int) -> tuple[str, int, Event]:
 
 
 def _event(name: str, body: Any) -> Event:
-    path = {"array_id": str(ARRAY.array_id), "workflow_run_id": str(RUN)}
+    ids = {"array_id": ARRAY.array_id, "workflow_id": ARRAY.workflow_id, "workflow_run_id": RUN, "dag_id": DAG}
+    path = {name: str(number) for name, number in {**ids, "task_id": ARRAY.workflow_id}.items()}
     return read(name) | {"pathParameters": path, "body": json.dumps(body)}
 
 
@@ -165,7 +193,7 @@ def main() -> None:
         measure = Measure(endpoint, _patient(build_for_host(scratch / "layer")), scratch)
         print(HEAD)
         measure_events(measure)
-        measure_bulk(measure, MAX_TASKS_PER_CALL)
+        measure_client(measure, measure_bulk(measure, MAX_TASKS_PER_CALL))
         print(f"\n{HEAD_AGAIN}")
         measure_again(measure)
 
