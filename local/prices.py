@@ -155,7 +155,8 @@ def life(heartbeats: int, interval: float = INTERVAL, run: int = RUN) -> list[Us
     loops = seconds / LOOP
     size = min(BATCH, run)
     of_batch, of_run = 1 / size, 1 / run
-    of_queueing = 2 + 4 * math.ceil(size / TASKS_PER_TRANSACTION)
+    transactions = math.ceil(size / TASKS_PER_TRANSACTION)
+    of_queueing, of_taking = 2 + 4 * transactions, 2 * transactions
     worker = [
         Use("GET cluster/{name}", 1, 0.7, 359, waits=0),
         Use("GET get_array_task_instance_id", 1, 1.8, 458, read=0.5),
@@ -165,7 +166,14 @@ def life(heartbeats: int, interval: float = INTERVAL, run: int = RUN) -> list[Us
     ]
     batch = [
         bulk("POST queue_task_batch", of_batch, 0.334, written=5 + of_queueing * of_batch, read=0.5, size=size),
-        bulk("POST instantiate_task_instances", of_batch, 0.212, written=4, read=0.5 + 0.5 * of_batch, size=size),
+        bulk(
+            "POST instantiate_task_instances",
+            of_batch,
+            0.212,
+            written=4 + of_taking * of_batch,
+            read=0.5 + 0.5 * of_batch,
+            size=size,
+        ),
         Use("POST task_resources/{id}", of_batch, 1.8, 458, read=0.5),
         bulk("POST transition_to_launched", of_batch, 0.23, written=4, read=6 * of_batch, size=size),
         bulk("POST array/{id}/log_distributor_id", of_batch, 0.068, written=1, size=size),

@@ -89,6 +89,11 @@ class Record:
             instance = self.instances[instance_id]
             (instance.must_say if answered else instance.may_say).add(why)
 
+    def runs(self, instance_id: int, worker: str) -> bool:
+        """Whether no other worker was told to run an instance after this one. What such a worker says counts."""
+        with self._lock:
+            return self.instances[instance_id].runner == worker
+
     def told_to_run(self, instance_id: int, worker: str, reply: Reply, due: float) -> None:
         """Note that a worker was told to run an instance. No other worker may be expected to report it still.
 

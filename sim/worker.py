@@ -135,8 +135,10 @@ class Worker:
     def _fail(self, end: TI, why: str) -> TI:
         self._record.reports_error(self._id, why, answered=False)
         reply = self._ask(requests.log_error(self._id, self._name, end, why))
-        self._record.reports_error(self._id, why, answered=True)
-        return self._told(reply.body["status"], reply)
+        told = self._told(reply.body["status"], reply)
+        if told is not TI.KILL_SELF and self._record.runs(self._id, self._name):
+            self._record.reports_error(self._id, why, answered=True)
+        return told
 
     def _told(self, status: str, reply: Reply) -> TI:
         self._record.told(self._id, TI(status), reply.sent_at)

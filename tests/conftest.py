@@ -97,7 +97,7 @@ def _built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Pat
     own = factory.getbasetemp()
     shared = own.parent if own.name.startswith("popen-") else own
     folder, path = shared / name, shared / f"{name}.path"
-    with (shared / f"{name}.lock").open("w") as lock:
+    with (shared / f"{name}.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
             path.write_text(str(build(folder)), encoding="utf-8")

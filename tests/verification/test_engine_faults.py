@@ -201,10 +201,10 @@ def test_a_claim_whose_reply_is_lost_is_still_the_claim(player: Player, lost: tu
 def test_taken_is_answered_whatever_else_cancels_the_transaction(player: Player) -> None:
     """The instance is seen as I and the task is not seen at all: nobody may conclude that it was not taken."""
     instance = pair("I", "I")
-    mixed = cancelled("ConditionalCheckFailed", "TransactionConflict")
+    mixed = cancelled("None", "ConditionalCheckFailed", "TransactionConflict")
     key = {"pk": {"S": f"TASK#{instance // 1000}"}, "sk": {"S": "TI#001"}}
     stands = {"status": {"S": "I"}, "status_date": {"N": "1"}, "workflow_run_id": {"N": "1"}}
-    mixed["CancellationReasons"][0]["Item"] = key | stands
+    mixed["CancellationReasons"][1]["Item"] = key | stands
     stale = {"status": {"S": "Q"}}
     with answering("TransactWriteItems", mixed), lagging_reads(stale):
         body = json.dumps({"task_instance_ids": [instance]})
