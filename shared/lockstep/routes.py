@@ -6,6 +6,7 @@ how to add one.
 """
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 from lockstep.access.scopes import Scope
@@ -16,6 +17,11 @@ BASE_PATH: Final = "/api/v3"
 _REPORTS_OF_WORKERS: Final = frozenset({"log_report_by", "log_done", "log_error_worker_node"})
 """The reports of a worker node that runs its command."""
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+@cache
+def _compiled(resource: str) -> re.Pattern[str]:
+    return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", resource) + "/?")
 
 
 class Route(NamedTuple):
@@ -72,7 +78,7 @@ class Route(NamedTuple):
     @property
     def pattern(self) -> re.Pattern[str]:
         """Matches whole paths of this route; its groups are the parameters."""
-        return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", self.resource) + "/?")
+        return _compiled(self.resource)
 
     def may_be_called_by(self, scope: Scope, *, expired: bool = False) -> bool:
         """Whether a token of this scope opens the route. A reader may call every GET.

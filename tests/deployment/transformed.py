@@ -1,10 +1,12 @@
 """template.yaml as CloudFormation gets it, after the SAM transform."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +16,22 @@ _REFERENCE: Final = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 
 
 def transform(*parameters: Mapping[str, str], template: str | None = None) -> "list[Transformed]":
-    """The template for each set of parameter values; other parameters keep their defaults. None: template.yaml."""
+    """The template for each set of parameter values; other parameters keep their defaults. None: template.yaml.
+
+    What was transformed is kept beside SAM: each test process asks for the same.
+    """
     script = Path(__file__).with_name("sam_transform.py")
     command = [str(ROOT / ".sam/bin/python"), "-I", str(script), *map(json.dumps, parameters)]
     text = (ROOT / "template.yaml").read_text(encoding="utf-8") if template is None else template
-    ended = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
-    assert ended.returncode == 0, ended.stderr
-    return [Transformed(document) for document in json.loads(ended.stdout)]
+    asked = sha256("\0".join([script.read_text(encoding="utf-8"), text, *command]).encode()).hexdigest()
+    kept = ROOT / ".sam" / f"transformed-{asked}.json"
+    if not kept.exists():
+        ended = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
+        assert ended.returncode == 0, ended.stderr
+        own = kept.with_suffix(f".{os.getpid()}")
+        own.write_text(ended.stdout, encoding="utf-8")
+        own.replace(kept)
+    return [Transformed(document) for document in json.loads(kept.read_text(encoding="utf-8"))]
 
 
 @dataclass(frozen=True, slots=True)

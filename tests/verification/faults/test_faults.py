@@ -15,7 +15,7 @@ from tests.verification.faults.kinds import FAULTS
 from tests.verification.faults.matrix import Clean, every_fault, limited, pairs_of_faults, play_clean, sampled, try_out
 from tests.verification.faults.scenarios import CALL_SECONDS, SCENARIOS, TIMEOUTS, Scenario
 
-ONE_OF = 58
+ONE_OF = 116
 ONE_OF_FEW = 4
 """Of the faults of the routes that send statements or put items: no other one can have those."""
 OF_AN_INDEX = ("each entry of an index twice", 1)

@@ -9,7 +9,7 @@ from tests.support import described
 from tests.verification.fuzz.fuzzing import Case, Operation, Reply, Tally, fuzz, name_of, operations
 from tests.verification.fuzz.system import System, fuzzed
 
-EXAMPLES = 12
+EXAMPLES = 8
 """Of each kind; `make fuzz` sends more, and others each time."""
 OPERATIONS = [pytest.param(operation, id=name_of(operation)) for operation in operations()]
 

@@ -8,7 +8,7 @@ from tests.verification.model.mistakes import QUICK, made
 from tests.verification.model.mistakes.mistake import Mistake
 
 BOUNDED = settings(
-    max_examples=6,
+    max_examples=4,
     stateful_step_count=20,
     derandomize=True,
     deadline=None,
