@@ -234,16 +234,23 @@ def put_new(lookup: Item, *others: Item) -> RawItem | None:
     return None
 
 
-def fetch(keys: Iterable[Key], *, consistent: bool, only: Sequence[str] = ()) -> dict[Key, RawItem]:
-    """Read the items with these keys that exist. Consistent reads see every acknowledged write.
-
-    only: the attributes to return beside the key; all, if none are named. It changes what is sent, not what is billed.
-    """
-    attributes = ["pk", "sk", *only] if only else None
+def fetch(keys: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
+    """Read the items with these keys that exist. Consistent reads see every acknowledged write."""
     pages = run_parallel(
-        lambda chunk: _fetch_page(chunk, attributes, consistent=consistent), chunks(dict.fromkeys(keys), KEYS_PER_READ)
+        lambda chunk: _fetch_page(chunk, None, consistent=consistent), chunks(dict.fromkeys(keys), KEYS_PER_READ)
     )
     return {Key(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page}
+
+
+def fetch_only(attribute: str, keys: Iterable[Key], *, consistent: bool) -> dict[str, str]:
+    """Read a text of each item that exists, by partition key. The items have one sort key.
+
+    It is billed as fetch. The reply is parsed faster, because little comes back.
+    """
+    pages = run_parallel(
+        lambda chunk: _fetch_page(chunk, ["pk", attribute], consistent=consistent), chunks(keys, KEYS_PER_READ)
+    )
+    return {item["pk"]["S"]: item[attribute]["S"] for page in pages for item in page}
 
 
 def fetch_at_once(keys: Sequence[Key]) -> dict[Key, RawItem]:

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, fetch, query, run_parallel
-from lockstep.dynamodb.item import FeedIndex, RawItem
+from lockstep.dynamodb.client import chunks, fetch, fetch_only, query, run_parallel
+from lockstep.dynamodb.item import FeedIndex
 from lockstep.errors import FieldError, InvalidError, TableError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task, change_of, feed_keys, since_key
@@ -73,15 +73,14 @@ def _changes(part: str, since: float) -> Iterator[_Change]:
 
 def _all_by_status(workflow_id: int) -> dict[TaskStatus, list[int]]:
     by_status: dict[TaskStatus, list[int]] = defaultdict(list)
-    for task_id, raw in _read_raw(workflow_id, only=("status",)):
-        by_status[TaskStatus(raw["status"]["S"])].append(task_id)
+    for task_id, status in _read_statuses(workflow_id, consistent=False):
+        by_status[TaskStatus(status)].append(task_id)
     return dict(by_status)
 
 
 def all_done(workflow_id: int) -> bool:
     """Whether a workflow has tasks, and each is done."""
-    statuses = {raw["status"]["S"] for _, raw in _read_raw(workflow_id, consistent=True, only=("status",))}
-    return statuses == {TaskStatus.DONE}
+    return {status for _, status in _read_statuses(workflow_id, consistent=True)} == {TaskStatus.DONE}
 
 
 def read_tasks(workflow_id: int, after: int) -> Iterator[tuple[int, Task]]:
@@ -90,24 +89,34 @@ def read_tasks(workflow_id: int, after: int) -> Iterator[tuple[int, Task]]:
     Raises:
         UnavailableError: the time is up before all were read.
     """
-    return ((task_id, Task.from_raw_data(raw)) for task_id, raw in _read_raw(workflow_id, after))
+    for some in _some_ids(workflow_id, after):
+        yield from _tasks_with(some, consistent=False).items()
 
 
 def tasks_with(ids: Sequence[int]) -> dict[int, Task]:
     """The tasks with these ids that exist, in the order of the ids."""
-    return {task_id: Task.from_raw_data(raw) for task_id, raw in _raw_with(ids, consistent=True)}
+    return _tasks_with(ids, consistent=True)
 
 
-def _read_raw(
-    workflow_id: int, after: int = 0, *, consistent: bool = False, only: Sequence[str] = ()
-) -> Iterator[tuple[int, RawItem]]:
-    """As read_tasks, of which a full poll looks at one attribute alone: a model of each would take most of its time."""
+def _tasks_with(ids: Sequence[int], *, consistent: bool) -> dict[int, Task]:
+    found = fetch(map(Task.key, ids), consistent=consistent)
+    return {task_id: Task.from_raw_data(raw) for task_id in ids if (raw := found.get(Task.key(task_id)))}
+
+
+def _read_statuses(workflow_id: int, *, consistent: bool) -> Iterator[tuple[int, str]]:
+    """Yield the status of each of a workflow's tasks, by ascending id.
+
+    Raises:
+        UnavailableError: as read_tasks.
+    """
+    for some in _some_ids(workflow_id, after=0):
+        found = fetch_only("status", map(Task.key, some), consistent=consistent)
+        yield from ((task_id, status) for task_id in some if (status := found.get(Task.partition(task_id))))
+
+
+def _some_ids(workflow_id: int, after: int) -> Iterator[list[int]]:
+    """Yield the ids in parts, as long as there is time."""
     for some in chunks(task_ids(workflow_id, after), READ_AT_ONCE):
         if deadline().passed():
             raise TableError("the workflow has more tasks than one call reads")
-        yield from _raw_with(some, consistent=consistent, only=only)
-
-
-def _raw_with(ids: Sequence[int], *, consistent: bool, only: Sequence[str] = ()) -> Iterator[tuple[int, RawItem]]:
-    found = fetch(map(Task.key, ids), consistent=consistent, only=only)
-    return ((task_id, raw) for task_id in ids if (raw := found.get(Task.key(task_id))))
+        yield some
