@@ -11,6 +11,7 @@ from local.seed import Seed, load
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.contract import System
 from tests.support.guarded import Guarded
+from tests.support.memory.boundary import in_memory
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,13 @@ def system(api: httpx.Client, guarded: Guarded) -> System:
     meter.attach()
     load(Seed.model_validate_json(SEED.read_bytes()))
     return System(api, guarded, meter)
+
+
+@pytest.fixture
+def table_in_memory() -> Iterator[None]:
+    """The functions of this process work on an empty table in its memory: for what asks nothing of an engine."""
+    with in_memory():
+        yield
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from tests.conformance.recording import Player
 from tests.support.linking import linked_run
 from tests.support.seeding import batch, run_of
 
+pytestmark = pytest.mark.usefixtures("table_in_memory")
+
 NOW: Final = 1_767_225_600.25
 INCREMENTS: Final = [1e9, 1e5, 279.0, 12.345678, 0.5, 1e-6, 1e-9, 0.0, -0.0, -1e-9, -1e-6, -0.5, -90, -1e9]
 

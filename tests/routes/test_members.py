@@ -8,6 +8,8 @@ import pytest
 from local.seed import Seed, load
 from tests.conformance.recording import Player
 
+pytestmark = pytest.mark.usefixtures("table_in_memory")
+
 ARRAY = 97_000_000
 OTHER = 97_000_001
 USED_UP = 97_000_100

@@ -9,6 +9,8 @@ from tests.conformance.recording import Player
 from tests.support.seeding import batch, run_of
 from tests.verification.test_engine_faults import listening
 
+pytestmark = pytest.mark.usefixtures("table_in_memory")
+
 
 def test_a_step_that_a_seed_left_out_is_not_there(player: Player) -> None:
     first, last = batch({"status": "O"}, {"status": "O", "array_step_id": 2})

@@ -4,6 +4,7 @@ import json
 from itertools import count
 from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from lockstep.text import size
 from tests.conformance.recording import Player
 from tests.support.seeding import running
 from tests.support.tools import add_version, ask, bind_template, bind_tool, versions_of
+
+pytestmark = pytest.mark.usefixtures("table_in_memory")
 
 BOUNDED: Final = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 ODD: Final = [

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -139,9 +140,14 @@ def test_a_function_finds_nothing_beside_the_layer_but_its_runtime() -> None:
     assert names - {"__pycache__"} == {"awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"}
 
 
+@cache
+def modules_of(name: str, layer: Path) -> list[str]:
+    return imported_by(FUNCTIONS[name], layer)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_imports_nothing_that_it_can_do_without(host_layer: Path, name: str) -> None:
-    imported = imported_by(FUNCTIONS[name], host_layer)
+    imported = modules_of(name, host_layer)
     assert "aws_lambda_powertools.logging" in imported
     assert not [module for module in imported if module.startswith(NEVER)]
 
@@ -149,7 +155,7 @@ def test_a_function_imports_nothing_that_it_can_do_without(host_layer: Path, nam
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_that_asks_no_table_imports_no_storage(host_layer: Path, name: str) -> None:
     """Powertools imports the package botocore for its version, but none of its modules that make a client."""
-    imported = imported_by(FUNCTIONS[name], host_layer)
+    imported = modules_of(name, host_layer)
     grants = Template().grants[name]
     assert ("pynamodb" in imported) == any(grant.action.startswith("dynamodb:") for grant in grants)
     assert ("botocore.client" in imported) == bool(grants)
