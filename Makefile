@@ -21,7 +21,7 @@ SOURCES = functions shared local ops sim bench tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-ifeq ($(filter environments lint templates,$(MAKECMDGOALS)),)
+ifneq ($(or $(filter-out environments lint templates,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,help)),)
 .NOTPARALLEL: # only these keep out of each other's way
 endif
 .PHONY: help demo workflow run seed clusters token audit verify invoke event environments test check lint templates fuzz explore faults model soak bench measure scale format docs clean
@@ -81,7 +81,7 @@ fuzz: .venv/test .engine/ready ## Prove it: send random requests made from docs/
 
 check: ## Work on it: run what CI runs: lint, templates and test
 	@$(MAKE) --no-print-directory -j2 environments
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint templates
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint templates
 	@$(MAKE) --no-print-directory test
 
 lint: .venv/test ## Work on it: check format, lint, types and import layers
@@ -93,7 +93,7 @@ lint: .venv/test ## Work on it: check format, lint, types and import layers
 templates: .venv/test .sam/ready ## Work on it: lint the template, then validate and build it with SAM
 	.venv/bin/cfn-lint template.yaml --append-rules cfn_lint_serverless.rules
 	SAM_CLI_TELEMETRY=0 .sam/bin/sam validate --lint --region us-east-1
-	SAM_CLI_TELEMETRY=0 .sam/bin/sam build
+	env -u MAKEFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 .sam/bin/sam build
 
 faults: .venv/test ## Prove it: fail every DynamoDB call in every way, where make test takes a sample; 15 minutes (PAIRS=30)
 	@$(RUN) tests.verification.faults $(call given,PAIRS,--pairs)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from shutil import rmtree
 
 import httpx
 import pytest
@@ -100,6 +101,7 @@ def _built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Pat
     with (shared / f"{name}.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
+            rmtree(folder, ignore_errors=True)
             path.write_text(str(build(folder)), encoding="utf-8")
     return Path(path.read_text(encoding="utf-8"))
 

@@ -73,7 +73,7 @@ def test_the_stage_is_made_after_the_role_that_its_log_needs() -> None:
 
 def test_every_deployment_is_one_of_the_api_too() -> None:
     """AuthMode and VpcEndpointId change nothing that SAM can tell by: the stage would go on as it was."""
-    [again] = transform({})
+    [again] = transform({}, fresh=True)
     assert set(DEPLOYED.of_type("AWS::ApiGateway::Deployment")).isdisjoint(again.of_type("AWS::ApiGateway::Deployment"))
 
 

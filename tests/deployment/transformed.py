@@ -15,17 +15,18 @@ from local.template import ROOT, Grant, several
 _REFERENCE: Final = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 
 
-def transform(*parameters: Mapping[str, str], template: str | None = None) -> "list[Transformed]":
+def transform(*parameters: Mapping[str, str], template: str | None = None, fresh: bool = False) -> "list[Transformed]":
     """The template for each set of parameter values; other parameters keep their defaults. None: template.yaml.
 
-    What was transformed is kept beside SAM: each test process asks for the same.
+    What was transformed is kept beside SAM, because each test process asks for the same. fresh: it is not looked at.
     """
     script = Path(__file__).with_name("sam_transform.py")
     command = [str(ROOT / ".sam/bin/python"), "-I", str(script), *map(json.dumps, parameters)]
     text = (ROOT / "template.yaml").read_text(encoding="utf-8") if template is None else template
-    asked = sha256("\0".join([script.read_text(encoding="utf-8"), text, *command]).encode()).hexdigest()
+    texts = [path.read_text(encoding="utf-8") for path in (script, ROOT / "tests/sam-requirements.txt")]
+    asked = sha256("\0".join([*texts, text, *command]).encode()).hexdigest()
     kept = ROOT / ".sam" / f"transformed-{asked}.json"
-    if not kept.exists():
+    if fresh or not kept.exists():
         ended = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
         assert ended.returncode == 0, ended.stderr
         own = kept.with_suffix(f".{os.getpid()}")

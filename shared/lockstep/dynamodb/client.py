@@ -234,10 +234,14 @@ def put_new(lookup: Item, *others: Item) -> RawItem | None:
     return None
 
 
-def fetch(keys: Iterable[Key], *, consistent: bool) -> dict[Key, RawItem]:
-    """Read the items with these keys that exist. Consistent reads see every acknowledged write."""
+def fetch(keys: Iterable[Key], *, consistent: bool, only: Sequence[str] = ()) -> dict[Key, RawItem]:
+    """Read the items with these keys that exist. Consistent reads see every acknowledged write.
+
+    only: the attributes to return beside the key; all, if none are named. It changes what is sent, not what is billed.
+    """
+    attributes = ["pk", "sk", *only] if only else None
     pages = run_parallel(
-        lambda chunk: _fetch_page(chunk, None, consistent=consistent), chunks(dict.fromkeys(keys), KEYS_PER_READ)
+        lambda chunk: _fetch_page(chunk, attributes, consistent=consistent), chunks(dict.fromkeys(keys), KEYS_PER_READ)
     )
     return {Key(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page}
 

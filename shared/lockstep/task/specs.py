@@ -1,7 +1,7 @@
 """The specifications of tasks: in the task's own item if they are short, else in one apart."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pynamodb.expressions.update import Action
 
@@ -44,9 +44,15 @@ class Specification(NamedTuple):
             yield attribute.set(value) if short and value is not None else attribute.remove()
 
 
+_BESIDE_LONG_TEXTS: Final = ("spec_version", "task_resources_id", "resource_scales", "fallback_queues")
+
+
 def read_specs(tasks: Mapping[int, Task], *, consistent: bool) -> dict[int, Specified]:
-    """The specification of each task that has one, by id. A short one is the task itself: nothing is read for it."""
+    """What the specification of each task says beside its name and its command, by id, if the task has one.
+
+    A short one is the task itself: nothing is read for it. Of a long one, the long texts are not read.
+    """
     held: dict[int, Specified] = {task_id: task for task_id, task in tasks.items() if task.specified}
     apart = {Spec.key(task_id): task_id for task_id in tasks.keys() - held.keys()}
-    found = fetch(apart, consistent=consistent)
+    found = fetch(apart, consistent=consistent, only=_BESIDE_LONG_TEXTS)
     return held | {apart[key]: Spec.from_raw_data(raw) for key, raw in found.items()}

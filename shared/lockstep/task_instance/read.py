@@ -11,7 +11,7 @@ from lockstep.dynamodb.client import (
     query,
 )
 from lockstep.dynamodb.item import Item, Key, RawItem
-from lockstep.errors import NotFoundError
+from lockstep.errors import ContentionError, NotFoundError
 from lockstep.task.item import Spec, Specified, Task
 from lockstep.task_instance.item import (
     ErrorEntry,
@@ -39,7 +39,9 @@ def read_for_start(key: InstanceKey) -> tuple[TaskInstance, Specified]:
 
     Raises:
         NotFoundError: the instance does not exist.
+        ContentionError: the task was bound again at each try.
     """
+    spec = None
     for consistent in (False, True, True):
         items = _start_items(key, consistent=consistent)
         raw_instance, raw_task = (items.get(sk) for sk in (TaskInstance.sort_key(key.number), Task.SORT_KEY))
@@ -48,6 +50,8 @@ def read_for_start(key: InstanceKey) -> tuple[TaskInstance, Specified]:
             spec = specification(task, items.get(Spec.SORT_KEY))
             if spec and spec.spec_version >= max(instance.spec_version, task.spec_version):
                 return instance, spec
+    if spec:
+        raise ContentionError(f"the task of {key.id} is being bound again; send it again")
     raise NotFoundError(f"task instance {key.id} does not exist")
 
 

@@ -72,7 +72,12 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
     most = max((each.report.fields.merged(each.report.on_move).actions for each in in_flight), default=1)
     try:
         for wave in _waves(in_flight):
-            run_parallel(_settle, chunks(wave, _pairs_per_transaction(wave, most)))
+            parts = chunks(wave, _pairs_per_transaction(wave, most))
+            if _open_runs(wave):  # side by side, transactions would conflict over the run's item
+                for part in parts:
+                    _settle(part)
+            else:
+                run_parallel(_settle, parts)
     finally:
         _count(in_flight)
     return [each.outcome for each in in_flight]

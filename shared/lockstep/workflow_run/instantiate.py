@@ -111,7 +111,8 @@ def _take(instances: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, Ta
         for key, outcome in outcomes.items()
         if outcome and outcome.rejected_by and _is_repeated(outcome.ruling)
     }
-    before = repeated | _taken_before(instances.keys() - set(queued))
+    undecided = instances.keys() - {key for key, outcome in outcomes.items() if outcome}
+    before = repeated | _taken_before(undecided)
     now_taken = moved | _note_taken_again(before)
     return {key: instances[key] for key in now_taken}
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from lockstep.clock import expiry, now
+from lockstep.clock import expiry, now, sleep
 from lockstep.context import deadline
+from lockstep.dynamodb.client import pauses
 from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.statements import Value, set_where
 from lockstep.errors import ContentionError
@@ -37,11 +38,16 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
 
 def _reset(tasks: Mapping[int, Task], *, running: bool) -> None:
     """Reset tasks. Those that have moved meanwhile are looked at again."""
-    while left := _to_reset(tasks, running=running):
+    for pause in pauses():
+        left = _to_reset(tasks, running=running)
+        reset = set(_set_back(left))
+        moved = [task_id for task_id in left if Task.key(task_id) not in reset]
+        if not moved:
+            return
         if deadline().passed():
             raise ContentionError("other callers kept moving the same tasks; send it again")
-        reset = set(_set_back(left))
-        tasks = tasks_with([task_id for task_id in left if Task.key(task_id) not in reset])
+        sleep(pause)
+        tasks = tasks_with(moved)
 
 
 def _to_reset(tasks: Mapping[int, Task], *, running: bool) -> dict[int, Task]:

@@ -1,5 +1,6 @@
 """List the tasks of a workflow that are not done, page by page."""
 
+import json
 from itertools import count
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from tests.support.clusters import without_clusters
 from tests.support.contract import Contract, System, Usage, check
 from tests.support.seeding import LONG_COMMAND
 from tests.support.tools import ask
+from tests.verification.test_engine_faults import listening
 
 _WORKFLOWS: Final = count(84_000_001)
 
@@ -115,3 +117,14 @@ def pages(player: Player, workflow_id: int, size: int) -> list[list[int]]:
         _, reply = player.send("GET", path, max_task_id=str(after), chunk_size=str(size))
         read.append([int(number) for number in reply["tasks"]])
     return read
+
+
+def test_no_command_is_read_for_a_page(player: Player) -> None:
+    """10,000 of them may take 3 GB."""
+    resources = ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
+    workflow_id = failed_task(player, resources, LONG_COMMAND)
+    texts: list[str] = []
+    with listening("after-call.dynamodb.BatchGetItem", lambda parsed, **_: texts.append(json.dumps(parsed))):
+        assert len(resumed(player, workflow_id)) == 1
+    assert texts
+    assert LONG_COMMAND not in "".join(texts)
