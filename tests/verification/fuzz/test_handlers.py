@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import pytest
@@ -17,6 +18,7 @@ from lockstep.routes import Route
 from tests.support import described
 from tests.support.clients import on_moto
 from tests.support.contract import contract_of
+from tests.support.memory.boundary import in_memory
 from tests.verification.fuzz.system import STEPS, instance_id, states, task_id
 
 ROUTES: Final = [pytest.param(route, id=route.name) for route in ALL_ROUTES]
@@ -50,6 +52,20 @@ ROW: Final = st.lists(LEAVES, min_size=6, max_size=11) | st.tuples(
 def mocked() -> Iterator[None]:
     """A second DynamoDB, whose idea of a bad request is another one than the embedded engine's."""
     with on_moto():
+        load(Seed.model_validate(states(1, FEW)))
+        yield
+
+
+NOT_MOTOS: Final = {"set_resume_state"}
+"""The routes whose statements Moto's parser cannot read: they set attributes and remove others."""
+
+
+@contextmanager
+def _table_for(route: Route) -> Iterator[None]:
+    if route.name not in NOT_MOTOS:
+        yield
+        return
+    with in_memory():
         load(Seed.model_validate(states(1, FEW)))
         yield
 
@@ -144,7 +160,8 @@ def test_no_event_is_answered_with_a_5xx(route: Route) -> None:
         assert reply["statusCode"] < 500, reply["body"]
         described.reply(route.name, reply["statusCode"]).validate(json.loads(reply["body"]))
 
-    send()
+    with _table_for(route):
+        send()
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.values[0].pattern.groupindex])  # type: ignore[union-attr]  # a route
