@@ -110,10 +110,6 @@ def a_run_that_ends_gives_attempts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(queue, "MAY_QUEUE", frozenset(Run) - {Run.DONE, Run.ERROR})
 
 
-def an_ended_run_is_taken(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(store, "MAY_TAKE", frozenset(Run))
-
-
 def a_resumed_run_is_done_too_soon(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lifecycle, "all_done", lambda _: True)
 
@@ -170,7 +166,6 @@ OTHERS: Final[list[Mistake]] = [
     a_resume_forgets_a_run_that_starts,
     a_stopped_run_leaves_its_instances,
     a_run_that_ends_gives_attempts,
-    an_ended_run_is_taken,
     a_resumed_run_is_done_too_soon,
     a_resumed_run_is_never_done,
     a_cleanup_leaves_the_run,
