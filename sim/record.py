@@ -89,7 +89,7 @@ class Record:
             instance = self.instances[instance_id]
             (instance.must_say if answered else instance.may_say).add(why)
 
-    def runs(self, instance_id: int, worker: str) -> bool:
+    def is_run_by(self, instance_id: int, worker: str) -> bool:
         """Whether no other worker was told to run an instance after this one. What such a worker says counts."""
         with self._lock:
             return self.instances[instance_id].runner == worker

@@ -136,7 +136,7 @@ class Worker:
         self._record.reports_error(self._id, why, answered=False)
         reply = self._ask(requests.log_error(self._id, self._name, end, why))
         told = self._told(reply.body["status"], reply)
-        if told is not TI.KILL_SELF and self._record.runs(self._id, self._name):
+        if told is not TI.KILL_SELF and self._record.is_run_by(self._id, self._name):
             self._record.reports_error(self._id, why, answered=True)
         return told
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from lockstep.fsm.statuses import TERMINAL_TASK_STATUSES, TaskStatus
+from lockstep.task.item import MAX_INLINE_SPEC_BYTES
 from lockstep.task_instance.item import split_task_instance_id
 from sim import requests
 from sim.client import UnansweredError
@@ -28,7 +29,7 @@ ARRAYS: Final = 2
 RUN_INCREMENT: Final = 90
 _QUEUES_TWICE: Final = 1 / 8
 """The share of calls that two clients make at once."""
-_LONG_COMMAND: Final = "true #" + "x" * 600
+_LONG_COMMAND: Final = "true #" + "x" * MAX_INLINE_SPEC_BYTES
 """One that a task's own item does not hold."""
 _STARTS_OVER: Final = 1 / 4
 """The share of tasks that are bound to be reset even if they run."""

@@ -18,6 +18,7 @@ from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import Item
 from lockstep.routes import ROUTES
 from lockstep.task.item import Task
+from lockstep.task.specs import specification
 from lockstep.task_instance import views
 from lockstep.task_instance.item import MAX_ERROR_BYTES, InstanceKey, Log, TaskInstance, split_task_instance_id
 from lockstep.task_instance.read import Whole
@@ -177,7 +178,7 @@ def items_of(task_id: int) -> TaskItems:
 def whole(key: InstanceKey, items: TaskItems) -> dict[str, Any]:
     """An instance and its task as GET task_instance shows them, and the descriptions of its error entries."""
     assert items.task
-    spec = items.task if items.task.specified else items.spec
+    spec = specification(items.task, items.spec)
     assert spec
     found = Whole(items.instances[key.number], items.task, spec, items.logs.get(key.number, Log()))
     entries = sorted(items.said(key.number), key=lambda said: (said[0].error_time, said[0].sk))

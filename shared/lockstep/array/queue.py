@@ -168,11 +168,7 @@ def _add_steps(
     transaction: TransactWrite, batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], at: float
 ) -> None:
     first = batch.size
-    transaction.condition_check(
-        WorkflowRun,
-        *WorkflowRun.key(batch.workflow_run_id),
-        is_in(MAY_QUEUE),
-    )
+    transaction.condition_check(WorkflowRun, *WorkflowRun.key(batch.workflow_run_id), is_in(MAY_QUEUE))
     for step, task in enumerate(tasks, first):
         transaction.save(
             TaskInstance(

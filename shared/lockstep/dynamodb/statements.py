@@ -16,14 +16,15 @@ Value = dict[str, str]
 Change = Mapping[str, Value]
 """Values by attribute."""
 Statement = Mapping[str, str | list[Value]]
-NOTHING: Final[Mapping[Key, Sequence[str]]] = {}
+"""A statement with its parameters, as BatchExecuteStatement takes it."""
+_NOTHING: Final[Mapping[Key, Sequence[str]]] = {}
 
 
 def set_where(
     changes: Mapping[Key, Change],
     where: str,
     equals: Mapping[Key, Value],
-    remove: Mapping[Key, Sequence[str]] = NOTHING,
+    remove: Mapping[Key, Sequence[str]] = _NOTHING,
 ) -> list[Key]:
     """Set attributes of each item whose attribute `where` equals what is said for its key, and return those keys.
 

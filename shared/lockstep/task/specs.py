@@ -1,7 +1,9 @@
 """The specifications of tasks: in the task's own item if they are short, else in one apart."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Final
 
 from pynamodb.expressions.update import Action
 
@@ -10,8 +12,9 @@ from lockstep.task.item import MAX_INLINE_SPEC_BYTES, Spec, Specified, Task
 from lockstep.text import size
 
 
-class Specification(NamedTuple):
-    """What a task is to run. The fields are attributes of Specified."""
+@dataclass(frozen=True)
+class Specification:
+    """What a task is to run. Each field is an attribute of Specified, too."""
 
     name: str
     command: str
@@ -21,10 +24,10 @@ class Specification(NamedTuple):
     resource_scales: str | None = None
     fallback_queues: str | None = None
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         """The bytes of its texts."""
-        return sum(size(value) for value in self if isinstance(value, str))
+        return sum(size(value) for _, value in self._attributes() if isinstance(value, str))
 
     @property
     def is_short(self) -> bool:
@@ -32,27 +35,35 @@ class Specification(NamedTuple):
         return self.bytes <= MAX_INLINE_SPEC_BYTES
 
     def fill(self, item: Specified) -> None:
-        """Set its attributes of an item."""
-        for name, value in zip(self._fields, self, strict=True):
+        """Write it into an item that is about to be stored."""
+        for name, value in self._attributes():
             setattr(item, name, value)
 
     def changes(self) -> Iterator[Action]:
-        """What an update changes of the task's own item: it sets the attributes, or removes them if they are apart."""
-        short = self.is_short
-        for name, value in zip(self._fields, self, strict=True):
+        """What an update of the task's own item does: it sets the attributes, or removes them if they are apart."""
+        for name, value in self._attributes():
             attribute = getattr(Task, name)
-            yield attribute.set(value) if short and value is not None else attribute.remove()
+            yield attribute.set(value) if self.is_short and value is not None else attribute.remove()
+
+    def _attributes(self) -> Iterator[tuple[str, str | int | None]]:
+        return ((field.name, getattr(self, field.name)) for field in fields(self))
 
 
-_BESIDE_LONG_TEXTS: Final = ("spec_version", "task_resources_id", "resource_scales", "fallback_queues")
+def specification(task: Task, apart: Spec | None) -> Specified | None:
+    """The item that holds a task's specification: the task's own, or the one apart. None: that one is missing."""
+    return task if task.specified else apart
+
+
+_OF_RESOURCES: Final = ("spec_version", "task_resources_id", "resource_scales", "fallback_queues")
+"""The attributes that tell of a specification's resources: not its command, which may take 300 kB."""
 
 
 def read_specs(tasks: Mapping[int, Task], *, consistent: bool) -> dict[int, Specified]:
-    """What the specification of each task says beside its name and its command, by id, if the task has one.
+    """The item that holds each task's specification, by id, if there is one.
 
-    A short one is the task itself: nothing is read for it. Of a long one, the long texts are not read.
+    A short one is the task itself: nothing is read for it. Of one apart, only what it says of resources is read.
     """
     held: dict[int, Specified] = {task_id: task for task_id, task in tasks.items() if task.specified}
     apart = {Spec.key(task_id): task_id for task_id in tasks.keys() - held.keys()}
-    found = fetch(apart, consistent=consistent, only=_BESIDE_LONG_TEXTS)
+    found = fetch(apart, consistent=consistent, only=_OF_RESOURCES)
     return held | {apart[key]: Spec.from_raw_data(raw) for key, raw in found.items()}

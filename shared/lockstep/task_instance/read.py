@@ -13,6 +13,7 @@ from lockstep.dynamodb.client import (
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.task.item import Spec, Specified, Task
+from lockstep.task.specs import specification
 from lockstep.task_instance.item import (
     ErrorEntry,
     ErrorText,
@@ -47,7 +48,8 @@ def read_for_start(key: InstanceKey) -> tuple[TaskInstance, Specified]:
         raw_instance, raw_task = (items.get(sk) for sk in (TaskInstance.sort_key(key.number), Task.SORT_KEY))
         if raw_instance and raw_task:
             instance, task = TaskInstance.from_raw_data(raw_instance), Task.from_raw_data(raw_task)
-            spec = specification(task, items.get(Spec.SORT_KEY))
+            apart = items.get(Spec.SORT_KEY)
+            spec = specification(task, Spec.from_raw_data(apart) if apart else None)
             if spec and spec.spec_version >= max(instance.spec_version, task.spec_version):
                 return instance, spec
     if spec:
@@ -74,13 +76,6 @@ def _start_items(key: InstanceKey, *, consistent: bool) -> dict[str, RawItem]:
     return items | {item.sk: raw for item, raw in apart.items()}
 
 
-def specification(task: Task, apart: RawItem | None) -> Specified | None:
-    """A task's specification: the task itself, or the item apart from it. None: that one is missing."""
-    if task.specified:
-        return task
-    return Spec.from_raw_data(apart) if apart else None
-
-
 class Whole(NamedTuple):
     """An instance and all that belongs to it but its error entries."""
 
@@ -100,7 +95,7 @@ def read_whole(key: InstanceKey) -> Whole:
     items = fetch_at_once(wanted)
     instance, raw_task, apart, log = (items.get(item) for item in wanted)
     task = Task.from_raw_data(raw_task) if raw_task else None
-    spec = specification(task, apart) if task else None
+    spec = specification(task, Spec.from_raw_data(apart) if apart else None) if task else None
     if not (instance and task and spec):
         raise NotFoundError(f"task instance {key.id} does not exist")
     return Whole(

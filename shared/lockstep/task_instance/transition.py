@@ -62,8 +62,7 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
 
     A transaction takes as many pairs as it holds. Where it is rejected, the pairs that rejected it are decided again
     and the rest is sent again. What is written stays when a later transaction fails; the same call again does the
-    rest. Attempts at one
-    task are written one after the other, in order.
+    rest. Attempts at one task are written one after the other, in order.
 
     Raises:
         ContentionError, TableError: as transit_ti_and_t.
@@ -72,8 +71,9 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
     most = max((each.report.fields.merged(each.report.on_move).actions for each in in_flight), default=1)
     try:
         for wave in _waves(in_flight):
-            parts = chunks(wave, _pairs_per_transaction(wave, most))
-            if _open_runs(wave):  # side by side, transactions would conflict over the run's item
+            runs = len(_open_runs(wave))
+            parts = chunks(wave, _pairs_per_transaction(runs, most))
+            if runs:  # side by side, transactions would conflict over the run's item
                 for part in parts:
                     _settle(part)
             else:
@@ -83,12 +83,11 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
     return [each.outcome for each in in_flight]
 
 
-def _pairs_per_transaction(wave: Iterable["_InFlight"], most: int) -> int:
-    """How many reports a transaction holds, beside the looks at their runs: one, or one a report.
+def _pairs_per_transaction(runs: int, most: int) -> int:
+    """How many reports a transaction holds beside the looks at their runs: none, one for all, or one a report.
 
     most: the actions that a report takes.
     """
-    runs = len(_open_runs(wave))
     if runs > 1:
         return client.ACTIONS_PER_TRANSACTION // (most + 1)
     return (client.ACTIONS_PER_TRANSACTION - runs) // most

@@ -40,7 +40,7 @@ def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dic
             _store_cursor(workflow_id, workflow, f"{kind}#{after}#{now()}")
         if number == MOST_GROUPS or (number and deadline().spent(_ENOUGH)):
             raise UnavailableError(f"tasks up to {after} are done; send it again for the rest")
-        yield tasks_with(ids)
+        yield tasks_with(ids, consistent=True)
         after = ids[-1]
     if workflow.cursor is not None:
         _store_cursor(workflow_id, workflow, None)

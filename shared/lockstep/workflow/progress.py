@@ -90,15 +90,11 @@ def read_tasks(workflow_id: int, after: int) -> Iterator[tuple[int, Task]]:
         UnavailableError: the time is up before all were read.
     """
     for some in _some_ids(workflow_id, after):
-        yield from _tasks_with(some, consistent=False).items()
+        yield from tasks_with(some, consistent=False).items()
 
 
-def tasks_with(ids: Sequence[int]) -> dict[int, Task]:
+def tasks_with(ids: Sequence[int], *, consistent: bool) -> dict[int, Task]:
     """The tasks with these ids that exist, in the order of the ids."""
-    return _tasks_with(ids, consistent=True)
-
-
-def _tasks_with(ids: Sequence[int], *, consistent: bool) -> dict[int, Task]:
     found = fetch(map(Task.key, ids), consistent=consistent)
     return {task_id: Task.from_raw_data(raw) for task_id in ids if (raw := found.get(Task.key(task_id)))}
 

@@ -48,9 +48,9 @@ def instantiate(task_instance_ids: Iterable[int]) -> list[InstanceBatch]:
     """Move instances in QUEUED with their tasks to INSTANTIATED, and return by batch all that are INSTANTIATED now.
 
     Ids that do not exist are ignored. What is QUEUED stays so once its run has ended; the workflow's next run deals
-    with it. Of two attempts at one task that are QUEUED, the later one takes the task. A call
-    that lists more than TAKEN_AT_ONCE takes the first of them, as many as its time allows; the caller lists the others
-    again, which are still told as QUEUED by a poll. So it does where one reply cannot tell of all.
+    with it. Of two attempts at one task that are QUEUED, the later one takes the task. A call that lists more than
+    TAKEN_AT_ONCE takes the first of them, as many as its time allows; the caller lists the others again, which are
+    still told as QUEUED by a poll. So it does where one reply cannot tell of all.
 
     Raises:
         UnavailableError: some may have moved; the same call again returns them too.

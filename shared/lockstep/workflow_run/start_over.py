@@ -47,7 +47,7 @@ def _reset(tasks: Mapping[int, Task], *, running: bool) -> None:
         if deadline().passed():
             raise ContentionError("other callers kept moving the same tasks; send it again")
         sleep(pause)
-        tasks = tasks_with(moved)
+        tasks = tasks_with(moved, consistent=True)
 
 
 def _to_reset(tasks: Mapping[int, Task], *, running: bool) -> dict[int, Task]:
