@@ -1,10 +1,10 @@
 """template.yaml as CloudFormation gets it, after the SAM transform."""
 
+import fcntl
 import json
-import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,27 +12,40 @@ from typing import Any, Final
 
 from local.template import ROOT, Grant, several
 
+_SCRIPT: Final = Path(__file__).with_name("sam_transform.py")
 _REFERENCE: Final = re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 
 
 def transform(*parameters: Mapping[str, str], template: str | None = None, fresh: bool = False) -> "list[Transformed]":
     """The template for each set of parameter values; other parameters keep their defaults. None: template.yaml.
 
-    What was transformed is kept beside SAM, because each test process asks for the same. fresh: it is not looked at.
+    What was transformed is kept beside SAM: every test process asks for the same, and so do the copies of the project
+    that docs/adding-a-route.md is performed on. The first to ask transforms, the others wait. fresh: nothing kept is
+    looked at.
     """
-    script = Path(__file__).with_name("sam_transform.py")
-    command = [str(ROOT / ".sam/bin/python"), "-I", str(script), *map(json.dumps, parameters)]
     text = (ROOT / "template.yaml").read_text(encoding="utf-8") if template is None else template
-    texts = [path.read_text(encoding="utf-8") for path in (script, ROOT / "tests/sam-requirements.txt")]
-    asked = sha256("\0".join([*texts, text, *command]).encode()).hexdigest()
-    kept = ROOT / ".sam" / f"transformed-{asked}.json"
-    if fresh or not kept.exists():
-        ended = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
-        assert ended.returncode == 0, ended.stderr
-        own = kept.with_suffix(f".{os.getpid()}")
-        own.write_text(ended.stdout, encoding="utf-8")
-        own.replace(kept)
-    return [Transformed(document) for document in json.loads(kept.read_text(encoding="utf-8"))]
+    if fresh:
+        return [Transformed(document) for document in _transform(text, parameters)]
+    texts = [path.read_text(encoding="utf-8") for path in (_SCRIPT, ROOT / "tests/sam-requirements.txt")]
+    digests = [sha256("\0".join([*texts, text, json.dumps(each)]).encode()).hexdigest() for each in parameters]
+    kept = [ROOT / ".sam" / f"transformed-{digest}.json" for digest in digests]
+    with (ROOT / ".sam/transforming").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = {path: each for path, each in zip(kept, parameters, strict=True) if not path.exists()}
+        if missing:
+            for path, document in zip(missing, _transform(text, missing.values()), strict=True):
+                whole = path.with_suffix(".new")
+                whole.write_text(json.dumps(document), encoding="utf-8")
+                whole.replace(path)
+    return [Transformed(json.loads(path.read_text(encoding="utf-8"))) for path in kept]
+
+
+def _transform(text: str, parameters: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+    command = [str(ROOT / ".sam/bin/python"), "-I", str(_SCRIPT), *map(json.dumps, parameters)]
+    ended = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
+    assert ended.returncode == 0, ended.stderr
+    documents: list[dict[str, Any]] = json.loads(ended.stdout)
+    return documents
 
 
 @dataclass(frozen=True, slots=True)
