@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
-import botocore.session
 from moto import mock_aws
 
 from local import aws_limits
@@ -35,9 +35,16 @@ def a_client_of_our_own(connected: Any = None) -> Iterator[None]:
 @contextmanager
 def on_moto() -> Iterator[None]:
     """The functions work on an empty table of moto's: one thread at a time."""
-    with patch.dict(os.environ, LOCAL_SETTINGS), a_client_of_our_own(), mock_aws():
+    with patch.dict(os.environ, LOCAL_SETTINGS), mock_aws():
         os.environ.pop(ENDPOINT_VARIABLE, None)
-        client = botocore.session.get_session().create_client("dynamodb", LOCAL_SETTINGS["AWS_DEFAULT_REGION"])
-        client.create_table(**Template().table(Item.Meta.table_name))
+        with a_client_of_our_own(_connection_to_moto()):
+            connection().client.create_table(**Template().table(Item.Meta.table_name))
+            yield
+
+
+@cache
+def _connection_to_moto() -> Any:
+    """One for all, because botocore takes as long to make one as for a hundred calls."""
+    with a_client_of_our_own():
         aws_limits.attach(connection().client.meta.events)
-        yield
+        return Item._connection  # noqa: SLF001  # PynamoDB has no public way to share a client

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from functools import cache
 from http import HTTPStatus
 from threading import Lock
@@ -70,8 +71,10 @@ def answered_by(answering: Answering) -> Iterator[None]:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         return _response(request.url, answering(operation, json.loads(request.body)))
 
-    with _a_client_to_nowhere():
-        connection().client.meta.events.register("before-send.dynamodb", send)
+    known, handlers = _connection_to_nowhere()
+    events = known.connection.client.meta.events
+    with _to_nowhere(), a_client_of_our_own(known), patch.object(events, "_emitter", copy(handlers)):
+        events.register("before-send.dynamodb", send)
         yield
 
 
@@ -86,23 +89,20 @@ def calls_answered_by(answering: Answering) -> Iterator[None]:
         code = reply.body["__type"].rpartition("#")[2]
         raise ClientError({**reply.body, "Error": {"Code": code, "Message": reply.body["message"]}}, operation)
 
-    known = _connection_to_nowhere()
+    known, _ = _connection_to_nowhere()
     with _to_nowhere(), a_client_of_our_own(known), patch.object(known.connection.client, "_make_api_call", call):
         yield
 
 
-@contextmanager
-def _a_client_to_nowhere() -> Iterator[None]:
+@cache
+def _connection_to_nowhere() -> tuple[Any, Any]:
+    """A connection, and what its client's events lead to before anybody registers more.
+
+    One for all, because botocore takes as long to make one as for a hundred calls.
+    """
     with _to_nowhere(), a_client_of_our_own():
         connect()
-        yield
-
-
-@cache
-def _connection_to_nowhere() -> Any:
-    """The connection of all whose calls never reach HTTP. botocore takes as long to make one as for a hundred calls."""
-    with _a_client_to_nowhere():
-        return Item._connection  # noqa: SLF001  # PynamoDB has no public way to share a client
+        return Item._connection, connection().client.meta.events._emitter  # noqa: SLF001  # neither can be shared in public
 
 
 def _to_nowhere() -> AbstractContextManager[Any]:
