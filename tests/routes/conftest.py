@@ -8,6 +8,7 @@ import pytest
 from local.events import SEED
 from local.meter import Meter
 from local.seed import Seed, load
+from tests.conformance.recording import Player
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.contract import System
 from tests.support.guarded import Guarded
@@ -27,6 +28,13 @@ def table_in_memory() -> Iterator[None]:
     """The functions of this process work on an empty table in its memory: for what asks nothing of an engine."""
     with in_memory():
         yield
+
+
+@pytest.fixture
+def engine_player(table: str) -> Player:
+    """Calls the functions on this process's table, also where a file's other tests call them on one in memory."""
+    assert table
+    return Player()
 
 
 @pytest.fixture

@@ -47,13 +47,6 @@ def player() -> Iterator[Player]:
         yield Player()
 
 
-@pytest.fixture
-def engine_player(table: str) -> Player:
-    """Calls the functions on this process's table."""
-    assert table
-    return Player()
-
-
 class Workflow:
     """One array of tasks and a run, over HTTP."""
 

@@ -24,6 +24,13 @@ POLLED = list("QIORTKX")
 ENDED = list("DEUZWF")
 
 
+@pytest.fixture
+def player(table_in_memory: None) -> Player:
+    """Calls the functions on an empty table in memory: but for what breaks off while its threads go on."""
+    assert table_in_memory is None
+    return Player()
+
+
 class Run:
     """A run, over HTTP."""
 
@@ -124,20 +131,22 @@ def test_a_batch_that_still_grows_is_not_told_of(player: Player, monkeypatch: py
     assert [len(updates.get("Q", [])) for updates in polled] == [0, 60]
 
 
-def test_a_batch_whose_queueing_broke_off_is_told_of_later(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    array, task_ids = _bind(player, 60)
-    run = _new_run(player)
+def test_a_batch_whose_queueing_broke_off_is_told_of_later(
+    engine_player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    array, task_ids = _bind(engine_player, 60)
+    run = _new_run(engine_player)
     throttled = error("ProvisionedThroughputExceededException")
     with answering("TransactWriteItems", None, throttled, throttled) as left:
         monkeypatch.setattr(Deadline, "passed", lambda _: not left)
-        assert _queue(player, array, task_ids, run.id)[0] == 503
+        assert _queue(engine_player, array, task_ids, run.id)[0] == 503
     monkeypatch.undo()
     assert run.poll("Q") == {}
     later = now() + GROWS_SECONDS
     monkeypatch.setattr("lockstep.array.attention.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 49
     monkeypatch.undo()
-    assert _queue(player, array, task_ids, run.id)[0] == 200
+    assert _queue(engine_player, array, task_ids, run.id)[0] == 200
     monkeypatch.setattr("lockstep.array.attention.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 60
 
@@ -307,8 +316,10 @@ def test_an_instance_whose_task_has_ended_is_laid_to_rest(player: Player) -> Non
     assert run.pairs(ids) == ["FD", "FD", "KD"]
 
 
-def test_a_termination_that_breaks_off_is_done_by_another(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, ids = run_with(player, "Q" * 50 + "R" * 50)
+def test_a_termination_that_breaks_off_is_done_by_another(
+    engine_player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, ids = run_with(engine_player, "Q" * 50 + "R" * 50)
     throttled = error("ProvisionedThroughputExceededException")
     with answering("TransactWriteItems", None, throttled, throttled, throttled, throttled) as left:
         monkeypatch.setattr(Deadline, "passed", lambda _: len(left) < 4)

@@ -8,15 +8,10 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Final
 
-import botocore.session
-from moto import mock_aws
-
-from local.engine import LOCAL_SETTINGS
 from local.seed import Seed, load
-from local.template import Template
 from lockstep import clock
-from lockstep.dynamodb.item import Item
 from tests.conformance.recording import Player
+from tests.support.memory import in_memory
 
 MOMENTS: Final = [
     datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()
@@ -42,7 +37,6 @@ INSTANCE: Final = {"status": "I", "workflow_run_id": 1, "array_id": 1, "array_ba
 
 def main() -> None:
     """Print, for each zone that is named and each moment, the local hour, the replies and the whole table."""
-    os.environ |= LOCAL_SETTINGS
     json.dump([_in(zone) for zone in sys.argv[1:]], sys.stdout)
 
 
@@ -55,12 +49,10 @@ def _in(zone: str) -> list[dict[str, Any]]:
 def _at(moment: float) -> dict[str, Any]:
     at = [moment]
     setattr(clock, "time", SimpleNamespace(time=lambda: at[0], monotonic=time.monotonic))  # noqa: B010  # to mypy it is no attribute
-    with mock_aws():
-        client = botocore.session.get_session().create_client("dynamodb")
-        client.create_table(**Template().table(Item.Meta.table_name))
+    with in_memory() as memory:
         _seed()
         replies = list(_replies(at))
-        items = client.scan(TableName=Item.Meta.table_name)["Items"]
+        items = list(memory.items.values())
     return {"local": time.localtime(moment).tm_hour, "replies": replies, "items": sorted(items, key=json.dumps)}
 
 
