@@ -12,7 +12,7 @@ from tests.conformance.recording import Player
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.contract import System
 from tests.support.guarded import Guarded
-from tests.support.memory.boundary import in_memory
+from tests.support.memory.boundary import calls_in_memory
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +25,8 @@ def system(api: httpx.Client, guarded: Guarded) -> System:
 
 @pytest.fixture
 def table_in_memory() -> Iterator[None]:
-    """The functions of this process work on an empty table in its memory: for what asks nothing of an engine."""
-    with in_memory():
+    """The functions of this process work on an empty table in its memory: for what asks nothing of engines or HTTP."""
+    with calls_in_memory():
         yield
 
 

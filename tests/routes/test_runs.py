@@ -26,7 +26,7 @@ ENDED = list("DEUZWF")
 
 @pytest.fixture
 def player(table_in_memory: None) -> Player:
-    """Calls the functions on an empty table in memory: but for what breaks off while its threads go on."""
+    """Calls the functions on an empty table in memory: but for what breaks off, or listens to HTTP."""
     assert table_in_memory is None
     return Player()
 
@@ -331,8 +331,8 @@ def test_a_termination_that_breaks_off_is_done_by_another(
     assert all(len(run.errors(number)) == 1 for number in ids)
 
 
-def test_a_sweep_that_breaks_off_is_done_by_another(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, ids = run_with(player, "R" * 120, report_by_in=-1)
+def test_a_sweep_that_breaks_off_is_done_by_another(engine_player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, ids = run_with(engine_player, "R" * 120, report_by_in=-1)
     throttled = error("ProvisionedThroughputExceededException")
     with answering("TransactWriteItems", None, throttled, throttled, throttled, throttled) as left:
         monkeypatch.setattr(Deadline, "passed", lambda _: len(left) < 4)
@@ -346,10 +346,10 @@ def test_many_small_batches(player: Player, monkeypatch: pytest.MonkeyPatch) -> 
     """A client makes one for each set of resources that it asks for."""
     ids = [batch({"status": status, "workflow_run_id": 99_000_100})[0] for status in "QR" * 150]
     run = Run(player, 99_000_100)
-    assert run.poll("Q") == {"Q": ids[::2]}
-    assert run.poll("R") == {"R": ids[1::2]}
     monkeypatch.setattr(Deadline, "spent", lambda *_: False)  # a busy machine may stop 280 of them in time
     monkeypatch.setattr(Deadline, "passed", lambda _: False)
+    assert run.poll("Q") == {"Q": ids[::2]}
+    assert run.poll("R") == {"R": ids[1::2]}
     assert run.terminate() == 300
     assert run.terminate() == 0
     assert run.poll("K") == {"K": ids[1::2]}
@@ -375,9 +375,9 @@ def test_a_heartbeat_in_the_middle_of_a_sweep_is_held_to_what_it_promises(
 
 
 def test_a_note_in_the_middle_of_a_heartbeat_does_not_put_off_what_it_promises(
-    player: Player, monkeypatch: pytest.MonkeyPatch
+    engine_player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, ids = run_with(player, "RR", report_by_in=200)
+    run, ids = run_with(engine_player, "RR", report_by_in=200)
     _look_at_once(ids[0])
     notes: list[Callable[[], None]] = []
 
@@ -388,7 +388,7 @@ def test_a_note_in_the_middle_of_a_heartbeat_does_not_put_off_what_it_promises(
     def beat_first(*looked: Any) -> None:
         notes.append(lambda: note(*looked))
         with listening("after-call.dynamodb.UpdateItem", note_meanwhile):
-            assert _beat(player, ids[0], -1) == "R"
+            assert _beat(engine_player, ids[0], -1) == "R"
 
     monkeypatch.setattr("lockstep.array.attention.note", beat_first)
     run.sweep()

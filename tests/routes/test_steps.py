@@ -1,15 +1,24 @@
 """Looking an array's step up."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lockstep.array import store
 from tests.conformance.recording import Player
+from tests.support.memory import in_memory
 from tests.support.seeding import batch, run_of
 from tests.verification.test_engine_faults import listening
 
-pytestmark = pytest.mark.usefixtures("table_in_memory")
+pytestmark = pytest.mark.usefixtures("table_over_http")
+
+
+@pytest.fixture
+def table_over_http() -> Iterator[None]:
+    """As table_in_memory, for what changes botocore's replies."""
+    with in_memory():
+        yield
 
 
 def test_a_step_that_a_seed_left_out_is_not_there(player: Player) -> None:
