@@ -13,7 +13,7 @@ from tests.support.seeding import pair
 from tests.support.tools import VERSION
 
 CLIENTS = 32
-ROUNDS = int(os.environ.get("ROUNDS", "40"))
+ROUNDS = int(os.environ.get("ROUNDS", "12"))
 
 Report = tuple[str, dict[str, Any]]
 

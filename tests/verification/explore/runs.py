@@ -7,7 +7,8 @@ from local.seed import Seed, load
 from lockstep.fsm.statuses import WorkflowRunStatus, WorkflowStatus
 from lockstep.fsm.workflow_run import RUN_ENDED
 from lockstep.workflow_run.item import WorkflowRun
-from tests.support.memory import VirtualTime, in_memory, running_on
+from tests.support.memory import VirtualTime, running_on
+from tests.support.memory.boundary import calls_in_memory
 from tests.support.memory.operations import Table
 from tests.support.memory.virtual_time import START
 from tests.verification.explore.courses import Request
@@ -61,7 +62,7 @@ class RunStart(NamedTuple):
 
     def table(self) -> Table:
         """The table in which they stand so."""
-        with in_memory() as memory, running_on(VirtualTime(START)):
+        with calls_in_memory() as memory, running_on(VirtualTime(START)):
             load(Seed.model_validate(self._seed()))
         reports_by = START + (-1.0 if self.late else AHEAD_SECONDS)
         run = {

@@ -16,7 +16,7 @@ from tests.verification.faults.matrix import Clean, every_fault, limited, pairs_
 from tests.verification.faults.scenarios import CALL_SECONDS, SCENARIOS, TIMEOUTS, Scenario
 
 ONE_OF = 116
-ONE_OF_FEW = 4
+ONE_OF_FEW = 12
 """Of the faults of the routes that send statements or put items: no other one can have those."""
 OF_AN_INDEX = ("each entry of an index twice", 1)
 """The fault of which the sample holds all: few scenarios query an index."""

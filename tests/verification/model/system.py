@@ -18,8 +18,8 @@ from lockstep.dynamodb import counters
 from lockstep.observability import logger
 from lockstep.routes import ROUTES as ALL_ROUTES
 from lockstep.task.resources import forget
-from tests.support.memory import VirtualTime, in_memory, running_on
-from tests.support.memory.boundary import Memory
+from tests.support.memory import VirtualTime, running_on
+from tests.support.memory.boundary import Memory, calls_in_memory
 from tests.support.memory.operations import Table
 
 ROUTES: Final = {route.name: route for route in ALL_ROUTES}
@@ -71,5 +71,5 @@ def system() -> Iterator[System]:
     logging.getLogger(logger.name).setLevel("CRITICAL")
     clock = SkewedTime()
     from_one = patch.dict(counters.BEFORE_FIRST, dict.fromkeys(counters.COUNTED, 0))
-    with in_memory() as memory, running_on(clock), from_one, asyncio.Runner() as loop:
+    with calls_in_memory() as memory, running_on(clock), from_one, asyncio.Runner() as loop:
         yield System(memory, clock, loop)
