@@ -49,6 +49,10 @@ class TaskInstance(Expiring):
 
     status = UnicodeAttribute()
     status_date = NumberAttribute()
+    came_from = UnicodeAttribute(null=True)
+    """The status before this one: with it the state machine says why it came to this one."""
+    queued_at = NumberAttribute(null=True)
+    """When it was made."""
     report_by = NumberAttribute(null=True)
     workflow_run_id = IntegerAttribute()
     array_id = IntegerAttribute()
