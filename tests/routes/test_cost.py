@@ -84,7 +84,7 @@ def test_a_report(meter: Meter, player: Player, case: str) -> None:
 
 def test_a_report_on_the_longest_identity_is_still_one_unit(meter: Meter, player: Player) -> None:
     identity: dict[str, Any] = {"nodename": "n" * 255, "distributor_id": "d" * 80, "process_group_id": 2**62}
-    instance = pair("K", "R", stdout="o" * 170, stderr="e" * 170, **identity)
+    instance = pair("K", "R", stdout="o" * 160, stderr="e" * 160, **identity)
     item = TaskInstance(f"TASK#{instance // 1000}", "TI#001")
     item.update([TaskInstance.taken_at.set(now())])
     cost = taken(meter, player, "POST", f"/task_instance/{instance}/log_report_by", {"next_report_increment": 279.5})

@@ -33,7 +33,7 @@ class TaskRow(Reply):
     """Its latest attempt."""
 
 
-class TasksReply(Reply):
+class ArrayTasksReply(Reply):
     """Some tasks. A page may hold fewer than asked for and still have a cursor, with which the next one begins."""
 
     tasks: list[TaskRow]
@@ -41,11 +41,11 @@ class TasksReply(Reply):
 
 
 @endpoint("list_array_tasks")
-def lambda_handler(path: ArrayPath, query: Page) -> TasksReply:
+def lambda_handler(path: ArrayPath, query: Page) -> ArrayTasksReply:
     """What failed comes newest first; what is under way is found by what was last seen of it."""
     after = None if query.cursor is None else Position.parse(query.cursor)
     page = page_of_tasks(path.array_id, query.status, after, query.limit)
-    return TasksReply(
+    return ArrayTasksReply(
         tasks=[_row(task_id, task) for task_id, task in page.tasks.items()],
         cursor=None if page.following is None else str(page.following),
     )
