@@ -47,7 +47,15 @@ def most_bytes(field: Any) -> int:
     return int(limit)
 
 
-SPECIFICATION: Final = ("name", "title", "command", "stdout_dir", "stderr_dir", "resource_scales", "fallback_queues")
+SPECIFICATION: Final = (
+    "name",
+    "short_name",
+    "command",
+    "stdout_dir",
+    "stderr_dir",
+    "resource_scales",
+    "fallback_queues",
+)
 TEXTS: Final = {
     "array_step": len(array_step_key(MAX_ID, MAX_COUNTED, MAX_STEP)),
     "attention": len(attention_flag(TaskInstanceStatus.TRIAGING)),
@@ -63,7 +71,7 @@ TEXTS: Final = {
     "listed_as": len(failed_key(0, MAX_ID)),
     **dict.fromkeys(("claimed_with", "launched_as", "worker_job", "worker_node"), len(digest(""))),
 }
-"""The most bytes of each attribute of text; those of a specification, or a title in its stead, are counted together."""
+"""The most bytes of each attribute of text; those of a specification, or a short name in its stead, are counted together."""
 INTEGERS: Final = {
     "array_batch_num": MAX_COUNTED,
     "array_step_id": MAX_STEP,

@@ -212,16 +212,18 @@ def remember(looked: Iterable[Seen], due: Mapping[Key, float] | None = None) -> 
     run_parallel(lambda key: _remember_batch(*by_batch[key], times.get(key)), by_batch)
 
 
-def remember_instances(instances: Iterable[TaskInstance]) -> None:
-    """Note in their batches what was seen of instances, of MOST_BATCHES_NOTED batches at most.
+def remember_changes(instances: Iterable[TaskInstance], known: TaskInstanceStatus) -> None:
+    """Note what was seen of instances in those of their batches in which some have left the known status.
 
-    Later polls and sweeps need not read again those that have ended, and people see how far a workflow is.
+    MOST_BATCHES_NOTED batches at most. Later polls and sweeps need not read again what has ended, and people see how
+    far a workflow is.
     """
     by_batch: dict[Key, dict[int, TaskInstanceStatus]] = defaultdict(dict)
     for instance in instances:
         statuses = by_batch[Batch.key(instance.array_id, instance.array_batch_num)]
         statuses[instance.array_step_id] = TaskInstanceStatus(instance.status)
-    found = fetch(islice(by_batch, MOST_BATCHES_NOTED), consistent=True)
+    changed = (key for key, statuses in by_batch.items() if set(statuses.values()) != {known})
+    found = fetch(islice(changed, MOST_BATCHES_NOTED), consistent=True)
     run_parallel(lambda key: _remember_batch(Batch.from_raw_data(found[key]), by_batch[key], None), found)
 
 

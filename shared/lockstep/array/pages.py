@@ -65,7 +65,7 @@ def page_of_tasks(array_id: int, status: TaskStatus | None, after: Position | No
         InvalidError: the position is of another list.
     """
     array = read_array(array_id)
-    if (after is not None and after.second is None) == (status in {*UNDER_WAY, TaskStatus.ERROR_FATAL}):
+    if after and (after.second is None) == (status in {*UNDER_WAY, TaskStatus.ERROR_FATAL}):
         raise InvalidError([FieldError("cursor", "is of another list: begin without one")])
     if status is TaskStatus.ERROR_FATAL:
         return _failed(array_id, array, after, most)

@@ -56,7 +56,7 @@ class Task(Specified):
     """When it came to its status, and which, if its workflow's client acts on that one; else none (changed_key)."""
     node_id = IntegerAttribute(null=True)
     """The task's node. Seed files may leave it out."""
-    title = TextAttribute(null=True)
+    short_name = TextAttribute(null=True)
     """The beginning of its name, where its specification is apart."""
     listed_in = UnicodeAttribute(null=True)
     """As feed, while it has failed for good: the index lists what failed of a workflow."""
@@ -75,7 +75,7 @@ class Task(Specified):
     @property
     def shown_name(self) -> str:
         """Its name, or the beginning of it."""
-        return self.name if self.specified else self.title or ""
+        return self.name if self.specified else self.short_name or ""
 
     @property
     def is_fresh(self) -> bool:

@@ -36,15 +36,15 @@ class Specification:
         return self.bytes <= MAX_INLINE_SPEC_BYTES
 
     @property
-    def title(self) -> str | None:
+    def short_name(self) -> str | None:
         """What the task's own item keeps of the name, if it does not hold the specification."""
         return None if self.is_short else beginning(self.name, MAX_TITLE_BYTES)
 
     def fill_task(self, task: Task) -> None:
-        """Write it into a task that is about to be stored: all of it, or its title."""
+        """Write it into a task that is about to be stored: all of it, or its short name."""
         if self.is_short:
             self.fill(task)
-        task.title = self.title
+        task.short_name = self.short_name
 
     def fill(self, item: Specified) -> None:
         """Write it into an item that is about to be stored."""
@@ -54,7 +54,7 @@ class Specification:
     def changes(self) -> Iterator[Action]:
         """What an update of the task's own item does: it sets the attributes, or removes them if they are apart."""
         kept = {name: value if self.is_short else None for name, value in self._attributes()}
-        for name, value in {**kept, "title": self.title}.items():
+        for name, value in {**kept, "short_name": self.short_name}.items():
             attribute = getattr(Task, name)
             yield attribute.remove() if value is None else attribute.set(value)
 

@@ -16,7 +16,7 @@ from lockstep.array.attention import (
     Seen,
     flagged,
     remember,
-    remember_instances,
+    remember_changes,
     unended_batches,
     waiting_batches,
     with_instances,
@@ -67,7 +67,7 @@ def sync_status(
     read = poll.read(listed)
     updates = {key: told for key, instance in read.items() if (told := poll.told(instance)) is not status}
     updates |= dict.fromkeys(poll.find(frozenset(listed), read), status)
-    remember_instances(instance for instance in read.values() if instance.status != status)
+    remember_changes(read.values(), status)
     by_status: dict[TaskInstanceStatus, list[int]] = defaultdict(list)
     for key in sorted(updates):
         by_status[updates[key]].append(key.id)
