@@ -178,8 +178,8 @@ def _is_superseded(number: int) -> Condition:
     return Task.num_instances > number
 
 
-_CAME_FROM: Final = TaskInstance.came_from.set(TaskInstance.status)
-"""The right sides of an update are those before it."""
+_CAME_FROM: Final = TaskInstance.came_from.set(TaskInstance.status | "")
+"""The status before the update. The empty text is never stored: see _SAME_STATUS."""
 _SAME_STATUS: Final = Task.status.set(Task.status | "")
 """For an update that changes nothing else: an update must change something. The empty text is never stored, because the
 guard fails where there is no status. `SET status = status` might fail there first: AWS does not document the order.
