@@ -20,6 +20,8 @@ TIMES: Final = frozenset(
         "grows_until",
         "heartbeat_date",
         "made_at",
+        "noted_at",
+        "queued_at",
         "report_by",
         "restarted_at",
         "status_date",
@@ -122,6 +124,8 @@ def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Ma
     leads_to = next((model for prefix, model in LOOKUPS.items() if key[0].startswith(prefix)), None)
     if leads_to and "id" in own and (key not in before or before[key]["id"] != item["id"]):
         own["id"] = {"S": names[leads_to.key(int(item["id"]["N"])).pk]}
+    if key[0].startswith(("ARRAY#", "WORKFLOW#")) and key not in before:
+        own.pop("listed_as", None)
     if key[0].startswith("TEMPLATE#") and key not in before:
         own.pop("id", None)
     if "task_resources_id" in own:
@@ -163,6 +167,9 @@ def _is_same_value(name: str, found: Any, other: Any, later: float) -> bool:
     if name == "changed":
         (at, status), (then, as_then) = (change_of(each["S"]) for each in (found, other))
         return status is as_then and -ROUNDED <= at - then <= later + ROUNDED
+    if name == "listed_as":
+        at, then = (int(each["S"].partition("#")[0]) / 1000 for each in (found, other))
+        return -ROUNDED <= at - then <= later + ROUNDED
     if name in TIMES:
         return 0 <= float(found["N"]) - float(other["N"]) <= later + ROUNDED
     if name == "attention" and found["S"][:2] in {LAUNCHED_PREFIX, WAITING_PREFIX}:
