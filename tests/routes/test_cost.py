@@ -290,5 +290,7 @@ def test_a_batch_that_waits_to_be_launched_is_read_once(meter: Meter, player: Pl
 def test_a_runs_heartbeat(meter: Meter, player: Player) -> None:
     beat = {"status": "B", "next_report_increment": 90}
     path = f"/workflow_run/{linked_run(player)}/log_heartbeat"
-    assert taken(meter, player, "POST", path, beat) == (3, FAILED_CONDITION + 4 + LISTED, 1), "it moves with its workflow"
+    assert taken(meter, player, "POST", path, beat) == (3, FAILED_CONDITION + 4 + LISTED, 1), (
+        "it moves with its workflow"
+    )
     assert taken(meter, player, "POST", path, beat) == (1, 1, 0)
