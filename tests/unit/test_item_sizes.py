@@ -71,7 +71,7 @@ TEXTS: Final = {
     "listed_as": len(failed_key(0, MAX_ID)),
     **dict.fromkeys(("claimed_with", "launched_as", "worker_job", "worker_node"), len(digest(""))),
 }
-"""The most bytes of each attribute of text; those of a specification, or a short name in its stead, are counted together."""
+"""The most bytes of each attribute of text; those of a specification, or a short name instead, count together."""
 INTEGERS: Final = {
     "array_batch_num": MAX_COUNTED,
     "array_step_id": MAX_STEP,
