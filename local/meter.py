@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from local.item_size import item_size
 from lockstep.dynamodb.client import connection
-from lockstep.dynamodb.item import FeedIndex, Item, RawItem, RunIndex
+from lockstep.dynamodb.item import FeedIndex, Item, ListedIndex, RawItem, RunIndex
 
 _BYTES_PER_READ_UNIT: Final = 4096
 _ASKED: Final = "lockstep_asked"
@@ -76,7 +76,7 @@ def _taken_out_of(statement: str) -> int:
     return sum(f'REMOVE "{key}"' in statement for key in _SPARSE)
 
 
-_SPARSE: Final = (RunIndex.attention.attr_name, FeedIndex.changed.attr_name)
+_SPARSE: Final = (RunIndex.attention.attr_name, FeedIndex.changed.attr_name, ListedIndex.listed_as.attr_name)
 """The attributes without which an item is not in an index."""
 
 

@@ -223,7 +223,7 @@ def _operation(one: Operation, schemas: Schemas) -> Json:
 
 
 def _parameters(where: str, model: type[BaseModel], examples: Json) -> list[Json]:
-    schema = model.model_json_schema()
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     required = set(schema.get("required", []))
     return [
         {"name": name, "in": where, "required": name in required, "schema": each}

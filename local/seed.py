@@ -4,7 +4,7 @@ import argparse
 import os
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -16,14 +16,23 @@ from local.engine import ENDPOINT_VARIABLE
 from local.running import NotRunningError, use_running
 from local.seed_tools import SeedTemplate, SeedTool
 from lockstep.array.attention import WAITING
-from lockstep.array.item import NO_STEP, Array, ArrayLookup, Batch, BatchAttention
+from lockstep.array.item import (
+    NO_STEP,
+    Array,
+    ArrayLookup,
+    Batch,
+    BatchAttention,
+    array_listed_as,
+    batch_listed_as,
+    listed_in,
+)
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dag.edges import EdgesToAdd, put_all
 from lockstep.dag.item import Dag
 from lockstep.dynamodb.client import ConditionFailedError, fetch, put_many, reach
 from lockstep.dynamodb.counters import BEFORE_FIRST, Counter
-from lockstep.dynamodb.item import MAX_ID, Item, Key
+from lockstep.dynamodb.item import MAX_ID, MAX_TITLE_BYTES, Item, Key
 from lockstep.errors import UnavailableError
 from lockstep.fsm.statuses import (
     NEEDS_ATTENTION,
@@ -50,7 +59,7 @@ from lockstep.http.fields import (
     Text,
 )
 from lockstep.http.fields import Path as FilePath
-from lockstep.task.item import Resources, Spec, Task, changed_key, feed_key
+from lockstep.task.item import NO_FEED, Resources, Spec, Task, changed_key, failed_key, feed_key
 from lockstep.task.resources import directories, forget
 from lockstep.task.specs import Specification
 from lockstep.task_instance.item import (
@@ -67,8 +76,16 @@ from lockstep.task_instance.item import (
     is_long_error,
     split_task_instance_id,
 )
-from lockstep.text import cut, digest, size
-from lockstep.workflow.item import RunOfWorkflow, TaskRange, Workflow, WorkflowLookup, WorkflowSpec
+from lockstep.text import beginning, cut, digest, size
+from lockstep.workflow.item import (
+    ALL_WORKFLOWS,
+    RunOfWorkflow,
+    TaskRange,
+    Workflow,
+    WorkflowLookup,
+    WorkflowSpec,
+    workflow_listed_as,
+)
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.sweep import next_check
 
@@ -118,6 +135,8 @@ class SeedInstance(_Entry):
     array_batch_num: SmallCount
     array_step_id: Annotated[int, Field(ge=0, lt=MOST_STEPS)]
     task_resources_id: Id
+    came_from: TaskInstanceStatus | None = None
+    """The status before."""
     report_by_in: Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)] | None = None
     """The report's deadline in seconds from now; negative if it has passed, null if there is none."""
     distributor_id: DistributorId | None = None
@@ -243,8 +262,8 @@ def _items(seed: Seed) -> Iterator[Item]:
         last_number[instance.key.task_id] = max(instance.key.number, last_number.get(instance.key.task_id, 0))
     feeds: dict[int, str] = {}
     for workflow in seed.workflows:
-        tasks = sorted(task.task_id for task in seed.tasks if task.workflow_id == workflow.workflow_id)
-        feeds |= {task_id: feed_key(workflow.workflow_id, number) for number, task_id in enumerate(tasks)}
+        tasks = {task.task_id: task.array_id for task in seed.tasks if task.workflow_id == workflow.workflow_id}
+        feeds |= {task_id: feed_key(workflow.workflow_id, number) for number, task_id in enumerate(sorted(tasks))}
         yield from _workflow(workflow, tasks, at)
     for array in seed.arrays:
         yield from _array(array, last_batch.get(array.array_id, 0))
@@ -254,12 +273,13 @@ def _items(seed: Seed) -> Iterator[Item]:
         yield Resources(*Resources.key(task_resources_id), queue_id=1, requested_resources=task.requested_resources)
     instances = [_instance(instance, at) for instance in seed.task_instances]
     yield from instances
-    yield from _batches(instances, at)
+    yield from _batches(instances, {array.array_id: array.workflow_id for array in seed.arrays}, at)
     for instance in seed.task_instances:
         yield from _logged(instance, at)
 
 
-def _workflow(workflow: SeedWorkflow, task_ids: Sequence[int], at: float) -> Iterator[Item]:
+def _workflow(workflow: SeedWorkflow, tasks: Mapping[int, int], at: float) -> Iterator[Item]:
+    """The items of a workflow. tasks: the array of each of its tasks."""
     number = workflow.workflow_id
     yield Workflow(
         *Workflow.key(number),
@@ -268,7 +288,10 @@ def _workflow(workflow: SeedWorkflow, task_ids: Sequence[int], at: float) -> Ite
         workflow_run_id=workflow.workflow_run_id,
         created_date=at if workflow.bound else None,
         max_concurrently_running=workflow.max_concurrently_running,
-        num_tasks=len(task_ids),
+        num_tasks=len(tasks),
+        title=None if workflow.name is None else beginning(workflow.name, MAX_TITLE_BYTES),
+        listed_in=ALL_WORKFLOWS,
+        listed_as=workflow_listed_as(number),
     )
     yield WorkflowSpec(
         *WorkflowSpec.key(number),
@@ -283,9 +306,10 @@ def _workflow(workflow: SeedWorkflow, task_ids: Sequence[int], at: float) -> Ite
     yield WorkflowLookup(*WorkflowLookup.key(*lookup), id=number)
     if workflow.workflow_run_id:
         yield RunOfWorkflow(*RunOfWorkflow.key(number, workflow.workflow_run_id))
-    for _, consecutive in groupby(enumerate(task_ids), lambda pair: pair[1] - pair[0]):
+    for _, consecutive in groupby(enumerate(sorted(tasks)), lambda pair: pair[1] - pair[0]):
         ids = [task_id for _, task_id in consecutive]
-        yield TaskRange(*TaskRange.key(number, ids[0]), size=len(ids))
+        arrays = [[array_id, len(list(same))] for array_id, same in groupby(ids, tasks.__getitem__)]
+        yield TaskRange(*TaskRange.key(number, ids[0]), size=len(ids), arrays=arrays)
 
 
 def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
@@ -296,6 +320,9 @@ def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
         task_template_version_id=array.task_template_version_id,
         max_concurrently_running=array.max_concurrently_running,
         num_batches=num_batches,
+        title=beginning(array.name, MAX_TITLE_BYTES),
+        listed_in=listed_in(array.workflow_id),
+        listed_as=array_listed_as(array.array_id),
     )
     yield ArrayLookup(*ArrayLookup.key(array.workflow_id, array.task_template_version_id), id=array.array_id)
 
@@ -303,6 +330,7 @@ def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
 def _task(task: SeedTask, num_instances: int, feed: str | None, at: float) -> Iterator[Item]:
     stdout_dir, stderr_dir = directories(task.requested_resources)
     spec = Specification(task.name, task.command, task.task_resources_id, stdout_dir, stderr_dir)
+    failed = task.status is TaskStatus.ERROR_FATAL
     item = Task(
         *Task.key(task.task_id),
         status=task.status,
@@ -316,15 +344,18 @@ def _task(task: SeedTask, num_instances: int, feed: str | None, at: float) -> It
         feed=feed,
         changed=changed_key(at, task.status) if feed and task.status in TOLD_TO_CLIENT else None,
         node_id=task.node_id,
+        listed_in=(feed or NO_FEED) if failed else None,
+        listed_as=failed_key(at, task.task_id) if failed else None,
     )
-    apart = Spec(*Spec.key(task.task_id), spec_version=1, workflow_id=task.workflow_id, array_id=task.array_id)
-    spec.fill(item if spec.is_short else apart)
+    spec.fill_task(item)
     yield item
     if not spec.is_short:
+        apart = Spec(*Spec.key(task.task_id), spec_version=1, workflow_id=task.workflow_id, array_id=task.array_id)
+        spec.fill(apart)
         yield apart
 
 
-def _batches(instances: Iterable[TaskInstance], at: float) -> Iterator[Batch]:
+def _batches(instances: Iterable[TaskInstance], workflows: Mapping[int, int], at: float) -> Iterator[Batch]:
     """Yield each batch under the run of its last step, and a part for each other run with steps in the batch."""
     batches: dict[tuple[int, int], list[TaskInstance]] = defaultdict(list)
     for instance in sorted(instances, key=lambda instance: instance.array_step_id):
@@ -333,10 +364,11 @@ def _batches(instances: Iterable[TaskInstance], at: float) -> Iterator[Batch]:
         main = members[-1].workflow_run_id
         for run in sorted({member.workflow_run_id for member in members}):
             key = Batch.key(array_id, batch_num) if run == main else Batch.part_key(array_id, batch_num, run)
-            yield _batch(key, run, members, at)
+            yield _batch(key, run, members, workflows.get(array_id, 0), at)
 
 
-def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: float) -> Batch:
+def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], workflow_id: int, at: float) -> Batch:
+    part = "" if key.sk == Batch.SORT_KEY else key.sk
     size = members[-1].array_step_id + 1
     ours = {member.array_step_id: member for member in members if member.workflow_run_id == workflow_run_id}
     seen = "".join(ours[step].status if step in ours else NO_STEP for step in range(size))
@@ -351,6 +383,9 @@ def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], at: 
         workflow_run_id=workflow_run_id,
         seen=seen,
         attention=None if all(map(has_ended, statuses)) else str(attention),
+        noted_at=at,
+        listed_in=listed_in(workflow_id),
+        listed_as=batch_listed_as(members[0].array_id, members[0].array_batch_num, part),
     )
 
 
@@ -360,6 +395,8 @@ def _instance(instance: SeedInstance, at: float) -> TaskInstance:
         *TaskInstance.key(InstanceKey(task_id, number)),
         status=instance.status,
         status_date=at,
+        came_from=instance.came_from,
+        queued_at=at,
         report_by=None if instance.report_by_in is None else at + instance.report_by_in,
         workflow_run_id=instance.workflow_run_id,
         array_id=instance.array_id,

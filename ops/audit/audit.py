@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.array.item import ArrayLookup
 from lockstep.dynamodb.item import RawItem
-from ops.audit import batches, clusters, dags, indexes, references, tools
+from ops.audit import batches, clusters, dags, indexes, lists, references, tools
 from ops.audit.invariants import task
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.task import TaskItems
@@ -52,6 +52,7 @@ def _other(raw: RawItem, reads: Reads, seen: Seen) -> Iterator[Finding]:
         yield from references.check_array_lookup(parsed.item, reads)
     yield from tools.check_item(parsed, reads)
     yield from dags.check_item(parsed, reads)
+    yield from lists.check_item(parsed)
     if second := seen.add(parsed):
         got = f"task {second.id}, to which another one leads"
         yield Finding("lookup", second.pk, got, "a task of its own")

@@ -218,6 +218,17 @@ ROUTES: Final = (
          "workflow/increase_resources",
          "Give more resources to the tasks of a workflow that failed for want of them.", BULK),
 
+    _row(READER, "GET /workflows",
+         "workflow/list_workflows", "List the workflows, newest first, page by page.", BULK),
+    _row(READER, "GET /workflows/{workflow_id}",
+         "workflow/show_workflow", "Show a workflow: its runs, and its arrays with their tasks by status.", BULK),
+    _row(READER, "GET /arrays/{array_id}/tasks",
+         "array/list_array_tasks", "List the tasks of an array, page by page: all, or those in a status.", BULK),
+    _row(READER, "GET /tasks/{task_id}",
+         "task/show_task", "Show a task with its attempts, and why each is in its status."),
+    _row(READER, "GET /workflow_runs/{workflow_run_id}",
+         "workflow_run/show_run", "Show a workflow run."),
+
     _row(OPERATOR, "POST /workflow_run",
          "workflow_run/create_workflow_run", "A client begins to run a workflow.", BULK),
     _row(DISTRIBUTOR, "PUT /workflow_run/{workflow_run_id}/update_status",

@@ -40,6 +40,15 @@ def fits(text: str, limit: int) -> bool:
     return len(text) <= limit // _MOST_BYTES or size(text) <= limit
 
 
+def beginning(text: str, limit: int) -> str:
+    """Return the first characters of the text, as many as take at most limit bytes.
+
+    >>> beginning("naïve", 3)
+    'na'
+    """
+    return _fitting(text[:limit], limit, size)
+
+
 def cut(text: str, limit: int, bytes_of: Callable[[str], int] = size) -> str:
     """Return the text if it takes at most limit bytes; otherwise its beginning and end, with a marker between them.
 

@@ -272,7 +272,7 @@ class Decayed:
             end = {"failed": self.workflow.fail, "done": self.workflow.finish}[ends_as]
             for instance in self.workflow.queue(self.before.values()):
                 end(instance)
-            poll = {"task_instance_ids": [], "status": "Q"}
+            poll = {"task_instance_ids": sorted(self.instances.values()), "status": "O"}
             self.workflow.expect("POST", f"/workflow_run/{self.workflow.run}/sync_status", poll)
         self.items = self.workflow.items()
         self.batch_gone = batch_gone

@@ -13,6 +13,7 @@ from functions.api.health.app import HealthReply
 from functions.array.array_log_distributor_id.app import DistributorIdsReply
 from functions.array.create_array.app import ArrayReply
 from functions.array.get_array_task_instance_id.app import StepReply
+from functions.array.list_array_tasks.app import ArrayTasksReply, TaskRow
 from functions.array.queue_task_batch.app import QueuedReply
 from functions.cluster.get_cluster.app import ClusterReply
 from functions.cluster.get_queue.app import QueueReply
@@ -23,6 +24,7 @@ from functions.task.bind_tasks_no_args.app import BoundTasksReply
 from functions.task.get_task_resources.app import TaskResourcesReply
 from functions.task.most_recent_ti_error.app import NewestErrorReply
 from functions.task.set_resume_state.app import NotStartedOver, StartOverReply
+from functions.task.show_task.app import AttemptView, TaskReply
 from functions.task_instance.instantiate_task_instances.app import InstantiateReply
 from functions.task_instance.log_running.app import StartReply
 from functions.task_template.add_task_template_version.app import TaskTemplateVersionReply
@@ -38,6 +40,8 @@ from functions.workflow.force_cleanup_kill_self.app import CleanupReply
 from functions.workflow.get_matching_workflows.app import MatchingReply
 from functions.workflow.increase_resources.app import IncreaseReply
 from functions.workflow.is_resumable.app import ResumableReply
+from functions.workflow.list_workflows.app import WorkflowRow, WorkflowsReply
+from functions.workflow.show_workflow.app import ArrayView, WorkflowReply
 from functions.workflow.task_status_updates.app import ProgressReply
 from functions.workflow_run.create_workflow_run.app import NotLinked, RunReply
 from functions.workflow_run.sync_status.app import SyncReply
@@ -48,7 +52,7 @@ from lockstep import clock
 from lockstep.cluster.builtin import Cluster, Queue
 from lockstep.context import request
 from lockstep.dynamodb.client import fetch
-from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
+from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, MAX_TITLE_BYTES
 from lockstep.errors import MAX_FIELDS, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
 from lockstep.http import reply
@@ -64,8 +68,9 @@ from lockstep.http.models import LimitReply, MessageReply, NoReply, Reply, RunSt
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.routes import ROUTES
 from lockstep.task import bind
-from lockstep.task.item import TaskLookup
-from lockstep.task_instance.item import MAX_ERROR_BYTES, MAX_LOG_CHARACTERS, InstanceKey
+from lockstep.task.attempts import MOST_ATTEMPTS
+from lockstep.task.item import MAX_INLINE_SPEC_BYTES, TaskLookup
+from lockstep.task_instance.item import MAX_ERROR_BYTES, MAX_INLINE_BYTES, MAX_LOG_CHARACTERS, InstanceKey
 from lockstep.task_instance.views import InstanceView, TaskView, WholeReply
 from lockstep.task_template.arguments import MAX_ARGUMENTS, ids_by_name
 from lockstep.task_template.bind import MAX_VERSION_BYTES
@@ -75,9 +80,12 @@ from lockstep.tool.read import MOST_VERSIONS
 from lockstep.workflow import progress
 from lockstep.workflow.bind import MOST_MATCHING, Matching
 from lockstep.workflow.cursor import GROUP, MOST_GROUPS
+from lockstep.workflow.item import MAX_USER_BYTES
+from lockstep.workflow.overview import MOST_ARRAYS, MOST_ATTRIBUTES, MOST_RUNS
 from lockstep.workflow_run import instantiate
 from lockstep.workflow_run.instantiate import InstanceBatch
 from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
+from lockstep.workflow_run.views import RunView
 from ops.clusters.file import MOST_BYTES_OF_A_NAME, MOST_BYTES_OF_PARAMETERS
 from tests.conformance.recording import Player
 from tests.routes.test_observability import Seen, seen
@@ -156,6 +164,100 @@ def version_row() -> VersionRow:
 
 
 VERSION: Final = version_row()
+TITLE: Final = GROWS * MAX_TITLE_BYTES
+BY_STATUS: Final = dict.fromkeys(TaskStatus, 10**7)
+RUN: Final = RunView(
+    workflow_run_id=MAX_ID,
+    workflow_id=MAX_ID,
+    status=WorkflowRunStatus.INSTANTIATED,
+    status_name="INSTANTIATED",
+    status_date=MOMENT,
+    user=GROWS * 255,
+    jobmon_version=GROWS * 255,
+    report_by_date=MOMENT,
+    overdue=False,
+)
+WORKFLOW_ROW: Final = WorkflowRow(
+    workflow_id=MAX_ID,
+    name=TITLE,
+    user=GROWS * MAX_USER_BYTES,
+    status=WorkflowStatus.INSTANTIATING,
+    status_name="INSTANTIATING",
+    status_date=MOMENT,
+    num_tasks=10**7,
+    workflow_run_id=MAX_ID,
+)
+WORKFLOW: Final = WorkflowReply(
+    workflow_id=MAX_ID,
+    name=NAME,
+    description=GROWS * 150_000,
+    workflow_args=GROWS * 150_000,
+    status=WorkflowStatus.INSTANTIATING,
+    status_name="INSTANTIATING",
+    status_date=MOMENT,
+    bound_date=MOMENT,
+    max_concurrently_running=2**31,
+    num_tasks=10**7,
+    tool_version_id=MAX_ID,
+    dag_id="9" * 19,
+    workflow_run_id=MAX_ID,
+    attributes={f"{number:03d}{GROWS * 997}": NAME for number in range(MOST_ATTRIBUTES)},
+    runs=[RUN] * MOST_RUNS,
+    arrays=[
+        ArrayView(
+            array_id=MAX_ID, name=TITLE, max_concurrently_running=2**31, num_tasks=10**7, tasks_by_status=BY_STATUS
+        )
+    ]
+    * MOST_ARRAYS,
+    left_out=10**7,
+    tasks_by_status=BY_STATUS,
+    seen_date=MOMENT,
+    more_failed=False,
+    more_batches=False,
+)
+TASK_ROW: Final = TaskRow(
+    task_id=MAX_ID,
+    name=GROWS * MAX_INLINE_SPEC_BYTES,
+    status=TaskStatus.ADJUSTING_RESOURCES,
+    status_name="ADJUSTING_RESOURCES",
+    status_date=MOMENT,
+    num_attempts=999,
+    max_attempts=2**31,
+    task_instance_id=MAX_ID,
+)
+ATTEMPT: Final = AttemptView(
+    task_instance_id=MAX_ID,
+    status=TaskInstanceStatus.NO_DISTRIBUTOR_ID,
+    status_name="NO_DISTRIBUTOR_ID",
+    status_date=MOMENT,
+    reason="x" * 100,
+    queued_date=MOMENT,
+    started_date=MOMENT,
+    ended=False,
+    report_by_date=MOMENT,
+    overdue=False,
+    workflow_run_id=MAX_ID,
+    distributor_id=GROWS * 150,
+    nodename=GROWS * MAX_INLINE_BYTES["nodename"],
+    array_batch_num=MAX_ID,
+    array_step_id=MAX_ID,
+)
+TASK: Final = TaskReply(
+    task_id=MAX_ID,
+    name=NAME,
+    command=COMMAND,
+    status=TaskStatus.ADJUSTING_RESOURCES,
+    status_name="ADJUSTING_RESOURCES",
+    status_date=MOMENT,
+    num_attempts=999,
+    max_attempts=2**31,
+    workflow_id=MAX_ID,
+    array_id=MAX_ID,
+    node_id="9" * 19,
+    task_resources_id=MAX_ID,
+    attempts=[ATTEMPT] * MOST_ATTEMPTS,
+    left_out=974,
+)
 TEMPLATE: Final = TemplateRow(MAX_ID, MAX_ID, NAME)
 WORST: Final[dict[str, BaseModel]] = {
     "health": HealthReply(),
@@ -213,6 +315,11 @@ WORST: Final[dict[str, BaseModel]] = {
     "get_cluster": ClusterReply(cluster=Cluster(MAX_ID, PRINTABLE, PLUGIN, PARAMETERS)),
     "get_queue": QueueReply(queue=Queue(MAX_ID, PRINTABLE, PARAMETERS)),
     "get_time": TimeReply(time=clock.naive(0)),
+    "list_workflows": WorkflowsReply(workflows=[WORKFLOW_ROW] * 100, cursor=MAX_ID),
+    "show_workflow": WORKFLOW,
+    "list_array_tasks": ArrayTasksReply(tasks=[TASK_ROW] * 100, cursor="9" * 33),
+    "show_task": TASK,
+    "show_run": RUN,
 }
 """The largest reply of each route that can be made without a limit of its own."""
 BOUNDED: Final = {

@@ -28,7 +28,7 @@ class Operation(NamedTuple):
         """Send the call that Swagger UI makes of the examples."""
         parameters = self.declared.get("parameters", [])
         path, query = (
-            {parameter["name"]: parameter["example"] for parameter in parameters if parameter["in"] == where}
+            {each["name"]: each["example"] for each in parameters if each["in"] == where and "example" in each}
             for where in ("path", "query")
         )
         given = {"json": described.example(self.declared["requestBody"])} if "requestBody" in self.declared else {}

@@ -34,6 +34,10 @@ def example(holder: dict[str, Any]) -> Any:
     return holder["content"]["application/json"]["example"]
 
 
+def parameter(described: dict[str, Any]) -> Draft202012Validator:
+    """Of one parameter of a path or a query."""
+    return Draft202012Validator(described["schema"] | {"components": DOCUMENT["components"]})
+
+
 def _validator(holder: dict[str, Any]) -> Draft202012Validator:
-    schema = holder["content"]["application/json"]["schema"]
-    return Draft202012Validator(schema | {"components": DOCUMENT["components"]})
+    return parameter(holder["content"]["application/json"])

@@ -24,6 +24,7 @@ from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.text import digest
 from lockstep.tool.item import VersionOfTool
+from lockstep.workflow import item
 from ops.audit.audit import audit
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Budget, CannotReadError, Reader
@@ -323,6 +324,17 @@ TEARS: Final[dict[str, tuple[str, Callable[[Ground], None]]]] = {
     ),
     "a wrong number of instances": ("batch-size", lambda g: g.change(g.batch, Batch.SORT_KEY, num_instances=3)),
     "a letter too few": ("batch-size", lambda g: g.change(g.batch, Batch.SORT_KEY, size=9)),
+    "failed, and not listed": ("list", lambda g: g.change(g.task(0), Task.SORT_KEY, status="F")),
+    "listed as failed, and well": (
+        "list",
+        lambda g: g.change(g.task(0), Task.SORT_KEY, listed_in="1#0", listed_as="00000000000001#0000000000000001"),
+    ),
+    "a workflow in no list": (
+        "list",
+        lambda g: g.change(*item.Workflow.key(g.workflow.id), listed_as=None),
+    ),
+    "a batch in no list": ("list", lambda g: g.change(g.batch, Batch.SORT_KEY, listed_as=None)),
+    "an array in another list": ("list", lambda g: g.change(g.array, Array.SORT_KEY, listed_in="WORKFLOW#77")),
     "a batch of another run": ("batch-run", lambda g: g.change(g.batch, Batch.SORT_KEY, workflow_run_id=77)),
     "seen in what it cannot have been in": ("batch-seen", lambda g: g.change(g.batch, Batch.SORT_KEY, seen="DEDO")),
     "seen in no status": ("batch-seen", lambda g: g.change(g.batch, Batch.SORT_KEY, seen="??O?")),

@@ -13,7 +13,7 @@ from local.item_size import item_size
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, IntegerAttribute, Key
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.http import fields
-from lockstep.task.item import MAX_INLINE_SPEC_BYTES, Task, changed_key, feed_key
+from lockstep.task.item import MAX_INLINE_SPEC_BYTES, Task, changed_key, failed_key, feed_key
 from lockstep.task_instance.item import (
     INSTANCES_PER_TASK,
     MAX_ERROR_BYTES,
@@ -47,20 +47,31 @@ def most_bytes(field: Any) -> int:
     return int(limit)
 
 
-SPECIFICATION: Final = ("name", "command", "stdout_dir", "stderr_dir", "resource_scales", "fallback_queues")
+SPECIFICATION: Final = (
+    "name",
+    "short_name",
+    "command",
+    "stdout_dir",
+    "stderr_dir",
+    "resource_scales",
+    "fallback_queues",
+)
 TEXTS: Final = {
     "array_step": len(array_step_key(MAX_ID, MAX_COUNTED, MAX_STEP)),
     "attention": len(attention_flag(TaskInstanceStatus.TRIAGING)),
     "distributor_id": most_bytes(fields.DistributorId),
     "status": len(TaskInstanceStatus.TRIAGING),
+    "came_from": len(TaskInstanceStatus.TRIAGING),
     **MAX_INLINE_BYTES,
     **dict.fromkeys(SPECIFICATION, 0),
     "bound_as": len(digest("")),
     "feed": len(feed_key(MAX_ID, 0)) + 1,
     "changed": len(changed_key(0, TaskStatus.DONE)),
+    "listed_in": len(feed_key(MAX_ID, 0)) + 1,
+    "listed_as": len(failed_key(0, MAX_ID)),
     **dict.fromkeys(("claimed_with", "launched_as", "worker_job", "worker_node"), len(digest(""))),
 }
-"""The most bytes of each attribute of text; those of a specification are counted together."""
+"""The most bytes of each attribute of text; those of a specification, or a short name instead, count together."""
 INTEGERS: Final = {
     "array_batch_num": MAX_COUNTED,
     "array_step_id": MAX_STEP,

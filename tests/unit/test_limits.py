@@ -9,14 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 from local.aws_limits import MAX_ITEM_BYTES, MAX_KEY_BYTES
 from local.item_size import item_size
 from local.template import ROOT
-from lockstep.array import attention, queue
+from lockstep.array import attention, pages, queue
 from lockstep.cluster.known import FRESH_SECONDS, LOOK_AGAIN_SECONDS
 from lockstep.context import PARALLEL
 from lockstep.dag import downstream, edges, item
 from lockstep.dynamodb import client, statements
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
 from lockstep.http import fields, reply, request
-from lockstep.task import bind
+from lockstep.task import attempts, bind
 from lockstep.task import item as task_item
 from lockstep.task_instance import bulk
 from lockstep.task_template import arguments
@@ -25,7 +25,8 @@ from lockstep.task_template import read as template_read
 from lockstep.task_template.item import TemplateLookup, TemplateVersion
 from lockstep.tool import read as tool_read
 from lockstep.tool.item import ToolLookup
-from lockstep.workflow_run import instantiate, poll
+from lockstep.workflow import counts, listing, overview
+from lockstep.workflow_run import instantiate, last_look, poll
 from ops.clusters import document, file
 from ops.clusters.__main__ import MOST_BYTES_STORED
 
@@ -75,6 +76,17 @@ LIMITS: Final = {
     "ops.clusters.__main__.MOST_BYTES_STORED": MOST_BYTES_STORED,
     "cluster.known.FRESH_SECONDS": FRESH_SECONDS,
     "cluster.known.LOOK_AGAIN_SECONDS": LOOK_AGAIN_SECONDS,
+    "http.fields.MAX_FILTERS": fields.MAX_FILTERS,
+    "workflow.listing.MOST_EXAMINED": listing.MOST_EXAMINED,
+    "workflow.overview.MOST_RUNS": overview.MOST_RUNS,
+    "workflow.overview.MOST_ARRAYS": overview.MOST_ARRAYS,
+    "workflow.overview.MOST_ATTRIBUTES": overview.MOST_ATTRIBUTES,
+    "workflow.counts.MOST_FAILED": counts.MOST_FAILED,
+    "workflow.counts.MOST_SEEN": counts.MOST_SEEN,
+    "array.pages.MOST_EXAMINED": pages.MOST_EXAMINED,
+    "array.attention.MOST_BATCHES_NOTED": attention.MOST_BATCHES_NOTED,
+    "task.attempts.MOST_ATTEMPTS": attempts.MOST_ATTEMPTS,
+    "workflow_run.last_look.MOST_GROUPS": last_look.MOST_GROUPS,
     "context.PARALLEL": PARALLEL,
 }
 

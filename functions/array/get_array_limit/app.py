@@ -1,6 +1,6 @@
 """Show how many of an array's tasks may run at once."""
 
-from lockstep.array.store import read_limit
+from lockstep.array.store import read_array
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import ArrayPath, LimitReply
 
@@ -8,4 +8,4 @@ from lockstep.http.models import ArrayPath, LimitReply
 @endpoint("get_array_limit")
 def lambda_handler(path: ArrayPath) -> LimitReply:
     """A client asks for it at every poll. The read may lag."""
-    return LimitReply(max_concurrently_running=read_limit(path.array_id))
+    return LimitReply(max_concurrently_running=read_array(path.array_id).max_concurrently_running)

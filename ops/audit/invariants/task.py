@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lockstep import text
 from lockstep.dynamodb.item import MAX_ID, Expiring, RawItem
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TOLD_TO_CLIENT, TaskInstanceStatus, TaskStatus
-from lockstep.task.item import Spec, Task, change_of
+from lockstep.task.item import NO_FEED, Spec, Task, change_of
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
     ErrorEntry,
@@ -100,7 +100,7 @@ def check(items: TaskItems) -> list[Finding]:
     findings = [*items.unreadable, *_orphans(items)]
     if items.task:
         findings += [*_numbers(items, items.task), *_attempts(items, items.task), *_binding(items, items.task)]
-        findings += [*_pairs(items, items.task), *_told(items, items.task)]
+        findings += [*_pairs(items, items.task), *_told(items, items.task), *_listed(items, items.task)]
     for number, instance in items.instances.items():
         findings += _index_keys(items, number, instance)
     return [*findings, *_errors(items)]
@@ -166,6 +166,16 @@ def _told(items: TaskItems, task: Task) -> Iterator[Finding]:
     if told not in must:
         names = " or ".join(each.name if each else "nothing" for each in must)
         yield Finding("feed", f"task {items.task_id}", f"told as {told.name if told else 'nothing'}", names)
+
+
+def _listed(items: TaskItems, task: Task) -> Iterator[Finding]:
+    """A task is in the list of what failed while it has failed for good, and only then."""
+    if task.status not in TASK_STATUSES:
+        return
+    must = (task.feed or NO_FEED) if task.status == TaskStatus.ERROR_FATAL else None
+    has = task.listed_in if task.listed_as else None
+    if has != must:
+        yield Finding("list", f"task {items.task_id}", f"listed in {has}", f"in {must}: it is {task.status}")
 
 
 _ALWAYS_TOLD = TOLD_TO_CLIENT - {TaskStatus.REGISTERING}

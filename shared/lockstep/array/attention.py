@@ -8,7 +8,9 @@ An entry moves when its sort key changes. AWS does not document that a query see
 is seen twice counts once here, and one that is missed is found by the next poll, sweep or termination.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final, NamedTuple
 
 from pynamodb.expressions.condition import Condition, Or
@@ -20,6 +22,7 @@ from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.dynamodb.client import (
     ConditionFailedError,
     chunks,
+    fetch,
     fetch_present,
     query,
     reach,
@@ -50,6 +53,8 @@ STEPS_PER_PART: Final = 1_000
 STEPS_PER_GROUP: Final = 2_000
 """The steps that a bulk call works on, about, before it looks at the time."""
 _BATCHES_PER_READ: Final = 100
+MOST_BATCHES_NOTED: Final = 100
+"""The batches in which a poll notes what became of the instances that it was asked about."""
 
 
 class Attention(NamedTuple):
@@ -160,6 +165,15 @@ def in_parts(
             yield Part(batch, steps, last=number == len(parts))
 
 
+def with_instances(
+    batches: Iterable[Batch], statuses: Collection[TaskInstanceStatus]
+) -> Iterator[list[tuple[Part, dict[int, InstanceKey]]]]:
+    """Yield the parts of batches that may be in the statuses, with their instances, a group at a time."""
+    for group in in_groups(in_parts(batches, statuses)):
+        shown = run_parallel(Part.instances, group)
+        yield [(part, steps) for part, steps in zip(group, shown, strict=True) if steps is not None]
+
+
 def in_groups(parts: Iterable[Part]) -> Iterator[list[Part]]:
     """Yield parts in groups that are worked on between two looks at the time."""
     group: list[Part] = []
@@ -198,6 +212,21 @@ def remember(looked: Iterable[Seen], due: Mapping[Key, float] | None = None) -> 
     run_parallel(lambda key: _remember_batch(*by_batch[key], times.get(key)), by_batch)
 
 
+def remember_changes(instances: Iterable[TaskInstance], known: TaskInstanceStatus) -> None:
+    """Note what was seen of instances in those of their batches in which some have left the known status.
+
+    MOST_BATCHES_NOTED batches at most. Later polls and sweeps need not read again what has ended, and people see how
+    far a workflow is.
+    """
+    by_batch: dict[Key, dict[int, TaskInstanceStatus]] = defaultdict(dict)
+    for instance in instances:
+        statuses = by_batch[Batch.key(instance.array_id, instance.array_batch_num)]
+        statuses[instance.array_step_id] = TaskInstanceStatus(instance.status)
+    changed = (key for key, statuses in by_batch.items() if set(statuses.values()) != {known})
+    found = fetch(islice(changed, MOST_BATCHES_NOTED), consistent=True)
+    run_parallel(lambda key: _remember_batch(Batch.from_raw_data(found[key]), by_batch[key], None), found)
+
+
 def _remember_batch(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float | None) -> None:
     if batch.attention:
         note(batch, seen, BatchAttention.parse(batch.attention).due if due is None else due)
@@ -216,6 +245,7 @@ def note(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float) -> No
         return
     changes: list[Action] = [
         Batch.seen.set("".join(letters)),
+        Batch.noted_at.set(now()),
         Batch.attention.remove() if ended else Batch.attention.set(str(attention)),
         *Batch.renewed(now()),
     ]

@@ -1,8 +1,10 @@
 """Arrays: find or create one by its natural key, workflow and task template version."""
 
-from lockstep.array.item import Array, ArrayLookup
+from lockstep.array.item import Array, ArrayLookup, array_listed_as, listed_in
 from lockstep.dynamodb.client import fetch, put_new, reach
 from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.item import MAX_TITLE_BYTES
+from lockstep.text import beginning
 from lockstep.workflow.tasks import ensure_workflow
 
 
@@ -23,6 +25,9 @@ def bind_array(workflow_id: int, task_template_version_id: int, max_concurrently
             task_template_version_id=task_template_version_id,
             max_concurrently_running=max_concurrently_running,
             num_batches=0,
+            title=beginning(name, MAX_TITLE_BYTES),
+            listed_in=listed_in(workflow_id),
+            listed_as=array_listed_as(array_id),
         )
         found = put_new(ArrayLookup(*lookup, id=array_id), array)
         if not found:

@@ -19,6 +19,10 @@ class Array(Item):
     max_concurrently_running = IntegerAttribute()
     num_batches = IntegerAttribute()
     """The last allocated batch number."""
+    title = TextAttribute(null=True)
+    """The beginning of its name."""
+    listed_in = UnicodeAttribute(null=True)
+    listed_as = UnicodeAttribute(null=True)
 
     @staticmethod
     def key(array_id: int) -> Key:
@@ -28,6 +32,33 @@ class Array(Item):
         Key(pk='ARRAY#7', sk='ARRAY')
         """
         return Key(f"ARRAY#{array_id}", Array.SORT_KEY)
+
+
+def listed_in(workflow_id: int) -> str:
+    """The partition of the listed index that holds a workflow's arrays, each followed by its batches.
+
+    >>> listed_in(1001)
+    'WORKFLOW#1001'
+    """
+    return f"WORKFLOW#{workflow_id}"
+
+
+def array_listed_as(array_id: int) -> str:
+    """The sort key of an array in that list.
+
+    >>> array_listed_as(701)
+    '0000000000000701'
+    """
+    return f"{array_id:016d}"
+
+
+def batch_listed_as(array_id: int, batch_num: int, part: str = "") -> str:
+    """The sort key of a batch in that list, or of the part of one that belongs to another run.
+
+    >>> batch_listed_as(701, 2), batch_listed_as(701, 2, "RUN#5")
+    ('0000000000000701#0000000002', '0000000000000701#0000000002#RUN#5')
+    """
+    return "#".join(filter(None, [array_listed_as(array_id), f"{batch_num:010d}", part]))
 
 
 class ArrayLookup(Item):
@@ -70,6 +101,10 @@ class Batch(Expiring):
     """A BatchAttention as text; none once all instances have ended."""
     grows_until = NumberAttribute(null=True)
     """The time until which steps may be added; none once the batch is complete."""
+    noted_at = NumberAttribute(null=True)
+    """When `seen` was noted."""
+    listed_in = UnicodeAttribute(null=True)
+    listed_as = UnicodeAttribute(null=True)
 
     @staticmethod
     def key(array_id: int, batch_num: int) -> Key:

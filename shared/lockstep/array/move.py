@@ -15,7 +15,7 @@ _ENOUGH = 0.6
 def move_batch(array_id: int, batch_num: int, rule: ReportRule, on_move: ReportedFields = NO_FIELDS) -> None:
     """Make one report about every instance of a batch that may be in the status which the report usually finds.
 
-    An instance that rejects the report stays as it is. A batch of several parts remembers those that are done.
+    An instance that rejects the report stays as it is. The batch remembers what was seen of each.
 
     Raises:
         UnavailableError: some instances may have moved; the same call again moves the rest.
@@ -27,9 +27,7 @@ def move_batch(array_id: int, batch_num: int, rule: ReportRule, on_move: Reporte
     for group in in_groups(parts):
         if group[0] is not parts[0] and deadline().spent(_ENOUGH):
             raise UnavailableError(f"a part of array {array_id}, batch {batch_num} is left; send it again for the rest")
-        seen = [_move(part, rule, on_move) for part in group]
-        if len(parts) > 1:
-            remember(seen)
+        remember([_move(part, rule, on_move) for part in group])
 
 
 def _move(part: Part, rule: ReportRule, on_move: ReportedFields) -> Seen:

@@ -8,7 +8,7 @@ from typing import Final
 
 from pynamodb.transactions import TransactWrite
 
-from lockstep.array.item import Array, Batch, BatchAttention
+from lockstep.array.item import Array, Batch, BatchAttention, batch_listed_as, listed_in
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, reach, run_parallel, transact
@@ -176,6 +176,7 @@ def _add_steps(
                 TaskInstance.sort_key(task.number),
                 status=TaskInstanceStatus.QUEUED,
                 status_date=at,
+                queued_at=at,
                 workflow_run_id=batch.workflow_run_id,
                 array_id=array_id,
                 array_batch_num=batch_num,
@@ -193,7 +194,7 @@ def _add_steps(
                 Task.status_date.set(at),
                 Task.num_attempts.add(1),
                 Task.num_instances.set(task.number),
-                *told_changes(TaskStatus.QUEUED, at),
+                *told_changes(task.task_id, TaskStatus.QUEUED, at),
                 *Task.renewed(at),
             ],
             (Task.status == task.seen.status)
@@ -210,6 +211,9 @@ def _add_steps(
             Batch.task_resources_id.set(batch.task_resources_id),
             Batch.workflow_run_id.set(batch.workflow_run_id),
             Batch.seen.set(TaskInstanceStatus.QUEUED * (first + len(tasks))),
+            Batch.noted_at.set(at),
+            Batch.listed_in.set(listed_in(tasks[0].seen.workflow_id)),
+            Batch.listed_as.set(batch_listed_as(array_id, batch_num)),
             Batch.attention.set(batch.attention),
             Batch.grows_until.set(batch.grows_until) if batch.grows_until else Batch.grows_until.remove(),
             *Batch.renewed(at),

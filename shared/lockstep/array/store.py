@@ -37,8 +37,8 @@ def until_indexed(look: Callable[[], R | None], what: str) -> R:
     return found
 
 
-def read_limit(array_id: int) -> int:
-    """Read how many of an array's tasks may run at once. The read may lag.
+def read_array(array_id: int) -> Array:
+    """Read an array. The read may lag.
 
     Raises:
         NotFoundError: the array does not exist.
@@ -47,7 +47,7 @@ def read_limit(array_id: int) -> int:
     raw = fetch_present([key]).get(key)
     if not raw:
         raise NotFoundError(f"array {array_id} does not exist")
-    return Array.from_raw_data(raw).max_concurrently_running
+    return Array.from_raw_data(raw)
 
 
 def read_batch(array_id: int, batch_num: int) -> Batch | None:

@@ -343,10 +343,12 @@ def query(
     consistent: bool = False,
     index: str | None = None,
     newest: bool = False,
+    at_once: int | None = None,
 ) -> Iterator[RawItem]:
     """Yield the items of a partition whose sort key meets a condition, in sort key order, page by page.
 
     newest: in reverse order.
+    at_once: the items of a page at most; as many as take 1 MB, if nothing is said. Each page is billed as it is read.
     """
     start = None
     while True:
@@ -358,6 +360,7 @@ def query(
                 index_name=index,
                 consistent_read=consistent,
                 scan_index_forward=False if newest else None,
+                limit=at_once,
                 exclusive_start_key=start,  # noqa: B023  # called at once
             )
         )

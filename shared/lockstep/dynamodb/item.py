@@ -1,4 +1,4 @@
-"""The base of all items in the table: the key, the three indexes, the time to live.
+"""The base of all items in the table: the key, the four indexes, the time to live.
 
 Each aggregate's item.py defines the models of its items.
 Times are numbers, seconds since 1970 (UTC), so that conditions can compare them.
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.constants import LIST, NUMBER, STRING
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 from lockstep.clock import expiry
@@ -118,6 +118,39 @@ class FeedIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call] 
     changed = UnicodeAttribute(range_key=True)
 
 
+MAX_TITLE_BYTES: Final = 150
+"""The beginning of a name that an item keeps for lists, if the whole name is in another item."""
+LISTED_ATTRIBUTES: Final = [
+    "array_id",
+    "max_concurrently_running",
+    "noted_at",
+    "num_tasks",
+    "seen",
+    "status",
+    "status_date",
+    "title",
+    "user",
+    "workflow_run_id",
+]
+"""What a list shows of an item without reading it."""
+
+
+class ListedIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # PynamoDB left it untyped
+    """The index that people look through: all workflows; the arrays and batches of a workflow; its tasks that failed.
+
+    It omits items without `listed_as`, so a task that did not fail for good never writes to it.
+    """
+
+    class Meta:
+        """The index's name and what it includes must equal those in template.yaml."""
+
+        index_name = "listed"
+        projection = IncludeProjection(LISTED_ATTRIBUTES)
+
+    listed_in = UnicodeAttribute(hash_key=True)
+    listed_as = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """The base model of the table's items."""
 
@@ -140,6 +173,7 @@ class Item(Model):
     by_array_step = ArrayStepIndex()
     by_run = RunIndex()
     by_feed = FeedIndex()
+    by_list = ListedIndex()
 
 
 class Expiring(Item):

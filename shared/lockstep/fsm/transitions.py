@@ -179,11 +179,24 @@ def validate_transition(state: PairState, new_status: TaskInstanceStatus) -> Rul
     if pair == (TI.TRIAGING, TI.RUNNING) and state.task is T.RUNNING and not state.superseded:
         return Move(TI.RUNNING, None, reason)
     if state.task in TERMINAL_TASK_STATUSES and (new_status in ERROR_STATES or new_status is TI.ERROR_FATAL):
-        return Move(TI.ERROR_FATAL, None, "its task has ended without it: it ends here and must not loop")
+        return Move(TI.ERROR_FATAL, None, _WITHOUT_TASK)
     through, end = get_new_task_status(new_status, state.task, attempts_left=state.attempts_left)
     if (state.task, through) not in _TASK_MOVES:
         return Refusal(Kind.TASK_CANNOT_FOLLOW, f"its task is {state.task.name}, which never becomes {through.name}")
     return _rule_on_earlier_attempt(new_status, reason) if state.superseded else Move(new_status, end, reason)
+
+
+_WITHOUT_TASK: Final = "its task has ended without it: it ends here and must not loop"
+
+
+def reason_of(source: TaskInstanceStatus, target: TaskInstanceStatus) -> str | None:
+    """Why an instance moved, by the statuses between which it did. None: it never makes that move.
+
+    >>> reason_of(TaskInstanceStatus.RUNNING, TaskInstanceStatus.ERROR)
+    'the command failed'
+    """
+    known = _VALID.get((source, target))
+    return _WITHOUT_TASK if known is None and target is TI.ERROR_FATAL else known
 
 
 def _refuse(status: TaskInstanceStatus, new_status: TaskInstanceStatus) -> Refusal:
@@ -219,6 +232,10 @@ def may_become(status: TaskInstanceStatus, later: TaskInstanceStatus) -> bool:
 def has_ended(status: TaskInstanceStatus) -> bool:
     """Whether no move leaves a status."""
     return all(edge.source is not status for edge in VALID)
+
+
+UNENDED: Final = frozenset(status for status in TI if not has_ended(status))
+"""The statuses in which an instance may still move."""
 
 
 def may_queue(task: TaskStatus) -> bool:

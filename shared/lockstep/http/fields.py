@@ -164,6 +164,13 @@ ProcessGroupId = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Increment = Annotated[
     float, Field(allow_inf_nan=False, ge=-MAX_INCREMENT_SECONDS, le=MAX_INCREMENT_SECONDS, description="seconds")
 ]
+MAX_FILTERS: Final = 50
+"""The values that a filter of a list takes at most."""
+PageSize = Annotated[int, Field(ge=1, le=100)]
+Cursor = Annotated[
+    str, Field(pattern="^[0-9]{1,16}(-[0-9]{1,16})?$", description="as the page before this one gave it")
+]
+"""Where a page of a list begins."""
 Ids = Annotated[list[int], Field(max_length=MAX_IDS_PER_CALL)]
 
 

@@ -1,6 +1,7 @@
 """Bind tasks: find each by its natural key, then create it, reset it or keep it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -23,12 +24,12 @@ from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
 from lockstep.http.fields import Command, Id, Name, NodeId, Notes, ShortText, SmallCount
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
-from lockstep.task.item import Spec, Task, TaskLookup
+from lockstep.task.item import Spec, Task, TaskLookup, starts_over
 from lockstep.task.literals import as_literal
 from lockstep.task.resources import Directories, read_directories
 from lockstep.task.specs import Specification
 from lockstep.text import digest, size
-from lockstep.workflow.tasks import allocate_tasks, note_bound
+from lockstep.workflow.tasks import allocate_tasks, note_bound, note_range
 
 TASKS_PER_TRANSACTION: Final = 50
 """Each new task takes two actions, or three; a transaction holds 100."""
@@ -81,6 +82,7 @@ def bind_tasks(
         bindings.values(), lambda binding: binding.bytes, BYTES_PER_TRANSACTION, TASKS_PER_TRANSACTION
     )
     run_parallel(_bind, groups)
+    _note_unused(workflow_id, bindings.values())
     if complete:
         note_bound(workflow_id)
     return {name: (bindings[lookup].task_id, bindings[lookup].status) for name, lookup in lookups.items()}
@@ -96,6 +98,8 @@ class _Binding:
     spec: Specification
     new_id: int = 0
     """The id allocated for a new task, else 0."""
+    first_id: int = 0
+    """The first of the ids that were allocated with it."""
     feed: str | None = None
     """The part of the workflow's change feed that lists it, if it is new."""
     known_id: int = 0
@@ -176,8 +180,7 @@ class _Binding:
             node_id=self.task.node_id,
             expires_at=expiry(at),
         )
-        if self.spec.is_short:
-            self.spec.fill(task)
+        self.spec.fill_task(task)
         transaction.save(task)
 
     def _reset(self, transaction: TransactWrite, seen: Task, at: float) -> None:
@@ -191,7 +194,7 @@ class _Binding:
                 Task.spec_version.set(self.spec_version),
                 Task.bound_as.set(self.bound_as),
                 Task.array_id.set(self.task.array_id),
-                Task.changed.remove(),
+                *starts_over(),
                 Task.node_id.set(self.task.node_id),
                 *self.spec.changes(),
                 *Task.renewed(at),
@@ -274,9 +277,21 @@ def _look_up(bindings: Sequence[_Binding], *, consistent: bool) -> None:
         binding.seen = task if task and not task.has_expired(at) else None
     new = [binding for binding in bindings if not binding.seen and not binding.new_id]
     if new:
-        allocated = allocate_tasks(new[0].workflow_id, len(new))
+        allocated = allocate_tasks(new[0].workflow_id, [binding.task.array_id for binding in new])
         for binding, (task_id, feed) in zip(new, allocated, strict=True):
-            binding.new_id, binding.feed = task_id, feed
+            binding.new_id, binding.feed, binding.first_id = task_id, feed, allocated[0][0]
+
+
+def _note_unused(workflow_id: int, bindings: Iterable[_Binding]) -> None:
+    """Note the ids that were allocated to tasks which another caller bound first: they are of no array."""
+    together: dict[int, list[_Binding]] = defaultdict(list)
+    for binding in bindings:
+        if binding.new_id:
+            together[binding.first_id].append(binding)
+    for first, allocated in together.items():
+        if any(binding.seen for binding in allocated):
+            allocated.sort(key=lambda binding: binding.new_id)
+            note_range(workflow_id, first, [0 if binding.seen else binding.task.array_id for binding in allocated])
 
 
 def _specifications(tasks: Mapping[str, TaskToBind]) -> dict[str, Specification]:

@@ -56,6 +56,12 @@ class Task(Specified):
     """When it came to its status, and which, if its workflow's client acts on that one; else none (changed_key)."""
     node_id = IntegerAttribute(null=True)
     """The task's node. Seed files may leave it out."""
+    short_name = TextAttribute(null=True)
+    """The beginning of its name, where its specification is apart."""
+    listed_in = UnicodeAttribute(null=True)
+    """As feed, while it has failed for good: the index lists what failed of a workflow."""
+    listed_as = UnicodeAttribute(null=True)
+    """When it failed for good (failed_key)."""
 
     @staticmethod
     def partition(task_id: int) -> str:
@@ -65,6 +71,11 @@ class Task(Specified):
         'TASK#42'
         """
         return f"TASK#{task_id}"
+
+    @property
+    def shown_name(self) -> str:
+        """Its name, or the beginning of it."""
+        return self.name if self.specified else self.short_name or ""
 
     @property
     def is_fresh(self) -> bool:
@@ -90,6 +101,10 @@ TASKS_PER_FEED: Final = 10_000
 """The tasks of a workflow that share a part of its change feed: what a partition's writes allow."""
 MOST_FEEDS: Final = 16
 """The parts of a workflow's change feed at most."""
+
+
+NO_FEED: Final = "0#0"
+"""Where tasks are listed that failed and have no feed: tasks of a seed file that has no workflow."""
 
 
 def feed_key(workflow_id: int, ordinal: int) -> str:
@@ -139,11 +154,28 @@ def change_of(key: str) -> tuple[float, TaskStatus]:
     return int(at) / 1000, TaskStatus(status)
 
 
-def told_changes(status: TaskStatus, at: float) -> list[Action]:
-    """What an update that moves a task changes for its workflow's change feed."""
+def failed_key(at: float, task_id: int) -> str:
+    """The sort key, in the list of what failed, of a task that failed for good at a moment.
+
+    >>> failed_key(1.5, 42)
+    '00000000001500#0000000000000042'
+    """
+    return f"{since_key(at)}#{task_id:016d}"
+
+
+def told_changes(task_id: int, status: TaskStatus, at: float) -> list[Action]:
+    """What an update that moves a task changes for its workflow's change feed, and for the list of what failed."""
+    if status is TaskStatus.ERROR_FATAL:
+        listed = [Task.listed_in.set(Task.feed | NO_FEED), Task.listed_as.set(failed_key(at, task_id))]
+        return [Task.changed.set(changed_key(at, status)), *listed]
     if status in TOLD_TO_CLIENT:
         return [Task.changed.set(changed_key(at, status))]
     return [Task.changed.remove()] if status is TaskStatus.QUEUED else []
+
+
+def starts_over() -> list[Action]:
+    """What an update that starts a task over changes for both."""
+    return [Task.changed.remove(), Task.listed_in.remove(), Task.listed_as.remove()]
 
 
 class Spec(Specified):

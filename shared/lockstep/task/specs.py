@@ -8,8 +8,9 @@ from typing import Final
 from pynamodb.expressions.update import Action
 
 from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.item import MAX_TITLE_BYTES
 from lockstep.task.item import MAX_INLINE_SPEC_BYTES, Spec, Specified, Task
-from lockstep.text import size
+from lockstep.text import beginning, size
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,17 @@ class Specification:
         """Whether the task's own item holds it."""
         return self.bytes <= MAX_INLINE_SPEC_BYTES
 
+    @property
+    def short_name(self) -> str | None:
+        """What the task's own item keeps of the name, if it does not hold the specification."""
+        return None if self.is_short else beginning(self.name, MAX_TITLE_BYTES)
+
+    def fill_task(self, task: Task) -> None:
+        """Write it into a task that is about to be stored: all of it, or its short name."""
+        if self.is_short:
+            self.fill(task)
+        task.short_name = self.short_name
+
     def fill(self, item: Specified) -> None:
         """Write it into an item that is about to be stored."""
         for name, value in self._attributes():
@@ -41,9 +53,10 @@ class Specification:
 
     def changes(self) -> Iterator[Action]:
         """What an update of the task's own item does: it sets the attributes, or removes them if they are apart."""
-        for name, value in self._attributes():
+        kept = {name: value if self.is_short else None for name, value in self._attributes()}
+        for name, value in {**kept, "short_name": self.short_name}.items():
             attribute = getattr(Task, name)
-            yield attribute.set(value) if self.is_short and value is not None else attribute.remove()
+            yield attribute.remove() if value is None else attribute.set(value)
 
     def _attributes(self) -> Iterator[tuple[str, str | int | None]]:
         return ((field.name, getattr(self, field.name)) for field in fields(self))

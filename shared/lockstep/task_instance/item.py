@@ -20,7 +20,7 @@ MAX_ERROR_BYTES: Final = 400_000
 MAX_INLINE_ERROR_BYTES: Final = 4_000
 """A longer error text is an item of its own, so that an instance's entries are cheap to list."""
 MAX_LOG_CHARACTERS: Final = 10_000
-MAX_INLINE_BYTES: Final = {"nodename": 64, "stdout": 170, "stderr": 170}
+MAX_INLINE_BYTES: Final = {"nodename": 64, "stdout": 160, "stderr": 160}
 """Longer texts go to the LOG item, so that the instance's own stays under 1,024 bytes: a heartbeat is 1 write unit."""
 
 _MAX_DIGITS: Final = len(str(MAX_ID))
@@ -49,6 +49,10 @@ class TaskInstance(Expiring):
 
     status = UnicodeAttribute()
     status_date = NumberAttribute()
+    came_from = UnicodeAttribute(null=True)
+    """The status before this one: with it the state machine says why it came to this one."""
+    queued_at = NumberAttribute(null=True)
+    """When it was made."""
     report_by = NumberAttribute(null=True)
     workflow_run_id = IntegerAttribute()
     array_id = IntegerAttribute()

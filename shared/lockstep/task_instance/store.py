@@ -149,7 +149,7 @@ def _instance_action(write: PairWrite, at: float) -> _Action:
     condition = _of_caller(condition)
     changes = _field_changes(write.fields)
     if target and target not in guard.task_instance:
-        changes += [_becomes(TaskInstance, target), TaskInstance.status_date.set(at)]
+        changes += [_CAME_FROM, _becomes(TaskInstance, target), TaskInstance.status_date.set(at)]
         changes += _attention_changes(target, guard)
     return (Expiring(*TaskInstance.key(write.instance)), changes or [_SAME_STATUS], condition)
 
@@ -178,6 +178,8 @@ def _is_superseded(number: int) -> Condition:
     return Task.num_instances > number
 
 
+_CAME_FROM: Final = TaskInstance.came_from.set(TaskInstance.status | "")
+"""The status before the update. The empty text is never stored: see _SAME_STATUS."""
 _SAME_STATUS: Final = Task.status.set(Task.status | "")
 """For an update that changes nothing else: an update must change something. The empty text is never stored, because the
 guard fails where there is no status. `SET status = status` might fail there first: AWS does not document the order.
@@ -248,7 +250,7 @@ def _task_action(write: PairWrite, at: float) -> list[_Action]:
         condition &= _is_superseded(number) if guard.superseded else _is_latest(number)
     changes: list[Action] = [_SAME_STATUS]
     if target:
-        changes = [_becomes(Task, target), Task.status_date.set(at), *told_changes(target, at)]
+        changes = [_becomes(Task, target), Task.status_date.set(at), *told_changes(write.instance.task_id, target, at)]
     return [(Expiring(*Task.key(write.instance.task_id)), changes, condition)]
 
 

@@ -11,9 +11,17 @@ from pynamodb.transactions import TransactWrite
 from lockstep.clock import now
 from lockstep.dynamodb.client import ConditionFailedError, fetch, query, transact
 from lockstep.dynamodb.counters import allocate
-from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.item import MAX_TITLE_BYTES, Item
 from lockstep.fsm.statuses import WorkflowStatus
-from lockstep.workflow.item import Workflow, WorkflowAttribute, WorkflowLookup, WorkflowSpec
+from lockstep.text import beginning
+from lockstep.workflow.item import (
+    ALL_WORKFLOWS,
+    Workflow,
+    WorkflowAttribute,
+    WorkflowLookup,
+    WorkflowSpec,
+    workflow_listed_as,
+)
 from lockstep.workflow.store import not_there, read_workflow
 
 MOST_MATCHING: Final = 10_000
@@ -75,6 +83,9 @@ def _make(transaction: TransactWrite, workflow_id: int, key: NaturalKey, said: D
             status=WorkflowStatus.REGISTERING,
             status_date=now(),
             max_concurrently_running=said.max_concurrently_running,
+            title=_title(said.name),
+            listed_in=ALL_WORKFLOWS,
+            listed_as=workflow_listed_as(workflow_id),
         ),
         Workflow.pk.does_not_exist(),
     )
@@ -98,7 +109,10 @@ def _bind_again(workflow_id: int, said: Description) -> BoundWorkflow:
         _add_attributes(transaction, workflow_id, said.attributes)
         transaction.update(
             Workflow(*Workflow.key(workflow_id)),
-            [_said(Workflow.max_concurrently_running, said.max_concurrently_running)],
+            [
+                _said(Workflow.max_concurrently_running, said.max_concurrently_running),
+                _said(Workflow.title, _title(said.name)),
+            ],
         )
         transaction.update(
             WorkflowSpec(*WorkflowSpec.key(workflow_id)),
@@ -108,6 +122,10 @@ def _bind_again(workflow_id: int, said: Description) -> BoundWorkflow:
     transact(build)
     workflow = read_workflow(workflow_id)
     return BoundWorkflow(workflow_id, WorkflowStatus(workflow.status), newly_created=workflow.created_date is None)
+
+
+def _title(name: str | None) -> str | None:
+    return None if name is None else beginning(name, MAX_TITLE_BYTES)
 
 
 def _said(attribute: Attribute[Any], value: Any) -> Action:

@@ -12,7 +12,7 @@ from pynamodb.transactions import TransactWrite
 from lockstep.clock import now
 from lockstep.dynamodb.client import ConditionFailedError, fetch_present, run_parallel, transact
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.task.item import Resources, Spec, Specified, Task
+from lockstep.task.item import Resources, Spec, Specified, Task, starts_over
 from lockstep.task.resources import store_resources
 from lockstep.task.specs import read_specs
 from lockstep.task_instance.item import InstanceKey
@@ -108,7 +108,7 @@ def _add_growth(transaction: TransactWrite, growth: _Growth) -> None:
     changes: list[Action] = [
         Task.status.set(TaskStatus.ERROR_RECOVERABLE),
         Task.status_date.set(now()),
-        Task.changed.remove(),
+        *starts_over(),
         Task.bound_as.remove(),
     ]
     unchanged = (Task.status == task.status) & (Task.num_instances == task.num_instances)

@@ -2,17 +2,17 @@
 
 from typing import ClassVar, Final
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from lockstep.dynamodb.item import IntegerAttribute, Item, Key, TextAttribute
-from lockstep.text import escape
+from lockstep.text import escape, unescape
 
 NO_LIMIT: Final = 2**31 - 1
 """What Jobmon's client sends where its user gives no limit."""
 
 
 class Workflow(Item):
-    """What moves of a workflow. Under 400 bytes."""
+    """What moves of a workflow, and what the list of all workflows shows of it. Under 700 bytes."""
 
     SORT_KEY: Final = "WORKFLOW"
     KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", SORT_KEY),)
@@ -29,6 +29,12 @@ class Workflow(Item):
     """How far a call about all its tasks came, while it goes on (cursor.py); a run that is linked ends that."""
     num_tasks = IntegerAttribute(null=True)
     """The task ids that its bindings have allocated; some may not be in use."""
+    title = TextAttribute(null=True)
+    """The beginning of its name, for the list of all workflows."""
+    user = TextAttribute(null=True)
+    """The beginning of the name of the user whose run holds it, or held it last."""
+    listed_in = UnicodeAttribute(null=True)
+    listed_as = UnicodeAttribute(null=True)
 
     @property
     def limit(self) -> int:
@@ -47,6 +53,20 @@ class Workflow(Item):
         Key(pk='WORKFLOW#1001', sk='WORKFLOW')
         """
         return Key(f"WORKFLOW#{workflow_id}", Workflow.SORT_KEY)
+
+
+ALL_WORKFLOWS: Final = "WORKFLOWS"
+"""The partition of the listed index that holds all workflows. A workflow moves a few times in a run: one is enough."""
+MAX_USER_BYTES: Final = 60
+
+
+def workflow_listed_as(workflow_id: int) -> str:
+    """The sort key of a workflow in the list of all.
+
+    >>> workflow_listed_as(1001)
+    '0000000000001001'
+    """
+    return f"{workflow_id:016d}"
 
 
 class WorkflowSpec(Item):
@@ -90,6 +110,15 @@ class WorkflowAttribute(Item):
         """
         return Key(Workflow.key(workflow_id).pk, WorkflowAttribute.PREFIX + escape(name))
 
+    @property
+    def name(self) -> str:
+        """What it names.
+
+        >>> WorkflowAttribute(*WorkflowAttribute.key(1001, "project")).name
+        'project'
+        """
+        return unescape(str(self.sk).removeprefix(WorkflowAttribute.PREFIX))
+
 
 class TaskRange(Item):
     """Consecutive task ids that one binding allocated for a workflow; some may not be in use."""
@@ -98,6 +127,8 @@ class TaskRange(Item):
     KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", "TASKS#<id16>"),)
 
     size = IntegerAttribute()
+    arrays = JSONAttribute(null=True)
+    """How many consecutive ids are of which array: [[array id, ids], …]. None: nobody said. Array 0: not in use."""
 
     @staticmethod
     def key(workflow_id: int, first: int) -> Key:

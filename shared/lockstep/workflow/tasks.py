@@ -1,7 +1,8 @@
 """The tasks of a workflow: their ids, and when all are bound. What binds an array or tasks makes their workflow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import groupby
 
 from pynamodb.expressions.update import Action
 
@@ -11,7 +12,7 @@ from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import Item
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.task.item import feed_key
-from lockstep.workflow.item import TaskRange, Workflow
+from lockstep.workflow.item import ALL_WORKFLOWS, TaskRange, Workflow, workflow_listed_as
 
 
 def ensure_workflow(workflow_id: int) -> None:
@@ -20,28 +21,44 @@ def ensure_workflow(workflow_id: int) -> None:
     It counts as bound, because nobody will say when all its tasks are: a run of it may be linked at once.
     """
     at = now()
-    workflow = Workflow(*Workflow.key(workflow_id), status=WorkflowStatus.REGISTERING, status_date=at, created_date=at)
+    workflow = Workflow(
+        *Workflow.key(workflow_id),
+        status=WorkflowStatus.REGISTERING,
+        status_date=at,
+        created_date=at,
+        listed_in=ALL_WORKFLOWS,
+        listed_as=workflow_listed_as(workflow_id),
+    )
     with suppress(ConditionFailedError):  # somebody has bound it, or it has an array
         reach(lambda: workflow.save(Workflow.pk.does_not_exist()))
 
 
-def allocate_tasks(workflow_id: int, count: int) -> list[tuple[int, str]]:
+def allocate_tasks(workflow_id: int, arrays: Sequence[int]) -> list[tuple[int, str]]:
     """Allocate ids for new tasks of a workflow, and the part of its change feed for each.
+
+    arrays: the array of each new task. The ids are consecutive.
 
     The workflow notes the ids before a task has one, so that whoever reads its tasks misses none.
     """
-    ids = allocate("task", count)
-    reach(TaskRange(*TaskRange.key(workflow_id, ids[0]), size=count).save)
+    ids = allocate("task", len(arrays))
+    note_range(workflow_id, ids[0], arrays)
     workflow = Workflow(*Workflow.key(workflow_id))
-    reach(lambda: workflow.update([*_made(), Workflow.num_tasks.set((Workflow.num_tasks | 0) + count)]))
-    first = (workflow.num_tasks or 0) - count
+    added = Workflow.num_tasks.set((Workflow.num_tasks | 0) + len(arrays))
+    reach(lambda: workflow.update([*_made(workflow_id), added]))
+    first = (workflow.num_tasks or 0) - len(arrays)
     return [(task_id, feed_key(workflow_id, first + number)) for number, task_id in enumerate(ids)]
+
+
+def note_range(workflow_id: int, first: int, arrays: Sequence[int]) -> None:
+    """Note the array of each of a workflow's consecutive task ids; 0 for an id that nobody uses."""
+    runs = [[array_id, len(list(ids))] for array_id, ids in groupby(arrays)]
+    reach(TaskRange(*TaskRange.key(workflow_id, first), size=len(arrays), arrays=runs).save)
 
 
 def note_bound(workflow_id: int) -> None:
     """Note that all tasks of a workflow are bound, unless that is known."""
     workflow = Workflow(*Workflow.key(workflow_id))
-    reach(lambda: workflow.update([*_made(), Workflow.created_date.set(Workflow.created_date | now())]))
+    reach(lambda: workflow.update([*_made(workflow_id), Workflow.created_date.set(Workflow.created_date | now())]))
 
 
 def task_ids(workflow_id: int, after: int = 0) -> Iterator[int]:
@@ -55,8 +72,10 @@ def task_ids(workflow_id: int, after: int = 0) -> Iterator[int]:
         yield from range(max(ids.start, after + 1), ids.stop)
 
 
-def _made() -> list[Action]:
+def _made(workflow_id: int) -> list[Action]:
     return [
+        Workflow.listed_in.set(ALL_WORKFLOWS),
+        Workflow.listed_as.set(workflow_listed_as(workflow_id)),
         Workflow.status.set(Workflow.status | WorkflowStatus.REGISTERING),
         Workflow.status_date.set(Workflow.status_date | now()),
     ]

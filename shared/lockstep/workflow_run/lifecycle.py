@@ -18,6 +18,7 @@ from lockstep.observability import move, refuse
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.progress import all_done
 from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.last_look import look_once_more
 from lockstep.workflow_run.store import read_run
 from lockstep.workflow_run.terminate import terminate_task_instances
 
@@ -81,6 +82,8 @@ def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowR
         if target is Run.TERMINATED:
             terminate_task_instances(workflow_run_id)
         if move_run(run, workflow_run_id, target, changes):
+            if target in RUN_ENDED:
+                look_once_more(workflow_run_id)
             return target
         if deadline().passed():
             raise ContentionError(f"others kept moving workflow run {workflow_run_id}; send it again")

@@ -13,7 +13,8 @@ from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import WorkflowRunStatus, WorkflowStatus
 from lockstep.fsm.workflow_run import LINKABLE
 from lockstep.observability import move
-from lockstep.workflow.item import RunOfWorkflow, Workflow
+from lockstep.text import beginning
+from lockstep.workflow.item import MAX_USER_BYTES, RunOfWorkflow, Workflow
 from lockstep.workflow.store import find_workflow
 from lockstep.workflow_run.handover import free
 from lockstep.workflow_run.item import WorkflowRun
@@ -119,6 +120,7 @@ def _add_run(
             Workflow.status.set(WorkflowStatus.REGISTERING),
             Workflow.status_date.set(at),
             Workflow.cursor.remove(),
+            Workflow.user.set(beginning(client.user or "", MAX_USER_BYTES)),
         ],
         (Workflow.status == workflow.status) & Workflow.workflow_run_id.does_not_exist(),
     )

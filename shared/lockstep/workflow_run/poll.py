@@ -13,18 +13,16 @@ from typing import Final
 
 from lockstep.array.attention import (
     WAITING,
-    Part,
     Seen,
     flagged,
-    in_groups,
-    in_parts,
     remember,
+    remember_changes,
     unended_batches,
     waiting_batches,
+    with_instances,
 )
-from lockstep.array.item import Batch
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, rotated, run_parallel
+from lockstep.dynamodb.client import chunks, rotated
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import may_become
 from lockstep.fsm.workflow_run import DISTRIBUTED
@@ -69,6 +67,7 @@ def sync_status(
     read = poll.read(listed)
     updates = {key: told for key, instance in read.items() if (told := poll.told(instance)) is not status}
     updates |= dict.fromkeys(poll.find(frozenset(listed), read), status)
+    remember_changes(read.values(), status)
     by_status: dict[TaskInstanceStatus, list[int]] = defaultdict(list)
     for key in sorted(updates):
         by_status[updates[key]].append(key.id)
@@ -156,7 +155,7 @@ class _Poll:
     ) -> Iterator[Mapping[InstanceKey, TaskInstance]]:
         """Find instances that wait, and note the seen statuses, so that the next poll skips instances already taken."""
         wanted = WAITING if self.succeeded_at else {self.status}
-        for group in self._with_instances(waiting_batches(self.workflow_run_id), wanted):
+        for group in with_instances(waiting_batches(self.workflow_run_id), wanted):
             members = {key for _, steps in group for key in steps.values()}
             found = read_instances(members - listed)
             known = {**read, **found}
@@ -168,17 +167,9 @@ class _Poll:
 
     def _look_under_way(self, listed: AbstractSet[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
         members: set[InstanceKey] = set()
-        for group in self._with_instances(unended_batches(self.workflow_run_id), {self.status}):
+        for group in with_instances(unended_batches(self.workflow_run_id), {self.status}):
             members.update(key for _, steps in group for key in steps.values())
             if deadline().spent(_ENOUGH):
                 break
         unlisted = sorted(members - listed)
         return read_instances((unlisted if len(unlisted) <= MOST_LOOKED_AT else rotated(unlisted))[:MOST_LOOKED_AT])
-
-    def _with_instances(
-        self, batches: Iterable[Batch], statuses: Collection[TaskInstanceStatus]
-    ) -> Iterator[list[tuple[Part, dict[int, InstanceKey]]]]:
-        """Yield the parts of batches that may be in the statuses, with their instances, a group at a time."""
-        for group in in_groups(in_parts(batches, statuses)):
-            shown = run_parallel(Part.instances, group)
-            yield [(part, steps) for part, steps in zip(group, shown, strict=True) if steps is not None]

@@ -75,5 +75,7 @@ def _set_back(tasks: Mapping[int, Task]) -> list[Key]:
     return set_where(dict.fromkeys(seen, change), "status", stood, lost)
 
 
-_LOST: Final = ("changed", "bound_as")
-"""What a task loses that starts over: its place in the change feed, and the word that it is as it was bound."""
+_LOST: Final = ("changed", "listed_in", "listed_as", "bound_as")
+"""What a task loses that starts over: its place in the change feed and in the list of what failed, and the word that it
+is as it was bound.
+"""

@@ -10,7 +10,7 @@ from lockstep.dynamodb.client import chunks, rotated, run_parallel
 from lockstep.dynamodb.item import Key
 from lockstep.fsm.reports import ABANDONED, FELL_SILENT, NEVER_REPORTED
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus
-from lockstep.fsm.transitions import has_ended
+from lockstep.fsm.transitions import UNENDED
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
@@ -23,7 +23,6 @@ LAUNCH_SECONDS: Final = 2 * HEARTBEAT_BUFFER_SECONDS
 ABANDONED_SECONDS: Final = HEARTBEAT_BUFFER_SECONDS
 """The time that a distributor has to settle an instance that needs attention."""
 
-_UNENDED: Final = frozenset(status for status in TI if not has_ended(status))
 _SETTLED_AT_ONCE: Final = 1_000
 _ENOUGH_SETTLED: Final = 0.3
 """The share of the time after which a sweep settles no more instances, and turns to the batches."""
@@ -44,7 +43,7 @@ def sweep(workflow_run_id: int) -> None:
     attention = what_needs_attention(workflow_run_id, now())
     _settle_abandoned(attention.instances)
     due: dict[Key, float] = {}
-    for group in in_groups(in_parts(attention.batches, _UNENDED, first=_OVERDUE)):
+    for group in in_groups(in_parts(attention.batches, UNENDED, first=_OVERDUE)):
         _sweep_group(group, workflow_run_id, due)
         if deadline().spent(_ENOUGH):
             return

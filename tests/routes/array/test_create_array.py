@@ -9,7 +9,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="create_array",
     scope=Scope.OPERATOR,
-    usage=Usage(4, 6, 1),
+    usage=Usage(4, 7, 1),
     body={"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "a"},
     unknown=None,
     makes=(ArrayLookup.key(6000, 5999),),

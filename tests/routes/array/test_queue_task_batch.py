@@ -10,7 +10,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="queue_task_batch",
     scope=Scope.OPERATOR,
-    usage=Usage(3, 24, 1.5),
+    usage=Usage(3, 25, 1.5),
     body={"task_ids": [], "task_resources_id": 1, "workflow_run_id": 1},
     unknown=200,
     makes=(

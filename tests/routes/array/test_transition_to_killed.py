@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="transition_to_killed",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(4, 23, 1.5),
+    usage=Usage(5, 26, 1.5),
     body={"batch_number": 1},
     unknown=200,
 )

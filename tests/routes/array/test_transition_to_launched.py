@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="transition_to_launched",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(3, 8, 1.5),
+    usage=Usage(4, 12, 1.5),
     body={"batch_number": 1, "next_report_increment": 90},
     unknown=200,
 )

@@ -14,7 +14,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="bind_tasks_no_args",
     scope=Scope.OPERATOR,
-    usage=Usage(8, 12, 2.5),
+    usage=Usage(8, 13, 2.5),
     body={"workflow_id": 1, "tasks": {}},
     unknown=None,
     makes=(

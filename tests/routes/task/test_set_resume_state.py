@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="set_resume_state",
     scope=Scope.OPERATOR,
-    usage=Usage(4, 2, 4),
+    usage=Usage(4, 3, 4),
     body={"reset_if_running": True},
     unknown=200,
 )

@@ -12,7 +12,7 @@ OPTIONAL = frozenset({"name", "description", "workflow_args", "max_concurrently_
 CONTRACT = Contract(
     name="bind_workflow",
     scope=Scope.OPERATOR,
-    usage=Usage(3, 9, 1),
+    usage=Usage(3, 10, 1),
     body={
         "tool_version_id": 1,
         "dag_id": 1,

@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="increase_resources",
     scope=Scope.OPERATOR,
-    usage=Usage(8, 5, 4.5),
+    usage=Usage(8, 6, 4.5),
     unknown=200,
 )
 

@@ -13,7 +13,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="create_workflow_run",
     scope=Scope.OPERATOR,
-    usage=Usage(3, 7, 1),
+    usage=Usage(3, 8, 1),
     body={"workflow_id": 1, "next_report_increment": 90},
     unknown=None,
 )

@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="set_status_for_triaging",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(7, 6, 3.5),
+    usage=Usage(7, 7, 3.5),
     unknown=200,
 )
 

@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="sync_status",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(8, 0, 6),
+    usage=Usage(9, 0, 7),
     body={"task_instance_ids": [], "status": "R"},
     unknown=200,
 )

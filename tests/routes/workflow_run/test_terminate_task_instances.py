@@ -8,7 +8,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="terminate_task_instances",
     scope=Scope.OPERATOR,
-    usage=Usage(7, 26, 4.5),
+    usage=Usage(7, 28, 4.5),
     unknown=200,
 )
 

@@ -268,7 +268,7 @@ def _query(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
     found = [item for item in listed if all(name in item for name in attributes) and holds(item, names)]
     backwards = not request.get("ScanIndexForward", True)
     found.sort(key=lambda item: [key(item[name])[1] for name in (*attributes[1:], *_SCHEMA.key)], reverse=backwards)
-    return table, page(_shown_by(index, found), request)
+    return table, page(_shown_by(index, found), request, request.get("Limit"))
 
 
 def _scan(table: Table, request: Request) -> tuple[Table, dict[str, Any]]:
@@ -284,7 +284,7 @@ def _shown_by(index: str | None, items: Sequence[Item]) -> Sequence[Item]:
     """What an index has of its items."""
     if not index:
         return items
-    shown = {*_SCHEMA.indexes[index], *_SCHEMA.key}
+    shown = {*_SCHEMA.indexes[index], *_SCHEMA.key, *_SCHEMA.included[index]}
     return [{name: value for name, value in item.items() if name in shown} for item in items]
 
 
@@ -347,7 +347,7 @@ _KNOWN: Final[Mapping[str, set[str]]] = {
     "GetItem": {"ConsistentRead", "Key", "ReturnConsumedCapacity", "TableName"},
     "PutItem": _CONDITIONED | {"ConditionExpression", "Item", "ReturnValuesOnConditionCheckFailure"},
     "Query": _CONDITIONED
-    | {"ConsistentRead", "ExclusiveStartKey", "IndexName", "KeyConditionExpression", "ScanIndexForward"},
+    | {"ConsistentRead", "ExclusiveStartKey", "IndexName", "KeyConditionExpression", "Limit", "ScanIndexForward"},
     "Scan": {"ExclusiveStartKey", "IndexName", "Limit", "ReturnConsumedCapacity", "TableName"},
     "TransactGetItems": {"ReturnConsumedCapacity", "TransactItems"},
     "TransactWriteItems": {"ClientRequestToken", "ReturnConsumedCapacity", "TransactItems"},
@@ -372,6 +372,8 @@ def _key(attributes: Item) -> Key:
 class _Schema(NamedTuple):
     key: tuple[str, ...]
     indexes: Mapping[str, tuple[str, ...]]
+    included: Mapping[str, tuple[str, ...]]
+    """What an index has beside keys."""
     types: Mapping[str, str]
 
 
@@ -381,6 +383,10 @@ def _read_schema() -> _Schema:
         key=tuple(part["AttributeName"] for part in table["KeySchema"]),
         indexes={
             index["IndexName"]: tuple(part["AttributeName"] for part in index["KeySchema"])
+            for index in table["GlobalSecondaryIndexes"]
+        },
+        included={
+            index["IndexName"]: tuple(index["Projection"].get("NonKeyAttributes", ()))
             for index in table["GlobalSecondaryIndexes"]
         },
         types={each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]},

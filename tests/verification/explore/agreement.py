@@ -32,7 +32,7 @@ from tests.support.memory.expressions import Item
 from tests.support.memory.operations import Key
 from tests.verification.explore.schedules import End, Explored, State
 
-HINTS: Final = {"attention", "seen"}
+HINTS: Final = {"attention", "listed_as", "noted_at", "seen"}
 """Of a batch."""
 DEFECT: Final = 500
 UNAVAILABLE: Final = (503, "{}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lockstep.array.item import LAUNCHED_PREFIX, WAITING_PREFIX, Array, BatchAttention
-from lockstep.task.item import Resources, Task, change_of
+from lockstep.task.item import Resources, Task
 from lockstep.task_template.item import TaskTemplate
 from lockstep.tool.item import Tool, ToolVersion
 from lockstep.workflow.item import RunOfWorkflow, TaskRange, Workflow
@@ -20,6 +20,8 @@ TIMES: Final = frozenset(
         "grows_until",
         "heartbeat_date",
         "made_at",
+        "noted_at",
+        "queued_at",
         "report_by",
         "restarted_at",
         "status_date",
@@ -122,6 +124,8 @@ def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Ma
     leads_to = next((model for prefix, model in LOOKUPS.items() if key[0].startswith(prefix)), None)
     if leads_to and "id" in own and (key not in before or before[key]["id"] != item["id"]):
         own["id"] = {"S": names[leads_to.key(int(item["id"]["N"])).pk]}
+    if key[0].startswith(("ARRAY#", "WORKFLOW#")) and key not in before:
+        own.pop("listed_as", None)
     if key[0].startswith("TEMPLATE#") and key not in before:
         own.pop("id", None)
     if "task_resources_id" in own:
@@ -160,12 +164,18 @@ def _is_same_value(name: str, found: Any, other: Any, later: float) -> bool:
         return True
     if found is None or other is None:
         return False
-    if name == "changed":
-        (at, status), (then, as_then) = (change_of(each["S"]) for each in (found, other))
-        return status is as_then and -ROUNDED <= at - then <= later + ROUNDED
+    if name in {"changed", "listed_as"}:
+        (at, status), (then, as_then) = (_moment_and_rest(each["S"]) for each in (found, other))
+        return status == as_then and -ROUNDED <= at - then <= later + ROUNDED
     if name in TIMES:
         return 0 <= float(found["N"]) - float(other["N"]) <= later + ROUNDED
     if name == "attention" and found["S"][:2] in {LAUNCHED_PREFIX, WAITING_PREFIX}:
         ours, theirs = BatchAttention.parse(found["S"]), BatchAttention.parse(other["S"])
         return ours.waiting == theirs.waiting and -ROUNDED <= ours.due - theirs.due <= later + ROUNDED
     return False
+
+
+def _moment_and_rest(key: str) -> tuple[float, str]:
+    """When a task changed or failed, and which status it has, or its id."""
+    at, _, rest = key.partition("#")
+    return int(at) / 1000, rest

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import pytest
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.array import queue
@@ -137,7 +138,11 @@ def resources_grow_for_any_failure(patch: pytest.MonkeyPatch) -> None:
 
 def the_feed_forgets_a_failure(patch: pytest.MonkeyPatch) -> None:
     forgotten = {TaskStatus.ADJUSTING_RESOURCES}
-    patch.setattr(store, "told_changes", lambda status, at: [] if status in forgotten else told_changes(status, at))
+
+    def told(task_id: int, status: TaskStatus, at: float) -> list[Action]:
+        return [] if status in forgotten else told_changes(task_id, status, at)
+
+    patch.setattr(store, "told_changes", told)
 
 
 def the_feed_has_no_margin(patch: pytest.MonkeyPatch) -> None:

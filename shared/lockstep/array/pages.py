@@ -1,0 +1,193 @@
+"""The tasks of an array, page by page: all of them, or those in a status.
+
+Three ways lead to them, so that a page costs what it shows: an index lists what failed for good, batches know what is
+under way, and all others are found by their ids.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import islice
+from typing import Final, NamedTuple
+
+from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, batch_of, listed_in
+from lockstep.array.store import members, read_array
+from lockstep.clock import now
+from lockstep.dynamodb.client import KEYS_PER_READ, chunks, fetch, query, run_parallel
+from lockstep.dynamodb.item import Item, ListedIndex
+from lockstep.errors import FieldError, InvalidError
+from lockstep.fsm.statuses import TaskStatus
+from lockstep.task.item import Task, feed_keys
+from lockstep.workflow.counts import SEEN_AS, UNDER_WAY
+from lockstep.workflow.item import TaskRange, Workflow
+
+MOST_EXAMINED: Final = 500
+"""The tasks, and the entries of the list of what failed, that a page looks at, to find those that are wanted."""
+_FAILED_AT_ONCE: Final = 100
+
+
+class Position(NamedTuple):
+    """Where a page begins: behind a task, behind a step of a batch, or behind a moment and a task that failed then.
+
+    >>> str(Position.parse("12-3")), str(Position.parse("12"))
+    ('12-3', '12')
+    """
+
+    first: int
+    second: int | None = None
+
+    def __str__(self) -> str:
+        """As a caller gets it and gives it back."""
+        return str(self.first) if self.second is None else f"{self.first}-{self.second}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """Read such a text."""
+        first, _, second = text.partition("-")
+        return cls(int(first), int(second) if second else None)
+
+
+class Page(NamedTuple):
+    """Some tasks by id, and where the next page begins. None: there is none."""
+
+    tasks: dict[int, Task]
+    following: Position | None
+
+
+def page_of_tasks(array_id: int, status: TaskStatus | None, after: Position | None, most: int) -> Page:
+    """The next tasks of an array, in a status if one is given, `most` at most. Reads may lag.
+
+    A page may hold fewer: what an index or a batch says of a task may be out of date, and a page looks at a bounded
+    number. Failed ones come newest first, others by ascending id or step.
+
+    Raises:
+        NotFoundError: the array does not exist.
+        InvalidError: the position is of another list.
+    """
+    array = read_array(array_id)
+    if after and (after.second is None) == (status in {*UNDER_WAY, TaskStatus.ERROR_FATAL}):
+        raise InvalidError([FieldError("cursor", "is of another list: begin without one")])
+    if status is TaskStatus.ERROR_FATAL:
+        return _failed(array_id, array, after, most)
+    if status in UNDER_WAY:
+        return _under_way(array_id, array, status, after, most)
+    return _by_id(array_id, array, status, after, most)
+
+
+def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Position | None, most: int) -> Page:
+    page: dict[int, Task] = {}
+    examined = 0
+    ids = islice(_ids(array.workflow_id, array_id, after.first if after else 0), MOST_EXAMINED)
+    for some in chunks(ids, most if status is None else KEYS_PER_READ):
+        for task_id, task in _read(some, array_id, status).items():
+            page[task_id] = task
+            if len(page) == most:
+                return Page(page, Position(task_id))
+        examined += len(some)
+        if examined == MOST_EXAMINED:
+            return Page(page, Position(some[-1]))
+    return Page(page, None)
+
+
+def _ids(workflow_id: int, array_id: int, after: int) -> Iterator[int]:
+    """The ids allocated to an array's tasks that are greater than `after`, ascending."""
+    for raw in query(Workflow.key(workflow_id).pk, Item.sk.startswith(TaskRange.PREFIX)):
+        noted = TaskRange.from_raw_data(raw)
+        first = noted.ids.start
+        for of_array, number in noted.arrays:
+            if of_array == array_id:
+                yield from range(max(first, after + 1), first + number)
+            first += number
+
+
+class _Step(NamedTuple):
+    """A step of a batch."""
+
+    batch: Batch
+    number: int
+
+
+def _under_way(array_id: int, array: Array, status: TaskStatus, after: Position | None, most: int) -> Page:
+    steps = list(islice(_steps_seen(array_id, array.workflow_id, status, after or Position(0, -1)), most))
+    page = _read(_tasks_at(steps), array_id, status)
+    if len(steps) < most:
+        return Page(page, None)
+    return Page(page, Position(_number_of(steps[-1].batch), steps[-1].number))
+
+
+def _steps_seen(array_id: int, workflow_id: int, status: TaskStatus, after: Position) -> Iterator[_Step]:
+    """The steps of an array's batches, behind a position, whose tasks were last seen in a status."""
+    letters = {str(seen) for seen, of_task in SEEN_AS.items() if of_task is status}
+    within = ListedIndex.listed_as.between(batch_listed_as(array_id, after.first), f"{array_listed_as(array_id)}#~")
+    for raw in query(listed_in(workflow_id), within, index=ListedIndex.Meta.index_name):
+        batch = Batch.from_raw_data(raw)
+        for step, letter in enumerate(batch.seen):
+            if letter in letters and Position(_number_of(batch), step) > after:
+                yield _Step(batch, step)
+
+
+def _number_of(batch: Batch) -> int:
+    return batch_of(batch.pk)[1]
+
+
+def _tasks_at(steps: Iterable[_Step]) -> list[int]:
+    """The ids of the tasks at steps, as far as the index shows them."""
+    by_batch: dict[str, list[_Step]] = defaultdict(list)
+    for step in steps:
+        by_batch[step.batch.pk].append(step)
+    return [task_id for of_batch in run_parallel(_tasks_in_batch, by_batch.values()) for task_id in of_batch]
+
+
+def _tasks_in_batch(steps: Sequence[_Step]) -> list[int]:
+    found = members(steps[0].batch, [step.number for step in steps])
+    return [found[step.number].task_id for step in steps if step.number in found]
+
+
+def _failed(array_id: int, array: Array, after: Position | None, most: int) -> Page:
+    ids: list[int] = []
+    lists = [_failed_in(part, after) for part in feed_keys(array.workflow_id, _num_tasks(array.workflow_id))]
+    following = None
+    for examined, failed in enumerate(merge(*lists, reverse=True), 1):
+        if failed.array_id == array_id:
+            ids.append(failed.task_id)
+        if len(ids) == most or examined == MOST_EXAMINED:
+            following = Position(failed.at, failed.task_id)
+            break
+    return Page(_read(ids, array_id, TaskStatus.ERROR_FATAL), following)
+
+
+def _num_tasks(workflow_id: int) -> int:
+    key = Workflow.key(workflow_id)
+    raw = fetch([key], consistent=False).get(key)
+    return Workflow.from_raw_data(raw).num_tasks or 0 if raw else 0
+
+
+class _Failed(NamedTuple):
+    """A task that failed for good."""
+
+    at: int
+    """Milliseconds since 1970."""
+    task_id: int
+    array_id: int
+
+
+def _failed_in(part: str, after: Position | None) -> Iterator[_Failed]:
+    """The tasks in a part of the list of what failed, newest first."""
+    until = f"{after.first:014d}#{after.second:016d}" if after else "~"
+    earlier = ListedIndex.listed_as < until
+    found = query(part, earlier, index=ListedIndex.Meta.index_name, newest=True, at_once=_FAILED_AT_ONCE)
+    for raw in found:
+        at, _, task_id = raw["listed_as"]["S"].partition("#")
+        yield _Failed(int(at), int(task_id), int(raw["array_id"]["N"]))
+
+
+def _read(ids: Iterable[int], array_id: int, status: TaskStatus | None) -> dict[int, Task]:
+    """The tasks with these ids, in their order, that are of an array and in a status, if one is given."""
+    wanted = list(dict.fromkeys(ids))
+    found = fetch(map(Task.key, wanted), consistent=False)
+    tasks = {task_id: Task.from_raw_data(found[key]) for task_id in wanted if (key := Task.key(task_id)) in found}
+    return {
+        task_id: task
+        for task_id, task in tasks.items()
+        if task.array_id == array_id and status in {None, task.status} and not task.has_expired(now())
+    }

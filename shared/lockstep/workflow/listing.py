@@ -1,0 +1,57 @@
+"""The list of all workflows, newest first."""
+
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from lockstep.dynamodb.client import query
+from lockstep.dynamodb.item import ListedIndex
+from lockstep.fsm.statuses import WorkflowStatus
+from lockstep.workflow.item import ALL_WORKFLOWS, Workflow, workflow_listed_as
+
+MOST_EXAMINED: Final = 1_000
+"""The workflows that a page looks at, to find those that are wanted: 60 read units at most."""
+_AT_ONCE: Final = 100
+
+
+class Wanted(NamedTuple):
+    """Which workflows to list. An empty one takes all."""
+
+    users: Collection[str] = ()
+    statuses: Collection[WorkflowStatus] = ()
+    name: str = ""
+    """A part of the name, in any case."""
+
+    def has(self, workflow: Workflow) -> bool:
+        """Whether a workflow is wanted. Of its user and its name the list knows the beginning alone."""
+        return (
+            (not self.users or workflow.user in self.users)
+            and (not self.statuses or workflow.status in self.statuses)
+            and self.name.casefold() in (workflow.title or "").casefold()
+        )
+
+
+class Page(NamedTuple):
+    """Some workflows by id, and the id before which the next page begins. None: there is none."""
+
+    workflows: dict[int, Workflow]
+    next_before: int | None
+
+
+def list_workflows(wanted: Wanted, before: int | None, most: int) -> Page:
+    """The newest workflows with ids below `before` that are wanted, `most` at most.
+
+    A page reads the index alone, and may hold fewer, because it looks at MOST_EXAMINED at most.
+    """
+    last = workflow_listed_as(before - 1) if before is not None else "~"
+    condition = ListedIndex.listed_as <= last
+    at_once = min(most, _AT_ONCE)
+    page: dict[int, Workflow] = {}
+    found = query(ALL_WORKFLOWS, condition, index=ListedIndex.Meta.index_name, newest=True, at_once=at_once)
+    for examined, raw in enumerate(found, 1):
+        workflow = Workflow.from_raw_data(raw)
+        workflow_id = int(raw["listed_as"]["S"])
+        if wanted.has(workflow):
+            page[workflow_id] = workflow
+        if len(page) == most or examined == MOST_EXAMINED:
+            return Page(page, workflow_id)
+    return Page(page, None)
