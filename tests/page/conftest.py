@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.page.fake import NOW, ORIGIN, Fake
+from tests.page.fake import BEFORE, NOW, ORIGIN, Fake
 
 CHROMIUM: Final = shutil.which("chromium") or "/usr/bin/chromium"
 """Where `make .browser/ready` finds or installs it."""
@@ -76,7 +76,7 @@ def show(new_page: Open, fake: Fake) -> Open:
     def opened(address: str = "", path: str = "/", **options: Any) -> Page:
         page = new_page(**options)
         fake.answer_in(page.context)
-        page.clock.install(time=NOW)
+        page.clock.install(time=BEFORE)
         page.clock.pause_at(NOW)
         page.goto(f"{ORIGIN}{path}{address}")
         return page

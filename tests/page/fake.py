@@ -16,6 +16,7 @@ from local.gateway import load_handler
 
 ORIGIN: Final = "http://lockstep.localhost"
 NOW: Final = "2026-11-28T21:00:00+00:00"
+BEFORE: Final = "2026-11-28T00:00:00+00:00"
 WORKFLOW, RUN, ARRAY, TASK, INSTANCE = 1001, 1007, 1003, 1_000_000_001, 1_000_000_001_002
 TASKS: Final = 100_000
 PER_PAGE: Final = 50
@@ -106,7 +107,7 @@ def listed(query: dict[str, list[str]]) -> Json:
     if "name" in query:
         rows = [each for each in rows if query["name"][0] in each["name"]]
     shown = rows[begin : begin + PER_PAGE]
-    return {"workflows": shown, "cursor": str(begin + PER_PAGE) if begin + PER_PAGE < len(rows) else None}
+    return {"workflows": shown, "cursor": begin + PER_PAGE if begin + PER_PAGE < len(rows) else None}
 
 
 def workflow(**other: Any) -> Json:
@@ -139,7 +140,9 @@ def workflow(**other: Any) -> Json:
         ],
         "tasks_by_status": tasks,
         "seen_date": "2026-11-28T20:59:48+00:00",
+        "left_out": 0,
         "more_failed": False,
+        "more_batches": False,
     } | other
 
 
