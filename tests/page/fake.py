@@ -53,7 +53,7 @@ class Fake:
         url = urlsplit(request.url)
         prefix, slash, path = url.path.partition("/api/v3/")
         if slash and prefix in PREFIXES:
-            self._answer_api(route, path, url.query)
+            self.answer_api(route, path, url.query)
         elif url.path.rstrip("/") in PREFIXES:
             reply = load_handler("show_page")(read("show_page"), None)
             route.fulfill(status=reply["statusCode"], headers=reply["headers"], body=reply["body"])
@@ -61,7 +61,8 @@ class Fake:
             self.strays.append(request.url)
             route.abort()
 
-    def _answer_api(self, route: Route, path: str, query: str) -> None:
+    def answer_api(self, route: Route, path: str, query: str) -> None:
+        """Answer what is asked of a path below api/v3."""
         self.asked.append(f"{path}?{query}" if query else path)
         if self.away:
             route.abort("connectionrefused")
@@ -69,12 +70,13 @@ class Fake:
         status, detail = self.refuses or (404, f"{path} does not exist")
         reply = self.replies.get(path)
         if self.refuses or reply is None:
-            _fulfill(route, status, {"type": "about:blank", "title": "t", "status": status, "detail": detail})
+            fulfill(route, status, {"type": "about:blank", "title": "t", "status": status, "detail": detail})
         else:
-            _fulfill(route, 200, reply(parse_qs(query)) if callable(reply) else reply)
+            fulfill(route, 200, reply(parse_qs(query)) if callable(reply) else reply)
 
 
-def _fulfill(route: Route, status: int, body: Any) -> None:
+def fulfill(route: Route, status: int, body: Any) -> None:
+    """Answer with JSON."""
     route.fulfill(status=status, content_type="application/json", body=json.dumps(body))
 
 

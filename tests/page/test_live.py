@@ -128,7 +128,7 @@ def test_the_output_of_an_attempt_under_way_is_looked_at_again_and_of_one_that_e
 
 def test_it_says_that_the_api_went_away_and_came_back_and_keeps_what_it_shows(show: Open, fake: Fake) -> None:
     page = show(OF_WORKFLOW)
-    expect(news(page)).to_have_text("RUNNING, 90 % done, 60 failed")
+    expect(news(page)).to_have_text("RUNNING, at least 90 % done, 60 failed")
     fake.away = True
     pass_seconds(page, 2)
     expect(news(page)).to_have_text("The API does not answer. It is asked again.")
@@ -138,10 +138,10 @@ def test_it_says_that_the_api_went_away_and_came_back_and_keeps_what_it_shows(sh
     expect(pace(page)).to_contain_text("Looks again every 5 s.")
     fake.away = False
     pass_seconds(page, 5)
-    expect(news(page)).to_have_text("The API answers again. RUNNING, 90 % done, 60 failed")
+    expect(news(page)).to_have_text("The API answers again. RUNNING, at least 90 % done, 60 failed")
     expect(pace(page)).to_contain_text("Seen 21:00:")
     page.get_by_role("button", name="Look now").click()
-    expect(news(page)).to_have_text("RUNNING, 90 % done, 60 failed")
+    expect(news(page)).to_have_text("RUNNING, at least 90 % done, 60 failed")
 
 
 def test_a_503_is_said_and_tried_again(show: Open, fake: Fake) -> None:
@@ -209,7 +209,7 @@ def test_it_can_be_paused(show: Open, fake: Fake) -> None:
 
 def test_a_screen_reader_is_told_of_progress_in_tenths(show: Open, fake: Fake) -> None:
     page = show(OF_WORKFLOW)
-    expect(news(page)).to_have_text("RUNNING, 90 % done, 60 failed")
+    expect(news(page)).to_have_text("RUNNING, at least 90 % done, 60 failed")
     page.evaluate("""() => {
       window.told = 0;
       new MutationObserver(() => window.told++).observe(document.querySelector("[role=status]"), { childList: true });
@@ -221,7 +221,7 @@ def test_a_screen_reader_is_told_of_progress_in_tenths(show: Open, fake: Fake) -
     assert page.evaluate("told") == 0
     fake.replies[PATH] = workflow(status="F", status_name="FAILED", tasks_by_status=counts(D=99_940, F=60))
     looks(page, 2)
-    expect(news(page)).to_have_text("FAILED, 90 % done, 60 failed")
+    expect(news(page)).to_have_text("FAILED, at least 90 % done, 60 failed")
     assert page.evaluate("told") == 1
 
 
