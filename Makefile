@@ -24,7 +24,7 @@ SOURCES = functions shared local ops sim bench tests
 ifneq ($(or $(filter-out environments lint templates,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,help)),)
 .NOTPARALLEL: # only these keep out of each other's way
 endif
-.PHONY: help demo workflow run seed clusters token audit verify invoke event environments test check lint templates fuzz explore faults model soak bench measure scale format docs clean
+.PHONY: help demo workflow run seed clusters token audit verify invoke event environments test check lint templates fuzz explore faults model soak bench measure scale format docs pictures clean
 
 help: ## Work on it: list the commands
 	@for group in "Run it" "Operate it" "Prove it" "Measure it" "Work on it"; do \
@@ -119,6 +119,9 @@ format: .venv/test ## Work on it: format the code and apply automatic fixes
 
 docs: .venv/run ## Work on it: regenerate the generated documents
 	@$(RUN) local.document
+
+pictures: .venv/test .browser/ready ## Work on it: draw the page's pictures for the documents anew
+	@$(RUN) tests.page.pictures
 
 clean: ## Work on it: remove everything that the other commands made
 	rm -rf .venv .engine .lambda .jobmon .sam .peer .browser .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis

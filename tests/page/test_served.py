@@ -117,18 +117,18 @@ def test_names_output_and_errors_from_workers_are_only_text(show: Open, client: 
     name = shown.replace("\x00", "")
     story = tell(client, lambda _: None, name=name[:250], key=1)
     report = {
-        "error_state": "F",
+        "error_state": "E",
         "error_description": shown,
         "stdout_log": shown + HOSTILE["long"][len(shown) :],
         "stderr_log": shown,
         "stdout": shown,
     }
     path = f"/api/v3/task_instance/{story.running_instance}/log_error_worker_node"
-    assert client.send("POST", path, json.dumps(report))[0] == HTTPStatus.OK
+    assert client.send("POST", path, json.dumps(report)) == (HTTPStatus.OK, {"status": "E"})
     page = show("#/workflows")
     page.get_by_role("row").filter(has_text=str(story.workflow_id)).get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("<script>pwned = 1</script>")
-    page.goto(f"{page.url.partition('#')[0]}#/tasks/{story.running}")
+    page.goto(f"{page.url.partition('#')[0]}#/tasks/{story.running}?attempt={story.running_instance}")
     for of in ("Error", "stdout", "stderr"):
         expect(page.get_by_label(f"{of} of Attempt 1")).to_contain_text("</script><script>pwned = 1</script>")
     assert page.locator("main :is(script, style, img, iframe, svg[onload])").count() == 0
