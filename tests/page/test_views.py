@@ -435,3 +435,29 @@ def _with_text(value: Any, text: str, name: str = "") -> Any:
         or not isinstance(value, str)
     )
     return value if kept else text
+
+
+def test_the_policy_lets_nothing_else_run(show: Open) -> None:
+    """So that text which came into the document in another way would not run either."""
+    page = show()
+    tried = page.evaluate("""() => {
+      const errors = [];
+      for (const way of [
+        () => { document.body.innerHTML = "<img src=x onerror='pwned = 1'>"; },
+        () => { document.body.insertAdjacentHTML("beforeend", "<b>"); },
+        () => { document.createElement("iframe").srcdoc = "<script>parent.pwned = 1</script>"; },
+        () => { document.createElement("script").text = "pwned = 1"; },
+        () => { document.body.setAttribute("onclick", "pwned = 1"); },
+      ]) {
+        try { way(); errors.push("it was let through"); } catch (error) { errors.push(error.name); }
+      }
+      const script = document.createElement("script");
+      script.append("pwned = 1");
+      document.body.append(script);
+      return errors;
+    }""")
+    assert tried == ["TypeError"] * 5
+    assert page.evaluate("pwned") == 0
+    blocked = page.evaluate("violations.splice(0)")
+    assert set(blocked) <= {"require-trusted-types-for", "script-src-elem", "script-src-attr"}
+    assert len(blocked) >= 6
