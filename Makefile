@@ -24,7 +24,7 @@ SOURCES = functions shared local ops sim bench tests
 ifneq ($(or $(filter-out environments lint templates,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,help)),)
 .NOTPARALLEL: # only these keep out of each other's way
 endif
-.PHONY: help demo workflow run seed clusters token audit verify invoke event environments test check lint templates fuzz explore faults model soak bench measure scale format docs clean
+.PHONY: help demo workflow run seed clusters token audit verify invoke event environments test check lint templates fuzz explore faults model soak bench measure scale format docs pictures clean
 
 help: ## Work on it: list the commands
 	@for group in "Run it" "Operate it" "Prove it" "Measure it" "Work on it"; do \
@@ -71,7 +71,7 @@ invoke: .venv/run .engine/ready ## Run it: call one function as Lambda does (EVE
 event: .venv/run ## Run it: print an event of events/ whole, for sam local invoke (NAME=log_done.untimely; without: list)
 	@$(RUN) local.events $(call given,NAME)
 
-environments: .venv/test .engine/ready .lambda/ready .jobmon/current/ready .jobmon/earlier/ready .sam/ready
+environments: .venv/test .engine/ready .lambda/ready .jobmon/current/ready .jobmon/earlier/ready .sam/ready .browser/ready
 
 test: environments ## Prove it: run every test
 	@.venv/bin/python -m pytest
@@ -120,8 +120,11 @@ format: .venv/test ## Work on it: format the code and apply automatic fixes
 docs: .venv/run ## Work on it: regenerate the generated documents
 	@$(RUN) local.document
 
+pictures: .venv/test .browser/ready ## Work on it: draw the page's pictures for the documents anew
+	@$(RUN) tests.page.pictures
+
 clean: ## Work on it: remove everything that the other commands made
-	rm -rf .venv .engine .lambda .jobmon .sam .peer .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .engine .lambda .jobmon .sam .peer .browser .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Make a virtual environment, and say what it is for and how long its packages take to install.
 define venv
@@ -181,6 +184,15 @@ endef
 	@touch $@
 
 # Jobmon's server, which the benchmark measures beside Lockstep.
+# The tests look at the page in a Chromium: one that is on the PATH, else Debian's.
+.browser/ready:
+	@mkdir -p $(@D)
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	echo ".browser: installing Chromium; a minute" && apt-get update --quiet=2 && \
+	apt-get install --yes --quiet=2 --no-install-recommends chromium >/dev/null; } || \
+	{ echo "the tests of the page need Chromium; on Debian: apt install chromium" >&2; exit 1; }
+	@touch $@
+
 .peer/ready: bench/load/peer-requirements.txt
 	$(call venv,.peer,installing Jobmon's server for the benchmark; a minute)
 	@.peer/bin/pip $(PIP) -r bench/load/peer-requirements.txt

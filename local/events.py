@@ -36,6 +36,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "<a moment>": "2026-01-31T12:00:00.123456+00:00",
     "<a moment ahead>": "2026-01-31T12:04:39.123456+00:00",
     "<some text>": "some text",
+    "<a page>": "<!doctype html>…",
 }
 """The placeholders of values that differ each time, with an example of each for docs/openapi.json."""
 
@@ -128,6 +129,16 @@ def body_of(event: Event) -> Any:
     """Return an event's parsed body, or None if it has no body."""
     body = event["body"] or "null"
     return json.loads(base64.b64decode(body) if event["isBase64Encoded"] else body)
+
+
+def reply_body(reply: Event) -> Any:
+    """Return the body of a function's reply, parsed if it is JSON.
+
+    >>> reply_body({"headers": {"Content-Type": "text/html; charset=utf-8"}, "body": "<p>"})
+    '<p>'
+    """
+    is_json = reply["headers"]["Content-Type"] == "application/json"
+    return json.loads(reply["body"]) if is_json else reply["body"]
 
 
 def route_name(name: str) -> str:

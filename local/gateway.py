@@ -130,7 +130,7 @@ class Gateway:
         return shown and _raw(HTTPStatus.OK, shown.media_type, shown.content)
 
     def _without_stage(self, path: str) -> str:
-        return path.removeprefix(f"/{self._template.stage}")
+        return path.removeprefix(f"/{self._template.stage}") or "/"
 
     async def _authorize_and_invoke(self, route: Route, event: dict[str, Any]) -> Reply:
         if self._authorizer:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
-from local.events import SEED, Event, UnknownEventError, read
+from local.events import SEED, Event, UnknownEventError, read, reply_body
 from local.gateway import Context
 from local.seed import Seed, load
 from local.template import ROOT, Template
@@ -148,7 +148,7 @@ def main() -> None:
         parser.exit(2, f"{error}\n")
     except NoReplyError as error:
         parser.exit(1, f"{error}\n")
-    shown = {"statusCode": reply["statusCode"], "headers": reply["headers"], "body": json.loads(reply["body"])}
+    shown = {"statusCode": reply["statusCode"], "headers": reply["headers"], "body": reply_body(reply)}
     print(json.dumps(shown, indent=2))
 
 

@@ -18,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 from local.events import EXAMPLES, body_of, cases_of, filled, read
 from local.template import ROOT
 from lockstep.errors import BadRequestError, InvalidError, NotFoundError, UnavailableError
+from lockstep.http.reply import Page
 from lockstep.http.request import parse_path, parse_query
 from lockstep.routes import Route
 
@@ -45,7 +46,7 @@ FINDS_NOTHING_UNKNOWN: Final = frozenset(
 
 get_tasks does so with a workflow, but answers 404 if its tasks are of a queue that does not exist.
 """
-WITHOUT_PACKAGE: Final = {"api": "The API itself."}
+WITHOUT_PACKAGE: Final = {"api": "The API itself.", "page": "The page that shows what the API knows."}
 """Descriptions of the aggregates without a package in the layer. A package's docstring describes the others."""
 
 ABOUT: Final = """\
@@ -102,7 +103,7 @@ class Operation(NamedTuple):
     path: type[BaseModel]
     query: type[BaseModel]
     body: type[BaseModel]
-    reply: type[BaseModel]
+    reply: type[BaseModel | Page]
     description: str
     example: Example
 
@@ -186,7 +187,7 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Schemas, Json]:
     models: list[tuple[type[BaseModel], Mode]] = [(Problem, "serialization")]
     for one in operations:
         models += [(one.body, "validation")] if one.body.model_fields else []
-        models += [(one.reply, "serialization")]
+        models += [(one.reply, "serialization")] if issubclass(one.reply, BaseModel) else []
     references, definitions = models_json_schema(models, ref_template=REF_TEMPLATE)
     return {model: references[model] for model in models}, dict(sorted(definitions["$defs"].items()))
 
@@ -210,10 +211,7 @@ def _operation(one: Operation, schemas: Schemas) -> Json:
         made["parameters"] = parameters
     if one.body.model_fields:
         made["requestBody"] = {"required": True, "content": _json(schemas[one.body, "validation"], example=body)}
-    answer = {
-        "description": inspect.getdoc(one.reply) or "",
-        "content": _json(schemas[one.reply, "serialization"], example=reply),
-    }
+    answer = {"description": inspect.getdoc(one.reply) or "", "content": _content(one.reply, reply, schemas)}
     refused = {
         str(status.value): {"$ref": f"#/components/responses/{REFUSALS[status].name}"}
         for status in _possible_refusals(one)
@@ -248,6 +246,12 @@ def _refusal(status: HTTPStatus, schemas: Schemas) -> Json:
     if status is HTTPStatus.UNPROCESSABLE_ENTITY:
         problem = problem | {"required": ["errors"]}
     return {"description": REFUSALS[status].description, "content": _json(problem)}
+
+
+def _content(reply: type[BaseModel | Page], example: Any, schemas: Schemas) -> Json:
+    if issubclass(reply, BaseModel):
+        return _json(schemas[reply, "serialization"], example=example)
+    return {"text/html": {"schema": {"type": "string"}, "example": example}}
 
 
 def _json(schema: Json, **example: Any) -> Json:

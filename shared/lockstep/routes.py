@@ -13,7 +13,7 @@ from lockstep.access.scopes import Scope
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS
 
 BASE_PATH: Final = "/api/v3"
-"""What every path begins with."""
+"""What every path of the API begins with. The page's does not."""
 _REPORTS_OF_WORKERS: Final = frozenset({"log_report_by", "log_done", "log_error_worker_node"})
 """The reports of a worker node that runs its command."""
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -21,7 +21,7 @@ _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 @cache
 def _compiled(resource: str) -> re.Pattern[str]:
-    return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", resource) + "/?")
+    return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", resource.rstrip("/")) + "/?")
 
 
 class Route(NamedTuple):
@@ -32,12 +32,14 @@ class Route(NamedTuple):
     """Unique: the function's folder, its events in events/ and its operation in docs/openapi.json are named by it."""
     method: str
     path: str
-    """Below BASE_PATH, with parameters in braces."""
+    """Below `base`, with parameters in braces."""
     scope: Scope
     """The least scope that may call it."""
     summary: str
     budget: float
     """Seconds after which no call of DynamoDB begins: BULK for a route that works on many instances."""
+    base: str = BASE_PATH
+    """What its path is below."""
 
     @property
     def resource(self) -> str:
@@ -46,7 +48,7 @@ class Route(NamedTuple):
         >>> route("log_done").resource
         '/api/v3/task_instance/{task_instance_id}/log_done'
         """
-        return BASE_PATH + self.path
+        return self.base + self.path
 
     @property
     def folder(self) -> str:
@@ -94,10 +96,12 @@ class Route(NamedTuple):
         return scope.includes(self.scope) or (scope is Scope.READER and self.method == "GET")
 
 
-def _row(scope: Scope, call: str, folder: str, summary: str, budget: float = BUDGET_SECONDS) -> Route:
+def _row(
+    scope: Scope, call: str, folder: str, summary: str, budget: float = BUDGET_SECONDS, base: str = BASE_PATH
+) -> Route:
     method, path = call.split(" ")
     aggregate, name = folder.split("/")
-    return Route(aggregate, name, method, path, scope, summary, budget)
+    return Route(aggregate, name, method, path, scope, summary, budget, base)
 
 
 READER, WORKER, DISTRIBUTOR, OPERATOR = Scope.READER, Scope.WORKER, Scope.DISTRIBUTOR, Scope.OPERATOR
@@ -105,6 +109,9 @@ BULK: Final = BULK_BUDGET_SECONDS
 
 # fmt: off
 ROUTES: Final = (
+    _row(READER, "GET /",
+         "page/show_page", "Show workflows, tasks and attempts in a browser.", base=""),
+
     _row(WORKER, "GET /health",
          "api/health", "Say that the API answers."),
 

@@ -59,6 +59,7 @@ _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     "<a moment>": _is_moment,
     "<a moment ahead>": lambda value: _is_moment(value, ahead=True),
     "<some text>": lambda value: isinstance(value, str) and value != "",
+    "<a page>": lambda value: isinstance(value, str) and value.startswith("<!doctype html>"),
 }
 PLACEHOLDERS: Final = {placeholder: Such(placeholder, _FITS[placeholder]) for placeholder in EXAMPLES}
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from local.events import reply_body
 from local.gateway import invoke, load_handler
 from local.seed import Seed, SeedArray, SeedInstance, SeedTask
 from lockstep.clock import now
@@ -219,7 +220,7 @@ class Player:
                     "isBase64Encoded": isinstance(body, bytes),
                 }
                 reply = json.loads(invoke(handler, json.dumps(event), route.name))
-                return reply["statusCode"], json.loads(reply["body"])
+                return reply["statusCode"], reply_body(reply)
         return 403, {"message": "Missing Authentication Token"}
 
     def request(self, case: Case, symbols: Symbols) -> tuple[int, Any]:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from local import gateway, signing
+from local.events import reply_body
 from local.run import state_file
 from local.template import ROOT
 from lockstep.access import signing_keys
@@ -69,7 +70,8 @@ def answered(name: str, **event: Any) -> tuple[int, str]:
         "body": "{}",
     }
     reply = json.loads(gateway.invoke(gateway.load_handler(name), json.dumps(bare | event), name))
-    return reply["statusCode"], json.loads(reply["body"]).get("detail", "")
+    body = reply_body(reply)
+    return reply["statusCode"], body.get("detail", "") if isinstance(body, dict) else ""
 
 
 NOT_FOR_THIS_ROUTE: Final = (403, "the token is not for this route")

@@ -20,7 +20,7 @@ from local.seed import Seed, SeedWorkflow, load
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item, Key
-from lockstep.routes import BASE_PATH, Route, route
+from lockstep.routes import Route, route
 from tests.support.guarded import NO_TLS, Guarded
 from tests.support.seeding import a_dag, running
 
@@ -73,8 +73,12 @@ class Contract:
         return route(self.name)
 
     def path(self, value: object) -> str:
-        """The path below BASE_PATH with a value for each parameter."""
+        """The path below the route's base with a value for each parameter."""
         return re.sub(r"\{\w+\}", str(value), self.route.path)
+
+    def resource(self, value: object) -> str:
+        """The whole path with a value for each parameter."""
+        return self.route.base + self.path(value)
 
     def may_be_called_by(self, scope: Scope) -> bool:
         """By the least scope alone: a reader may call every GET, and the chain rises from worker to operator."""
@@ -185,9 +189,11 @@ def an_id_that_is_no_number_is_named(contract: Contract, system: System) -> None
 def each_scope_may_call_it_or_is_refused(contract: Contract, system: System) -> None:
     """Over HTTP, twice with one token: the second time API Gateway applies the policy that it has cached."""
     for scope in Scope:
-        with system.guarded.client(system.guarded.token(scope)) as client:
+        token = system.guarded.token(scope)
+        with system.guarded.client(token) as client:
             for _ in range(2):
-                reply = client.request(contract.route.method, contract.path(NO_SUCH_ID), json={})
+                url = system.guarded.with_token(token) + contract.resource(NO_SUCH_ID)
+                reply = client.request(contract.route.method, url, json={})
                 assert (reply.status_code != 403) is contract.may_be_called_by(scope), scope
                 if reply.status_code == 403:
                     assert reply.json()["detail"] == "the token is not for this route"
@@ -198,7 +204,7 @@ def the_function_refuses_what_the_gateway_let_pass(contract: Contract, _: System
     for scope in Scope:
         event = {
             "httpMethod": contract.route.method,
-            "path": BASE_PATH + contract.path(NO_SUCH_ID),
+            "path": contract.resource(NO_SUCH_ID),
             "pathParameters": dict.fromkeys(contract.route.parameters, str(NO_SUCH_ID)),
             "requestContext": {"authorizer": {"principalId": "ann", "scope": scope.value}},
             "body": "{}",
@@ -209,7 +215,7 @@ def the_function_refuses_what_the_gateway_let_pass(contract: Contract, _: System
 
 def without_a_good_token_it_is_401(contract: Contract, system: System) -> None:
     for header in _bad_credentials(system.guarded):
-        path = system.guarded.url + BASE_PATH + contract.path(NO_SUCH_ID)
+        path = system.guarded.url + contract.resource(NO_SUCH_ID)
         with httpx.Client(headers=header, timeout=30, trust_env=False, verify=NO_TLS) as client:
             reply = client.request(contract.route.method, path, json={})
         assert (reply.status_code, reply.json()["title"]) == (401, "Unauthorized")

@@ -31,7 +31,8 @@ def reply(name: str, status: int) -> Draft202012Validator:
 
 def example(holder: dict[str, Any]) -> Any:
     """Of a body."""
-    return holder["content"]["application/json"]["example"]
+    [content] = holder["content"].values()
+    return content["example"]
 
 
 def parameter(described: dict[str, Any]) -> Draft202012Validator:
@@ -40,4 +41,5 @@ def parameter(described: dict[str, Any]) -> Draft202012Validator:
 
 
 def _validator(holder: dict[str, Any]) -> Draft202012Validator:
-    return parameter(holder["content"]["application/json"])
+    [content] = holder["content"].values()
+    return parameter(content)

@@ -1,7 +1,7 @@
 """A route's result, or what went wrong, as an API Gateway reply."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -12,6 +12,7 @@ from lockstep.errors import LockstepError, ReplyTooLargeError
 
 R = TypeVar("R")
 
+_JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
 DEFECT: Final = HTTPStatus.INTERNAL_SERVER_ERROR.value
 MAX_INVOCATION_BYTES: Final = 6_291_456
 """The largest event and the largest reply of a Lambda function that is called synchronously, as JSON."""
@@ -29,17 +30,28 @@ class Answer(NamedTuple):
 
     status: int
     body: str
-    """JSON."""
     why: str | None = None
     """What went wrong; None where nothing did."""
+    headers: Mapping[str, str] = _JSON
 
 
-def of_result(result: BaseModel) -> Answer:
+class Page(NamedTuple):
+    """A page for a browser."""
+
+    html: str
+    headers: Mapping[str, str]
+    """Beside Content-Type."""
+
+
+def of_result(result: BaseModel | Page) -> Answer:
     """Answer 200 with a route's result.
 
     Raises:
         ReplyTooLargeError: Lambda does not carry it. A route bounds its own replies, so this is a defect.
     """
+    if isinstance(result, Page):
+        headers = {"Content-Type": "text/html; charset=utf-8", **result.headers}
+        return Answer(HTTPStatus.OK.value, result.html, headers=headers)
     body = as_json(result)
     if not fits(body):
         raise ReplyTooLargeError(f"the reply takes {carried(body)} bytes; Lambda carries {MAX_REPLY_BYTES}")
@@ -109,7 +121,7 @@ def for_gateway(answer: Answer) -> dict[str, Any]:
     """The reply as API Gateway's proxy integration wants it."""
     return {
         "statusCode": answer.status,
-        "headers": {"Content-Type": "application/json"},
+        "headers": dict(answer.headers),
         "body": answer.body,
         "isBase64Encoded": False,
     }

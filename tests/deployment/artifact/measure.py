@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.engine import ENDPOINT_VARIABLE, dynamodb
-from local.events import SEED, Event, cases, read, route_name
+from local.events import SEED, Event, cases, read, reply_body, route_name
 from local.layer import build_for_host
 from local.run import table_name
 from local.seed import Seed, SeedArray, load
@@ -86,7 +86,7 @@ class Measure:
         """The body of the last reply; all must be a 200."""
         replies = self.run(name, f"{len(events)} of {ids:,}", *events)
         assert {reply["statusCode"] for reply in replies} == {HTTPStatus.OK}, replies
-        return json.loads(replies[-1]["body"])
+        return reply_body(replies[-1])
 
 
 def measure_events(measure: Measure) -> None:

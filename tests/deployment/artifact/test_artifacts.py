@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from local.engine import create_table
-from local.events import SEED, Event, cases, read, route_name
+from local.events import SEED, Event, cases, read, reply_body, route_name
 from local.layer import LAMBDA_PYTHON, NEVER, imported_by
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE, use_new_secret
 from local.signing import make
@@ -55,8 +55,7 @@ def sender(*functions: Lambda) -> Send:
 
     def send(name: str, event: Event) -> tuple[int, Any]:
         reply = by_name[route_name(name)].invoke(event)
-        assert reply["headers"] == {"Content-Type": "application/json"}
-        return reply["statusCode"], json.loads(reply["body"])
+        return reply["statusCode"], reply_body(reply)
 
     return send
 
