@@ -1,5 +1,6 @@
 """A DynamoDB with Lockstep's table: an embedded engine, or the endpoint in AWS_ENDPOINT_URL_DYNAMODB."""
 
+import json
 import os
 import re
 import socket
@@ -13,10 +14,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.folder import Folder
 from local.template import ROOT, Template
 
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_DYNAMODB"
 START_SECONDS: Final = 30
+LOAD_SECONDS: Final = 600
+"""How long an engine may take that loads what it kept."""
 IGNORE_ENDPOINT_VARIABLE: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 LOCAL_SETTINGS: Final = {
     "AWS_ACCESS_KEY_ID": "local",
@@ -35,18 +39,21 @@ class EngineError(Exception):
 
 
 @contextmanager
-def dynamodb(table: str) -> Iterator[str]:
+def dynamodb(table: str, folder: Folder | None = None) -> Iterator[str]:
     """Provide a DynamoDB with the table for the clients of this process and its children, and yield its endpoint.
 
     It is the endpoint in AWS_ENDPOINT_URL_DYNAMODB if that is set; otherwise an embedded engine on loopback, which ends
-    with this process.
+    with this process and keeps its items in the folder, if one is given.
 
     Raises:
-        EngineError: no DynamoDB answers at the given endpoint, or the embedded engine does not start.
+        EngineError: no DynamoDB answers at the given endpoint, which keeps its items itself, or the embedded engine
+            does not start.
     """
     named = os.environ.get(ENDPOINT_VARIABLE)
+    if named and folder:
+        raise EngineError(f"DATA keeps the embedded DynamoDB, and {ENDPOINT_VARIABLE} names another: give one of them")
     if not named:
-        with _engine() as endpoint:
+        with _engine(folder, table) as endpoint:
             create_table(endpoint, table)
             yield endpoint
         return
@@ -82,11 +89,11 @@ def _bypass_proxies() -> None:
 
 
 @contextmanager
-def _engine() -> Iterator[str]:
+def _engine(folder: Folder | None, table: str) -> Iterator[str]:
     port = free_port()
     endpoint = endpoint_at(port)
     use_embedded(endpoint)
-    process = start(port)
+    process = start(port, folder, table)
     try:
         yield endpoint
     finally:
@@ -99,28 +106,30 @@ def endpoint_at(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
+def start(port: int, folder: Folder | None = None, table: str = "") -> subprocess.Popen[bytes]:
     """Start an embedded engine on a port and wait until it answers. It ends with this process, or earlier by `end`.
+
+    With a folder it keeps its items there, and has the table with what it kept. Without one it begins with no table.
 
     Raises:
         EngineError: the engine does not start.
     """
     environment = {name: value for name, value in os.environ.items() if _ENGINE_INHERITS.fullmatch(name)} | {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
         "LOG_LEVEL": "WARNING",
         "MINISTACK_HOST": "127.0.0.1",
         "SERVICES": "dynamodb,secretsmanager",
     }
+    kept = [str(folder.items), json.dumps(Template().table(table))] if folder else []
     process = subprocess.Popen(
-        [ROOT / ".engine/bin/python", "-I", "-X", "utf8", ROOT / "local/engine_main.py"],
-        env=environment | settings,
+        [ROOT / ".engine/bin/python", "-I", "-X", "utf8", ROOT / "local/engine_main.py", str(port), *kept],
+        env=environment,
+        pass_fds=[folder.lock] if folder else [],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C must reach only this process: the engine must outlive the last request
     )
     try:
-        _wait_until_up(process, endpoint_at(port))
+        _wait_until_up(process, endpoint_at(port), LOAD_SECONDS if folder else START_SECONDS)
     except BaseException:
         process.kill()
         process.wait()
@@ -135,8 +144,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str) -> None:
-    give_up = time.monotonic() + START_SECONDS
+def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str, seconds: float) -> None:
+    give_up = time.monotonic() + seconds
     while True:
         try:
             client(endpoint).list_tables()
@@ -144,7 +153,7 @@ def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str) -> None:
             if process.poll() is not None:
                 raise EngineError(f"the engine ended at once with exit code {process.returncode}") from error
             if time.monotonic() > give_up:
-                raise EngineError(f"the engine did not answer within {START_SECONDS} s") from error
+                raise EngineError(f"the engine did not answer within {seconds} s") from error
             time.sleep(0.05)
         else:
             if process.poll() is not None:

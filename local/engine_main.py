@@ -1,35 +1,50 @@
-"""The process of the embedded DynamoDB. It ends when its standard input closes, even if its parent is killed."""
+"""The process of the embedded DynamoDB: `engine_main.py PORT`, or `engine_main.py PORT FILE TABLE`.
 
+FILE keeps its items, and TABLE is the request that creates their table, as JSON: it is there before anybody is served.
+It ends when its standard input closes, even if its parent is killed.
+"""
+
+import json
 import os
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 
-def _end_with_parent(started: threading.Event, pid_file: Callable[[], str]) -> None:
+def _end_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
-    if started.is_set():
-        Path(pid_file()).unlink(missing_ok=True)
     os._exit(0)
 
 
-def _start() -> None:
-    started = threading.Event()
-    threading.Thread(target=_end_with_parent, args=(started, _pid_file), daemon=True).start()
-    from ministack.app import main  # noqa: PLC0415  # the import takes a while, in which the parent may end
+def main() -> None:
+    """Serve on loopback until standard input closes."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import uvicorn  # noqa: PLC0415  # imports take a while, in which the parent may end
+    from ministack.app import app  # noqa: PLC0415  # as above
 
-    started.set()
-    sys.argv = ["ministack"]
-    main()
+    port, *kept = sys.argv[1:]
+    if kept:
+        from ministack.services import dynamodb  # noqa: PLC0415  # as above
 
+        sys.path.append(str(Path(__file__).resolve().parent.parent))
+        from local.kept import keep  # noqa: PLC0415  # as above
 
-def _pid_file() -> str:
-    from ministack import app  # noqa: PLC0415  # as above
-
-    return str(app._pid_file(int(os.environ["GATEWAY_PORT"])))  # noqa: SLF001  # the engine leaves it when it is ended so
+        file, table = kept
+        keep(dynamodb, Path(file))
+        dynamodb._create_table(json.loads(table))  # noqa: SLF001  # it has no other way in but a request
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=int(port),
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=75,
+        lifespan="off",  # it would start what other services of AWS need
+        date_header=False,  # the application sends one
+        server_header=False,
+    )
 
 
 if __name__ == "__main__":
-    _start()
+    main()

@@ -7,13 +7,14 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
+from local.folder import Folder, FolderError, claimed
 from local.log import log_for_a_terminal
 from local.secret import SECRET_VARIABLE, use_new_secret
 from local.start import end_with, stopping_by
@@ -34,15 +35,17 @@ def table_name() -> str:
     return os.environ.get("TABLE_NAME", "lockstep")
 
 
-def serve(port: int, ready: Ready, *, authenticates: bool = False) -> None:
+def serve(port: int, ready: Ready, *, authenticates: bool = False, data: Path | None = None) -> None:
     """Serve on loopback until SIGINT or SIGTERM; port 0 means any free port.
 
     ready is called with the API's URL, the table's URL and, if callers must authenticate, the name of the secret with
-    the signing keys.
+    the signing keys. data is the folder in which the embedded engine's items and the signing key are kept.
     """
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
-    with _listener(port) as listener, dynamodb(table_name()) as endpoint:
-        secret = _secret(endpoint, embedded=embedded) if authenticates else None
+    with _listener(port) as listener, ExitStack() as stack:
+        folder = stack.enter_context(claimed(data)) if data else None
+        endpoint = stack.enter_context(dynamodb(table_name(), folder))
+        secret = _secret(endpoint, folder, embedded=embedded) if authenticates else None
         os.environ["AUTH_MODE"] = "token" if authenticates else "off"
         taken = listener.getsockname()[1]
         url = f"http://127.0.0.1:{taken}"
@@ -64,10 +67,10 @@ def _listener(port: int) -> socket.socket:
     return listener
 
 
-def _secret(endpoint: str, *, embedded: bool) -> str:
+def _secret(endpoint: str, folder: Folder | None, *, embedded: bool) -> str:
     """Create a secret in the embedded engine, or return the one in SIGNING_KEYS if the endpoint is given."""
     if embedded:
-        use_new_secret(endpoint, LOCAL_SECRET)
+        use_new_secret(endpoint, LOCAL_SECRET, folder.signing_key() if folder else None)
         return LOCAL_SECRET
     if named := os.environ.get(SECRET_VARIABLE):
         return named
@@ -132,6 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=_port, default=3000, help="0 means any free port")
     parser.add_argument("--auth", choices=["on", "off"], default="off", help="on: callers need a token (make token)")
+    parser.add_argument("--data", type=Path, help="the folder that keeps everything; without it, all is forgotten")
     parser.add_argument("--log", choices=["text", "json"], default="text", help="json: the lines that functions log")
     parser.add_argument("--ready-file", type=Path, help="the file to write once requests are served")
     options = parser.parse_args()
@@ -147,14 +151,15 @@ def main() -> None:
         partial.write_text(json.dumps(where | {"region": os.environ["AWS_DEFAULT_REGION"]}), encoding="utf-8")
         partial.rename(file)
         written.append(file)
-        print(f"Lockstep serves {api}/api/v3 (table at {table}). Ctrl-C stops it.")
+        kept = f", kept in {options.data}" if options.data else ""
+        print(f"Lockstep serves {api}/api/v3 (table at {table}{kept}). Ctrl-C stops it.")
         print(f"All routes, to try out in a browser: {api}/docs", flush=True)
 
     if options.log == "text":
         log_for_a_terminal()
     try:
-        serve(options.port, ready, authenticates=options.auth == "on")
-    except (EngineError, OSError) as error:
+        serve(options.port, ready, authenticates=options.auth == "on", data=options.data)
+    except (EngineError, FolderError, OSError) as error:
         raise SystemExit(f"cannot serve on port {options.port}: {error}") from error
     finally:
         for file in written:

@@ -1,8 +1,8 @@
 """The system under test: an engine and a gateway in processes of their own. One way to start, stop and kill them.
 
-The embedded engine keeps its table over a stop: it writes it to a file when it is told to end (SIGTERM), and reads it
-when it starts. It forgets the tokens of transactions, which DynamoDB remembers for ten minutes. If killed, it would
-lose everything; so a DynamoDB that does not answer for a while is played by stopping its process (SIGSTOP).
+An embedded engine that keeps its items (`kept`) has them again after it was killed. It forgets the tokens of
+transactions, which DynamoDB remembers for ten minutes. To play a DynamoDB that does not answer for a while, its process
+is stopped (SIGSTOP).
 """
 
 import os
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from local import engine
+from local.folder import Folder, claimed
 from local.run import table_name
 from local.template import ROOT
 from sim.requests import Request
@@ -32,12 +33,20 @@ USAGE: Final = Request("GET", "/_local/usage")
 class System:
     """One that serves at its url; a part that was stopped comes back at the same port.
 
-    named is the endpoint of a DynamoDB that is used instead of an embedded engine. settings are the gateway's; it logs
-    to standard error, or to a file.
+    named is the endpoint of a DynamoDB that is used instead of an embedded engine, kept is where the engine keeps its
+    items. settings are the gateway's; it logs to standard error, or to a file of the folder.
     """
 
-    def __init__(self, folder: Path, named: str | None, settings: Mapping[str, str], *, logs_to_file: bool) -> None:
-        self._folder, self._settings, self._logs_to_file = folder, settings, logs_to_file
+    def __init__(
+        self,
+        folder: Path,
+        named: str | None,
+        settings: Mapping[str, str],
+        kept: Folder | None = None,
+        *,
+        logs_to_file: bool,
+    ) -> None:
+        self._folder, self._settings, self._kept, self._logs_to_file = folder, settings, kept, logs_to_file
         self._engine_port, self._gateway_port = engine.free_port(), engine.free_port()
         self.endpoint = named or engine.endpoint_at(self._engine_port)
         self.url = f"http://127.0.0.1:{self._gateway_port}"
@@ -53,16 +62,16 @@ class System:
             self._end_engine()
             raise
 
-    def stop_engine(self) -> None:
-        """Let it end, and keep the table."""
+    def kill_engine(self) -> None:
+        """Kill it. It must be one that keeps its items."""
         assert self.engine
-        self.engine.send_signal(signal.SIGTERM)
-        self.engine.wait()
+        assert self._kept
+        self.engine.kill()
         self._end_engine()
 
     def start_engine(self) -> None:
-        """Start it, with the table that it had."""
-        self.engine = engine.start(self._engine_port, PERSIST_STATE="1", STATE_DIR=str(self._folder))
+        """Start it, with what it kept."""
+        self.engine = engine.start(self._engine_port, self._kept, table_name())
 
     def freeze_engine(self) -> None:
         """Let it answer nobody, and hear everybody."""
@@ -130,11 +139,14 @@ def _ended_on_error(process: subprocess.Popen[str]) -> Iterator[None]:
 
 
 @contextmanager
-def system(settings: Mapping[str, str], *, named: bool = False, logs_to_file: bool = False) -> Iterator[System]:
+def system(
+    settings: Mapping[str, str], *, named: bool = False, kept: bool = False, logs_to_file: bool = False
+) -> Iterator[System]:
     """Run a system with an empty table until the block ends. Should this process be killed, it ends by itself.
 
     settings: the functions' environment variables.
     named: use the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB names, where it is set.
+    kept: let the embedded engine keep its items, so that it can be killed and started again.
 
     Raises:
         EngineError: it does not start.
@@ -143,7 +155,8 @@ def system(settings: Mapping[str, str], *, named: bool = False, logs_to_file: bo
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         is_named = named and os.environ.get(engine.ENDPOINT_VARIABLE)
         endpoint = stack.enter_context(engine.dynamodb(table_name())) if is_named else None
-        running = System(folder, endpoint, settings, logs_to_file=logs_to_file)
+        data = stack.enter_context(claimed(folder / "data")) if kept else None
+        running = System(folder, endpoint, settings, data, logs_to_file=logs_to_file)
         stack.callback(running.end)
         yield running
 

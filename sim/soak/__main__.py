@@ -1,4 +1,4 @@
-"""`make soak`: workers that die, repeat themselves and come late, while engine and gateway are stopped and killed.
+"""`make soak`: workers that die, repeat themselves and come late, while engine and gateway are killed.
 
 Ends with 0 only if the audit finds nothing and everything is as callers were told. Nothing that it starts outlives it.
 """

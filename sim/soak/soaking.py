@@ -60,7 +60,7 @@ def soak(plan: Plan, console: Console) -> bool:
     console.print(f"seed {plan.seed}: SEED={plan.seed} repeats every choice, though not the order of events")
     settings = {"HEARTBEAT_BUFFER_SECONDS": str(HEARTBEAT_BUFFER_SECONDS), "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
     try:
-        with system(settings) as running:
+        with system(settings, kept=True) as running:
             console.print(f"the API answers at {running.url}, the table is at {running.endpoint}")
             return _Soak(plan, running, console).run()
     except engine.EngineError as error:

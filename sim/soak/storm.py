@@ -1,4 +1,4 @@
-"""When the engine is stopped or frozen, and the gateway killed."""
+"""When engine and gateway are killed, and the engine is frozen."""
 
 import random
 import threading
@@ -12,7 +12,7 @@ from sim.tally import Tally
 FROZEN_SECONDS: Final = (8.0, 12.0)
 """Longer than a function tries, so that all requests fail."""
 DOWN_SECONDS: Final = (0.5, 3.0)
-KINDS: Final = ("gateway kills", "engine stops", "engine freezes")
+KINDS: Final = ("gateway kills", "engine kills", "engine freezes")
 
 
 class Storm:
@@ -24,7 +24,7 @@ class Storm:
         """Each kind has happened, and is over."""
         ways: list[tuple[Callable[[], None], Callable[[], None], tuple[float, float]]] = [
             (system.kill_gateway, system.start_gateway, DOWN_SECONDS),
-            (system.stop_engine, system.start_engine, DOWN_SECONDS),
+            (system.kill_engine, system.start_engine, DOWN_SECONDS),
             (system.freeze_engine, system.thaw_engine, FROZEN_SECONDS),
         ]
         self._kinds = dict(zip(KINDS, ways, strict=True))

@@ -22,8 +22,8 @@ _MARK = "LOCKSTEP_UNDER_TEST"
 class Marked:
     """A program whose processes are all known by a mark."""
 
-    def __init__(self, module: str) -> None:
-        self._module, self._mark = module, f"{_MARK}={uuid.uuid4().hex}"
+    def __init__(self, module: str, *options: str) -> None:
+        self._command, self._mark = [module, *options], f"{_MARK}={uuid.uuid4().hex}"
 
     @contextmanager
     def started(self) -> Iterator["subprocess.Popen[str]"]:
@@ -31,7 +31,7 @@ class Marked:
         name, _, mark = self._mark.partition("=")
         environment = {key: value for key, value in os.environ.items() if key != ENDPOINT_VARIABLE}
         with subprocess.Popen(
-            [sys.executable, "-m", self._module],
+            [sys.executable, "-m", *self._command],
             cwd=ROOT,
             env=environment | {name: mark, "PYTHONPATH": os.pathsep.join((".", "shared")), "PYTHONUTF8": "1"},
             stdout=subprocess.PIPE,
@@ -58,12 +58,12 @@ class Marked:
         return len(handles)
 
 
-def read_until(program: "subprocess.Popen[str]", beginning: str) -> None:
-    """Read what a program prints, up to a line that begins so."""
+def read_until(program: "subprocess.Popen[str]", beginning: str) -> str:
+    """Read what a program prints, up to a line that begins so, and return that line."""
     assert program.stdout
     for line in program.stdout:
         if line.startswith(beginning):
-            return
+            return line
     pytest.fail(f"it never said {beginning!r}")
 
 

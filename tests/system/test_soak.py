@@ -29,7 +29,7 @@ MUST_HAPPEN = [
     "lost replies",
     "worker kills",
     "gateway kills",
-    "engine stops",
+    "engine kills",
     "engine freezes",
     "rivals",
     "silences",

@@ -115,7 +115,24 @@ def test_a_hostile_machine_changes_nothing(tmp_path: Path) -> None:
     assert json.loads(make("invoke", "EVENT=log_done", **HOSTILE).stdout)["statusCode"] == 200
 
 
-@pytest.mark.parametrize("given", ["run AUTH=", "token STACK=", "seed FILE=", "audit REGION=", "event NAME="])
+def test_what_is_stored_outlives_ctrl_c(tmp_path: Path) -> None:
+    counts = []
+    for seeds in (True, False):
+        with running(DATA=str(tmp_path)) as (process, url):
+            port = f"PORT={httpx.URL(url).port}"
+            if seeds:
+                make("seed", "FILE=events/seed.json", port)
+            audited = make("audit", port)
+            interrupt(process)
+        assert audited.returncode == 0, audited.stdout
+        counts.append(re.findall(r"(task.*?) +│ +(\d+) │", audited.stdout))
+    assert counts[0]
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    "given", ["run AUTH=", "run DATA=", "token STACK=", "seed FILE=", "audit REGION=", "event NAME="]
+)
 def test_an_empty_variable_is_an_error_that_names_it(given: str) -> None:
     ended = make(*given.split())
     assert ended.returncode == 2
