@@ -19,7 +19,7 @@ _ARGUMENTS: Final = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task. Its fields, but `template` and `after`, are what create_task() takes."""
+    """A task. Its fields, but `template`, `after` and `compute_resources_file`, are what create_task() takes."""
 
     name: str
     command: str = "true"
@@ -29,6 +29,8 @@ class Task:
     max_attempts: int = 3
     task_attributes: Mapping[str, str] = field(default_factory=dict)
     compute_resources: Mapping[str, Any] = field(default_factory=dict)
+    compute_resources_file: str | None = None
+    """A file with more resources as JSON, read by a function once the task is ready (compute_resources_callable)."""
     resource_scales: Mapping[str, float] = field(default_factory=dict)
     fallback_queues: Sequence[str] = ()
 

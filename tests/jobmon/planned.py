@@ -5,6 +5,7 @@ Run by Jobmon's own interpreter.
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from jobmon.client.api import Tool
 
 def main() -> None:
     """Arguments: the file, and the keyword arguments of Workflow.run() as JSON."""
-    plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    plan = read(Path(sys.argv[1]))
     tool = Tool(name=plan["tool"])
     workflow = tool.create_workflow(**plan["workflow"])
     templates: dict[str, Any] = {}
@@ -25,6 +26,8 @@ def main() -> None:
                 template_name=template, command_template="{command} # {label}", node_args=["label"], op_args=["command"]
             )
         upstream = [tasks[above] for above in planned.pop("after")]
+        if file := planned.pop("compute_resources_file"):
+            planned["compute_resources_callable"] = partial(read, Path(file))
         tasks[name] = templates[template].create_task(
             name=name, label=name, command=command, upstream_tasks=upstream, **planned
         )
@@ -34,6 +37,11 @@ def main() -> None:
     status = workflow.run(**json.loads(sys.argv[2]))
     ids = {name: task.task_id for name, task in tasks.items()}
     print(json.dumps({"workflow_id": workflow.workflow_id, "status": status, "tasks": ids}))
+
+
+def read(file: Path) -> Any:
+    """What a file says in JSON."""
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

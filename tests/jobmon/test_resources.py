@@ -3,6 +3,7 @@
 On a cluster of the tests' own plug-in: each command prints the queue and the memory that its attempt asked for.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,5 +43,25 @@ def test_each_attempt_asks_for_more_until_it_suffices(
         "scaled": [short("small.q 2\n"), Attempt("D", "small.q 4\n", [])],
         "another-queue": [short("small.q 2\n"), short("small.q 4\n"), Attempt("D", "large.q 8\n", [])],
         "cut": [short("small.q 2\n"), short("small.q 4\n"), short("small.q 4\n")],
+    }
+    assert middleman.not_ok == []
+
+
+def test_a_function_says_what_a_task_asks_for_once_it_is_ready(
+    middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path
+) -> None:
+    """The task before it writes that down. What is then too little is scaled as usual."""
+    file = tmp_path / "resources.json"
+    measures = Task("measures", f"""echo '{{"memory": 3}}' > {file}""", compute_resources={"memory": 2})
+    enough = replace(task("enough", 3), compute_resources_file=str(file), after=["measures"])
+    scaled = replace(task("scaled", 4), compute_resources_file=str(file), after=["measures"])
+
+    end = Plan(tmp_path, [measures, enough, scaled], cluster=forks, queue="large.q").run(middleman)
+
+    assert end.status == "D"
+    assert {name: attempts(api, task_id) for name, task_id in end.tasks.items()} == {
+        "measures": [Attempt("D", "", [])],
+        "enough": [Attempt("D", "large.q 3\n", [])],
+        "scaled": [short("large.q 3\n"), Attempt("D", "large.q 6\n", [])],
     }
     assert middleman.not_ok == []

@@ -264,29 +264,34 @@ def make_token(environment: dict[str, str], *options: str) -> "subprocess.Comple
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
-def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str]) -> None:
-    with started(environment, "--port", "0", "--auth", "on") as (serving, url):
-        port = url.split(":")[2].split("/")[0]
-        made = make_token(
-            environment, "--scope", "worker", "--days", "2", "--run", "7", "--name", "ann", "--port", port
-        )
-        token = made.stdout.strip()
-        told = httpx.get(f"{url}/health", headers=bearer(token), trust_env=False)
-        not_told = httpx.get(f"{url}/health", trust_env=False)
-        assert state_file(int(port)).exists()
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[str, str]]:
+    """The URL and the port of a system that asks for tokens, as `make run AUTH=on` serves it."""
+    with started(alone(), "--port", "0", "--auth", "on") as (serving, url):
+        yield url, url.split(":")[2].split("/")[0]
         serving.terminate()
+
+
+def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str], running: tuple[str, str]) -> None:
+    url, port = running
+    made = make_token(environment, "--scope", "worker", "--days", "2", "--run", "7", "--name", "ann", "--port", port)
+    token = made.stdout.strip()
+    told = httpx.get(f"{url}/health", headers=bearer(token), trust_env=False)
+    not_told = httpx.get(f"{url}/health", trust_env=False)
+    assert state_file(int(port)).exists()
     assert "a token of ann for scope worker, workflow run 7 only, until " in made.stderr
     assert (told.status_code, not_told.status_code) == (200, 401)
 
 
-def test_make_token_makes_one_that_reads_and_changes_nothing(environment: dict[str, str]) -> None:
-    with started(environment, "--port", "0", "--auth", "on") as (serving, url):
-        command = ["make", "--silent", "token", "SCOPE=reader", "DAYS=90", f"PORT={url.split(':')[2].split('/')[0]}"]
-        made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True)
-        headers = bearer(made.stdout.strip())
-        read = httpx.get(f"{url}/task_instance/{NO_ONE}", headers=headers, trust_env=False)
-        changed = httpx.post(f"{url}/array", headers=headers, json={}, trust_env=False)
-        serving.terminate()
+def test_make_token_makes_one_that_reads_and_changes_nothing(
+    environment: dict[str, str], running: tuple[str, str]
+) -> None:
+    url, port = running
+    command = ["make", "--silent", "token", "SCOPE=reader", "DAYS=90", f"PORT={port}"]
+    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True)
+    headers = bearer(made.stdout.strip())
+    read = httpx.get(f"{url}/task_instance/{NO_ONE}", headers=headers, trust_env=False)
+    changed = httpx.post(f"{url}/array", headers=headers, json={}, trust_env=False)
     assert (read.status_code, changed.status_code) == (404, 403)
 
 
@@ -339,10 +344,8 @@ def test_make_token_says_that_no_token_is_asked_for(environment: dict[str, str])
 
 
 @pytest.mark.parametrize("scope", ["reader", "distributor", "operator"])
-def test_only_a_workers_token_is_for_one_run(environment: dict[str, str], scope: str) -> None:
-    with started(environment, "--port", "0", "--auth", "on") as (serving, url):
-        port = url.split(":")[2].split("/")[0]
-        made = make_token(environment, "--scope", scope, "--days", "1", "--run", "7", "--port", port)
-        serving.terminate()
+def test_only_a_workers_token_is_for_one_run(environment: dict[str, str], running: tuple[str, str], scope: str) -> None:
+    _, port = running
+    made = make_token(environment, "--scope", scope, "--days", "1", "--run", "7", "--port", port)
     assert (made.returncode, made.stdout) == (1, "")
     assert "a worker's" in made.stderr

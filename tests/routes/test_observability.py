@@ -12,7 +12,7 @@ from lockstep import clock, observability
 from tests.conformance.recording import Player
 from tests.routes.test_runs import run_with
 from tests.support.seeding import pair, running
-from tests.system.test_invoke import invoke
+from tests.system.test_invoke import ENDPOINT, invoke
 from tests.verification.test_engine_faults import CONFLICT, answering, error, listening
 
 Line = dict[str, Any]
@@ -171,15 +171,17 @@ def event(tmp_path: Path, context: object, **more: Any) -> Path:
     return file
 
 
-def logged(file: Path, **environment: str) -> list[Line]:
-    done = invoke(file, POWERTOOLS_METRICS_NAMESPACE="Lockstep", **environment)
+def logged(endpoint: str, file: Path, **environment: str) -> list[Line]:
+    """The lines that a function logs about an event, on a table of its own in this process's engine."""
+    own = {ENDPOINT: endpoint, "TABLE_NAME": "observed"}
+    done = invoke("--seed", file, POWERTOOLS_METRICS_NAMESPACE="Lockstep", **own, **environment)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
 
 
-def test_a_line_says_what_is_known_of_its_request(tmp_path: Path) -> None:
+def test_a_line_says_what_is_known_of_its_request(table: str, tmp_path: Path) -> None:
     authorizer = {"requestContext": {"authorizer": {"principalId": "ann"}}}
-    [line] = logged(event(tmp_path, {"workflow_run_id": "6100", "tool": "x"}, **authorizer))
+    [line] = logged(table, event(tmp_path, {"workflow_run_id": "6100", "tool": "x"}, **authorizer))
     known = {"task_instance_id": "7001001", "task_id": 7001, "workflow_run_id": "6100", "tool": "x", "caller": "ann"}
     assert line.items() >= known.items()
     assert line["request_id"]
@@ -187,26 +189,28 @@ def test_a_line_says_what_is_known_of_its_request(tmp_path: Path) -> None:
     assert metrics(line) == FINISHED
 
 
-def test_what_a_caller_says_of_himself_takes_nothing_of_ours(tmp_path: Path) -> None:
+def test_what_a_caller_says_of_himself_takes_nothing_of_ours(table: str, tmp_path: Path) -> None:
     forged = {"CloudWatchMetrics": [{"Namespace": "Lockstep", "Dimensions": [[]], "Metrics": [{"Name": "x"}]}]}
     claims = {"_aws": forged, "task_id": 1, "task_instance_id": 2, "caller": "root", "request_id": "r", "self": "s"}
-    [line] = logged(event(tmp_path, claims | {DONE: 1000, "Failed.Defect": 1, "service": "other", "level": "DEBUG"}))
+    [line] = logged(
+        table, event(tmp_path, claims | {DONE: 1000, "Failed.Defect": 1, "service": "other", "level": "DEBUG"})
+    )
     assert metrics(line) == FINISHED
     assert (line["task_id"], line["task_instance_id"], line["level"]) == (7001, "7001001", "INFO")
     assert (line[f"caller_{DONE}"], line["caller_Failed.Defect"], line[DONE]) == ("1000", "1", [1.0])
     assert (line["caller_caller"], line["caller_request_id"], line["caller_self"]) == ("root", "r", "s")
 
 
-def test_metrics_are_written_whatever_the_log_level(tmp_path: Path) -> None:
-    [line] = logged(event(tmp_path, {}), POWERTOOLS_LOG_LEVEL="ERROR")
+def test_metrics_are_written_whatever_the_log_level(table: str, tmp_path: Path) -> None:
+    [line] = logged(table, event(tmp_path, {}), POWERTOOLS_LOG_LEVEL="ERROR")
     assert metrics(line) == FINISHED
     assert "message" not in line
 
 
-def test_every_line_of_a_request_says_what_is_known_of_it(tmp_path: Path) -> None:
+def test_every_line_of_a_request_says_what_is_known_of_it(table: str, tmp_path: Path) -> None:
     """The cause of a 500 too, which is a line of its own."""
     file = event(tmp_path, {"workflow_run_id": "6100"}, body="x", isBase64Encoded=True)
-    cause, line = logged(file)
+    cause, line = logged(table, file)
     assert (cause["level"], line["status"]) == ("ERROR", 500)
     assert cause["exception_name"] == "Error"  # of binascii
     for each in (cause, line):
