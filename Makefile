@@ -12,7 +12,7 @@ unexport $(filter-out PYTHON $(FETCHING),$(filter PYTHON% PIP_%,$(.VARIABLES)))
 export PYTHONUTF8 = 1
 
 # What a person may give to a command. An empty value is an error: it is a shell variable that was never set.
-GIVEN = AUTH DATA DAYS EVENT FILE LOG MINUTES NAME PAIRS PORT RATE REGION RUN_ID SCOPE SEED STACK TABLE TOKEN TRIPLES URL
+GIVEN = AUTH DATA DAYS EVENT FILE KEEP LOG MINUTES NAME PAIRS PORT RATE REGION RUN_ID SCOPE SEED STACK TABLE TOKEN TRIPLES URL
 $(foreach each,$(GIVEN),$(if $(filter undefined,$(origin $(each))),,$(if $(strip $($(each))),,\
 	$(error $(each) is empty: give it a value, or leave it out))))
 # An option of a program, if its variable is given. Some machines set NAME: it counts on make's command line only.
@@ -33,8 +33,8 @@ help: ## Work on it: list the commands
 			{printf "  make %-9s %s\n", $$1, substr($$0, at + length(mark))}' $(MAKEFILE_LIST); \
 	done
 
-demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from queued to their ends over HTTP, and check each end
-	@$(RUN) local.demo
+demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from queued to their ends over HTTP, and check each end (KEEP=1 serves on until Ctrl-C)
+	@$(RUN) local.demo $(call given,KEEP,--keep)
 
 workflow: .venv/run .engine/ready .jobmon/current/ready ## Run it: let Jobmon's client run 200 tasks, fail, and resume, and check each end
 	@$(RUN) local.workflow

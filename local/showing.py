@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import Final
 
 from rich.console import Console
 
-from local.engine import EngineError
+from local.engine import ENDPOINT_VARIABLE, EngineError
+from local.start import stopping_by
 from sim.client import UnansweredError
 from sim.show import make_console
 from sim.system import QUIET, System, system
@@ -19,14 +22,32 @@ class ProgramFailedError(Exception):
     """A program that was to run on the system did not end well; the message begins with how."""
 
 
-def show_on_a_system(workers: int, drive: Callable[[Console, ThreadPoolExecutor, System], bool]) -> bool:
-    """Start a system, drive it with so many threads, and return whether everything went as expected."""
+def show_on_a_system(
+    workers: int, drive: Callable[[Console, ThreadPoolExecutor, System], bool], *, keep: bool = False
+) -> bool:
+    """Start a system, drive it with so many threads, and return whether everything went as expected.
+
+    keep: serve on after that, until a signal comes.
+    """
     console = make_console()
     console.print("starting the API")
     try:
         with ThreadPoolExecutor(workers) as crew, system(QUIET, named=True) as running:
             console.print(f"the API answers at {running.url}")
-            return drive(console, crew, running)
+            well = drive(console, crew, running)
+            if keep:
+                _serve_on(console, running)
+            return well
     except (EngineError, ProgramFailedError, UnansweredError) as error:
         console.print("What must not be:", *str(error).splitlines()[:MOST_LINES], sep="\n", soft_wrap=True)
         return False
+
+
+def _serve_on(console: Console, running: System) -> None:
+    """Let people look at the system until a signal comes."""
+    console.print(f"The API serves on at {running.api} until Ctrl-C.", soft_wrap=True)
+    console.print(f"All routes, to try out in a browser: {running.url}/docs", soft_wrap=True)
+    console.print(f"To check its table: {ENDPOINT_VARIABLE}={running.endpoint} make audit", soft_wrap=True)
+    stopped: SimpleQueue[None] = SimpleQueue()  # a signal may put into it even while this thread gets
+    with suppress(KeyboardInterrupt), stopping_by(lambda: stopped.put(None)):
+        stopped.get()

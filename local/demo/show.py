@@ -21,9 +21,12 @@ WORKERS: Final = 16
 """The workers that run at the same time."""
 
 
-def show() -> bool:
-    """Start a system, run an array on it and print the results. Return whether everything went as expected."""
-    return show_on_a_system(WORKERS, _drive)
+def show(*, keep: bool) -> bool:
+    """Start a system, run an array on it and print the results. Return whether everything went as expected.
+
+    keep: let the system serve on after that, until a signal comes.
+    """
+    return show_on_a_system(WORKERS, _drive, keep=keep)
 
 
 def _drive(console: Console, crew: ThreadPoolExecutor, running: System) -> bool:

@@ -3,10 +3,14 @@
 import io
 import os
 import signal
+from contextlib import nullcontext
+from types import SimpleNamespace
 
+import httpx
 import pytest
 from rich.console import Console
 
+from local import showing
 from local.demo.fates import in_turn, must_be
 from local.demo.show import results_of
 from local.verdict import judge
@@ -52,6 +56,29 @@ def test_ends_at_once_and_whole(number: signal.Signals, exit_code: int, when: st
     assert (program.returncode, errors) == (exit_code, "")
     assert output.endswith("stopped\n")
     assert not demo.processes()
+
+
+@CANNOT_LOOK
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_what_it_keeps_can_be_looked_at_until_a_signal_comes(number: signal.Signals) -> None:
+    demo = Marked("local.demo", "--keep", "1")
+    with demo.started() as program:
+        api = read_until(program, "The API serves on at ").split()[5]
+        assert httpx.get(f"{api}/array/1001/get_array_max_concurrently_running", trust_env=False).status_code == 200
+        program.send_signal(number)
+        _, errors = program.communicate()
+    assert (program.returncode, errors) == (0, "")
+    assert not demo.processes()
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_what_is_kept_changes_no_verdict(monkeypatch: pytest.MonkeyPatch, *, well: bool) -> None:
+    served: list[str] = []
+    running = SimpleNamespace(url="", api="", endpoint="")
+    monkeypatch.setattr(showing, "system", lambda *_, **__: nullcontext(running))
+    monkeypatch.setattr(showing, "_serve_on", lambda *_: served.append("on"))
+    assert showing.show_on_a_system(1, lambda *_: well, keep=True) is well
+    assert served == ["on"]
 
 
 @CANNOT_LOOK
