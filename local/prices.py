@@ -261,7 +261,7 @@ def of_intervals() -> Iterator[str]:
 ALARMS: Final = 8
 ALARM_METRICS: Final = 9
 """The metrics of all alarms. AWS bills alarms by their metrics."""
-FUNCTIONS: Final = 38
+FUNCTIONS: Final = 39
 FUNCTIONS_IN_BULK: Final = 26
 
 
