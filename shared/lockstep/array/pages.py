@@ -175,8 +175,7 @@ def _failed_in(part: str, after: Position | None) -> Iterator[_Failed]:
     """The tasks in a part of the list of what failed, newest first."""
     until = f"{after.first:014d}#{after.second:016d}" if after else "~"
     earlier = ListedIndex.listed_as < until
-    found = query(part, earlier, index=ListedIndex.Meta.index_name, newest=True, at_once=_FAILED_AT_ONCE)
-    for raw in found:
+    for raw in query(part, earlier, index=ListedIndex.Meta.index_name, newest=True, at_once=_FAILED_AT_ONCE):
         at, _, task_id = raw["listed_as"]["S"].partition("#")
         yield _Failed(int(at), int(task_id), int(raw["array_id"]["N"]))
 

@@ -6,7 +6,7 @@ all: 20 read units for 100,000 tasks.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
@@ -127,9 +127,13 @@ _SEEN_LETTERS: Final = {str(status): task for status, task in SEEN_AS.items()}
 
 
 def _count_failed(parts: Iterable[str], counts: Counts) -> None:
-    every = ListedIndex.listed_as >= "0"
-    lists = (query(part, every, index=ListedIndex.Meta.index_name, at_once=_FAILED_AT_ONCE) for part in parts)
-    failed = Counter(int(raw["array_id"]["N"]) for raw in islice(chain.from_iterable(lists), MOST_FAILED))
+    failed = Counter(islice(chain.from_iterable(map(_arrays_of_failed, parts)), MOST_FAILED))
     for array_id, number in failed.items():
         counts.of(array_id).failed = number
     counts.more_failed = failed.total() == MOST_FAILED
+
+
+def _arrays_of_failed(part: str) -> Iterator[int]:
+    every = ListedIndex.listed_as >= "0"
+    for raw in query(part, every, index=ListedIndex.Meta.index_name, at_once=_FAILED_AT_ONCE):
+        yield int(raw["array_id"]["N"])

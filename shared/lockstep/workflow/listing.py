@@ -11,6 +11,7 @@ from lockstep.workflow.item import ALL_WORKFLOWS, Workflow, workflow_listed_as
 MOST_EXAMINED: Final = 1_000
 """The workflows that a page looks at, to find those that are wanted: 60 read units at most."""
 _AT_ONCE: Final = 100
+_INDEX: Final = ListedIndex.Meta.index_name
 
 
 class Wanted(NamedTuple):
@@ -43,11 +44,10 @@ def list_workflows(wanted: Wanted, before: int | None, most: int) -> Page:
     A page reads the index alone, and may hold fewer, because it looks at MOST_EXAMINED at most.
     """
     last = workflow_listed_as(before - 1) if before is not None else "~"
-    condition = ListedIndex.listed_as <= last
+    earlier = ListedIndex.listed_as <= last
     at_once = min(most, _AT_ONCE)
     page: dict[int, Workflow] = {}
-    found = query(ALL_WORKFLOWS, condition, index=ListedIndex.Meta.index_name, newest=True, at_once=at_once)
-    for examined, raw in enumerate(found, 1):
+    for examined, raw in enumerate(query(ALL_WORKFLOWS, earlier, index=_INDEX, newest=True, at_once=at_once), 1):
         workflow = Workflow.from_raw_data(raw)
         workflow_id = int(raw["listed_as"]["S"])
         if wanted.has(workflow):

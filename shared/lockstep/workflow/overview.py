@@ -53,7 +53,7 @@ def look_at(workflow_id: int) -> Overview:
 
 def _attributes(workflow_id: int) -> dict[str, str | None]:
     named = Item.sk.startswith(WorkflowAttribute.PREFIX)
-    found = islice(query(Workflow.key(workflow_id).pk, named, at_once=MOST_ATTRIBUTES), MOST_ATTRIBUTES)
+    found = list(islice(query(Workflow.key(workflow_id).pk, named, at_once=MOST_ATTRIBUTES), MOST_ATTRIBUTES))
     attributes = map(WorkflowAttribute.from_raw_data, found)
     return {attribute.name: attribute.value for attribute in attributes}
 
