@@ -41,8 +41,12 @@ def test_every_condition_is_looked_at() -> None:
 
 @pytest.fixture(scope="module")
 def shapes() -> dict[str, str]:
-    """The transformed template by Deployment. All other parameters are left to CloudFormation's conditions."""
-    given = [{"Deployment": deployment} | access for deployment in DEPLOYMENTS for access in (*ACCESS, OTHERS)]
+    """The transformed template by Deployment. All other parameters are left to CloudFormation's conditions.
+
+    So they are at once and gradually; how a gradual deployment is called makes no difference to them.
+    """
+    given = [{"Deployment": deployment} | others for deployment in DEPLOYMENTS[:2] for others in (*ACCESS, OTHERS)]
+    given += [{"Deployment": deployment} for deployment in DEPLOYMENTS[2:]]
     texts: dict[str, set[str]] = {deployment: set() for deployment in DEPLOYMENTS}
     for parameters, transformed in zip(given, transform(*given), strict=True):
         text = json.dumps(transformed.document, indent=1)
