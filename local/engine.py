@@ -110,7 +110,7 @@ def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
         "GATEWAY_PORT": str(port),
         "LOG_LEVEL": "WARNING",
         "MINISTACK_HOST": "127.0.0.1",
-        "SERVICES": "dynamodb,secretsmanager",
+        "SERVICES": "dynamodb,dynamodbstreams,secretsmanager",
     }
     process = subprocess.Popen(
         [ROOT / ".engine/bin/python", "-I", "-X", "utf8", ROOT / "local/engine_main.py"],
