@@ -7,6 +7,7 @@ the last 24 hours in memory.
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ from local.engine import ENDPOINT_VARIABLE, client
 from local.running import NotRunningError, use_running
 from local.start import end_with
 from lockstep.dynamodb.item import Item
+from lockstep.observability import logger
 
 BOTH_IMAGES: Final = "NEW_AND_OLD_IMAGES"
 TELLS: Final = "tell_changes"
@@ -133,8 +135,9 @@ def following(endpoint: str, table: str) -> Iterator[Stream]:
 
 def follow(endpoint: str, table: str) -> None:
     """Print the events of a table until Ctrl-C."""
-    from local.gateway import load_handler  # noqa: PLC0415  # it imports the layer, which reads the settings
+    from local.gateway import load_handler  # noqa: PLC0415  # importing it imports the functions, which read their settings
 
+    _log_to_standard_error()
     tell: Any = load_handler(TELLS)
     with following(endpoint, table) as stream:
         print(f"following table {table} at {endpoint}. Ctrl-C ends it.", file=sys.stderr, flush=True)
@@ -146,12 +149,18 @@ def follow(endpoint: str, table: str) -> None:
                 time.sleep(PAUSE_SECONDS)
 
 
+def _log_to_standard_error() -> None:
+    """Of what the function logs, only the records that it cannot read."""
+    assert isinstance(logger.registered_handler, logging.StreamHandler)
+    logger.registered_handler.setStream(sys.stderr)
+    logging.getLogger(logger.name).setLevel(logging.WARNING)
+
+
 def main() -> None:
     """Follow the system on a port, or the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB names."""
     parser = argparse.ArgumentParser(prog="make events", description=__doc__)
     parser.add_argument("--port", type=int, default=3000, help="the port that the API runs on")
     options = parser.parse_args()
-    os.environ["POWERTOOLS_LOG_LEVEL"] = "WARNING"
     try:
         use_running(options.port)
         follow(os.environ[ENDPOINT_VARIABLE], Item.Meta.table_name)
