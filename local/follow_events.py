@@ -55,8 +55,8 @@ class Stream:
             CannotFollowError: the stream was turned off.
         """
         records = [record for shard in list(self._iterators) for record in self._of_shard(shard)]
-        if not records and not self._iterators:
-            self._open_shards("TRIM_HORIZON")
+        if not records and not self._iterators and not self._open_shards("TRIM_HORIZON"):
+            raise CannotFollowError("somebody turned the table's stream off")
         return [json.loads(json.dumps(record, default=str)) for record in records]
 
     def _of_shard(self, shard: str) -> list[dict[str, Any]]:
@@ -69,16 +69,14 @@ class Stream:
         records: list[dict[str, Any]] = page["Records"]
         return records
 
-    def _open_shards(self, position: str) -> None:
+    def _open_shards(self, position: str) -> bool:
+        """Begin to read the shards that are not known. False: the stream is off, and gets no more of them."""
+        goes_on = True
         for description in self._descriptions():
-            if description["StreamStatus"] in {"DISABLING", "DISABLED"}:
-                self._end_if_read()
+            goes_on &= description["StreamStatus"] not in {"DISABLING", "DISABLED"}
             for shard in description["Shards"]:
                 self._open(shard["ShardId"], position)
-
-    def _end_if_read(self) -> None:
-        if not self._iterators:
-            raise CannotFollowError("somebody turned the table's stream off")
+        return goes_on
 
     def _open(self, shard: str, position: str) -> None:
         if shard in self._known:
