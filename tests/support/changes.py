@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from lockstep.dynamodb.item import Item
 from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import Workflow
@@ -37,15 +36,3 @@ def run(status: str, **more: Any) -> WorkflowRun:
 
 def workflow(status: str, **more: Any) -> Workflow:
     return Workflow(*Workflow.key(9), status=status, status_date=AT, **more)
-
-
-def record(new: Item | None, old: Item | None = None) -> dict[str, Any]:
-    """The record of a write: what is there, and what was there before."""
-    images = {"NewImage": new, "OldImage": old}
-    shown = {name: item.serialize(null_check=False) for name, item in images.items() if item}
-    some = next(iter(shown.values()))
-    return {
-        "eventID": "c81e728d9d4c2f636f067f89cc14862c",
-        "eventName": "REMOVE" if new is None else "MODIFY" if old else "INSERT",
-        "dynamodb": {"Keys": {name: some[name] for name in ("pk", "sk")}} | shown,
-    }

@@ -5,7 +5,7 @@ docs/events.md is made from the models.
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,7 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
 
+S = TypeVar("S", bound=StrEnum)
 Record = Mapping[str, Any]
 """A record of a DynamoDB stream with both images, in DynamoDB's JSON."""
 
@@ -28,68 +29,68 @@ _StatusName = Annotated[str, Field(max_length=32)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class Detail(_Model):
+class Detail(_Model, Generic[S]):
     """What every event tells of a move. Nothing in it was written by a user."""
 
     stack: Annotated[str, Field(max_length=128)]
     """The stack's name."""
-    change_id: Annotated[str, Field(min_length=1, max_length=64)]
-    """The same in each event that tells of this move: DynamoDB's id of the record."""
+    source: S | None = Field(alias="from")
+    """The letter of the status that it left. null: it is new."""
     from_name: _StatusName | None
+    """Its name."""
+    target: S = Field(alias="to")
+    """The letter of the status that it came to."""
     to_name: _StatusName
+    """Its name."""
     reason: Annotated[str, Field(max_length=200)] | None
-    """Why it moved, in the state machine's words. None: no move of the state machine leads there."""
+    """Why it moved, in the state machine's words. null: no move of the state machine leads there."""
     status_date: Annotated[str, Field(max_length=32)]
     """When it moved: ISO 8601 in UTC, to the microsecond. EventBridge's own time has whole seconds."""
+    change_id: Annotated[str, Field(min_length=1, max_length=64)]
+    """The same in each event that tells of this move: DynamoDB's id of the record."""
 
 
-class InstanceDetail(Detail):
+class InstanceDetail(Detail[TaskInstanceStatus]):
     """A task instance moved."""
 
-    source: TaskInstanceStatus | None = Field(alias="from")
-    target: TaskInstanceStatus = Field(alias="to")
     task_instance_id: _Id
     task_id: _Id
     array_id: _Id
     workflow_run_id: _Id
+    """Of an instance, the run that queued it."""
 
 
-class TaskDetail(Detail):
+class TaskDetail(Detail[TaskStatus]):
     """A task moved."""
 
-    source: TaskStatus | None = Field(alias="from")
-    target: TaskStatus = Field(alias="to")
     task_id: _Id
     array_id: _Id
     workflow_id: _Id
 
 
-class RunDetail(Detail):
+class RunDetail(Detail[WorkflowRunStatus]):
     """A workflow run moved."""
 
-    source: WorkflowRunStatus | None = Field(alias="from")
-    target: WorkflowRunStatus = Field(alias="to")
     workflow_run_id: _Id
     workflow_id: _Id
 
 
-class WorkflowDetail(Detail):
+class WorkflowDetail(Detail[WorkflowStatus]):
     """A workflow moved."""
 
-    source: WorkflowStatus | None = Field(alias="from")
-    target: WorkflowStatus = Field(alias="to")
     workflow_id: _Id
     workflow_run_id: _Id | None
-    """The run that holds it, or held it until this move. None: no run does."""
+    """Of a workflow, the run that holds it, or held it until this move. null: no run does."""
 
 
 class Event(_Model):
     """An event as it is put on EventBridge."""
 
     source: Literal["lockstep"] = "lockstep"
+    detail_type: str = Field(alias="detail-type")
     time: Annotated[str, Field(max_length=32)]
     """detail.status_date."""
 

@@ -34,10 +34,7 @@ def _tell(records: Sequence[Record]) -> list[dict[str, Any]]:
         else:
             if event:
                 events.append(event.model_dump(mode="json", by_alias=True))
-    count("ChangesTold", len(events))
-    count("ChangesUnreadable", len(unreadable))
     if unreadable:
-        write_line("records of the stream cannot be read", level=logging.WARNING, told=len(events), why=unreadable)
-    else:
-        write_line("changes are told", told=len(events))
+        count("ChangesUnreadable", len(unreadable))
+        write_line("records of the stream cannot be read", level=logging.WARNING, why=unreadable)
     return events
