@@ -24,7 +24,7 @@ SOURCES = functions shared local ops sim bench tests
 ifneq ($(or $(filter-out environments lint templates,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,help)),)
 .NOTPARALLEL: # only these keep out of each other's way
 endif
-.PHONY: help demo workflow run seed clusters token audit verify invoke event environments test check lint templates fuzz explore faults model soak bench measure scale format docs pictures clean
+.PHONY: help demo workflow run seed events clusters token audit verify invoke event environments test check lint templates fuzz explore faults model soak bench measure scale format docs pictures clean
 
 help: ## Work on it: list the commands
 	@for group in "Run it" "Operate it" "Prove it" "Measure it" "Work on it"; do \
@@ -44,6 +44,9 @@ run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl
 
 seed: .venv/run ## Run it: load a seed file into the running API (FILE=events/seed.json PORT=3000)
 	@$(RUN) local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" $(call given,PORT,--port)
+
+events: .venv/run ## Run it: follow each move in the running API, a line of JSON each, as EventBridge gets it (PORT=3000)
+	@$(RUN) local.follow_events $(call given,PORT,--port)
 
 clusters: .venv/run ## Operate it: load clusters and queues (FILE=docs/clusters.yaml; PORT=3000, STACK=… or TABLE=…; REGION=…)
 	@$(RUN) ops.clusters "$(or $(FILE),$(error say which: make clusters FILE=path.yaml))" $(call given,PORT,--port) \

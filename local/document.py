@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from local import openapi, prices
+from local import events_document, openapi, prices
 from local.gateway import load_handler
 from local.template import ROOT, Template
 from local.workflow_cost import of_workflows
@@ -51,6 +51,8 @@ STATE_MACHINE: Final = ROOT / "docs/state-machine.md"
 OPENAPI: Final = ROOT / "docs/openapi.json"
 PERMISSIONS: Final = ROOT / "docs/permissions.md"
 COST: Final = ROOT / "docs/cost.md"
+EVENTS: Final = ROOT / "docs/events.md"
+EVENTS_SCHEMA: Final = ROOT / "docs/events.schema.json"
 FUNCTIONS: Final = ROOT / "docs/decisions/0018-what-a-function-is-given.md"
 REPORTS: Final = (
     INSTANTIATE,
@@ -349,6 +351,11 @@ def cost() -> str:
     return prices.filled(COST.read_text(encoding="utf-8"), {**prices.TABLES, "workflows": of_workflows})
 
 
+def events() -> str:
+    """Make docs/events.md: its own text with what events_document.py makes of the models."""
+    return prices.filled(EVENTS.read_text(encoding="utf-8"), events_document.TABLES)
+
+
 def functions() -> str:
     """Make decision 18: its own text with a sum of prices.py."""
     return prices.filled(FUNCTIONS.read_text(encoding="utf-8"))
@@ -371,6 +378,8 @@ DOCUMENTS: Final[dict[Path, Callable[[], str]]] = {
     OPENAPI: openapi_document,
     PERMISSIONS: permissions,
     COST: cost,
+    EVENTS: events,
+    EVENTS_SCHEMA: events_document.schema,
     FUNCTIONS: functions,
     README: readme,
 }

@@ -117,7 +117,7 @@ def start(port: int, folder: Folder | None = None, table: str = "") -> subproces
     environment = {name: value for name, value in os.environ.items() if _ENGINE_INHERITS.fullmatch(name)} | {
         "LOG_LEVEL": "WARNING",
         "MINISTACK_HOST": "127.0.0.1",
-        "SERVICES": "dynamodb,secretsmanager",
+        "SERVICES": "dynamodb,dynamodbstreams,secretsmanager",
     }
     kept = [str(folder.items), json.dumps(Template().table(table))] if folder else []
     process = subprocess.Popen(

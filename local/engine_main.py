@@ -8,7 +8,9 @@ import json
 import os
 import sys
 import threading
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 
 def _end_with_parent() -> None:
@@ -22,11 +24,11 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import uvicorn  # noqa: PLC0415  # imports take a while, in which the parent may end
     from ministack.app import app  # noqa: PLC0415  # as above
+    from ministack.services import dynamodb  # noqa: PLC0415  # as above
 
     port, *kept = sys.argv[1:]
+    _stream_statements(dynamodb)
     if kept:
-        from ministack.services import dynamodb  # noqa: PLC0415  # as above
-
         sys.path.append(str(Path(__file__).resolve().parent.parent))
         from local.kept import keep  # noqa: PLC0415  # as above
 
@@ -44,6 +46,25 @@ def main() -> None:
         date_header=False,  # the application sends one
         server_header=False,
     )
+
+
+def _stream_statements(dynamodb: Any) -> None:
+    """Put items that a statement updates on the table's stream, as AWS does. The engine leaves these out."""
+    update = dynamodb._partiql_update  # noqa: SLF001  # no other place knows the item before and after
+
+    def update_and_tell(table: dict[str, Any], parsed: dict[str, Any], data: dict[str, Any] | None = None) -> Any:
+        if not (table.get("StreamSpecification") or {}).get("StreamEnabled"):
+            return update(table, parsed, data)
+        pk, sk, _, unknown = dynamodb._partiql_key_target(table, parsed)  # noqa: SLF001  # as above
+        before = None if unknown else table["items"].get(pk, {}).get(sk)
+        reply = update(table, parsed, data)
+        after = None if unknown else table["items"].get(pk, {}).get(sk)
+        if after is not before:  # an update replaces the item
+            images = deepcopy(before), deepcopy(after)
+            dynamodb._emit_stream_event(table["TableName"], "MODIFY", *images)  # noqa: SLF001  # as above
+        return reply
+
+    dynamodb._partiql_update = update_and_tell  # noqa: SLF001  # as above
 
 
 if __name__ == "__main__":

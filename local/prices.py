@@ -49,6 +49,8 @@ KEPT_LOG: Final = Price("CloudWatch Logs, storage", 0.03, "GB-month, compressed"
 METRIC: Final = Price("CloudWatch, custom metric", 0.30, "metric-month, by the hours in which it is sent")
 ALARM: Final = Price("CloudWatch, alarm", 0.10, "alarm metric-month, the first ten free")
 DASHBOARD: Final = Price("CloudWatch, dashboard", 3.00, "dashboard-month, the first three free")
+PIPE: Final = Price("EventBridge Pipes", 0.40, "million requests of up to 64 kB, after the filter")
+EVENT: Final = Price("EventBridge, events of your own", 1.00, "million events of up to 64 kB")
 TRANSFER: Final = Price("Data transfer to the internet", 0.09, "GB, the first 100 GB of a month free")
 DATABASE: Final = Price("RDS MySQL, db.r6g.large in two zones", 0.43, "hour")
 VCPU: Final = Price("Fargate on arm64, vCPU", 0.03238, "hour")
@@ -73,6 +75,8 @@ PRICES: Final = (
     METRIC,
     ALARM,
     DASHBOARD,
+    PIPE,
+    EVENT,
     TRANSFER,
     DATABASE,
     VCPU,

@@ -172,6 +172,13 @@ class Template:
             {name.lower(): value.strip("'") for name, value in headers.items()},
         )
 
+    @property
+    def filters(self) -> list[str]:
+        """The patterns of the pipe that tells of changes: a record passes if one of them matches."""
+        [pipe] = self._of_type("AWS::Pipes::Pipe")
+        criteria = pipe["Properties"]["SourceParameters"]["FilterCriteria"]
+        return [str(each["Pattern"]) for each in criteria["Filters"]]
+
     def table(self, name: str) -> dict[str, Any]:
         """Return the arguments of CreateTable: keys, indexes and billing, without a deployment's options."""
         [table] = self._of_type("AWS::DynamoDB::Table")

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from local import gateway, signing
 from local.events import SEED, cases, read
+from local.events_document import record
 from local.seed import Seed, SeedWorkflow, load
 from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
@@ -22,6 +23,7 @@ from tests.conformance.recording import Player
 from tests.conformance.test_events import send
 from tests.routes.test_runs import POLLED, Run, run_with
 from tests.routes.workflow.test_get_tasks import failed_task, resumed
+from tests.support.changes import task
 from tests.support.linking import linked_run
 from tests.support.seeding import LONG_COMMAND, pair, running
 from tests.support.tools import VERSION
@@ -271,6 +273,12 @@ def asks_who_calls(_: Player) -> None:
     assert reply["principalId"] == "test"
 
 
+def tells_of_a_change(_: Player) -> None:
+    records = json.dumps([record(task("D"), task("R"))])
+    [event] = json.loads(gateway.invoke(gateway.load_handler("tell_changes"), records, "tell_changes"))
+    assert event["detail"]["to"] == "D"
+
+
 def looks_for_a_step_with_a_token_for_one_run(player: Player) -> None:
     run, [first] = run_with(player, "O")
     event = read("get_array_task_instance_id")
@@ -306,6 +314,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     starts_over_in_parts,
     binds_a_dag,
     asks_who_calls,
+    tells_of_a_change,
     looks_for_a_step_with_a_token_for_one_run,
 )
 

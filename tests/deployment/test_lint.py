@@ -29,6 +29,7 @@ OTHERS: Final = {
     "MaxWriteUnits": "1000",
     "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:topic",
     "Dashboard": "false",
+    "ChangeEvents": "on",
 }
 """The other parameters that a condition depends on, each away from its default."""
 

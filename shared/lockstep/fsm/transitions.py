@@ -97,13 +97,14 @@ TASK_MOVES: Final = (
     TaskEdge(T.ERROR_RECOVERABLE, T.ADJUSTING_RESOURCES, "it needs other resources before it tries again"),
     TaskEdge(T.ERROR_RECOVERABLE, T.QUEUED, "it is queued again at once"),
     TaskEdge(T.ERROR_RECOVERABLE, T.REGISTERING, "it has attempts left and waits to be queued"),
-    TaskEdge(T.ERROR_RECOVERABLE, T.ERROR_FATAL, "it has no attempts left"),
+    TaskEdge(T.ERROR_RECOVERABLE, T.ERROR_FATAL, "it has no attempts left, or another one would not help"),
 )
 """The moves a task may make."""
 
 _VALID: Final = {(edge.source, edge.target): edge.reason for edge in VALID}
 _UNTIMELY: Final = {(edge.source, edge.target): edge.reason for edge in UNTIMELY}
 _TASK_MOVES: Final = {(edge.source, edge.target) for edge in TASK_MOVES}
+_TASK_REASONS: Final = {(edge.source, edge.target): edge.reason for edge in TASK_MOVES}
 
 TASK_FOLLOWS: Final[Mapping[TaskInstanceStatus, TaskStatus]] = {
     TI.QUEUED: T.QUEUED,
@@ -189,14 +190,43 @@ def validate_transition(state: PairState, new_status: TaskInstanceStatus) -> Rul
 _WITHOUT_TASK: Final = "its task has ended without it: it ends here and must not loop"
 
 
-def reason_of(source: TaskInstanceStatus, target: TaskInstanceStatus) -> str | None:
+def reason_of(source: TaskInstanceStatus | None, target: TaskInstanceStatus) -> str | None:
     """Why an instance moved, by the statuses between which it did. None: it never makes that move.
+
+    source: None if it is new.
 
     >>> reason_of(TaskInstanceStatus.RUNNING, TaskInstanceStatus.ERROR)
     'the command failed'
     """
+    if source is None:
+        return "its task gets an attempt" if target is TI.QUEUED else None
     known = _VALID.get((source, target))
-    return _WITHOUT_TASK if known is None and target is TI.ERROR_FATAL else known
+    return _WITHOUT_TASK if known is None and target is TI.ERROR_FATAL and not has_ended(source) else known
+
+
+def task_reason_of(source: TaskStatus | None, target: TaskStatus, *, fresh: bool) -> str | None:
+    """Why a task moved, by the statuses between which it did. None: it never makes that move.
+
+    source: None if it is new. fresh: whether no attempt counts against it, as where it is bound or starts over.
+    A failure moves it through ERROR_RECOVERABLE in one write, so the reason is that of the move from there.
+
+    >>> task_reason_of(TaskStatus.RUNNING, TaskStatus.REGISTERING, fresh=False)
+    'it has attempts left and waits to be queued'
+    >>> task_reason_of(TaskStatus.RUNNING, TaskStatus.REGISTERING, fresh=True)
+    'it starts over'
+    """
+    if source is None:
+        return "it is bound" if target is T.REGISTERING else None
+    if fresh and target is T.REGISTERING:
+        return None if source is T.DONE else "it starts over"
+    if (source, target) == (T.ERROR_FATAL, T.ERROR_RECOVERABLE):
+        return "it gets more resources, and may start over"
+    if target in _ENDS_OF_FAILURE and (source, T.ERROR_RECOVERABLE) in _TASK_REASONS:
+        return _TASK_REASONS[T.ERROR_RECOVERABLE, target]
+    return _TASK_REASONS.get((source, target))
+
+
+_ENDS_OF_FAILURE: Final = frozenset({T.REGISTERING, T.ADJUSTING_RESOURCES, T.ERROR_FATAL})
 
 
 def _refuse(status: TaskInstanceStatus, new_status: TaskInstanceStatus) -> Refusal:

@@ -101,6 +101,33 @@ def followed_by(target: Run) -> Follow | None:
     return next((follow for follow in WORKFLOW_FOLLOWS if follow.run is target), None)
 
 
+def run_reason_of(source: Run | None, target: Run) -> str | None:
+    """Why a run moved, by the statuses between which it did. None: it never makes that move.
+
+    source: None if it is new: a run begins with the claim on its workflow.
+
+    >>> run_reason_of(Run.RUNNING, Run.DONE)
+    'all its tasks are done'
+    """
+    moves = (*RUN_MOVES, *DONE_AFTER_ALL, *TAKEN_OVER)
+    between = (source or Run.REGISTERED, target)
+    return next((edge.reason for edge in moves if (edge.source, edge.target) == between), None)
+
+
+def workflow_reason_of(source: Workflow | None, target: Workflow) -> str | None:
+    """Why a workflow moved, by the statuses between which it did. None: it never makes that move.
+
+    source: None if it is new. Where several moves of its run lead there, all their reasons.
+
+    >>> workflow_reason_of(Workflow.RUNNING, Workflow.FAILED)
+    'its run failed, or its run was stopped'
+    """
+    if source is None:
+        return "it is bound, or has its first array" if target is Workflow.REGISTERING else None
+    follows = (follow for follow in WORKFLOW_FOLLOWS if follow.workflow is target and source in follow.sources)
+    return ", or ".join(follow.reason for follow in follows) or None
+
+
 def _from_launched() -> frozenset[Run]:
     reached = {Run.LAUNCHED}
     for edge in RUN_MOVES:  # in their order a run never goes back

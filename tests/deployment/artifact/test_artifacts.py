@@ -15,6 +15,7 @@ import pytest
 
 from local.engine import create_table
 from local.events import SEED, Event, cases, read, reply_body, route_name
+from local.events_document import record
 from local.layer import LAMBDA_PYTHON, NEVER, imported_by
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE, use_new_secret
 from local.signing import make
@@ -26,6 +27,7 @@ from tests.conformance.cases import Send, replay
 from tests.deployment.artifact import lambdas
 from tests.deployment.artifact.lambdas import FunctionError, Lambda, NoAnswerError
 from tests.deployment.artifact.usage import PROC, peak_mib
+from tests.support.changes import task
 
 FUNCTIONS: Final = {function.name: function for function in Template().functions}
 TABLE: Final = "artifacts"
@@ -105,6 +107,16 @@ def test_the_authorizer_says_who_may_call_and_who_may_not(
         assert called in answer["policyDocument"]["Statement"][0]["Resource"]
         key = current(client(), "artifacts")
         assert key not in warm.stdout() + warm.stderr()
+
+
+def test_changes_are_told(start: Start) -> None:
+    with start(FUNCTIONS["tell_changes"]) as warm:
+        moved, beat = record(task("D"), task("R")), record(task("R"), task("R"))
+        bad = moved | {"eventName": "?"}
+        [event] = warm.invoke([moved, beat, bad])
+        assert (event["detail-type"], event["detail"]["to"]) == ("Task Status Change", "D")
+        [line] = [json.loads(line) for line in warm.stdout().splitlines()]
+        assert (line["level"], line["ChangesUnreadable"]) == ("WARNING", [1.0])
 
 
 def test_the_log_level_is_the_templates_parameter_and_metrics_come_all_the_same(start: Start) -> None:

@@ -1,0 +1,13 @@
+"""Tell of changes: EventBridge Pipes asks it what moved in a batch of the table's stream."""
+
+from typing import Any
+
+from lockstep import imported
+from lockstep.changes.tell import tell
+
+imported()
+
+
+def lambda_handler(records: list[dict[str, Any]], _: object) -> list[dict[str, Any]]:
+    """The events to put on EventBridge; for an empty list the pipe puts none."""
+    return tell(records)
