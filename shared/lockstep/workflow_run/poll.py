@@ -45,7 +45,7 @@ _READ_AT_ONCE: Final = 1_000
 _ENOUGH_READ: Final = 0.3
 """The share of the time after which a poll reads no more of the listed instances."""
 _ENOUGH: Final = 0.6
-"""The share of the time after which a poll looks for no more."""
+"""The share of the time after which a poll looks for no more, and notes no more."""
 
 
 def sync_status(
@@ -67,7 +67,8 @@ def sync_status(
     read = poll.read(listed)
     updates = {key: told for key, instance in read.items() if (told := poll.told(instance)) is not status}
     updates |= dict.fromkeys(poll.find(frozenset(listed), read), status)
-    remember_changes(read.values(), status)
+    if not deadline().spent(_ENOUGH):
+        remember_changes(read.values(), status)
     by_status: dict[TaskInstanceStatus, list[int]] = defaultdict(list)
     for key in sorted(updates):
         by_status[updates[key]].append(key.id)
