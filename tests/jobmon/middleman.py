@@ -30,6 +30,8 @@ class Middleman:
         self._lose: Counter[str] = Counter()
         self._is_lost: Callable[[str, bytes], bool] = lambda *_: False
         self._answered: set[tuple[str, str, bytes]] = set()
+        self._numbers: dict[tuple[str, str, bytes], int] = {}
+        self._lost_from: int | None = None
         self.lost: Counter[str] = Counter()
         """First answers that were lost, by route."""
         self._lock = threading.Lock()
@@ -56,6 +58,20 @@ class Middleman:
         """
         self._is_lost = is_lost
 
+    @property
+    def distinct(self) -> int:
+        """The distinct requests so far."""
+        return len(self._numbers)
+
+    def lose_answer_number(self, number: int) -> None:
+        """The first answer to the number-th distinct request from now on never arrives.
+
+        If it must arrive (lose_first_answers), that of the next one that need not is lost in its stead.
+        """
+        self._numbers.clear()
+        self.lost.clear()
+        self._lost_from = number
+
     def pass_on(self, method: str, path: str, body: bytes, credentials: str | None) -> httpx.Response | None:
         """The API's answer; None if it is to be lost."""
         plain = path.partition("?")[0].removeprefix(f"/{Template().stage}")
@@ -72,11 +88,17 @@ class Middleman:
                 if times and plain.endswith(path_end):
                     self._lose[path_end] -= 1
                     return None
-            if self._is_lost(route, body) and (method, path, body) not in self._answered:
-                self._answered.add((method, path, body))
+            request = method, path, body
+            number = self._numbers.setdefault(request, len(self._numbers) + 1)
+            if self._is_lost(route, body) and request not in self._answered and self._is_due(number):
+                self._answered.add(request)
                 self.lost[route] += 1
                 return None
         return reply
+
+    def _is_due(self, number: int) -> bool:
+        """Whether an answer is lost now: each is, or one of those from a number on."""
+        return self._lost_from is None or (number >= self._lost_from and not self.lost)
 
 
 def _handler(middleman: Middleman) -> type[BaseHTTPRequestHandler]:

@@ -1,14 +1,16 @@
 """Jobmon's client, unmodified, gets no answer to the first of each of its requests, nor does anything that it starts.
 
 It sends each again, and the workflow ends as if each had been sent once. Three kinds of request are answered
-(may_be_lost).
+(may_be_lost). Then one answer alone is lost in each run, another one each time: one in EVERY, each with EVERY=1.
 """
 
+import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
+import pytest
 
 from lockstep.dynamodb import counters
 from lockstep.dynamodb.client import connection
@@ -22,6 +24,7 @@ from tests.jobmon.middleman import Middleman
 from tests.jobmon.plan import Plan, Task
 from tests.jobmon.standing import Attempt, attempts, statuses
 
+EVERY = int(os.environ.get("EVERY", "30"))
 BATCH_HEARTBEAT = "POST /api/v3/task_instance/log_report_by/batch"
 HEARTBEAT = "POST /api/v3/task_instance/#/log_report_by"
 """Sent only if the command takes a second."""
@@ -69,8 +72,15 @@ def run(directory: Path, tool: str, middleman: Middleman, api: httpx.Client) -> 
     return Ran(end.status, statuses(api, end.workflow_id), found, journal(directory), stored() - before)
 
 
-def test_a_run_ends_as_if_every_answer_had_arrived(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
-    heard = run(tmp_path / "heard", "heard", middleman, api)
+@pytest.fixture
+def heard(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> Ran:
+    """A run that hears every answer."""
+    return run(tmp_path / "heard", f"{tmp_path.name} heard", middleman, api)
+
+
+def test_a_run_ends_as_if_every_answer_had_arrived(
+    heard: Ran, middleman: Middleman, api: httpx.Client, tmp_path: Path
+) -> None:
     routes = middleman.requests.keys() - {BATCH_HEARTBEAT, HEARTBEAT}
     middleman.lose_first_answers(may_be_lost)
 
@@ -80,4 +90,22 @@ def test_a_run_ends_as_if_every_answer_had_arrived(middleman: Middleman, api: ht
     assert unheard.stored == heard.stored + Counter({Resources: 1}), "stored once a request, as by Jobmon"
     assert replace(unheard, stored=heard.stored) == heard
     assert middleman.lost.keys() >= routes
+    assert middleman.not_ok == []
+
+
+@pytest.mark.timeout(3600)  # with EVERY=1
+def test_a_run_ends_as_if_the_answer_had_arrived_whichever_is_lost(
+    heard: Ran, middleman: Middleman, api: httpx.Client, tmp_path: Path
+) -> None:
+    requests, lost = middleman.distinct, Counter[str]()
+    middleman.lose_first_answers(may_be_lost)
+    for number in range(1, requests + 1, EVERY):
+        middleman.lose_answer_number(number)
+        unheard = run(tmp_path / f"unheard {number}", f"unheard {number}", middleman, api)
+        assert middleman.lost.total() <= 1
+        more = unheard.stored - heard.stored
+        assert more in (Counter(), Counter({Resources: 1})), (number, middleman.lost)
+        assert replace(unheard, stored=heard.stored) == heard, (number, middleman.lost)
+        lost += middleman.lost
+    assert lost.total() >= requests // EVERY - len(MOVES_OF_THE_DISTRIBUTOR)
     assert middleman.not_ok == []
