@@ -39,6 +39,8 @@ def main() -> None:
         app,
         host="127.0.0.1",
         port=int(port),
+        loop="asyncio",  # under many connections uvloop lets some wait for seconds
+        http="httptools",
         log_level="warning",
         access_log=False,
         timeout_keep_alive=75,
