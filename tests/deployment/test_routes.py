@@ -150,7 +150,7 @@ def test_a_route_more_is_four_resources_and_one_for_its_gradual_deployment() -> 
 
 def test_no_event_of_sams_leads_to_a_function() -> None:
     """Each would bring a permission, and a path that this module does not look at."""
-    assert "Events:" not in (ROOT / "template.yaml").read_text(encoding="utf-8")
+    assert " Events:" not in (ROOT / "template.yaml").read_text(encoding="utf-8")
 
 
 def test_no_policy_is_for_all_functions_whose_names_begin_alike() -> None:

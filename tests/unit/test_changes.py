@@ -228,6 +228,8 @@ UNREADABLE: Final[dict[str, Callable[[], Any]]] = {
     "no record": lambda: None,
     "an empty one": dict,
     "no event name": lambda: without(moved(), "eventName"),
+    "an event name that the stream has not": lambda: moved() | {"eventName": "?"},
+    "an event name of another type": lambda: moved() | {"eventName": ["MODIFY"]},
     "no id": lambda: without(moved(), "eventID"),
     "a long id": lambda: moved() | {"eventID": "x" * 65},
     "no keys": lambda: without(moved(), "dynamodb", "Keys"),

@@ -146,14 +146,17 @@ def event_of(record: Record, stack: str) -> AnyEvent | None:
 
 
 def _event(record: Record, stack: str) -> AnyEvent | None:
-    if record["eventName"] == "REMOVE":
+    name = record["eventName"]
+    if name == "REMOVE":
         return None
+    if name not in {"INSERT", "MODIFY"}:
+        raise ValueError(f"{name!r} is no eventName")
     stream = record["dynamodb"]
     kind = kind_of(Key(stream["Keys"]["pk"]["S"], stream["Keys"]["sk"]["S"]))
     if kind is None or kind.model not in _EVENTS:
         return None
     new: Any = kind.model.from_raw_data(stream["NewImage"])
-    old: Any = kind.model.from_raw_data(stream["OldImage"]) if record["eventName"] == "MODIFY" else None
+    old: Any = kind.model.from_raw_data(stream["OldImage"]) if name == "MODIFY" else None
     if old and old.status == new.status:
         return None
     at = iso(new.status_date)

@@ -165,8 +165,14 @@ def test_a_function_imports_nothing_that_it_can_do_without(host_layer: Path, nam
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_that_asks_no_table_imports_no_storage(host_layer: Path, name: str) -> None:
-    """Powertools imports the package botocore for its version, but none of its modules that make a client."""
+    """Powertools imports the package botocore for its version, but none of its modules that make a client.
+
+    tell_changes asks no table, but is handed items of one, which PynamoDB parses.
+    """
     imported = modules_of(name, host_layer)
+    if name == "tell_changes":
+        assert "pynamodb" in imported
+        return
     grants = Template().grants[name]
     assert ("pynamodb" in imported) == any(grant.action.startswith("dynamodb:") for grant in grants)
     assert ("botocore.client" in imported) == bool(grants)
