@@ -224,10 +224,19 @@ def _parameters(where: str, model: type[BaseModel], examples: Json) -> list[Json
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     required = set(schema.get("required", []))
     return [
-        {"name": name, "in": where, "required": name in required, "schema": each}
+        {"name": name, "in": where, "required": name in required, "schema": _sent(each)}
         | ({"example": examples[name]} if name in examples else {})
         for name, each in schema.get("properties", {}).items()
     ]
+
+
+def _sent(schema: Json) -> Json:
+    """The schema of a parameter that is sent: one that may be left out has null in the model, which nobody sends."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    sent: Json = kinds[0]
+    return sent | {name: value for name, value in schema.items() if name not in {"anyOf", "default"}}
 
 
 def _possible_refusals(one: Operation) -> list[HTTPStatus]:

@@ -103,7 +103,11 @@ def _count_ranges(workflow_id: int, counts: Counts) -> None:
 def _count_batches(workflow_id: int, counts: Counts) -> None:
     every = ListedIndex.listed_as >= "0"
     room = MOST_SEEN
+    shown: set[str] = set()
     for raw in query(listed_in(workflow_id), every, index=ListedIndex.Meta.index_name):
+        if raw["listed_as"]["S"] in shown:
+            continue  # a query may show an entry twice that is written meanwhile
+        shown.add(raw["listed_as"]["S"])
         array_id = int(raw["listed_as"]["S"].partition("#")[0])
         if "seen" not in raw:
             counts.of(array_id).array = Array.from_raw_data(raw)
@@ -135,5 +139,8 @@ def _count_failed(parts: Iterable[str], counts: Counts) -> None:
 
 def _arrays_of_failed(part: str) -> Iterator[int]:
     every = ListedIndex.listed_as >= "0"
+    shown: set[str] = set()
     for raw in query(part, every, index=ListedIndex.Meta.index_name, at_once=_FAILED_AT_ONCE):
-        yield int(raw["array_id"]["N"])
+        if raw["listed_as"]["S"] not in shown:  # as above
+            yield int(raw["array_id"]["N"])
+        shown.add(raw["listed_as"]["S"])

@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
 from local.engine import ENDPOINT_VARIABLE, LOCAL_SETTINGS
+from lockstep.dynamodb import client
 from lockstep.dynamodb.client import connect, connection
 from lockstep.dynamodb.item import Item
 from tests.support.clients import a_client_of_our_own
@@ -71,7 +72,7 @@ def answered_by(answering: Answering) -> Iterator[None]:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         return _response(request.url, answering(operation, json.loads(request.body)))
 
-    known, handlers = _connection_to_nowhere()
+    known, handlers = _connection_to_nowhere(str(client.RETRIES))
     events = known.connection.client.meta.events
     with _to_nowhere(), a_client_of_our_own(known), patch.object(events, "_emitter", copy(handlers)):
         events.register("before-send.dynamodb", send)
@@ -89,17 +90,19 @@ def calls_answered_by(answering: Answering) -> Iterator[None]:
         code = reply.body["__type"].rpartition("#")[2]
         raise ClientError({**reply.body, "Error": {"Code": code, "Message": reply.body["message"]}}, operation)
 
-    known, _ = _connection_to_nowhere()
+    known, _ = _connection_to_nowhere(str(client.RETRIES))
     with _to_nowhere(), a_client_of_our_own(known), patch.object(known.connection.client, "_make_api_call", call):
         yield
 
 
 @cache
-def _connection_to_nowhere() -> tuple[Any, Any]:
+def _connection_to_nowhere(retries: str) -> tuple[Any, Any]:
     """A connection, and what its client's events lead to before anybody registers more.
 
     One for all, because botocore takes as long to make one as for a hundred calls.
+    retries: what it is made with. A test may change that.
     """
+    assert retries == str(client.RETRIES)
     with _to_nowhere(), a_client_of_our_own():
         connect()
         return Item._connection, connection().client.meta.events._emitter  # noqa: SLF001  # neither can be shared in public

@@ -194,7 +194,7 @@ def _plain(clean: Clean, answered: Answered) -> Any:
         "newly_created",
     }:
         return _of_what_is_bound(clean, answered)
-    if "tasks" in reply:
+    if isinstance(reply.get("tasks"), dict):
         return {name: _bound(clean, answered, row) for name, row in reply["tasks"].items()}
     if reply.keys() == {"workflow_run_id", "status"}:
         return {**reply, "workflow_run_id": _named(clean, answered, "RUN#", reply["workflow_run_id"])}
