@@ -186,16 +186,16 @@ endef
 	@.sam/bin/pip $(PIP) -r tests/sam-requirements.txt
 	@touch $@
 
-# Jobmon's server, which the benchmark measures beside Lockstep.
-# The tests look at the page in a Chromium: one that is on the PATH, else Debian's.
+# The tests look at the page in a Chromium: one that is on the PATH, else Debian's. The link is stale once it is gone.
 .browser/ready:
 	@mkdir -p $(@D)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	echo ".browser: installing Chromium; a minute" && apt-get update --quiet=2 && \
 	apt-get install --yes --quiet=2 --no-install-recommends chromium >/dev/null; } || \
 	{ echo "the tests of the page need Chromium; on Debian: apt install chromium" >&2; exit 1; }
-	@touch $@
+	@ln -sf "$$(command -v chromium)" $@
 
+# Jobmon's server, which the benchmark measures beside Lockstep.
 .peer/ready: bench/load/peer-requirements.txt
 	$(call venv,.peer,installing Jobmon's server for the benchmark; a minute)
 	@.peer/bin/pip $(PIP) -r bench/load/peer-requirements.txt
