@@ -103,8 +103,7 @@ TASK_MOVES: Final = (
 
 _VALID: Final = {(edge.source, edge.target): edge.reason for edge in VALID}
 _UNTIMELY: Final = {(edge.source, edge.target): edge.reason for edge in UNTIMELY}
-_TASK_MOVES: Final = {(edge.source, edge.target) for edge in TASK_MOVES}
-_TASK_REASONS: Final = {(edge.source, edge.target): edge.reason for edge in TASK_MOVES}
+_TASK_MOVES: Final = {(edge.source, edge.target): edge.reason for edge in TASK_MOVES}
 
 TASK_FOLLOWS: Final[Mapping[TaskInstanceStatus, TaskStatus]] = {
     TI.QUEUED: T.QUEUED,
@@ -221,9 +220,9 @@ def task_reason_of(source: TaskStatus | None, target: TaskStatus, *, fresh: bool
         return None if source is T.DONE else "it starts over"
     if (source, target) == (T.ERROR_FATAL, T.ERROR_RECOVERABLE):
         return "it gets more resources, and may start over"
-    if target in _ENDS_OF_FAILURE and (source, T.ERROR_RECOVERABLE) in _TASK_REASONS:
-        return _TASK_REASONS[T.ERROR_RECOVERABLE, target]
-    return _TASK_REASONS.get((source, target))
+    if target in _ENDS_OF_FAILURE and (source, T.ERROR_RECOVERABLE) in _TASK_MOVES:
+        return _TASK_MOVES[T.ERROR_RECOVERABLE, target]
+    return _TASK_MOVES.get((source, target))
 
 
 _ENDS_OF_FAILURE: Final = frozenset({T.REGISTERING, T.ADJUSTING_RESOURCES, T.ERROR_FATAL})

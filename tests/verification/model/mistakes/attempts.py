@@ -28,7 +28,7 @@ def a_rare_edge_is_missing(patch: pytest.MonkeyPatch) -> None:
 def an_untimely_report_moves(patch: pytest.MonkeyPatch) -> None:
     patch.delitem(transitions._UNTIMELY, (TI.RUNNING, TI.LAUNCHED))  # noqa: SLF001  # as above
     patch.setitem(transitions._VALID, (TI.RUNNING, TI.LAUNCHED), "")  # noqa: SLF001  # as above
-    patch.setattr(transitions, "_TASK_MOVES", transitions._TASK_MOVES | {(T.RUNNING, T.LAUNCHED)})  # noqa: SLF001  # as above
+    patch.setattr(transitions, "_TASK_MOVES", transitions._TASK_MOVES | {(T.RUNNING, T.LAUNCHED): "wrong"})  # noqa: SLF001  # as above
 
 
 def attempts_are_not_counted(patch: pytest.MonkeyPatch) -> None:
