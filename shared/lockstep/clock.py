@@ -46,6 +46,15 @@ def iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
+def iso_if_known(seconds: float | None) -> str | None:
+    """Format a time as iso does; None for None.
+
+    >>> iso_if_known(None) is None
+    True
+    """
+    return None if seconds is None else iso(seconds)
+
+
 def naive(seconds: float) -> str:
     """Format a time in whole seconds and UTC, in the form that Jobmon's clients parse.
 

@@ -91,10 +91,10 @@ def _attempt(key: InstanceKey, instance: TaskInstance, at: float) -> AttemptView
         status_name=status.name,
         status_date=clock.iso(instance.status_date),
         reason=reason_of(TaskInstanceStatus(instance.came_from), status) if instance.came_from else None,
-        queued_date=_iso(instance.queued_at),
-        started_date=_iso(instance.claimed_at),
+        queued_date=clock.iso_if_known(instance.queued_at),
+        started_date=clock.iso_if_known(instance.claimed_at),
         ended=ended,
-        report_by_date=_iso(instance.report_by),
+        report_by_date=clock.iso_if_known(instance.report_by),
         overdue=not ended and instance.report_by is not None and instance.report_by < at,
         workflow_run_id=instance.workflow_run_id,
         distributor_id=instance.distributor_id,
@@ -102,7 +102,3 @@ def _attempt(key: InstanceKey, instance: TaskInstance, at: float) -> AttemptView
         array_batch_num=instance.array_batch_num,
         array_step_id=instance.array_step_id,
     )
-
-
-def _iso(seconds: float | None) -> str | None:
-    return None if seconds is None else clock.iso(seconds)

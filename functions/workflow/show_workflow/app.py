@@ -82,7 +82,7 @@ def _reply(workflow_id: int, found: Overview) -> WorkflowReply:
         status=status,
         status_name=status.name,
         status_date=clock.iso(workflow.status_date),
-        bound_date=None if workflow.created_date is None else clock.iso(workflow.created_date),
+        bound_date=clock.iso_if_known(workflow.created_date),
         max_concurrently_running=workflow.max_concurrently_running,
         num_tasks=workflow.num_tasks or 0,
         tool_version_id=spec.tool_version_id if spec else None,
@@ -93,7 +93,7 @@ def _reply(workflow_id: int, found: Overview) -> WorkflowReply:
         arrays=[_array(array_id, counts.of(array_id), by_array[array_id]) for array_id in list(by_array)[:MOST_ARRAYS]],
         left_out=max(0, len(by_array) - MOST_ARRAYS),
         tasks_by_status=dict(total),
-        seen_date=None if counts.seen_at is None else clock.iso(counts.seen_at),
+        seen_date=clock.iso_if_known(counts.seen_at),
         more_failed=counts.more_failed,
         more_batches=counts.more_batches,
     )

@@ -110,7 +110,7 @@ def whole(key: InstanceKey, found: Whole) -> WholeReply:
             status=status,
             status_name=status.name,
             status_date=clock.iso(instance.status_date),
-            report_by_date=None if instance.report_by is None else clock.iso(instance.report_by),
+            report_by_date=clock.iso_if_known(instance.report_by),
             workflow_run_id=instance.workflow_run_id,
             array_id=instance.array_id,
             array_batch_num=instance.array_batch_num,

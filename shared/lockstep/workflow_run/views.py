@@ -35,6 +35,6 @@ def run_view(workflow_run_id: int, run: WorkflowRun) -> RunView:
         status_date=clock.iso(run.status_date),
         user=run.user,
         jobmon_version=run.jobmon_version,
-        report_by_date=None if report_by is None else clock.iso(report_by),
+        report_by_date=clock.iso_if_known(report_by),
         overdue=status not in RUN_ENDED and report_by is not None and report_by < clock.now(),
     )
