@@ -13,13 +13,15 @@ from typing import Final, NamedTuple
 from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, batch_of, listed_in
 from lockstep.array.store import members, read_array
 from lockstep.clock import now
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks, fetch, query, run_parallel
+from lockstep.dynamodb.client import KEYS_PER_READ, chunks, query, run_parallel
 from lockstep.dynamodb.item import Item, ListedIndex
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task, feed_keys
 from lockstep.workflow.counts import SEEN_AS, UNDER_WAY
 from lockstep.workflow.item import TaskRange, Workflow
+from lockstep.workflow.progress import tasks_with
+from lockstep.workflow.store import find_workflow
 
 MOST_EXAMINED: Final = 500
 """The tasks, and the entries of the list of what failed, that a page looks at, to find those that are wanted."""
@@ -145,7 +147,9 @@ def _tasks_in_batch(steps: Sequence[_Step]) -> list[int]:
 
 def _failed(array_id: int, array: Array, after: Position | None, most: int) -> Page:
     ids: list[int] = []
-    lists = [_failed_in(part, after) for part in feed_keys(array.workflow_id, _num_tasks(array.workflow_id))]
+    workflow = find_workflow(array.workflow_id, consistent=False)
+    num_tasks = (workflow.num_tasks if workflow else None) or 0
+    lists = [_failed_in(part, after) for part in feed_keys(array.workflow_id, num_tasks)]
     following = None
     for examined, failed in enumerate(merge(*lists, reverse=True), 1):
         if failed.array_id == array_id:
@@ -154,12 +158,6 @@ def _failed(array_id: int, array: Array, after: Position | None, most: int) -> P
             following = Position(failed.at, failed.task_id)
             break
     return Page(_read(ids, array_id, TaskStatus.ERROR_FATAL), following)
-
-
-def _num_tasks(workflow_id: int) -> int:
-    key = Workflow.key(workflow_id)
-    raw = fetch([key], consistent=False).get(key)
-    return Workflow.from_raw_data(raw).num_tasks or 0 if raw else 0
 
 
 class _Failed(NamedTuple):
@@ -182,9 +180,7 @@ def _failed_in(part: str, after: Position | None) -> Iterator[_Failed]:
 
 def _read(ids: Iterable[int], array_id: int, status: TaskStatus | None) -> dict[int, Task]:
     """The tasks with these ids, in their order, that are of an array and in a status, if one is given."""
-    wanted = list(dict.fromkeys(ids))
-    found = fetch(map(Task.key, wanted), consistent=False)
-    tasks = {task_id: Task.from_raw_data(found[key]) for task_id in wanted if (key := Task.key(task_id)) in found}
+    tasks = tasks_with(list(dict.fromkeys(ids)), consistent=False)
     return {
         task_id: task
         for task_id, task in tasks.items()

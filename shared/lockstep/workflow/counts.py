@@ -1,8 +1,8 @@
-"""How many tasks of a workflow are in which status, at the cost of its batches and not of its tasks.
+"""Count a workflow's tasks by array and status, from its batches instead of its tasks.
 
-A batch knows in which status each of its instances was last seen; polls and sweeps note it (array/attention.py). The
-tasks that failed for good are listed in an index. So one Query of the batches and one for each part of that list tell
-all: 20 read units for 100,000 tasks.
+A batch stores the last seen status of each of its steps; polls and sweeps update it (array/attention.py). An index
+lists the tasks that failed for good. One Query of the batches and one for each part of that list give all counts: 21
+read units for 100,000 tasks. tests/routes/test_looking.py limits them to 50.
 """
 
 from collections import Counter
@@ -13,8 +13,9 @@ from typing import Final
 
 from lockstep.array.item import Array, Batch, listed_in
 from lockstep.dynamodb.client import query
-from lockstep.dynamodb.item import Item, ListedIndex
+from lockstep.dynamodb.item import Item, ListedIndex, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowStatus
+from lockstep.fsm.transitions import TASK_FOLLOWS
 from lockstep.task.item import feed_keys
 from lockstep.workflow.item import TaskRange, Workflow
 
@@ -22,40 +23,36 @@ TI = TaskInstanceStatus
 T = TaskStatus
 
 MOST_FAILED: Final = 1_000
-"""The failed tasks that are counted at most: 15 read units."""
+"""The maximum number of failed tasks to count: 15 read units."""
 _FAILED_AT_ONCE: Final = 250
 MOST_SEEN: Final = 1_000_000
-"""The steps of batches that are counted at most."""
+"""The maximum number of batch steps to count."""
 
 SEEN_AS: Final[Mapping[TaskInstanceStatus, TaskStatus]] = {
-    TI.QUEUED: T.QUEUED,
-    TI.INSTANTIATED: T.INSTANTIATING,
-    TI.LAUNCHED: T.LAUNCHED,
+    **TASK_FOLLOWS,
     TI.NO_HEARTBEAT: T.LAUNCHED,
-    TI.RUNNING: T.RUNNING,
     TI.TRIAGING: T.RUNNING,
     TI.KILL_SELF: T.RUNNING,
-    TI.DONE: T.DONE,
 }
-"""The status of a task whose attempt was last seen in a status. After another one it waits, or has failed for good."""
+"""The task's status by the last seen status of its attempt. After any other one the task waits, or failed for good."""
 UNDER_WAY: Final = (T.RUNNING, T.LAUNCHED, T.INSTANTIATING, T.QUEUED)
 
 
 @dataclass(slots=True)
 class ArrayCounts:
-    """What is counted of an array."""
+    """The counts of an array."""
 
     array: Array | None = None
     num_tasks: int = 0
-    """The ids that are allocated to its tasks."""
+    """The ids allocated to its tasks."""
     seen: Counter[TaskStatus] = field(default_factory=Counter)
     failed: int = 0
 
     def by_status(self, workflow: WorkflowStatus) -> dict[TaskStatus, int]:
-        """Its tasks by status. Those that are in no other one wait for their first attempt or their next.
+        """Return the number of tasks by status. A task without another status waits for an attempt: REGISTERING.
 
-        What was seen under way may have ended since, so no more are said to be under way than are left. In a workflow
-        that is done all tasks are.
+        Attempts that were seen under way may have ended since, so the remaining tasks cap their number. In a workflow
+        that is DONE, every task that did not fail is done.
         """
         done = self.num_tasks - self.failed if workflow is WorkflowStatus.DONE else self.seen[T.DONE]
         left = max(0, self.num_tasks - self.failed - done)
@@ -68,15 +65,15 @@ class ArrayCounts:
 
 @dataclass(slots=True)
 class Counts:
-    """What is counted of a workflow."""
+    """The counts of a workflow."""
 
     arrays: dict[int, ArrayCounts] = field(default_factory=dict)
     seen_at: float | None = None
-    """When the batch was noted that was looked at longest ago, of those with tasks under way. None: there is none."""
+    """The oldest noted_at of the batches with tasks under way; None without such a batch."""
     more_failed: bool = False
-    """More tasks have failed than are counted."""
+    """Whether more tasks failed than were counted."""
     more_batches: bool = False
-    """More batches exist than are counted."""
+    """Whether more batches exist than were counted."""
 
     def of(self, array_id: int) -> ArrayCounts:
         """The counts of an array."""
@@ -101,13 +98,8 @@ def _count_ranges(workflow_id: int, counts: Counts) -> None:
 
 
 def _count_batches(workflow_id: int, counts: Counts) -> None:
-    every = ListedIndex.listed_as >= "0"
     room = MOST_SEEN
-    shown: set[str] = set()
-    for raw in query(listed_in(workflow_id), every, index=ListedIndex.Meta.index_name):
-        if raw["listed_as"]["S"] in shown:
-            continue  # a query may show an entry twice that is written meanwhile
-        shown.add(raw["listed_as"]["S"])
+    for raw in _listed(listed_in(workflow_id)):
         array_id = int(raw["listed_as"]["S"].partition("#")[0])
         if "seen" not in raw:
             counts.of(array_id).array = Array.from_raw_data(raw)
@@ -121,26 +113,28 @@ def _count_batches(workflow_id: int, counts: Counts) -> None:
 
 
 def _count_batch(batch: Batch, array_id: int, counts: Counts) -> None:
-    statuses = Counter(_SEEN_LETTERS[letter] for letter in batch.seen if letter in _SEEN_LETTERS)
+    letters = Counter(batch.seen)
+    statuses = Counter[TaskStatus]()
+    for status, task in SEEN_AS.items():
+        statuses[task] += letters[status]
     counts.of(array_id).seen += statuses
-    if not statuses.keys().isdisjoint(UNDER_WAY) and batch.noted_at is not None:
+    if any(statuses[status] for status in UNDER_WAY) and batch.noted_at is not None:
         counts.seen_at = min(batch.noted_at, counts.seen_at or batch.noted_at)
 
 
-_SEEN_LETTERS: Final = {str(status): task for status, task in SEEN_AS.items()}
-
-
 def _count_failed(parts: Iterable[str], counts: Counts) -> None:
-    failed = Counter(islice(chain.from_iterable(map(_arrays_of_failed, parts)), MOST_FAILED))
+    entries = chain.from_iterable(_listed(part, _FAILED_AT_ONCE) for part in parts)
+    failed = Counter(int(raw["array_id"]["N"]) for raw in islice(entries, MOST_FAILED))
     for array_id, number in failed.items():
         counts.of(array_id).failed = number
     counts.more_failed = failed.total() == MOST_FAILED
 
 
-def _arrays_of_failed(part: str) -> Iterator[int]:
+def _listed(partition: str, at_once: int | None = None) -> Iterator[RawItem]:
+    """Yield the entries of a list, each once. A query may return an entry twice that is written meanwhile."""
     every = ListedIndex.listed_as >= "0"
     shown: set[str] = set()
-    for raw in query(part, every, index=ListedIndex.Meta.index_name, at_once=_FAILED_AT_ONCE):
-        if raw["listed_as"]["S"] not in shown:  # as above
-            yield int(raw["array_id"]["N"])
+    for raw in query(partition, every, index=ListedIndex.Meta.index_name, at_once=at_once):
+        if raw["listed_as"]["S"] not in shown:
+            yield raw
         shown.add(raw["listed_as"]["S"])

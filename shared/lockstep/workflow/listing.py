@@ -9,8 +9,9 @@ from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.workflow.item import ALL_WORKFLOWS, Workflow, workflow_listed_as
 
 MOST_EXAMINED: Final = 1_000
-"""The workflows that a page looks at, to find those that are wanted: 60 read units at most."""
-_AT_ONCE: Final = 100
+"""The workflows that a page looks at, to find those that are wanted: 65 read units at most."""
+_LEAST_AT_ONCE: Final = 25
+"""The entries that a request to DynamoDB asks for at least: a small page of what is rare must not take one for each."""
 _INDEX: Final = ListedIndex.Meta.index_name
 
 
@@ -45,7 +46,7 @@ def list_workflows(wanted: Wanted, before: int | None, most: int) -> Page:
     """
     last = workflow_listed_as(before - 1) if before is not None else "~"
     earlier = ListedIndex.listed_as <= last
-    at_once = min(most, _AT_ONCE)
+    at_once = max(most, _LEAST_AT_ONCE)
     page: dict[int, Workflow] = {}
     for examined, raw in enumerate(query(ALL_WORKFLOWS, earlier, index=_INDEX, newest=True, at_once=at_once), 1):
         workflow = Workflow.from_raw_data(raw)
