@@ -8,7 +8,6 @@ An entry moves when its sort key changes. AWS does not document that a query see
 is seen twice counts once here, and one that is missed is found by the next poll, sweep or termination.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final, NamedTuple
@@ -16,7 +15,16 @@ from typing import Final, NamedTuple
 from pynamodb.expressions.condition import Condition, Or
 from pynamodb.expressions.update import Action
 
-from lockstep.array.item import LAUNCHED_PREFIX, NO_STEP, WAITING_PREFIX, Batch, BatchAttention, due_key, last_key
+from lockstep.array.item import (
+    LAUNCHED_PREFIX,
+    NO_STEP,
+    WAITING_PREFIX,
+    Batch,
+    BatchAttention,
+    batch_of,
+    due_key,
+    last_key,
+)
 from lockstep.array.store import members
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.dynamodb.client import (
@@ -212,19 +220,25 @@ def remember(looked: Iterable[Seen], due: Mapping[Key, float] | None = None) -> 
     run_parallel(lambda key: _remember_batch(*by_batch[key], times.get(key)), by_batch)
 
 
-def remember_changes(instances: Iterable[TaskInstance], known: TaskInstanceStatus) -> None:
-    """Note what was seen of instances in those of their batches in which some have left the known status.
+def remember_changes(instances: Collection[TaskInstance], known: TaskInstanceStatus) -> None:
+    """Store the seen statuses of instances in their batches, if an instance of the batch left the known status.
 
-    MOST_BATCHES_NOTED batches at most. Later polls and sweeps need not read again what has ended, and people see how
-    far a workflow is.
+    This updates at most MOST_BATCHES_NOTED batches. Later polls and sweeps skip the instances that ended, and people
+    see a workflow's progress.
     """
-    by_batch: dict[Key, dict[int, TaskInstanceStatus]] = defaultdict(dict)
-    for instance in instances:
-        statuses = by_batch[Batch.key(instance.array_id, instance.array_batch_num)]
-        statuses[instance.array_step_id] = TaskInstanceStatus(instance.status)
-    changed = (key for key, statuses in by_batch.items() if set(statuses.values()) != {known})
-    found = fetch(islice(changed, MOST_BATCHES_NOTED), consistent=True)
-    run_parallel(lambda key: _remember_batch(Batch.from_raw_data(found[key]), by_batch[key], None), found)
+    changed = dict.fromkeys(_batch_of(instance) for instance in instances if instance.status != known)
+    seen: dict[tuple[int, int], dict[int, TaskInstanceStatus]] = {
+        batch: {} for batch in islice(changed, MOST_BATCHES_NOTED)
+    }
+    for instance in instances if seen else ():
+        if (statuses := seen.get(_batch_of(instance))) is not None:
+            statuses[instance.array_step_id] = TaskInstanceStatus(instance.status)
+    found = fetch((Batch.key(*batch) for batch in seen), consistent=True)
+    run_parallel(lambda key: _remember_batch(Batch.from_raw_data(found[key]), seen[batch_of(key.pk)], None), found)
+
+
+def _batch_of(instance: TaskInstance) -> tuple[int, int]:
+    return instance.array_id, instance.array_batch_num
 
 
 def _remember_batch(batch: Batch, seen: Mapping[int, TaskInstanceStatus], due: float | None) -> None:
