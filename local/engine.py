@@ -161,11 +161,11 @@ def _wait_until_up(process: subprocess.Popen[bytes], endpoint: str, seconds: flo
             return
 
 
-def client(endpoint: str) -> Any:
-    """Make a DynamoDB client for an endpoint."""
+def client(endpoint: str, service: str = "dynamodb") -> Any:
+    """Make a client for an endpoint, of DynamoDB or of its streams (dynamodbstreams)."""
     settings = LOCAL_SETTINGS | os.environ
     return botocore.session.get_session().create_client(
-        "dynamodb",
+        service,
         settings["AWS_DEFAULT_REGION"],
         endpoint_url=endpoint,
         aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],

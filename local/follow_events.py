@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.engine import ENDPOINT_VARIABLE, client
@@ -41,7 +39,7 @@ class Stream:
 
     def __init__(self, endpoint: str, arn: str, *, is_new: bool) -> None:
         """is_new: it was turned on to be followed, so all that it holds came since."""
-        self._client = _streams(endpoint)
+        self._client = client(endpoint, "dynamodbstreams")
         self._arn = arn
         self._iterators: dict[str, str] = {}
         """Where to read on, by shard that is open."""
@@ -93,18 +91,6 @@ class Stream:
             if not description.get("LastEvaluatedShardId"):
                 return
             asked["ExclusiveStartShardId"] = description["LastEvaluatedShardId"]
-
-
-def _streams(endpoint: str) -> Any:
-    """A client for the streams of a DynamoDB, with the settings of this process."""
-    return botocore.session.get_session().create_client(
-        "dynamodbstreams",
-        os.environ["AWS_DEFAULT_REGION"],
-        endpoint_url=endpoint,
-        aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 1}),
-    )
 
 
 @contextmanager
