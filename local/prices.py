@@ -160,7 +160,7 @@ def life(heartbeats: int, interval: float = INTERVAL, run: int = RUN) -> list[Us
     size = min(BATCH, run)
     of_batch, of_run = 1 / size, 1 / run
     transactions = math.ceil(size / TASKS_PER_TRANSACTION)
-    of_queueing, of_taking = 2 + 4 * transactions, 2 * transactions
+    of_queueing, of_taking = 2 + 5 * transactions, 2 * transactions
     worker = [
         Use("GET cluster/{name}", 1, 0.7, 359, waits=0),
         Use("GET get_array_task_instance_id", 1, 1.8, 458, read=0.5),
@@ -179,7 +179,7 @@ def life(heartbeats: int, interval: float = INTERVAL, run: int = RUN) -> list[Us
             size=size,
         ),
         Use("POST task_resources/{id}", of_batch, 1.8, 458, read=0.5),
-        bulk("POST transition_to_launched", of_batch, 0.23, written=4, read=6 * of_batch, size=size),
+        bulk("POST transition_to_launched", of_batch, 0.23, written=4 + 4 * of_batch, read=6 * of_batch, size=size),
         bulk("POST array/{id}/log_distributor_id", of_batch, 0.068, written=1, size=size),
         bulk("POST log_report_by/batch", of_batch, 0.057, written=1, size=size),
     ]
@@ -192,7 +192,7 @@ def life(heartbeats: int, interval: float = INTERVAL, run: int = RUN) -> list[Us
             "POST set_status_for_triaging",
             loops * of_run,
             0.105 * checks,
-            written=3 * of_batch * checks,
+            written=4 * of_batch * checks,
             read=(0.5 + 6 * of_batch) * checks,
             size=run,
         ),

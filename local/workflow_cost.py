@@ -30,7 +30,7 @@ def binding(tasks: int) -> list[Use]:
         Use("what comes once", once, 2.5, 450, written=_ONCE_WRITTEN, read=0.5),
         bulk("POST nodes", chunk, 0.04, size=size),
         bulk("POST dag/{id}/edges", chunk, 0.3, written=1 + chunk, size=size),
-        bulk("PUT bind_tasks_no_args", chunk, 1.5, written=4 + 4 * chunk, read=0.5 + 1.5 * chunk, size=size),
+        bulk("PUT bind_tasks_no_args", chunk, 1.5, written=4 + 5 * chunk, read=0.5 + 1.5 * chunk, size=size),
         bulk("PUT bind_task_args", chunk, 0.04, written=3 * chunk, size=size),
         bulk("PUT bind_task_attributes", chunk, 0.01, size=size),
     ]

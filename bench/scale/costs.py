@@ -20,9 +20,10 @@ LOOKUP: Final = "lookup"
 STEP_INDEX: Final = "index array-step"
 RUN_INDEX: Final = "index run"
 FEED_INDEX: Final = "index feed"
+LISTED_INDEX: Final = "index listed"
 WORKFLOW: Final = "workflow"
-ROLES: Final = (TASK, ARRAY, BATCH, RUN, WORKFLOW, RESOURCES, COUNTER, LOOKUP, STEP_INDEX, RUN_INDEX, FEED_INDEX)
-INDEXES: Final = frozenset({STEP_INDEX, RUN_INDEX, FEED_INDEX})
+INDEXES: Final = (STEP_INDEX, RUN_INDEX, FEED_INDEX, LISTED_INDEX)
+ROLES: Final = (TASK, ARRAY, BATCH, RUN, WORKFLOW, RESOURCES, COUNTER, LOOKUP, *INDEXES)
 
 
 @dataclass(frozen=True, slots=True)

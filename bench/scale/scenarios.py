@@ -12,6 +12,7 @@ from bench.scale.costs import (
     COUNTER,
     FEED_INDEX,
     INDEXES,
+    LISTED_INDEX,
     LOOKUP,
     RESOURCES,
     ROLES,
@@ -75,7 +76,7 @@ def _units(step: Step) -> dict[str, float]:
 
 def partitions(workers: float) -> dict[str, float]:
     """Count the partition keys of each role for one array of so many workers in one run. They are used evenly."""
-    shared = dict.fromkeys((ARRAY, RUN, WORKFLOW, RESOURCES, COUNTER, RUN_INDEX, FEED_INDEX), 1.0)
+    shared = dict.fromkeys((ARRAY, RUN, WORKFLOW, RESOURCES, COUNTER, RUN_INDEX, FEED_INDEX, LISTED_INDEX), 1.0)
     own = dict.fromkeys(set(ROLES) - shared.keys(), max(1.0, workers))
     several = {BATCH: math.ceil(workers / prices.BATCH), STEP_INDEX: math.ceil(workers / STEPS_PER_PARTITION)}
     return own | shared | {role: float(count) for role, count in several.items()} | {LOOKUP: 1.0}

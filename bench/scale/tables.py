@@ -12,6 +12,7 @@ from bench.scale.costs import (
     COUNTER,
     FEED_INDEX,
     INDEXES,
+    LISTED_INDEX,
     RESOURCES,
     RUN,
     RUN_INDEX,
@@ -26,7 +27,7 @@ from local.template import ROOT
 from sim.client import ATTEMPTS, JITTER
 
 DOCUMENT: Final = ROOT / "docs/scale.md"
-_OF_ALL: Final = (ARRAY, RUN, WORKFLOW, RUN_INDEX, FEED_INDEX, RESOURCES, COUNTER)
+_OF_ALL: Final = (ARRAY, RUN, WORKFLOW, RUN_INDEX, FEED_INDEX, LISTED_INDEX, RESOURCES, COUNTER)
 """The roles whose partition all instances of an array or a run share."""
 SHARED: Final = (*_OF_ALL, BATCH)
 _WORTH_TELLING: Final = 0.005
@@ -84,7 +85,7 @@ def of_steps() -> Iterator[str]:
             f"{role} {units.written:g} / {units.read:g}" + (f" in {units.partitions}" if units.partitions > 1 else "")
             for role, units in step.units.items()
         )
-        written = f"{step.written():g}, {step.written(INDEXES & step.units.keys()):g}"
+        written = f"{step.written():g}, {step.written(INDEXES):g}"
         yield f"| {step.name} | {step.instances or ''} | {step.requests} | {written} | {step.read():g} | {whose} |"
 
 

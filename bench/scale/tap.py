@@ -19,6 +19,7 @@ from bench.scale.costs import (
     BATCH,
     COUNTER,
     FEED_INDEX,
+    LISTED_INDEX,
     LOOKUP,
     RESOURCES,
     RUN,
@@ -31,7 +32,7 @@ from local.meter import query_units, read_units
 from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.counters import Counter
-from lockstep.dynamodb.item import ArrayStepIndex, FeedIndex, Item, RawItem, RunIndex
+from lockstep.dynamodb.item import ArrayStepIndex, FeedIndex, Item, ListedIndex, RawItem, RunIndex
 from lockstep.task.item import Resources, Task, TaskLookup
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
@@ -42,6 +43,7 @@ _INDEXES: Final = {
     ArrayStepIndex.Meta.index_name: (STEP_INDEX, "array_step"),
     RunIndex.Meta.index_name: (RUN_INDEX, ""),
     FeedIndex.Meta.index_name: (FEED_INDEX, ""),
+    ListedIndex.Meta.index_name: (LISTED_INDEX, ""),
 }
 """Each index's role, and the attribute by which it is partitioned; none where a walk, of one run, has one partition."""
 _ROLES: Final = {

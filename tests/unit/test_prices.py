@@ -37,7 +37,7 @@ def test_a_life_takes_what_test_cost_measures() -> None:
     uses = [use for use in life(5) if any(name in use.route for name in SINCE_TAKEN) and "batch" not in use.route[-6:]]
     uses += [use for use in life(5) if use.route == "POST queue_task_batch"]
     written, read = (sum(use.times * getattr(use, unit) for use in uses) for unit in ("written", "read"))
-    assert written == pytest.approx(29 + (46 + 22) / BATCH)
+    assert written == pytest.approx(29 + (57 + 22 + 4) / BATCH)
     assert read == pytest.approx(2, abs=0.02)
 
 

@@ -170,7 +170,7 @@ def test_a_table_grows_by_twice_in_half_an_hour() -> None:
 def test_the_recording_is_of_lives_as_prices_reckon_them() -> None:
     uses = {demand.limit: demand.each for demand in day.demands(load())}
     assert uses[limits.GATEWAY_RATE] == pytest.approx(9.03, abs=0.01)
-    assert uses[limits.TABLE_WRITES] == pytest.approx(31.12 + 4, abs=0.05), "binding takes four, and a share of a call"
+    assert uses[limits.TABLE_WRITES] == pytest.approx(31.20 + 4, abs=0.01), "binding takes four, and a share of a call"
 
 
 def test_the_document_is_fresh() -> None:
