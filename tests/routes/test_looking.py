@@ -310,7 +310,7 @@ def test_the_newest_attempts_are_shown_and_the_others_counted(player: Player, mo
 def large_workflow(failed: int) -> int:
     """A workflow of 100,000 tasks in 4 arrays that runs; some have failed."""
     number, at = 5_000, now()
-    first = 1_000_000_001
+    first = 500_000_001
     workflow = Workflow(
         *Workflow.key(number),
         status=WorkflowStatus.RUNNING,

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ class Life:
         self._array = 0
         self._player = player
         self._client = client(endpoint)
+        self._partitions = [Workflow.key(self.workflow_id).pk]
         self._stands = self._read()
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -44,15 +46,22 @@ class Life:
             if before.get(key) != status:
                 self.history[key].append((before.get(key), status))
 
+    def _know(self, *keys: Key) -> None:
+        self._partitions += [key.pk for key in keys]
+        self._note()
+
     def _read(self) -> dict[Key, str]:
-        found: dict[Key, str] = {}
-        for page in self._client.get_paginator("scan").paginate(TableName=Item.Meta.table_name):
-            for raw in page["Items"]:
-                key = Key(raw["pk"]["S"], raw["sk"]["S"])
-                kind = kind_of(key)
-                if kind and kind.model in MOVE:
-                    found[key] = raw["status"]["S"]
-        return found
+        return dict(moved for partition in self._partitions for moved in self._read_partition(partition))
+
+    def _read_partition(self, partition: str) -> Iterator[tuple[Key, str]]:
+        asked = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": partition}}}
+        page = self._client.query(TableName=Item.Meta.table_name, ConsistentRead=True, **asked)
+        assert "LastEvaluatedKey" not in page
+        for raw in page["Items"]:
+            key = Key(partition, raw["sk"]["S"])
+            kind = kind_of(key)
+            if kind and kind.model in MOVE:
+                yield key, raw["status"]["S"]
 
     def begin(self, tasks: int, max_attempts: int) -> tuple[int, list[int]]:
         """Bind the tasks, link a run and bring it to RUNNING. The run, and the tasks."""
@@ -70,7 +79,9 @@ class Life:
         body = {"workflow_id": self.workflow_id, "mark_created": True, "tasks": rows}
         bound = self.ask("PUT", "task/bind_tasks_no_args", body)["tasks"]
         self._array = array
-        return self._run(), [task_id for task_id, _ in bound.values()]
+        tasks_bound = [task_id for task_id, _ in bound.values()]
+        self._know(*map(Task.key, tasks_bound))
+        return self._run(), tasks_bound
 
     def resume(self) -> int:
         """Let the tasks that are not done start over, and bring another run to RUNNING."""
@@ -80,6 +91,7 @@ class Life:
     def _run(self) -> int:
         link = {"workflow_id": self.workflow_id, "next_report_increment": 90}
         run: int = self.ask("POST", "workflow_run", link)["workflow_run_id"]
+        self._know(WorkflowRun.key(run))
         for status in "BIOR":
             self.move(run, status)
         return run
