@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import count
 from typing import Any, Final
 
 from local.engine import client
@@ -13,10 +12,9 @@ from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
-from tests.support.linking import Sends
+from tests.support.linking import WORKFLOWS, Sends
 
 MOVE: Final = (Task, TaskInstance, WorkflowRun, Workflow)
-WORKFLOWS: Final = count(84_000_001)
 
 History = dict[Key, list[tuple[str | None, str]]]
 """The moves of each item, from where to where, in order."""

@@ -4,7 +4,8 @@ import json
 from itertools import count
 from typing import Any, Final, Protocol
 
-_WORKFLOWS: Final = count(83_000_001)
+WORKFLOWS: Final = count(83_000_001)
+"""Ids of new workflows, for all tests that share a table."""
 
 
 class Sends(Protocol):
@@ -15,7 +16,7 @@ class Sends(Protocol):
 
 def bound_workflow(player: Sends) -> int:
     """The id of a new workflow that has no tasks, and whose tasks are all bound."""
-    workflow_id = next(_WORKFLOWS)
+    workflow_id = next(WORKFLOWS)
     body = {"workflow_id": workflow_id, "mark_created": True, "tasks": {}}
     assert player.send("PUT", "/api/v3/task/bind_tasks_no_args", json.dumps(body)) == (200, {"tasks": {}})
     return workflow_id

@@ -1,8 +1,7 @@
 """List the tasks of a workflow that are not done, page by page."""
 
 import json
-from itertools import count
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -11,11 +10,10 @@ from lockstep.task.item import Resources
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
 from tests.support.contract import Contract, System, Usage, check
+from tests.support.linking import WORKFLOWS
 from tests.support.seeding import LONG_COMMAND
 from tests.support.tools import ask
 from tests.verification.test_engine_faults import listening
-
-_WORKFLOWS: Final = count(84_000_001)
 
 CONTRACT = Contract(
     name="get_tasks",
@@ -33,7 +31,7 @@ def test_contract(what: str, system: System) -> None:
 
 def failed_task(player: Player, task_resources_id: int, command: str = "true") -> int:
     """The id of a new workflow, whose one task ran out of resources for good. It may grow to double."""
-    workflow_id = next(_WORKFLOWS)
+    workflow_id = next(WORKFLOWS)
     body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
     array = ask(player, "POST", "/array", body)["array_id"]
     task = [1, "0", array, task_resources_id, "t", command, 1, False, {"cores": 1.0}, []]
@@ -92,7 +90,7 @@ def test_a_task_of_a_queue_that_does_not_exist_is_not_left_out(player: Player) -
 def test_a_page_is_full_though_a_task_on_it_has_no_resources(player: Player) -> None:
     """Jobmon's client takes a page that is not full for the last one."""
     resources = ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
-    workflow_id = next(_WORKFLOWS)
+    workflow_id = next(WORKFLOWS)
     body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
     array = ask(player, "POST", "/array", body)["array_id"]
     rows = {
