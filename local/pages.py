@@ -1,4 +1,4 @@
-"""The gateway's page for a browser: Swagger UI with the API's document. The browser loads nothing from other hosts."""
+"""The gateway's own page: Swagger UI with the API's document. The browser loads nothing from other hosts."""
 
 from functools import cache
 from importlib.resources import files
@@ -27,6 +27,11 @@ _PARTS: Final = {
     f"{PAGE_PATH}/swagger-ui.css": "text/css; charset=utf-8",
     f"{PAGE_PATH}/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 }
+
+
+def to_open(url: str) -> tuple[str, ...]:
+    """Return a line for each page that a system at this URL has for people."""
+    return (f"Workflows, in a browser: {url}/", f"All routes, to try out in a browser: {url}{PAGE_PATH}")
 
 
 class Page(NamedTuple):

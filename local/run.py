@@ -16,6 +16,7 @@ import uvicorn
 from local.engine import ENDPOINT_VARIABLE, EngineError, dynamodb
 from local.folder import Folder, FolderError, claimed
 from local.log import log_for_a_terminal
+from local.pages import to_open
 from local.secret import SECRET_VARIABLE, use_new_secret
 from local.start import end_with, stopping_by
 from local.template import ROOT
@@ -153,7 +154,7 @@ def main() -> None:
         written.append(file)
         kept = f", kept in {options.data}" if options.data else ""
         print(f"Lockstep serves {api}/api/v3 (table at {table}{kept}). Ctrl-C stops it.")
-        print(f"All routes, to try out in a browser: {api}/docs", flush=True)
+        print(*to_open(api), sep="\n", flush=True)
 
     if options.log == "text":
         log_for_a_terminal()

@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Console
 
 from local.engine import ENDPOINT_VARIABLE, EngineError
+from local.pages import to_open
 from local.start import stopping_by
 from sim.client import UnansweredError
 from sim.show import make_console
@@ -46,7 +47,7 @@ def show_on_a_system(
 def _serve_on(console: Console, running: System) -> None:
     """Let people look at the system until a signal comes."""
     console.print(f"The API serves on at {running.api} until Ctrl-C.", soft_wrap=True)
-    console.print(f"All routes, to try out in a browser: {running.url}/docs", soft_wrap=True)
+    console.print(*to_open(running.url), sep="\n", soft_wrap=True)
     console.print(f"To check its table: {ENDPOINT_VARIABLE}={running.endpoint} make audit", soft_wrap=True)
     stopped: SimpleQueue[None] = SimpleQueue()  # a signal may put into it even while this thread gets
     with suppress(KeyboardInterrupt), stopping_by(lambda: stopped.put(None)):

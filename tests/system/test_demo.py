@@ -65,6 +65,8 @@ def test_what_it_keeps_can_be_looked_at_until_a_signal_comes(number: signal.Sign
     with demo.started() as program:
         api = read_until(program, "The API serves on at ").split()[5]
         assert httpx.get(f"{api}/array/1001/get_array_max_concurrently_running", trust_env=False).status_code == 200
+        page = read_until(program, "Workflows, in a browser: ").split()[-1]
+        assert httpx.get(page, trust_env=False).text.startswith("<!doctype html>")
         program.send_signal(number)
         _, errors = program.communicate()
     assert (program.returncode, errors) == (0, "")

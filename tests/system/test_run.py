@@ -48,6 +48,17 @@ def test_runs_until_it_is_told_to_stop(environment: dict[str, str], tmp_path: Pa
         httpx.get(table, trust_env=False)
 
 
+def test_the_banner_names_the_pages_to_open(environment: dict[str, str]) -> None:
+    with running(environment, "--port", "0") as (serving, url):
+        assert serving.stdout
+        named = [serving.stdout.readline().split()[-1] for _ in range(2)]
+        base = url.removesuffix("/api/v3")
+        assert named == [f"{base}/", f"{base}/docs"]
+        for page in named:
+            assert httpx.get(page, trust_env=False).headers["content-type"].startswith("text/html")
+        serving.terminate()
+
+
 def test_a_taken_port_is_said(environment: dict[str, str]) -> None:
     with running(environment, "--port", "0") as (serving, url):
         port = url.split(":")[2].split("/")[0]
