@@ -1,6 +1,7 @@
 """Every event in events/, replayed on the table that events/seed.json describes."""
 
 import json
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from local.template import Template
 from lockstep.routes import ROUTES as ALL_ROUTES
 from tests.conformance.cases import SEEDED, replay
 from tests.support import described
+from tests.support.memory.boundary import in_memory
 
 TEMPLATE: Final = Template()
 ROUTES: Final = {route.name: route for route in ALL_ROUTES}
@@ -34,9 +36,11 @@ OTHER_FILES: Final = {"seed", "env"}
 
 
 @pytest.fixture(scope="module")
-def seeded(table: str) -> None:
-    assert table
-    load(Seed.model_validate_json(SEED.read_bytes()))
+def seeded() -> Iterator[None]:
+    """A table of these tests' own: others write beside what they seed."""
+    with in_memory():
+        load(Seed.model_validate_json(SEED.read_bytes()))
+        yield
 
 
 def send(name: str, event: Event) -> tuple[int, Any]:
