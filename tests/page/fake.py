@@ -198,6 +198,8 @@ def attempt(number: int, **other: Any) -> Json:
         "ended": True,
         "report_by_date": None,
         "overdue": False,
+        "takeovers": 0,
+        "refusals": 0,
         "workflow_run_id": RUN,
         "distributor_id": f"86753{number}",
         "nodename": f"node-{number}",

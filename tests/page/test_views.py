@@ -215,6 +215,16 @@ def test_an_attempt_under_way_is_overdue_in_words(show: Open, fake: Fake) -> Non
     expect(page.get_by_role("group").filter(has_text="Output and errors").first).not_to_have_attribute("open", "")
 
 
+def test_takeovers_and_refusals_are_said_in_words(show: Open, fake: Fake) -> None:
+    attempts = [attempt(2, takeovers=1, refusals=1_200), attempt(1)]
+    fake.replies[f"tasks/{TASK}"] = task(attempts=attempts)
+    page = show(OF_TASK)
+    newest = page.get_by_role("article", name="Attempt 2")
+    expect(newest).to_contain_text("Taken over once: the worker node before was silent")
+    expect(newest).to_contain_text("Refused 1,200 times: claims or reports of another worker node or job.")
+    expect(page.get_by_role("article", name="Attempt 1")).not_to_contain_text("Refused")
+
+
 def test_output_is_asked_for_when_it_is_opened(show: Open, fake: Fake) -> None:
     page = show(OF_TASK)
     expect(page.get_by_label("stderr of Attempt 2")).to_have_text("Killed\n")

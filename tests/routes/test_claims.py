@@ -66,6 +66,17 @@ class Attempt:
     def whole(self) -> dict[str, Any]:
         return self._player.whole(self._id)
 
+    def sweep(self) -> None:
+        path = f"/api/v3/workflow_run/{self._id // 1000}/set_status_for_triaging"
+        assert self._player.send("POST", path, "{}")[0] == 200
+        assert self.stands() == "TR"
+
+    def contested(self) -> tuple[int, int]:
+        """How often it was taken over, and how many claims and reports were refused, as people see it."""
+        _, shown = self._player.send("GET", f"/api/v3/tasks/{self._id // 1000}", None)
+        [attempt] = shown["attempts"]
+        return attempt["takeovers"], attempt["refusals"]
+
     def stands(self) -> str:
         whole = self.whole()
         return str(whole["task_instance"]["status"] + whole["task"]["status"])
@@ -129,6 +140,37 @@ def test_another_job_takes_over_from_a_silent_one_only(attempt: Attempt) -> None
     assert attempt.claim(**ANOTHER_JOB) == "K"
     attempt.clock.sleep(200)
     assert attempt.claim(**ANOTHER_JOB) == "R"
+
+
+def test_people_see_what_was_refused_and_taken_over(attempt: Attempt) -> None:
+    attempt.claim()
+    assert attempt.contested() == (0, 0)
+    attempt.claim(**ANOTHER_JOB)
+    assert attempt.contested() == (0, 1), "a rival"
+    attempt.clock.sleep(1)
+    attempt.claim()
+    assert attempt.contested() == (0, 1), "it repeats its claim: the reply was lost"
+    attempt.clock.sleep(280)
+    attempt.claim(**ANOTHER_JOB)
+    assert attempt.contested() == (1, 1)
+    attempt.beat("77")
+    attempt.finish()
+    assert attempt.contested() == (1, 3)
+    attempt.finish(**ANOTHER_JOB)
+    attempt.relaunch("79")
+    assert attempt.contested() == (1, 4)
+
+
+def test_a_worker_that_was_in_triage_and_comes_back_takes_nothing_over(attempt: Attempt) -> None:
+    attempt.claim()
+    attempt.clock.sleep(280)
+    attempt.sweep()
+    attempt.claim()
+    assert (attempt.stands(), attempt.contested()) == ("RR", (0, 0))
+    attempt.clock.sleep(280)
+    attempt.sweep()
+    attempt.claim(**ANOTHER_JOB)
+    assert (attempt.stands(), attempt.contested()) == ("RR", (1, 0))
 
 
 @pytest.fixture

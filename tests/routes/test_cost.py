@@ -74,6 +74,12 @@ COST: dict[str, tuple[tuple[str, str, dict[str, Any]], str, dict[str, Any], Take
         {"error_state": "E", "error_description": "boom"},
         (2, CANCELLED * 3 + 6 + LISTED, 0),
     ),
+    "a claim of another worker node is counted": (
+        ("R", "R", {"nodename": "n1", "process_group_id": 1, "distributor_id": "77"}),
+        "log_running",
+        START | {"nodename": "n2", "distributor_id": "78"},
+        (3, CANCELLED * 2 + 1, 0.5),
+    ),
 }
 
 
@@ -86,7 +92,7 @@ def test_a_report(meter: Meter, player: Player, case: str) -> None:
 
 def test_a_report_on_the_longest_identity_is_still_one_unit(meter: Meter, player: Player) -> None:
     identity: dict[str, Any] = {"nodename": "n" * 255, "distributor_id": "d" * 80, "process_group_id": 2**62}
-    instance = pair("K", "R", stdout="o" * 160, stderr="e" * 160, **identity)
+    instance = pair("K", "R", stdout="o" * 144, stderr="e" * 144, **identity)
     item = TaskInstance(f"TASK#{instance // 1000}", "TI#001")
     item.update([TaskInstance.taken_at.set(now())])
     cost = taken(meter, player, "POST", f"/task_instance/{instance}/log_report_by", {"next_report_increment": 279.5})

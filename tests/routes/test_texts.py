@@ -49,8 +49,8 @@ REPORT: Final = st.fixed_dictionaries(
     optional={
         "distributor_id": within(80),
         "nodename": within(255),
-        "stdout": within(160) | st.just("/" + "é" * 300),
-        "stderr": within(160),
+        "stdout": within(144) | st.just("/" + "é" * 300),
+        "stderr": within(144),
         "stdout_log": ANY,
         "stderr_log": ANY,
     },

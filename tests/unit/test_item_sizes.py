@@ -80,7 +80,9 @@ INTEGERS: Final = {
     "num_attempts": MAX_INSTANCE_NUMBER,
     "num_instances": MAX_INSTANCE_NUMBER,
     "process_group_id": -(2**63),
+    "refusals": MAX_COUNTED,
     "spec_version": MAX_COUNTED,
+    "takeovers": MAX_COUNTED,
 }
 """The longest of each whole number that is no id."""
 

@@ -26,6 +26,10 @@ class AttemptView(Reply):
     report_by_date: str | None
     overdue: bool
     """It should have reported by now."""
+    takeovers: int
+    """How often a worker node took it over from another one, or came back after a silence."""
+    refusals: int
+    """How many claims and reports of other worker nodes or jobs were refused."""
     workflow_run_id: int
     distributor_id: Text | None
     nodename: Text | None
@@ -96,6 +100,8 @@ def _attempt(key: InstanceKey, instance: TaskInstance, at: float) -> AttemptView
         ended=ended,
         report_by_date=clock.iso_if_known(instance.report_by),
         overdue=not ended and instance.report_by is not None and instance.report_by < at,
+        takeovers=instance.takeovers or 0,
+        refusals=instance.refusals or 0,
         workflow_run_id=instance.workflow_run_id,
         distributor_id=instance.distributor_id,
         nodename=instance.nodename,

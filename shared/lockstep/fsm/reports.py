@@ -5,7 +5,7 @@ the table refuses. Each route that moves an instance makes one of the reports be
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -140,16 +140,17 @@ def _rule_on_claim(state: PairState) -> Ruling | None:
 
 
 def _rule_on_second_claim(state: PairState) -> Ruling | None:
-    """None: the table decides, for an instance in TRIAGING whose worker is silent, or is back."""
+    """None: the table refuses, for an instance in TRIAGING that cannot go on."""
     if state.not_yet_due and (state.reporter is Reporter.OTHER or state.just_claimed):
         return Refusal(Kind.FENCED, _why_rival(state))
     if state.task_instance is not TI.RUNNING:
-        return None
+        back = validate_transition(state, TI.RUNNING)
+        return replace(back, takes_over=state.reporter is not Reporter.CLAIMANT) if isinstance(back, Move) else None
     if state.not_yet_due and state.reporter is Reporter.CLAIMANT:
         return Move(TI.RUNNING, None, "the worker node that runs it asks again: its first reply was lost")
     if state.superseded:
         return Refusal(Kind.FENCED, "a later attempt has replaced it: nobody takes this one over")
-    return Move(TI.RUNNING, None, _why_it_takes_over(state))
+    return Move(TI.RUNNING, None, _why_it_takes_over(state), takes_over=True)
 
 
 def _why_rival(state: PairState) -> str:

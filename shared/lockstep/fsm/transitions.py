@@ -130,11 +130,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The instance moves to a status. task: the status that its task moves to; None: the task keeps its own."""
+    """The instance moves to a status. task: the status that its task moves to; None: the task keeps its own.
+
+    takes_over: another worker node, or one that was silent, is to run what another one was told to run.
+    """
 
     task_instance: TaskInstanceStatus
     task: TaskStatus | None
     reason: str = field(compare=False)
+    takes_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

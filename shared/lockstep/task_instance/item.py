@@ -20,7 +20,7 @@ MAX_ERROR_BYTES: Final = 400_000
 MAX_INLINE_ERROR_BYTES: Final = 4_000
 """A longer error text is an item of its own, so that an instance's entries are cheap to list."""
 MAX_LOG_CHARACTERS: Final = 10_000
-MAX_INLINE_BYTES: Final = {"nodename": 64, "stdout": 160, "stderr": 160}
+MAX_INLINE_BYTES: Final = {"nodename": 64, "stdout": 144, "stderr": 144}
 """Longer texts go to the LOG item, so that the instance's own stays under 1,024 bytes: a heartbeat is 1 write unit."""
 
 _MAX_DIGITS: Final = len(str(MAX_ID))
@@ -79,6 +79,10 @@ class TaskInstance(Expiring):
     """The id of the token that the worker node claimed it with; none where no tokens are asked for."""
     launched_as = UnicodeAttribute(null=True)
     """The digest of the distributor's own id for the job, which may have another form than the worker node's."""
+    takeovers = IntegerAttribute(null=True)
+    """How often a worker node has taken it over from another one, or from itself after a silence; none if never."""
+    refusals = IntegerAttribute(null=True)
+    """How many claims and reports of other worker nodes or jobs were refused; none if never."""
     attention = UnicodeAttribute(null=True)
     """attention_flag of the status, while it needs attention."""
 

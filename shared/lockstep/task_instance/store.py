@@ -1,6 +1,7 @@
 """Write a task instance and its task in one transaction, or a heartbeat alone. fsm/ has the rules."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -63,6 +64,12 @@ class PairWrite(NamedTuple):
         """The status that the task moves to. None: it keeps its own."""
         ruling = self.decision.ruling
         return ruling.task if isinstance(ruling, Move) else None
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether a worker node takes over what another one was told to run."""
+        ruling = self.decision.ruling
+        return isinstance(ruling, Move) and ruling.takes_over
 
 
 class Rejection(NamedTuple):
@@ -148,6 +155,8 @@ def _instance_action(write: PairWrite, at: float) -> _Action:
         condition = _not_contradicted(condition, guard.names, write.fields)
     condition = _of_caller(condition)
     changes = _field_changes(write.fields)
+    if write.takes_over:
+        changes.append(_TAKEN_OVER)
     if target and target not in guard.task_instance:
         changes += [_CAME_FROM, _becomes(TaskInstance, target), TaskInstance.status_date.set(at)]
         changes += _attention_changes(target, guard)
@@ -178,6 +187,7 @@ def _is_superseded(number: int) -> Condition:
     return Task.num_instances > number
 
 
+_TAKEN_OVER: Final = TaskInstance.takeovers.add(1)
 _CAME_FROM: Final = TaskInstance.came_from.set(TaskInstance.status | "")
 """The status before the update. The empty text is never stored: see _SAME_STATUS."""
 _SAME_STATUS: Final = Task.status.set(Task.status | "")
@@ -299,6 +309,17 @@ def _rejection(reasons: list[RawItem | None]) -> Rejection:
         else:
             instance = TaskInstance.from_raw_data(raw)
     return Rejection(instance, task, missing=any(raw == {} for raw in reasons))
+
+
+def note_refusal(instance: InstanceKey) -> None:
+    """Count that a claim or a report of another worker node or job was refused, for people to see. One write unit.
+
+    Raises:
+        ContentionError, TableError: see dynamodb.client.reach.
+    """
+    changes = [TaskInstance.refusals.add(1), *Expiring.renewed(now())]
+    with suppress(ConditionFailedError):  # it has expired meanwhile: nobody sees it any more
+        update(TaskInstance.key(instance), changes, TaskInstance.pk.exists())
 
 
 def log_heartbeat(

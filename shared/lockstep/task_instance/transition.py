@@ -43,6 +43,7 @@ def transit_ti_and_t(report: Report) -> Outcome:
 
     The first transaction assumes the usual pair state and reads nothing. A rejected transaction returns the items as
     they stand; the ruling is made on them and sent again. Each write carries the guard of its ruling (fsm/guards.py).
+    What is refused because another worker node or job sent it is counted at the instance.
     Source: Jobmon's function of the same name.
 
     Raises:
@@ -54,6 +55,8 @@ def transit_ti_and_t(report: Report) -> Outcome:
     [outcome] = transit_many([report])
     if outcome is None:
         raise store.not_there(report.instance)
+    if isinstance(outcome.ruling, Refusal) and outcome.ruling.kind in _OF_ANOTHER:
+        store.note_refusal(report.instance)
     return outcome
 
 
@@ -156,7 +159,9 @@ def _settle(in_flight: Sequence["_InFlight"]) -> None:
                 each.close()
 
 
-_STORE_NOTHING: Final = frozenset({Kind.FENCED, Kind.OTHER_JOB, Kind.REPEATED})
+_OF_ANOTHER: Final = frozenset({Kind.FENCED, Kind.OTHER_JOB})
+"""Refusals of reports that come from another worker node or job than the one that runs the instance."""
+_STORE_NOTHING: Final = _OF_ANOTHER | {Kind.REPEATED}
 """Refusals of reports whose fields belong to another worker node or job, or are stored already."""
 
 

@@ -28,9 +28,9 @@ TIMES: Final = frozenset(
         "taken_at",
     }
 )
-IGNORED: Final = frozenset({"pk", "sk", "num_batches", "num_tasks", "seen", "feed"})
+IGNORED: Final = frozenset({"pk", "sk", "num_batches", "num_tasks", "seen", "feed", "refusals"})
 """Keys are compared by their partitions; numbers of batches and of tasks may be skipped, and with those of tasks the
-part of the change feed; what was seen of a batch may lag.
+part of the change feed; what was seen of a batch may lag; a report that is sent again is refused again.
 """
 ROUNDED: Final = 0.002
 """A batch's due time is kept in milliseconds."""
