@@ -12,7 +12,7 @@ unexport $(filter-out PYTHON $(FETCHING),$(filter PYTHON% PIP_%,$(.VARIABLES)))
 export PYTHONUTF8 = 1
 
 # What a person may give to a command. An empty value is an error: it is a shell variable that was never set.
-GIVEN = AUTH DATA DAYS EVENT FILE KEEP LOG MINUTES NAME PAIRS PORT RATE REGION RUN_ID SCOPE SEED STACK TABLE TOKEN TRIPLES URL
+GIVEN = AUTH DATA DAYS EVENT FILE KEEP LOG MINUTES NAME PAIRS PORT RATE REGION RUN_ID SCOPE SEED STACK TABLE TOKEN TRIPLES URL WORKERS
 $(foreach each,$(GIVEN),$(if $(filter undefined,$(origin $(each))),,$(if $(strip $($(each))),,\
 	$(error $(each) is empty: give it a value, or leave it out))))
 # An option of a program, if its variable is given. Some machines set NAME: it counts on make's command line only.
@@ -39,8 +39,9 @@ demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from queued 
 workflow: .venv/run .engine/ready .jobmon/current/ready ## Run it: let Jobmon's client run 200 tasks, fail, and resume, and check each end
 	@$(RUN) local.workflow
 
-run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl-C (PORT=3000; DATA=folder keeps everything; AUTH=on requires tokens; LOG=json)
-	@$(RUN) local.run $(call given,PORT,--port) $(call given,DATA,--data) $(call given,AUTH,--auth) $(call given,LOG,--log)
+run: .venv/run .engine/ready ## Run it: serve the API on this machine until Ctrl-C (PORT=3000; DATA=folder keeps everything; AUTH=on requires tokens; WORKERS=2 processes; LOG=json)
+	@$(RUN) local.run $(call given,PORT,--port) $(call given,DATA,--data) $(call given,AUTH,--auth) \
+		$(call given,WORKERS,--workers) $(call given,LOG,--log)
 
 seed: .venv/run ## Run it: load a seed file into the running API (FILE=events/seed.json PORT=3000)
 	@$(RUN) local.seed "$(or $(FILE),$(error say which: make seed FILE=path.json))" $(call given,PORT,--port)

@@ -5,12 +5,12 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from bench.row import MARIADB, SQLITE, Row, Section
+from bench.row import MARIADB, SQLITE, TWO_WORKERS, Row, Section
 from local.prices import filled
 from local.template import ROOT
 
 DOCUMENT: Final = ROOT / "docs/performance.md"
-PEERS: Final = (SQLITE, MARIADB)
+PEERS: Final = (TWO_WORKERS, SQLITE, MARIADB)
 _MET: Final = {True: "yes", False: "**no**", None: ""}
 
 

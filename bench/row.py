@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+TWO_WORKERS: Final = "Lockstep, WORKERS=2"
 SQLITE: Final = "Jobmon, SQLite"
 MARIADB: Final = "Jobmon, MariaDB"
 
@@ -17,7 +18,7 @@ class Row:
     met: bool | None = None
     """None if there is no target."""
     peers: dict[str, str] = field(default_factory=dict)
-    """The same measurement of Jobmon's server, by SQLITE and MARIADB."""
+    """The same measurement of other systems, by TWO_WORKERS, SQLITE and MARIADB."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,24 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--auth", action="store_true")
     options.add_argument("--port", type=int, default=0, help="0 means any free port")
+    options.add_argument("--workers", type=int, default=1)
     given = options.parse_args()
     from local.run import serve  # noqa: PLC0415  # the import takes a while, in which the parent may end
 
-    serve(given.port, _say_where, authenticates=given.auth)
+    parent = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the parent reads one line: a full pipe would block the log
+
+    def say_where(api: str, _: str, __: str | None) -> None:
+        os.write(parent, f"{api}\n".encode())
+        os.close(parent)
+
+    serve(given.port, say_where, authenticates=given.auth, workers=given.workers)
 
 
 def _end_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(0)
-
-
-def _say_where(api: str, _: str, __: str | None) -> None:
-    print(api, flush=True)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the parent stops reading: a full pipe would block the log
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ that takes an item out of an index takes another.
 import math
 import threading
 from collections.abc import Callable, Iterable
+from mmap import mmap
 from typing import Any, Final
 
 from local.item_size import item_size
@@ -22,12 +23,30 @@ _UNITS_OF_A_CANCELLED_ACTION: Final = 2
 _UNITS_OF_A_FAILED_CONDITION: Final = 1
 
 
-class Meter:
-    """Counters that start at 0 when the meter is created and count once it is attached. Thread-safe."""
+_REQUESTS, _DYNAMODB_REQUESTS, _WRITE_UNITS, _READ_UNITS = range(4)
+_COUNTED: Final[dict[str, type[float]]] = {
+    "requests": int,
+    "dynamodb_requests": int,
+    "write_units": float,
+    "read_units": float,
+}
 
-    def __init__(self) -> None:
+
+def shared_counts(workers: int) -> "memoryview[float]":
+    """Return a place in which processes that are forked later count together, a row each."""
+    return memoryview(mmap(-1, workers * len(_COUNTED) * 8)).cast("d")
+
+
+class Meter:
+    """Counters that start at 0 when the meter is created and count once it is attached. Thread-safe.
+
+    Meters of several processes that have the same shared_counts tell what all of them counted.
+    """
+
+    def __init__(self, shared: "memoryview[float] | None" = None, worker: int = 0) -> None:
         self._lock = threading.Lock()
-        self._counts = {"requests": 0, "dynamodb_requests": 0, "write_units": 0.0, "read_units": 0.0}
+        self._all = shared or shared_counts(1)
+        self._own = self._all[worker * len(_COUNTED) : (worker + 1) * len(_COUNTED)]
 
     def attach(self) -> None:
         """Count the calls of the client that all functions share."""
@@ -38,19 +57,22 @@ class Meter:
     def count_request(self) -> None:
         """Count a request that reaches a function."""
         with self._lock:
-            self._counts["requests"] += 1
+            self._own[_REQUESTS] += 1
 
     def usage(self) -> dict[str, float]:
         """Return the counts so far."""
         with self._lock:
-            return dict(self._counts)
+            return {
+                name: as_type(sum(self._all[kind :: len(_COUNTED)]))
+                for kind, (name, as_type) in enumerate(_COUNTED.items())
+            }
 
     def _count_call(self, model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        kind = "read_units" if model.name in READ_UNITS else "write_units"
+        kind = _READ_UNITS if model.name in READ_UNITS else _WRITE_UNITS
         units = READ_UNITS.get(model.name, written_units)(context[_ASKED], parsed)
         with self._lock:
-            self._counts["dynamodb_requests"] += 1
-            self._counts[kind] += units
+            self._own[_DYNAMODB_REQUESTS] += 1
+            self._own[kind] += units
 
 
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

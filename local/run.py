@@ -20,6 +20,7 @@ from local.pages import to_open
 from local.secret import SECRET_VARIABLE, use_new_secret
 from local.start import end_with, stopping_by
 from local.template import ROOT
+from local.workers import MOST, Supervisor, supervise, usual
 
 MAX_PORT = 65_535
 LOCAL_SECRET = "signing-keys"  # noqa: S105  # the secret's name
@@ -36,11 +37,12 @@ def table_name() -> str:
     return os.environ.get("TABLE_NAME", "lockstep")
 
 
-def serve(port: int, ready: Ready, *, authenticates: bool = False, data: Path | None = None) -> None:
+def serve(port: int, ready: Ready, *, authenticates: bool = False, data: Path | None = None, workers: int = 1) -> None:
     """Serve on loopback until SIGINT or SIGTERM; port 0 means any free port.
 
     ready is called with the API's URL, the table's URL and, if callers must authenticate, the name of the secret with
-    the signing keys. data is the folder in which the embedded engine's items and the signing key are kept.
+    the signing keys. data is the folder in which the embedded engine's items and the signing key are kept. workers is
+    the number of processes that serve.
     """
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
     with _listener(port) as listener, ExitStack() as stack:
@@ -50,12 +52,35 @@ def serve(port: int, ready: Ready, *, authenticates: bool = False, data: Path | 
         os.environ["AUTH_MODE"] = "token" if authenticates else "off"
         taken = listener.getsockname()[1]
         url = f"http://127.0.0.1:{taken}"
-        asyncio.run(_serve(listener, lambda: ready(url, endpoint, secret), authenticates=authenticates))
+        if workers == 1:
+            gateway = _gateway(None, 0, authenticates=authenticates)
+            asyncio.run(_serve(gateway, listener, lambda: ready(url, endpoint, secret)))
+        else:
+            _serve_together(workers, listener, lambda: ready(url, endpoint, secret), authenticates=authenticates)
 
 
-def _listener(port: int) -> socket.socket:
+def _serve_together(workers: int, listener: socket.socket, ready: Callable[[], None], *, authenticates: bool) -> None:
+    """Let each worker listen at the port on a socket of its own, so that the kernel spreads connections evenly."""
+    from local.meter import shared_counts  # noqa: PLC0415  # as in _gateway
+
+    counts = shared_counts(workers)
+    port = listener.getsockname()[1]
+    listener.close()  # until now it kept others out, who would have shared the port too
+
+    def work(number: int, supervisor: Supervisor) -> None:
+        gateway = _gateway(counts, number, authenticates=authenticates)
+        with _listener(port, shared=True) as own:
+            asyncio.run(_serve(gateway, own, supervisor.serves, supervisor))
+
+    with _listener(port, shared=True):
+        supervise(workers, work, ready)
+
+
+def _listener(port: int, *, shared: bool = False) -> socket.socket:
     listener = socket.socket()
     try:
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its connections inherit this
         listener.bind(("127.0.0.1", port))
@@ -80,30 +105,39 @@ def _secret(endpoint: str, folder: Folder | None, *, embedded: bool) -> str:
     )
 
 
-async def _serve(listener: socket.socket, ready: Callable[[], None], *, authenticates: bool) -> None:
+def _gateway(counts: "memoryview[float] | None", worker: int, *, authenticates: bool) -> Any:
+    """The application. counts: shared_counts, if several workers serve."""
     from local import aws_limits  # noqa: PLC0415  # as below
     from local.gateway import Gateway  # noqa: PLC0415  # importing it imports the functions, which read their settings
     from local.meter import Meter  # noqa: PLC0415  # as above
     from lockstep.dynamodb.client import connection  # noqa: PLC0415  # as above
 
-    meter = Meter()
+    meter = Meter(counts, worker)
     meter.attach()
     aws_limits.attach(connection().client.meta.events)
-    config = uvicorn.Config(
-        Gateway(meter, authenticates=authenticates), log_level="warning", lifespan="off", timeout_graceful_shutdown=5
-    )
-    await _Server(config, ready).serve(sockets=[listener])
+    return Gateway(meter, authenticates=authenticates)
+
+
+async def _serve(
+    gateway: Any, listener: socket.socket, ready: Callable[[], None], supervisor: Supervisor | None = None
+) -> None:
+    """Serve until a signal comes, or the supervisor says stop."""
+    config = uvicorn.Config(gateway, log_level="warning", lifespan="off", timeout_graceful_shutdown=5)
+    await _Server(config, ready, supervisor).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """A server that calls `ready` once it serves, and ends as start.py says."""
+    """A server that calls `ready` once it serves, and ends as start.py says, or a supervisor."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], supervisor: Supervisor | None) -> None:
         super().__init__(config)
         self._ready = ready
+        self._supervisor = supervisor
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._supervisor:
+            asyncio.get_running_loop().add_reader(self._supervisor.orders, self._obey, self._supervisor)
         self._ready()
 
     @contextmanager
@@ -114,6 +148,12 @@ class _Server(uvicorn.Server):
 
     def _stop(self) -> None:
         self.should_exit = True
+
+    def _obey(self, supervisor: Supervisor) -> None:
+        asyncio.get_running_loop().remove_reader(supervisor.orders)
+        if not supervisor.is_there():
+            os._exit(1)
+        self._stop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what is served, and wait for no request whose rest has not come."""
@@ -131,12 +171,19 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _workers(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers: give one from 1 to {MOST}")
+    return int(text)
+
+
 def main() -> None:
     """Serve until Ctrl-C, and print the URL."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=_port, default=3000, help="0 means any free port")
     parser.add_argument("--auth", choices=["on", "off"], default="off", help="on: callers need a token (make token)")
     parser.add_argument("--data", type=Path, help="the folder that keeps everything; without it, all is forgotten")
+    parser.add_argument("--workers", type=_workers, default=usual(), help=f"processes that serve (here {usual()})")
     parser.add_argument("--log", choices=["text", "json"], default="text", help="json: the lines that functions log")
     parser.add_argument("--ready-file", type=Path, help="the file to write once requests are served")
     options = parser.parse_args()
@@ -159,7 +206,7 @@ def main() -> None:
     if options.log == "text":
         log_for_a_terminal()
     try:
-        serve(options.port, ready, authenticates=options.auth == "on", data=options.data)
+        serve(options.port, ready, authenticates=options.auth == "on", data=options.data, workers=options.workers)
     except (EngineError, FolderError, OSError) as error:
         raise SystemExit(f"cannot serve on port {options.port}: {error}") from error
     finally:

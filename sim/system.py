@@ -19,6 +19,7 @@ from local import engine
 from local.folder import Folder, claimed
 from local.run import table_name
 from local.template import ROOT
+from local.workers import usual
 from sim.requests import Request
 
 MODULES: Final = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "shared")))}
@@ -45,8 +46,10 @@ class System:
         kept: Folder | None = None,
         *,
         logs_to_file: bool,
+        workers: int = usual(),
     ) -> None:
         self._folder, self._settings, self._kept, self._logs_to_file = folder, settings, kept, logs_to_file
+        self._workers = workers
         self._engine_port, self._gateway_port = engine.free_port(), engine.free_port()
         self.endpoint = named or engine.endpoint_at(self._engine_port)
         self.url = f"http://127.0.0.1:{self._gateway_port}"
@@ -103,7 +106,10 @@ class System:
         log = self._folder / "gateway.log"
         with log.open("a", encoding="utf-8") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "local", "local.api_main", "--port", str(self._gateway_port)],
+                [
+                    *(sys.executable, "-m", "local", "local.api_main"),
+                    *("--port", str(self._gateway_port), "--workers", str(self._workers)),
+                ],
                 cwd=ROOT,
                 env={**os.environ, **MODULES, **self._settings},
                 stdin=subprocess.PIPE,
@@ -140,13 +146,19 @@ def _ended_on_error(process: subprocess.Popen[str]) -> Iterator[None]:
 
 @contextmanager
 def system(
-    settings: Mapping[str, str], *, named: bool = False, kept: bool = False, logs_to_file: bool = False
+    settings: Mapping[str, str],
+    *,
+    named: bool = False,
+    kept: bool = False,
+    logs_to_file: bool = False,
+    workers: int = usual(),
 ) -> Iterator[System]:
     """Run a system with an empty table until the block ends. Should this process be killed, it ends by itself.
 
     settings: the functions' environment variables.
     named: use the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB names, where it is set.
     kept: let the embedded engine keep its items, so that it can be killed and started again.
+    workers: the processes that serve.
 
     Raises:
         EngineError: it does not start.
@@ -156,7 +168,7 @@ def system(
         is_named = named and os.environ.get(engine.ENDPOINT_VARIABLE)
         endpoint = stack.enter_context(engine.dynamodb(table_name())) if is_named else None
         data = stack.enter_context(claimed(folder / "data")) if kept else None
-        running = System(folder, endpoint, settings, data, logs_to_file=logs_to_file)
+        running = System(folder, endpoint, settings, data, logs_to_file=logs_to_file, workers=workers)
         stack.callback(running.end)
         yield running
 

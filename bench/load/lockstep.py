@@ -17,13 +17,13 @@ _WORKFLOW_IDS: Final = itertools.count(time.time_ns() // 1000)
 
 
 @contextmanager
-def lockstep() -> Iterator[Server]:
-    """Run a new one with an empty table of its own until the block ends.
+def lockstep(workers: int = 1) -> Iterator[Server]:
+    """Run a new one with so many workers and an empty table of its own until the block ends.
 
     Raises:
         EngineError: it does not start.
     """
-    with system(LOG, logs_to_file=True) as running:
+    with system(LOG, logs_to_file=True, workers=workers) as running:
         assert running.engine
         yield Server(running.api, running.gateway.pid, running.engine.pid, _lay_ground, _pairs)
 

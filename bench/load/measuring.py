@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final
 
+from bench.document import PEERS
 from bench.load.facts import facts, rows
 from bench.load.herd import measure_herd
 from bench.load.jobmon import THREADS, WORKERS, jobmon
@@ -14,7 +15,7 @@ from bench.load.passing import Name, Sizes, one_pass
 from bench.load.peer import NotAvailableError, database_folder
 from bench.load.reports import CONFLICTING
 from bench.load.server import Server
-from bench.row import MARIADB, SQLITE, Row, Section
+from bench.row import MARIADB, SQLITE, TWO_WORKERS, Row, Section
 from sim.client import UnansweredError
 
 PASSES: Final = 3
@@ -28,9 +29,9 @@ an outcome of which its reporter was told that it stands, or which stands at the
 the reply. The numbers are of {PASSES} passes over each system in turn, after a warm-up; the load generator is a process
 of its own, on the same machine.
 
-Lockstep is what `make run` serves: one gateway process with all functions in it, and an embedded engine that stands in
-for DynamoDB and keeps its data in memory. Jobmon is `jobmon_server` 3.2.2 under gunicorn with {WORKERS} worker
-processes of {THREADS} threads, so that its Python runs on several processors, and Lockstep's on one. SQLite and MariaDB
+Lockstep is what `make run` serves: one gateway process with all functions in it, or two with WORKERS=2, and an embedded
+engine that stands in for DynamoDB and keeps its data in memory. Jobmon is `jobmon_server` 3.2.2 under gunicorn with
+{WORKERS} worker processes of {THREADS} threads, so that its Python runs on several processors. SQLite and MariaDB
 have their default settings, and their files in memory where /dev/shm has room, so that no disk is waited for; MariaDB
 is reached by a socket. For an array lookup the embedded engine looks at all of the up to 100 steps that the index keeps
 together, where DynamoDB goes by the key. This says what a request costs on one machine. It says little of production,
@@ -47,7 +48,7 @@ def measure_load(sizes: Sizes | None = None) -> Section:
     """Measure Lockstep, and Jobmon's server as far as this machine has it."""
     measured, missing = _measure_all(sizes or Sizes(), PASSES)
     by_system = {name: _facts(those) for name, those in measured.items()}
-    peers: dict[str, list[Row] | str] = {name: missing.get(name) or by_system[name] for name in (SQLITE, MARIADB)}
+    peers: dict[str, list[Row] | str] = {name: missing.get(name) or by_system[name] for name in PEERS}
     return Section("Under load", _SAID, rows(by_system[LOCKSTEP], peers))
 
 
@@ -76,7 +77,11 @@ def _measure_all(sizes: Sizes, passes: int) -> tuple[dict[str, dict[Name, list[M
 def _start(running: ExitStack) -> tuple[dict[str, Server], dict[str, str]]:
     """Start the systems, which run until the stack is left. Returns them, and why a peer does not run."""
     servers, missing = {LOCKSTEP: running.enter_context(lockstep())}, {}
-    peers: dict[str, AbstractContextManager[Server]] = {SQLITE: _on_sqlite(), MARIADB: _on_mariadb()}
+    peers: dict[str, AbstractContextManager[Server]] = {
+        TWO_WORKERS: lockstep(workers=2),
+        SQLITE: _on_sqlite(),
+        MARIADB: _on_mariadb(),
+    }
     for name, peer in peers.items():
         try:
             servers[name] = running.enter_context(peer)
