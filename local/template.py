@@ -1,5 +1,6 @@
 """Read template.yaml, so that the local system uses the same settings as a deployment."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -178,6 +179,14 @@ class Template:
         [pipe] = self._of_type("AWS::Pipes::Pipe")
         criteria = pipe["Properties"]["SourceParameters"]["FilterCriteria"]
         return [str(each["Pattern"]) for each in criteria["Filters"]]
+
+    @property
+    def widgets(self) -> list[dict[str, Any]]:
+        """The properties of the dashboard's widgets, from left to right and from top to bottom."""
+        [board] = self._of_type("AWS::CloudWatch::Dashboard")
+        body = json.loads(board["Properties"]["DashboardBody"]["Sub"])
+        placed = sorted(body["widgets"], key=lambda widget: (widget["y"], widget["x"]))
+        return [widget["properties"] for widget in placed]
 
     def table(self, name: str) -> dict[str, Any]:
         """Return the arguments of CreateTable: keys, indexes and billing, without a deployment's options."""

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from local.template import ROOT
 from lockstep.observability import logger
-from tests.conformance.recording import Player
 from tests.page.conftest import CHROMIUM, OPTIONS
+from tests.page.dashboard import Counted, document
 from tests.page.fake import ORIGIN, Fake, fulfill
 from tests.page.story import Story, tell
 from tests.support.memory.boundary import calls_in_memory
@@ -31,6 +31,7 @@ TASKS: Final = 120
 MOST_BYTES: Final = 150_000
 WIDE: Final[dict[str, Any]] = {"viewport": {"width": 1100, "height": 640}}
 TALL: Final[dict[str, Any]] = {"viewport": {"width": 1100, "height": 1100}}
+DASHBOARD: Final = "dashboard"
 PHONE: Final[dict[str, Any]] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 
 
@@ -55,15 +56,14 @@ def pictures(story: Story) -> list[Picture]:
     ]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class InProcess(Fake):
     """Answers with this process's functions."""
 
-    player: Player | None = None
+    player: Counted
 
     def answer_api(self, route: Route, path: str, query: str) -> None:
         """Call the function of the route."""
-        assert self.player
         parameters: dict[str, Any] = {**parse_qs(query)}
         fulfill(route, *self.player.send("GET", f"/api/v3/{path}", **parameters))
 
@@ -76,7 +76,7 @@ def told() -> Iterator[tuple[InProcess, Story, float]]:
         calls_in_memory(),
         running_on(VirtualTime(BEGINS)) as clock,
     ):
-        player = Player()
+        player = Counted(clock.time)
         story = tell(player, clock.sleep, TASKS)
         yield InProcess(player=player), story, clock.time()
 
@@ -89,7 +89,15 @@ def draw(browser: Browser, folder: Path) -> list[str]:
             api.answer_in(context)
             _draw(context.new_page(), picture, at, folder)
             context.close()
-        return [picture.name for picture in pictures(story)]
+        _draw_dashboard(browser, document(api.player.metrics, at), folder)
+        return [*(picture.name for picture in pictures(story)), DASHBOARD]
+
+
+def _draw_dashboard(browser: Browser, html: str, folder: Path) -> None:
+    page = browser.new_page(viewport={"width": 1100, "height": 640})
+    page.set_content(html)
+    page.screenshot(path=folder / f"{DASHBOARD}.png", full_page=True)
+    page.close()
 
 
 def _draw(page: Page, picture: Picture, at: float, folder: Path) -> None:
