@@ -16,6 +16,7 @@ from bench.recording import Recorder
 from bench.stub import Call, Stub, stub
 from local.engine import LOCAL_SETTINGS
 from local.events import route_name
+from local.follow_events import TELLS
 from local.layer import build_for_host
 from local.run import table_name
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE
@@ -29,6 +30,11 @@ _COMPILED: Final = ignore_patterns("__pycache__")
 COUNTED: Final = ROOT / "bench/counted"
 
 
+def counted() -> dict[str, Function]:
+    """Return the functions that serve requests: all but the one that gets records of the table's stream."""
+    return {function.name: function for function in Template().functions if function.name != TELLS}
+
+
 class Bench:
     """One run of the benchmark, made by `setting`."""
 
@@ -36,7 +42,7 @@ class Bench:
         self._wire = wire
         self._scratch = scratch
         self.recorder = recorder
-        self.functions: dict[str, Function] = {function.name: function for function in Template().functions}
+        self.functions = counted()
         self.layer = self.trusting(build_for_host(scratch / "layer"))
         """The layer as it is deployed."""
         self._plain = self.trusting(build_for_host(scratch / "plain", *PLAIN))

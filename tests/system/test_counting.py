@@ -18,12 +18,13 @@ from bench.document import made
 from bench.functions import THE_CALL
 from bench.levers import LEVERS, Edit, Lever, layer_without
 from bench.row import SQLITE, Row, Section
-from bench.setting import COUNTED, MORE, SECRET
+from bench.setting import COUNTED, MORE, SECRET, counted
 from bench.stub import Call, Stub, stub
 from local.engine import LOCAL_SETTINGS
-from local.events import Event, route_name
+from local.events import Event, cases, route_name
 from local.layer import LAMBDA_PYTHON
-from local.template import ROOT, Template
+from local.template import ROOT
+from lockstep.routes import ROUTES
 from tests.support.serving import alone
 
 REFUSED = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
@@ -80,7 +81,7 @@ with dynamodb("lockstep") as endpoint:
 print(json.dumps(found))
 """
 Recorded = dict[str, tuple[list[Call], Event]]
-FUNCTIONS = {function.name: function for function in Template().functions}
+FUNCTIONS = counted()
 EVENTS = [
     "authorizer",
     "health",
@@ -94,6 +95,10 @@ EVENTS = [
     "create_workflow_run",
 ]
 """One of each kind: without a table, with one call, with many side by side. `make bench` serves all functions."""
+
+
+def test_each_function_that_is_counted_has_an_event() -> None:
+    assert set(FUNCTIONS) - {"authorizer"} == {route.name for route in ROUTES} <= set(cases())
 
 
 @pytest.fixture(scope="module")
@@ -187,5 +192,5 @@ def test_without_valgrind_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_the_document_has_every_row_and_what_is_missed() -> None:
     rows = [Row("a", "1", "≤ 2", met=True), Row("b", "3", "≤ 2", met=False), Row("c", "4", peers={SQLITE: "5"})]
     lines = made([Section("A title", "How.", rows)]).splitlines()
-    assert {"## A title", "How.", "| a | 1 | ≤ 2 | yes |  |  |", "| b | 3 | ≤ 2 | **no** |  |  |"} <= set(lines)
-    assert "| c | 4 |  |  | 5 |  |" in lines
+    assert {"## A title", "How.", "| a | 1 | ≤ 2 | yes |  |  |  |", "| b | 3 | ≤ 2 | **no** |  |  |  |"} <= set(lines)
+    assert "| c | 4 |  |  |  | 5 |  |" in lines
