@@ -188,6 +188,7 @@ LOOKED_AT: Final = {
     "ThrottledWritesAlarm": [("AWS/DynamoDB", "WriteThrottleEvents", {"TableName": {"Ref": "Table"}})],
     "SilentWorkersAlarm": [("Lockstep", "Moved.RUNNING.TRIAGING", STACK)],
     "RefusedTokensAlarm": [("Lockstep", "Unauthorized", STACK)],
+    "UntoldChangesAlarm": [("AWS/EventBridge/Pipes", "ExecutionFailed", {"PipeName": {"Ref": "Changes"}})],
     "AccountConcurrencyAlarm": [
         ("AWS/Lambda", "ClaimedAccountConcurrency", {}),
         ("AWS/Lambda", "ConcurrentExecutions", {}),
