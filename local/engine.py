@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -34,16 +34,19 @@ _ENGINE_INHERITS: Final = re.compile("HOME|LD_LIBRARY_PATH|PATH|TMPDIR|LOCKSTEP_
 """The engine reads many variables of common names, such as LOG_LEVEL: it gets only these of the machine's."""
 
 
+Started = Callable[["subprocess.Popen[bytes]"], None]
+
+
 class EngineError(Exception):
     """No DynamoDB is available; the message says why in one line."""
 
 
 @contextmanager
-def dynamodb(table: str, folder: Folder | None = None) -> Iterator[str]:
+def dynamodb(table: str, folder: Folder | None = None, started: Started | None = None) -> Iterator[str]:
     """Provide a DynamoDB with the table for the clients of this process and its children, and yield its endpoint.
 
     It is the endpoint in AWS_ENDPOINT_URL_DYNAMODB if that is set; otherwise an embedded engine on loopback, which ends
-    with this process and keeps its items in the folder, if one is given.
+    with this process and keeps its items in the folder, if one is given. started is called with the engine's process.
 
     Raises:
         EngineError: no DynamoDB answers at the given endpoint, which keeps its items itself, or the embedded engine
@@ -53,7 +56,7 @@ def dynamodb(table: str, folder: Folder | None = None) -> Iterator[str]:
     if named and folder:
         raise EngineError(f"DATA keeps the embedded DynamoDB, and {ENDPOINT_VARIABLE} names another: give one of them")
     if not named:
-        with _engine(folder, table) as endpoint:
+        with _engine(folder, table, started) as endpoint:
             create_table(endpoint, table)
             yield endpoint
         return
@@ -89,12 +92,14 @@ def _bypass_proxies() -> None:
 
 
 @contextmanager
-def _engine(folder: Folder | None, table: str) -> Iterator[str]:
+def _engine(folder: Folder | None, table: str, started: Started | None) -> Iterator[str]:
     port = free_port()
     endpoint = endpoint_at(port)
     use_embedded(endpoint)
     process = start(port, folder, table)
     try:
+        if started:
+            started(process)
         yield endpoint
     finally:
         end(process)

@@ -5,7 +5,11 @@ import asyncio
 import errno
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -47,16 +51,31 @@ def serve(port: int, ready: Ready, *, authenticates: bool = False, data: Path | 
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
     with _listener(port) as listener, ExitStack() as stack:
         folder = stack.enter_context(claimed(data)) if data else None
-        endpoint = stack.enter_context(dynamodb(table_name(), folder))
+        engines: list[subprocess.Popen[bytes]] = []
+        endpoint = stack.enter_context(dynamodb(table_name(), folder, engines.append))
         secret = _secret(endpoint, folder, embedded=embedded) if authenticates else None
         os.environ["AUTH_MODE"] = "token" if authenticates else "off"
         taken = listener.getsockname()[1]
         url = f"http://127.0.0.1:{taken}"
+
+        def serves() -> None:
+            for engine in engines:
+                threading.Thread(target=_end_with, args=(engine,), daemon=True).start()
+            ready(url, endpoint, secret)
+
         if workers == 1:
-            gateway = _gateway(None, 0, authenticates=authenticates)
-            asyncio.run(_serve(gateway, listener, lambda: ready(url, endpoint, secret)))
+            asyncio.run(_serve(_gateway(None, 0, authenticates=authenticates), listener, serves))
         else:
-            _serve_together(workers, listener, lambda: ready(url, endpoint, secret), authenticates=authenticates)
+            _serve_together(workers, listener, serves, authenticates=authenticates)
+
+
+def _end_with(engine: "subprocess.Popen[bytes]") -> None:
+    """End this process, as a signal does, if the engine ends before it is told to."""
+    code = engine.wait()
+    assert engine.stdin
+    if not engine.stdin.closed:
+        print(f"the embedded DynamoDB ended with exit code {code}, so nothing is served any more", file=sys.stderr)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _serve_together(workers: int, listener: socket.socket, ready: Callable[[], None], *, authenticates: bool) -> None:

@@ -116,6 +116,18 @@ def test_a_kill_in_the_midst_of_traffic_tears_nothing(tmp_path: Path, first: str
     assert found == ends, "nothing that was answered is lost"
 
 
+@CANNOT_LOOK
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_ends_with_its_engine_and_says_so(tmp_path: Path, workers: str) -> None:
+    served = Served(tmp_path, "--workers", workers)
+    with served.up() as (program, _):
+        served.kill_engine()
+        _, errors = program.communicate()
+        assert program.returncode == 128 + signal.SIGTERM
+        assert errors == "the embedded DynamoDB ended with exit code -9, so nothing is served any more\n"
+    assert not served.processes()
+
+
 def test_a_token_is_good_for_what_has_the_same_folder(tmp_path: Path) -> None:
     served, another = Served(tmp_path / "a", "--auth", "on"), Served(tmp_path / "b", "--auth", "on")
     with served.up() as (program, url):
