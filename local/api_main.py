@@ -5,6 +5,8 @@ import os
 import sys
 import threading
 
+from local.workers import usual
+
 
 def main() -> None:
     """Serve until standard input closes."""
@@ -12,7 +14,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--auth", action="store_true")
     options.add_argument("--port", type=int, default=0, help="0 means any free port")
-    options.add_argument("--workers", type=int, default=1)
+    options.add_argument("--workers", type=int, default=usual())
     given = options.parse_args()
     from local.run import serve  # noqa: PLC0415  # the import takes a while, in which the parent may end
 

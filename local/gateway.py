@@ -182,6 +182,12 @@ def _no_such_route(scope: Scope) -> Reply:
     return _raw(HTTPStatus.FORBIDDEN, "application/json", json.dumps(body).encode())._replace(why=why)
 
 
+def import_functions() -> None:
+    """Import the handlers of all functions, so that processes that are forked later share their memory."""
+    for route in ROUTES:
+        load_handler(route.name)
+
+
 def load_handler(name: str) -> Handler:
     """Import the handler of a function, given the name of its folder."""
     module, _, attribute = Template().handler.rpartition(".")

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from local.template import ROOT
 from local.workers import MOST, Supervisor, supervise, usual
 
 MAX_PORT = 65_535
+BACKLOG = 2_048
 LOCAL_SECRET = "signing-keys"  # noqa: S105  # the secret's name
 Ready = Callable[[str, str, str | None], None]
 
@@ -49,13 +50,14 @@ def serve(port: int, ready: Ready, *, authenticates: bool = False, data: Path | 
     the number of processes that serve.
     """
     embedded = not os.environ.get(ENDPOINT_VARIABLE)
-    with _listener(port) as listener, ExitStack() as stack:
+    with ExitStack() as stack:
+        listeners = _listeners(stack, port, workers)
         folder = stack.enter_context(claimed(data)) if data else None
         engines: list[subprocess.Popen[bytes]] = []
         endpoint = stack.enter_context(dynamodb(table_name(), folder, engines.append))
         secret = _secret(endpoint, folder, embedded=embedded) if authenticates else None
         os.environ["AUTH_MODE"] = "token" if authenticates else "off"
-        taken = listener.getsockname()[1]
+        taken = listeners[0].getsockname()[1]
         url = f"http://127.0.0.1:{taken}"
 
         def serves() -> None:
@@ -64,9 +66,9 @@ def serve(port: int, ready: Ready, *, authenticates: bool = False, data: Path | 
             ready(url, endpoint, secret)
 
         if workers == 1:
-            asyncio.run(_serve(_gateway(None, 0, authenticates=authenticates), listener, serves))
+            asyncio.run(_serve(_gateway(None, 0, authenticates=authenticates), listeners[0], serves))
         else:
-            _serve_together(workers, listener, serves, authenticates=authenticates)
+            _serve_together(listeners, serves, authenticates=authenticates)
 
 
 def _end_with(engine: "subprocess.Popen[bytes]") -> None:
@@ -78,21 +80,32 @@ def _end_with(engine: "subprocess.Popen[bytes]") -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _serve_together(workers: int, listener: socket.socket, ready: Callable[[], None], *, authenticates: bool) -> None:
-    """Let each worker listen at the port on a socket of its own, so that the kernel spreads connections evenly."""
+def _serve_together(listeners: Sequence[socket.socket], ready: Callable[[], None], *, authenticates: bool) -> None:
+    """Let a worker serve each listener."""
+    from local import gateway  # noqa: PLC0415  # as in _gateway
     from local.meter import shared_counts  # noqa: PLC0415  # as in _gateway
 
-    counts = shared_counts(workers)
-    port = listener.getsockname()[1]
-    listener.close()  # until now it kept others out, who would have shared the port too
+    gateway.import_functions()
+    counts = shared_counts(len(listeners))
 
     def work(number: int, supervisor: Supervisor) -> None:
-        gateway = _gateway(counts, number, authenticates=authenticates)
-        with _listener(port, shared=True) as own:
-            asyncio.run(_serve(gateway, own, supervisor.serves, supervisor))
+        served = _gateway(counts, number, authenticates=authenticates)
+        asyncio.run(_serve(served, listeners[number], supervisor.serves, supervisor))
 
-    with _listener(port, shared=True):
-        supervise(workers, work, ready)
+    supervise(len(listeners), work, ready)
+
+
+def _listeners(stack: ExitStack, port: int, workers: int) -> list[socket.socket]:
+    """Listen at a port with a socket for each worker, so that the kernel spreads connections evenly.
+
+    Sockets that share a port keep nobody out who wants to share it too: so one listens alone first.
+    """
+    alone = _listener(port)
+    if workers == 1:
+        return [stack.enter_context(alone)]
+    with alone:
+        taken = alone.getsockname()[1]
+    return [stack.enter_context(_listener(taken, shared=True)) for _ in range(workers)]
 
 
 def _listener(port: int, *, shared: bool = False) -> socket.socket:
@@ -103,6 +116,7 @@ def _listener(port: int, *, shared: bool = False) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its connections inherit this
         listener.bind(("127.0.0.1", port))
+        listener.listen(BACKLOG)  # from now on nobody else can
     except OSError as error:
         listener.close()
         taken = error.errno == errno.EADDRINUSE

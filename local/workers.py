@@ -6,6 +6,7 @@ killed.
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -18,7 +19,7 @@ MOST: Final = 32
 ENOUGH: Final = 2
 """A worker takes twice the engine's processor time for a request, and the engine is one process (decision 45)."""
 _FORK: Final = get_context("fork")
-"""The functions are imported once, and their memory is shared."""
+"""What the supervisor has imported is shared."""
 
 
 def usual() -> int:
@@ -84,3 +85,6 @@ def _work(number: int, work: Work, supervisor: Supervisor, stop: int) -> None:
     for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     work(number, supervisor)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # threads that wait for a reply are not waited for

@@ -88,7 +88,7 @@ class System:
 
     def kill_gateway(self) -> None:
         """Kill it, with every function that runs in it."""
-        self.gateway.kill()
+        os.killpg(self.gateway.pid, signal.SIGKILL)
         self._end_gateway()
 
     def start_gateway(self) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from local import workers
+from local.engine import free_port
 from local.template import ROOT
 from tests.support.seeding import pair
 from tests.support.serving import alone, run_module, serving
@@ -80,9 +82,23 @@ def test_a_worker_that_ends_ends_all_with_an_error() -> None:
         assert not is_served(url)
 
 
-def test_a_port_is_not_shared_with_another_system() -> None:
-    with make_run() as (_, url), pytest.raises(IndexError), make_run(url.rpartition(":")[2]):
-        pass
+def test_of_two_that_start_at_once_one_gets_the_port() -> None:
+    """Nobody listens yet when the second one comes, or the first one does and serves nobody yet."""
+    port = str(free_port())
+    command = [sys.executable, "-m", "local", "local.run", "--port", port, "--workers", str(WORKERS)]
+    pipe = subprocess.PIPE
+    both = [
+        subprocess.Popen(command, cwd=ROOT, env=alone(), stdout=pipe, stderr=pipe, encoding="utf-8") for _ in range(2)
+    ]
+    try:
+        while all(each.poll() is None for each in both):
+            time.sleep(0.05)
+        [refused] = [each for each in both if each.returncode is not None]
+        assert refused.communicate()[1].startswith(f"cannot serve on port {port}: another program uses it")
+    finally:
+        for each in both:
+            each.terminate()
+            each.communicate()
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "33"])
