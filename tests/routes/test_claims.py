@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from lockstep.errors import TableError
 from tests.conformance.recording import Player
 from tests.support.memory.boundary import in_memory
 from tests.support.memory.virtual_time import VirtualTime, running_on
@@ -171,6 +172,23 @@ def test_a_worker_that_was_in_triage_and_comes_back_takes_nothing_over(attempt: 
     attempt.sweep()
     attempt.claim(**ANOTHER_JOB)
     assert (attempt.stands(), attempt.contested()) == ("RR", (1, 0))
+
+
+def test_a_worker_that_was_silent_and_comes_back_takes_nothing_over(attempt: Attempt) -> None:
+    attempt.claim()
+    attempt.clock.sleep(280)
+    attempt.claim()
+    assert (attempt.stands(), attempt.contested()) == ("RR", (0, 0))
+
+
+def test_a_refusal_that_cannot_be_counted_is_a_refusal(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    def throttled(*_: Any) -> None:
+        raise TableError("throttled")
+
+    attempt.claim()
+    monkeypatch.setattr("lockstep.task_instance.store.update", throttled)
+    assert attempt.claim(**ANOTHER_JOB) == "K"
+    assert attempt.contested() == (0, 0)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ class AttemptView(Reply):
     overdue: bool
     """It should have reported by now."""
     takeovers: int
-    """How often a worker node took it over from another one, or came back after a silence."""
+    """How often a worker node took it over from another one."""
     refusals: int
     """How many claims and reports of other worker nodes or jobs were refused."""
     workflow_run_id: int

@@ -150,7 +150,7 @@ def _rule_on_second_claim(state: PairState) -> Ruling | None:
         return Move(TI.RUNNING, None, "the worker node that runs it asks again: its first reply was lost")
     if state.superseded:
         return Refusal(Kind.FENCED, "a later attempt has replaced it: nobody takes this one over")
-    return Move(TI.RUNNING, None, _why_it_takes_over(state), takes_over=True)
+    return Move(TI.RUNNING, None, _why_it_takes_over(state), takes_over=state.reporter is not Reporter.CLAIMANT)
 
 
 def _why_rival(state: PairState) -> str:

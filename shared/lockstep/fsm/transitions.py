@@ -132,7 +132,7 @@ class Kind(StrEnum):
 class Move:
     """The instance moves to a status. task: the status that its task moves to; None: the task keeps its own.
 
-    takes_over: another worker node, or one that was silent, is to run what another one was told to run.
+    takes_over: a worker node is to run what another one was told to run.
     """
 
     task_instance: TaskInstanceStatus

@@ -80,7 +80,7 @@ class TaskInstance(Expiring):
     launched_as = UnicodeAttribute(null=True)
     """The digest of the distributor's own id for the job, which may have another form than the worker node's."""
     takeovers = IntegerAttribute(null=True)
-    """How often a worker node has taken it over from another one, or from itself after a silence; none if never."""
+    """How often a worker node has taken it over from another one; none if never."""
     refusals = IntegerAttribute(null=True)
     """How many claims and reports of other worker nodes or jobs were refused; none if never."""
     attention = UnicodeAttribute(null=True)

@@ -1,7 +1,6 @@
 """Write a task instance and its task in one transaction, or a heartbeat alone. fsm/ has the rules."""
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -19,12 +18,13 @@ from lockstep.dynamodb.client import (
     update,
 )
 from lockstep.dynamodb.item import Expiring, RawItem
-from lockstep.errors import ForbiddenError, NotFoundError
+from lockstep.errors import ContentionError, ForbiddenError, NotFoundError, TableError
 from lockstep.fsm.guards import Decision
 from lockstep.fsm.pair_state import Guard, Names
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move
 from lockstep.fsm.workflow_run import MAY_TAKE
+from lockstep.observability import bind
 from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
@@ -314,12 +314,15 @@ def _rejection(reasons: list[RawItem | None]) -> Rejection:
 def note_refusal(instance: InstanceKey) -> None:
     """Count that a claim or a report of another worker node or job was refused, for people to see. One write unit.
 
-    Raises:
-        ContentionError, TableError: see dynamodb.client.reach.
+    The refusal stands whether it is counted or not: where DynamoDB does not take it, the log line says so.
     """
     changes = [TaskInstance.refusals.add(1), *Expiring.renewed(now())]
-    with suppress(ConditionFailedError):  # it has expired meanwhile: nobody sees it any more
+    try:
         update(TaskInstance.key(instance), changes, TaskInstance.pk.exists())
+    except ConditionFailedError:
+        bind(refusal_not_counted="the instance has expired meanwhile")
+    except (ContentionError, TableError) as error:
+        bind(refusal_not_counted=str(error))
 
 
 def log_heartbeat(
