@@ -116,7 +116,7 @@ class Walk:
         self._step("poll that lists what runs", size - 1, requests.poll(run, "R", self._ids[:-1]))
         for status in "OTKX":
             self._step(f"empty poll for {status}", 0, requests.poll(run, status))
-        self._step("poll for I that notes what runs", size, requests.poll(run, "I"))
+        self._step("poll for I, of which all run", size, requests.poll(run, "I"))
         self._step("sweep, nothing due", 0, requests.sweep(run))
         self._step("poll of the client", 0, requests.poll_workflow(WORKFLOW, naive(now())))
         self._quietly(requests.beat_run(run, RUN_INCREMENT))
