@@ -64,7 +64,7 @@ def test_from_the_list_to_what_an_attempt_printed(show: Open, story: Story) -> N
     page.get_by_role("row").filter(has_text=str(story.workflow_id)).get_by_role("link").click()
     progress = page.get_by_role("region", name="Progress")
     expect(progress).to_contain_text("1 ERROR_FATAL")
-    expect(progress).to_contain_text("4 REGISTERING")
+    expect(progress).to_contain_text("4 waiting")
     expect(page.get_by_role("region", name="About")).to_contain_text("malaria")
     page.get_by_role("link", name="Show the failed ones").click()
     page.get_by_role("link", name="model 101", exact=True).click()

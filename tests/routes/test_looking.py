@@ -1,6 +1,7 @@
 """What people look at: counts, pages and reasons follow what happens, at a cost that does not grow with the tasks."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -17,6 +18,7 @@ from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task import bind as binding
 from lockstep.task.item import Task, failed_key, feed_key
 from lockstep.workflow import counts, listing
+from lockstep.workflow.counts import ArrayCounts
 from lockstep.workflow.item import ALL_WORKFLOWS, MAX_USER_BYTES, TaskRange, Workflow, workflow_listed_as
 from tests.conformance.recording import Player
 from tests.routes.test_retention import BEAT
@@ -139,6 +141,35 @@ def test_a_task_that_starts_over_has_not_failed(player: Player) -> None:
     assert ids(player, life.array, status="F") == []
 
 
+@pytest.mark.parametrize(
+    ("status", "tasks", "seen", "failed", "counted"),
+    [
+        pytest.param(
+            "R", 1, {"D": 2}, 0, {"D": 1}, id="two attempts at a task are done: a later one replaced the first"
+        ),
+        pytest.param("R", 1, {"D": 1}, 1, {"F": 1}, id="the later one failed"),
+        pytest.param("R", 3, {"D": 2, "R": 2}, 0, {"D": 2, "R": 1}, id="no more run than are left"),
+        pytest.param("D", 0, {}, 3, {"F": 3}, id="none is less than none"),
+    ],
+)
+def test_no_more_are_counted_than_there_are(
+    status: str, tasks: int, seen: dict[str, int], failed: int, counted: dict[str, int]
+) -> None:
+    by_letter = Counter({TaskStatus(letter): number for letter, number in seen.items()})
+    found = ArrayCounts(num_tasks=tasks, seen=by_letter, failed=failed).by_status(WorkflowStatus(status))
+    assert {str(status): number for status, number in found.items() if number} == counted
+
+
+def test_tasks_of_which_nobody_said_whose_they_are_are_on_the_pages_of_their_array(player: Player) -> None:
+    """As earlier versions stored their ids."""
+    life = Life(player, 3)
+    bound = [task for task, _ in life.bind().values()]
+    with request():
+        TaskRange(*TaskRange.key(life.id, bound[0])).update([TaskRange.arrays.remove()])
+    assert ids(player, life.array) == bound
+    assert counted(player, life.id) == {}
+
+
 def test_ids_that_another_caller_made_superfluous_count_for_no_array(
     player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +187,7 @@ def test_ids_that_another_caller_made_superfluous_count_for_no_array(
         patch.setattr(binding, "_look_up", too_early)
         assert life.bind() == bound
     view = get(player, f"workflows/{life.id}")
-    assert (view["num_tasks"], view["arrays"][0]["num_tasks"]) == (6, 3), "six ids, of which three are in use"
+    assert (view["num_tasks"], view["arrays"][0]["num_tasks"]) == (3, 3), "of six ids three are in use"
     assert counted(player, life.id) == {"G": 3}
     assert ids(player, life.array) == [task for task, _ in bound.values()]
 

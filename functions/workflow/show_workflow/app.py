@@ -40,6 +40,7 @@ class WorkflowReply(Reply):
     """When all its tasks were bound."""
     max_concurrently_running: int | None
     num_tasks: int
+    """The tasks of all arrays."""
     tool_version_id: int | None
     dag_id: str | None
     workflow_run_id: int | None
@@ -84,7 +85,7 @@ def _reply(workflow_id: int, found: Overview) -> WorkflowReply:
         status_date=clock.iso(workflow.status_date),
         bound_date=clock.iso_if_known(workflow.created_date),
         max_concurrently_running=workflow.max_concurrently_running,
-        num_tasks=workflow.num_tasks or 0,
+        num_tasks=total.total(),
         tool_version_id=spec.tool_version_id if spec else None,
         dag_id=str(spec.dag_id) if spec else None,
         workflow_run_id=workflow.workflow_run_id,

@@ -23,6 +23,10 @@ from lockstep.workflow.item import TaskRange, Workflow
 from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.store import find_workflow
 
+MOST_BATCHES: Final = 100
+"""The batches that a page looks at, to find tasks under way: 30 read units at most, of batches of 1,000 steps."""
+_BATCHES_AT_ONCE: Final = 25
+_RANGES_AT_ONCE: Final = 25
 MOST_EXAMINED: Final = 500
 """The tasks, and the entries of the list of what failed, that a page looks at, to find those that are wanted."""
 _FAILED_AT_ONCE: Final = 100
@@ -93,13 +97,23 @@ def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Positi
 
 def _ids(workflow_id: int, array_id: int, after: int) -> Iterator[int]:
     """The ids allocated to an array's tasks that are greater than `after`, ascending."""
-    for raw in query(Workflow.key(workflow_id).pk, Item.sk.startswith(TaskRange.PREFIX)):
-        noted = TaskRange.from_raw_data(raw)
+    for noted in _ranges(workflow_id, after):
         first = noted.ids.start
-        for of_array, number in noted.arrays:
+        for of_array, number in noted.arrays or [(array_id, noted.size)]:
             if of_array == array_id:
                 yield from range(max(first, after + 1), first + number)
             first += number
+
+
+def _ranges(workflow_id: int, after: int) -> Iterator[TaskRange]:
+    """The ranges of a workflow's task ids, from the one that holds `after` on."""
+    partition, begin = Workflow.key(workflow_id).pk, TaskRange.PREFIX
+    if after:
+        until = Item.sk.between(TaskRange.PREFIX, TaskRange.key(workflow_id, after).sk)
+        for raw in islice(query(partition, until, newest=True, at_once=1), 1):
+            begin = raw["sk"]["S"]
+    for raw in query(partition, Item.sk.between(begin, f"{TaskRange.PREFIX}~"), at_once=_RANGES_AT_ONCE):
+        yield TaskRange.from_raw_data(raw)
 
 
 class _Step(NamedTuple):
@@ -108,28 +122,39 @@ class _Step(NamedTuple):
     batch: Batch
     number: int
 
+    @property
+    def position(self) -> Position:
+        """Where a list that ends with it goes on."""
+        return Position(batch_of(self.batch.pk)[1], self.number)
+
 
 def _under_way(array_id: int, array: Array, status: TaskStatus, after: Position | None, most: int) -> Page:
-    steps = list(islice(_steps_seen(array_id, array.workflow_id, status, after or Position(0, -1)), most))
-    page = _read(_tasks_at(steps), array_id, status)
-    if len(steps) < most:
-        return Page(page, None)
-    return Page(page, Position(_number_of(steps[-1].batch), steps[-1].number))
+    steps: list[_Step] = []
+    following = None
+    begin = after or Position(0, -1)
+    for examined, batch in enumerate(_batches(array_id, array.workflow_id, begin.first), 1):
+        steps += [step for step in _steps_seen(batch, status) if step.position > begin]
+        if len(steps) >= most:
+            following = steps[most - 1].position
+            break
+        if examined == MOST_BATCHES:
+            following = _Step(batch, len(batch.seen)).position
+            break
+    return Page(_read(_tasks_at(steps[:most]), array_id, status), following)
 
 
-def _steps_seen(array_id: int, workflow_id: int, status: TaskStatus, after: Position) -> Iterator[_Step]:
-    """The steps of an array's batches, behind a position, whose tasks were last seen in a status."""
+def _batches(array_id: int, workflow_id: int, first: int) -> Iterator[Batch]:
+    """An array's batches from a number on, as the index shows them."""
+    within = ListedIndex.listed_as.between(batch_listed_as(array_id, first), f"{array_listed_as(array_id)}#~")
+    index = ListedIndex.Meta.index_name
+    for raw in query(listed_in(workflow_id), within, index=index, at_once=_BATCHES_AT_ONCE):
+        yield Batch.from_raw_data(raw)
+
+
+def _steps_seen(batch: Batch, status: TaskStatus) -> Iterator[_Step]:
+    """The steps of a batch whose tasks were last seen in a status."""
     letters = {str(seen) for seen, of_task in SEEN_AS.items() if of_task is status}
-    within = ListedIndex.listed_as.between(batch_listed_as(array_id, after.first), f"{array_listed_as(array_id)}#~")
-    for raw in query(listed_in(workflow_id), within, index=ListedIndex.Meta.index_name):
-        batch = Batch.from_raw_data(raw)
-        for step, letter in enumerate(batch.seen):
-            if letter in letters and Position(_number_of(batch), step) > after:
-                yield _Step(batch, step)
-
-
-def _number_of(batch: Batch) -> int:
-    return batch_of(batch.pk)[1]
+    return (_Step(batch, step) for step, letter in enumerate(batch.seen) if letter in letters)
 
 
 def _tasks_at(steps: Iterable[_Step]) -> list[int]:

@@ -51,11 +51,13 @@ class ArrayCounts:
     def by_status(self, workflow: WorkflowStatus) -> dict[TaskStatus, int]:
         """Return the number of tasks by status. A task without another status waits for an attempt: REGISTERING.
 
-        Attempts that were seen under way may have ended since, so the remaining tasks cap their number. In a workflow
-        that is DONE, every task that did not fail is done.
+        Attempts that were seen under way may have ended since, so the remaining tasks cap their number. They cap that
+        of done ones too: an attempt that a later one has replaced may finish beside it. In a workflow that is DONE,
+        every task that did not fail is done.
         """
-        done = self.num_tasks - self.failed if workflow is WorkflowStatus.DONE else self.seen[T.DONE]
-        left = max(0, self.num_tasks - self.failed - done)
+        left = max(0, self.num_tasks - self.failed)
+        done = left if workflow is WorkflowStatus.DONE else min(self.seen[T.DONE], left)
+        left -= done
         counts = {T.DONE: done, T.ERROR_FATAL: self.failed}
         for status in reversed(UNDER_WAY):
             counts[status] = min(self.seen[status], left)
@@ -92,7 +94,7 @@ def count_tasks(workflow_id: int, workflow: Workflow) -> Counts:
 def _count_ranges(workflow_id: int, counts: Counts) -> None:
     ranges = Item.sk.startswith(TaskRange.PREFIX)
     for raw in query(Workflow.key(workflow_id).pk, ranges):
-        for array_id, number in TaskRange.from_raw_data(raw).arrays:
+        for array_id, number in TaskRange.from_raw_data(raw).arrays or ():
             if array_id:
                 counts.of(array_id).num_tasks += number
 
@@ -127,7 +129,7 @@ def _count_failed(parts: Iterable[str], counts: Counts) -> None:
     failed = Counter(int(raw["array_id"]["N"]) for raw in islice(entries, MOST_FAILED))
     for array_id, number in failed.items():
         counts.of(array_id).failed = number
-    counts.more_failed = failed.total() == MOST_FAILED
+    counts.more_failed = next(entries, None) is not None
 
 
 def _listed(partition: str, at_once: int | None = None) -> Iterator[RawItem]:

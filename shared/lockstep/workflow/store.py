@@ -37,7 +37,7 @@ def read_spec(workflow_id: int) -> WorkflowSpec | None:
 def newest_runs(workflow_id: int, most: int) -> list[int]:
     """The ids of a workflow's newest runs, newest first."""
     partition, runs = Workflow.key(workflow_id).pk, Item.sk.startswith(RunOfWorkflow.PREFIX)
-    found = list(islice(query(partition, runs, consistent=True, newest=True), most))
+    found = list(islice(query(partition, runs, consistent=True, newest=True, at_once=most), most))
     return [int(raw["sk"]["S"].removeprefix(RunOfWorkflow.PREFIX)) for raw in found]
 
 
