@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final
 
 from bench.document import PEERS
+from bench.load.beside_loop import measure_loop
 from bench.load.facts import facts, rows
 from bench.load.herd import measure_herd
 from bench.load.jobmon import THREADS, WORKERS, jobmon
@@ -40,8 +41,8 @@ where functions run side by side and DynamoDB is no process beside them.
 
 
 def measure() -> list[Section]:
-    """Measure under load, and a herd."""
-    return [measure_load(), measure_herd()]
+    """Measure under load, beside a loop of botocore, and a herd."""
+    return [measure_load(), measure_loop(), measure_herd()]
 
 
 def measure_load(sizes: Sizes | None = None) -> Section:

@@ -1,5 +1,6 @@
 """The load generator counts what it sent and what came back, and the benchmark's verdicts can be bad ones."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.load import processor
+from bench.load.beside_loop import measure_loop
 from bench.load.facts import facts, rows
 from bench.load.generating import generate
 from bench.load.herd import measure_herd
@@ -35,6 +37,15 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def measured(server: Server) -> dict[Name, Measured]:
     return dict(one_pass(server, SMALL))
+
+
+def test_a_loop_makes_the_calls_of_lives() -> None:
+    section = measure_loop([2], lives=3, passes=1)
+    assert "(1 query, 2 transact_write_items, 3 update_item)" in section.said
+    [row] = section.rows
+    ratio, ours, loop = (float(number) for number in re.findall(r"[\d.]+", row.result)[:3])
+    assert ratio == pytest.approx(ours / loop, abs=0.1)
+    assert row.met == (ratio >= 0.9)
 
 
 def test_each_life_is_five_requests_and_ends_done(measured: dict[Name, Measured]) -> None:
