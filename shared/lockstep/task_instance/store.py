@@ -316,9 +316,8 @@ def note_refusal(instance: InstanceKey) -> None:
 
     The refusal stands whether it is counted or not: where DynamoDB does not take it, the log line says so.
     """
-    changes = [TaskInstance.refusals.add(1), *Expiring.renewed(now())]
     try:
-        update(TaskInstance.key(instance), changes, TaskInstance.pk.exists())
+        update(TaskInstance.key(instance), [TaskInstance.refusals.add(1)], TaskInstance.pk.exists())
     except ConditionFailedError:
         bind(refusal_not_counted="the instance has expired meanwhile")
     except (ContentionError, TableError) as error:

@@ -128,7 +128,7 @@ def _without_numbers(before: Mapping[Key, Item], key: Key, item: Item, names: Ma
         own.pop("listed_as", None)
     if key[0].startswith("TEMPLATE#") and key not in before:
         own.pop("id", None)
-    if "task_resources_id" in own:
+    if own.get("task_resources_id") != before.get(key, {}).get("task_resources_id"):
         pk = Resources.key(int(own["task_resources_id"]["N"])).pk
         own["task_resources_id"] = {"S": names.get(pk, pk)}
     if "tool_id" in own and (owner := Tool.key(int(own["tool_id"]["N"]))) not in before:
