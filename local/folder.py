@@ -12,6 +12,7 @@ from typing import Final
 
 from local import kept
 
+OURS: Final = {"lock", "items.sqlite3"}
 SECONDS_TO_END: Final = 5.0
 """How long to wait for a process that has the folder: an engine ends a moment after the process that started it."""
 
@@ -49,10 +50,13 @@ def claimed(path: Path) -> Iterator[Folder]:
     """Make the folder if it is missing, and have it for this process until the block ends.
 
     Raises:
-        FolderError: another process has it, or it is no folder that can be used.
+        FolderError: another process has it, or it is no folder that can be used, or holds what is not ours.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = {each.name for each in path.iterdir()}
+        if names and names.isdisjoint(OURS):
+            raise FolderError(f"DATA={path} holds other files: give an empty folder, or one that is not there yet")
         lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise FolderError(f"DATA={path} cannot be used: {error.strerror}") from error

@@ -24,7 +24,7 @@ from local.pages import to_open
 from local.secret import SECRET_VARIABLE, use_new_secret
 from local.start import end_with, stopping_by
 from local.template import ROOT
-from local.workers import MOST, Supervisor, supervise, usual
+from local.workers import MOST, EndedError, Supervisor, supervise, usual
 
 MAX_PORT = 65_535
 BACKLOG = 2_048
@@ -235,6 +235,9 @@ def main() -> None:
         kept = f", kept in {options.data}" if options.data else ""
         print(f"Lockstep serves {api}/api/v3 (table at {table}{kept}). Ctrl-C stops it.")
         print(*to_open(api), sep="\n", flush=True)
+        if signing_keys:
+            how = f"make token SCOPE=reader DAYS=1 PORT={api.rpartition(':')[2]}"
+            print(f"The page asks for a name, which is free, and a token as password: {how}", flush=True)
 
     if options.log == "text":
         log_for_a_terminal()
@@ -242,6 +245,8 @@ def main() -> None:
         serve(options.port, ready, authenticates=options.auth == "on", data=options.data, workers=options.workers)
     except (EngineError, FolderError, OSError) as error:
         raise SystemExit(f"cannot serve on port {options.port}: {error}") from error
+    except EndedError as error:
+        raise SystemExit(str(error)) from error
     finally:
         for file in written:
             file.unlink(missing_ok=True)

@@ -88,7 +88,7 @@ def _run(text: str) -> int:
 def main() -> None:
     """Print a token, and describe it on standard error."""
     parser = argparse.ArgumentParser(prog="make token", description=__doc__)
-    parser.add_argument("--scope", required=True, type=Scope, choices=list(Scope))
+    parser.add_argument("--scope", required=True, choices=[scope.value for scope in Scope])
     parser.add_argument("--days", required=True, type=_days)
     parser.add_argument("--run", type=_run, help="the only workflow run that a worker's token allows")
     parser.add_argument("--name", default=getpass.getuser(), help="the token's owner, whom the log shows")
@@ -96,14 +96,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=3000, help="the port of the running system")
     options = parser.parse_args()
     try:
-        _check_days(options.scope, options.days)
+        scope = Scope(options.scope)
+        _check_days(scope, options.days)
         secret = secret_of(options.stack) if options.stack else local_secret(options.port)
-        token = make(Grant(options.name, options.scope, options.run), options.days, secret)
+        token = make(Grant(options.name, scope, options.run), options.days, secret)
     except (CannotSignError, BotoCoreError, ClientError, ValueError) as error:
         raise SystemExit(str(error)) from error
     until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(clock.now() + options.days * DAY_SECONDS))
     only = "" if options.run is None else f", workflow run {options.run} only"
-    print(f"a token of {options.name} for scope {options.scope}{only}, until {until}", file=sys.stderr)
+    print(f"a token of {options.name} for scope {scope}{only}, until {until}", file=sys.stderr)
     print(token)
 
 

@@ -13,8 +13,6 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import Final, NamedTuple
 
-from local.engine import EngineError
-
 MOST: Final = 32
 ENOUGH: Final = 2
 """A worker takes twice the engine's processor time for a request, and the engine is one process (decision 45)."""
@@ -25,6 +23,10 @@ _FORK: Final = get_context("fork")
 def usual() -> int:
     """Return how many are best here: no more than keep the engine busy, and one where there is one processor."""
     return min(ENOUGH, os.cpu_count() or 1)
+
+
+class EndedError(Exception):
+    """A worker ended that was not told to; the message says so in one line."""
 
 
 class Supervisor(NamedTuple):
@@ -51,7 +53,7 @@ def supervise(workers: int, work: Work, ready: Callable[[], None]) -> None:
     """Let workers work until a signal raises KeyboardInterrupt here. ready is called once all of them serve.
 
     Raises:
-        EngineError: a worker ended.
+        EndedError: a worker ended.
     """
     orders, stop = os.pipe()
     processes: list[ForkProcess] = []
@@ -76,7 +78,7 @@ def supervise(workers: int, work: Work, ready: Callable[[], None]) -> None:
             process.join()
         os.close(orders)
     codes = sorted({process.exitcode for process in processes if process.exitcode})
-    raise EngineError(f"a worker ended with exit code {codes[0] if codes else 0}")
+    raise EndedError(f"a process that serves ended with exit code {codes[0] if codes else 0}: all are stopped")
 
 
 def _work(number: int, work: Work, supervisor: Supervisor, stop: int) -> None:

@@ -20,6 +20,13 @@ def bind_resources(requested: Mapping[str, Any]) -> Request:
     return Request("POST", "/task/bind_resources", {"queue_id": QUEUE_ID, "requested_resources": requested})
 
 
+def bind_workflow(name: str, args_hash: int) -> Request:
+    """Bind a workflow, or find it again by the hash of its arguments."""
+    told = {"name": name, "description": "", "workflow_args": str(args_hash), "workflow_attributes": {}}
+    bound = {"tool_version_id": 1, "dag_id": 1, "workflow_args_hash": args_hash, "task_hash": 1}
+    return Request("POST", "/workflow", {**bound, **told, "max_concurrently_running": 10_000})
+
+
 def create_array(workflow_id: int, name: str, template_version_id: int = 1, most_at_once: int = 50_000) -> Request:
     """Create an array, or find it again."""
     body = {"workflow_id": workflow_id, "task_template_version_id": template_version_id, "name": name}

@@ -1,5 +1,9 @@
 """`python -m bench.load`: what both systems do under load, as Markdown."""
 
+import os
+
+os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # read when lockstep is imported
+
 from bench.document import show
 from bench.load.measuring import measure
 from local.start import end_with

@@ -20,7 +20,6 @@ from sim.workflow import bind_tasks
 
 TI = TaskInstanceStatus
 
-RUN_ID: Final = 1
 INCREMENT: Final = 300.0
 """Seconds to the next report: far more than the demo takes, so no heartbeat is ever late."""
 
@@ -34,7 +33,8 @@ class Array:
         self._resources, self._more_resources = (
             self._ask(requests.bind_resources({"memory": memory})) for memory in (1, 4)
         )
-        workflow_id = time.time_ns() // 1000  # the table may hold an earlier demo's workflow
+        now = time.time_ns() // 1000  # the table may hold an earlier demo's workflow
+        workflow_id = self._ask(requests.bind_workflow("demo", now))["workflow_id"]
         self._array_id = self._ask(requests.create_array(workflow_id, "demo"))["array_id"]
         tasks = [
             requests.task(node, self._array_id, self._resources, f"run --step {node}", MAX_ATTEMPTS)
@@ -46,11 +46,13 @@ class Array:
         """The attempts of each task so far."""
         self._ready: list[Callable[[], None]] = []
         """The workers that have not started yet."""
-        run = Run(RUN_ID, INCREMENT, self._script.__getitem__)
+        self._run_id = int(self._ask(requests.create_run(workflow_id, INCREMENT))["workflow_run_id"])
+        self._move_run("BIOR")
+        run = Run(self._run_id, INCREMENT, self._script.__getitem__)
         self._distributor = Distributor(cluster, run, self._ready.append, self._rng)
 
     def drive(self) -> None:
-        """Queue, launch, run and triage unfinished tasks until no task can be queued.
+        """Queue, launch, run and triage unfinished tasks until no task can be queued; then the run ends.
 
         Raises:
             UnansweredError: a program received a wrong reply.
@@ -63,6 +65,12 @@ class Array:
             self._run_workers()
             self._triage([each for each in queued if self._last_end(each) is TI.UNKNOWN_ERROR])
             waiting = [each for each in queued if self._last_end(each) is not TI.DONE]
+        all_done = all(fate.ends_in is TaskStatus.DONE for fate in self.fate_of.values())
+        self._move_run("D" if all_done else "E")
+
+    def _move_run(self, statuses: str) -> None:
+        for status in statuses:
+            self._ask(requests.move_run(self._run_id, status))
 
     def _last_end(self, task_id: int) -> TI | None:
         """Return the status in which the task's last attempt ends according to the script."""
@@ -73,7 +81,7 @@ class Array:
         """Queue, take and launch the next attempts of tasks. Return the tasks that had an attempt left."""
         if not task_ids:
             return []
-        by_status = self._ask(requests.queue(self._array_id, task_ids, resources_id, RUN_ID))["tasks_by_status"]
+        by_status = self._ask(requests.queue(self._array_id, task_ids, resources_id, self._run_id))["tasks_by_status"]
         if spent := by_status.get(TaskStatus.ERROR_FATAL):
             self._view.give_up(len(spent))
             self._view.say(f"{len(spent)} tasks have no attempts left")

@@ -149,6 +149,12 @@ def refused(folder: Path, **settings: str) -> str:
     return line
 
 
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
+    assert "holds other files: give an empty folder, or one that is not there yet" in refused(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.md"]
+
+
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with claimed(tmp_path):
         assert f"another process uses DATA={tmp_path}; stop that one" in refused(tmp_path)

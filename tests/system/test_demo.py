@@ -35,7 +35,7 @@ def test_every_task_ends_as_it_must(demo: Marked) -> None:
     assert (program.returncode, errors) == (0, ""), output
     assert output.endswith("All 200 tasks ended as they must.\n")
     assert row(output, "all") == ["200", "194 / 194", "6 / 6", "264 / 264", "70 / 70"]
-    assert row(output, "HTTP requests") == ["1,326", "5.02"]
+    assert row(output, "HTTP requests") == ["1,333", "5.05"]
     assert not demo.processes()
 
 
@@ -66,6 +66,10 @@ def test_what_it_keeps_can_be_looked_at_until_a_signal_comes(number: signal.Sign
     with demo.started() as program:
         api = read_until(program, "The API serves on at ").split()[5]
         assert httpx.get(f"{api}/array/1001/get_array_max_concurrently_running", trust_env=False).status_code == 200
+        [shown] = httpx.get(f"{api}/workflows", trust_env=False).json()["workflows"]
+        assert (shown["name"], shown["status"]) == ("demo", "F")
+        whole = httpx.get(f"{api}/workflows/{shown['workflow_id']}", trust_env=False).json()
+        assert {status: number for status, number in whole["tasks_by_status"].items() if number} == {"D": 194, "F": 6}
         page = read_until(program, "Workflows, in a browser: ").split()[-1]
         assert httpx.get(page, trust_env=False).text.startswith("<!doctype html>")
         program.send_signal(number)

@@ -24,7 +24,7 @@ def test_six_calls_take_a_task_from_bound_to_done() -> None:
             encoding="utf-8",
             check=True,
         )
-    array, resources, tasks, run, queued, taken, launched, started, beat, done, shown = map(
+    array, resources, tasks, run, queued, taken, launched, started, beat, done, polled, shown = map(
         json.loads, filter(None, shell.stdout.splitlines())
     )
     assert (array, resources, tasks) == ({"array_id": 1001}, 1001, {"tasks": {"first": [1_000_000_001, "G"]}})
@@ -34,5 +34,6 @@ def test_six_calls_take_a_task_from_bound_to_done() -> None:
     assert launched == {"message": "Task instance transitioned to LAUNCHED"}
     assert (started["task_instance"][1], started["task_instance"][5]) == ("R", "echo hello")
     assert (beat, done) == ({"status": "R"}, {"status": "D"})
+    assert polled["status_updates"] == {"D": [1_000_000_001_001]}
     assert (shown["task_instance"]["status_name"], shown["task"]["status_name"]) == ("DONE", "DONE")
     assert shown["task_instance"]["stdout_log"] == "hello\n"

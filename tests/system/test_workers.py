@@ -78,7 +78,7 @@ def test_a_worker_that_ends_ends_all_with_an_error() -> None:
         os.kill(next(filter(is_worker, children(running.pid))), signal.SIGKILL)
         _, errors = running.communicate()
         assert running.returncode == 1
-        assert errors.endswith("a worker ended with exit code -9\n")
+        assert errors == "a process that serves ended with exit code -9: all are stopped\n"
         assert not is_served(url)
 
 
