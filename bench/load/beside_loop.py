@@ -78,9 +78,11 @@ def _row(clients: int, rates: Sequence[tuple[float, float]]) -> Row:
 def _calls(instance_id: int) -> Life:
     """The calls of an instance's life, as the functions make them in this process."""
     made: Life = []
+    own = TaskInstance.key(_key(instance_id)).pk
 
     def remember(params: dict[str, Any], model: Any, **_: Any) -> None:
-        made.append((xform_name(model.name), json.loads(json.dumps(params))))
+        if own in (call := json.dumps(params)):  # others may work in this process
+            made.append((xform_name(model.name), json.loads(call)))
 
     events = connection().client.meta.events
     events.register("before-parameter-build.dynamodb", remember)
@@ -90,7 +92,6 @@ def _calls(instance_id: int) -> Life:
             caller.send(request)
     finally:
         events.unregister("before-parameter-build.dynamodb", remember)
-    own = TaskInstance.key(_key(instance_id)).pk
     for _, arguments in made:
         arguments.pop("ClientRequestToken", None)  # of one transaction; botocore makes another for each
     return [(method, json.loads(json.dumps(arguments).replace(own, "TASK#<task>"))) for method, arguments in made]
