@@ -30,8 +30,9 @@ an outcome of which its reporter was told that it stands, or which stands at the
 the reply. The numbers are of {PASSES} passes over each system in turn, after a warm-up; the load generator is a process
 of its own, on the same machine.
 
-Lockstep is what `make run` serves: one gateway process with all functions in it, or two with WORKERS=2, and an embedded
-engine that stands in for DynamoDB and keeps its data in memory. Jobmon is `jobmon_server` 3.2.2 under gunicorn with
+Lockstep is what `make run WORKERS=1` serves: one gateway process with all functions in it, and an embedded engine that
+stands in for DynamoDB and keeps its data in memory. The next column has two gateway processes, as `make run` has where
+there are two processors. Jobmon is `jobmon_server` 3.2.2 under gunicorn with
 {WORKERS} worker processes of {THREADS} threads, so that its Python runs on several processors. SQLite and MariaDB
 have their default settings, and their files in memory where /dev/shm has room, so that no disk is waited for; MariaDB
 is reached by a socket. For an array lookup the embedded engine looks at all of the up to 100 steps that the index keeps
