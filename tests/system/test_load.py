@@ -1,7 +1,10 @@
 """The load generator counts what it sent and what came back, and the benchmark's verdicts can be bad ones."""
 
+import json
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from bench.load import processor
-from bench.load.beside_loop import measure_loop
 from bench.load.facts import facts, rows
 from bench.load.generating import generate
 from bench.load.herd import measure_herd
@@ -21,8 +23,10 @@ from bench.load.measured import Measured, Verdict, judge, together
 from bench.load.passing import Name, Sizes, one_pass
 from bench.load.server import Server
 from bench.row import MARIADB, SQLITE, Row
+from local.template import ROOT
 from sim.client import Client, Reply
 from sim.requests import Request
+from tests.support.serving import alone
 
 SMALL = Sizes(steps=30, warm_up=1, lives={1: 2, 4: 6}, lookup_clients=4, rounds=3)
 REQUESTS_PER_LIFE = 5
@@ -39,13 +43,24 @@ def measured(server: Server) -> dict[Name, Measured]:
     return dict(one_pass(server, SMALL))
 
 
+LOOP = """
+import json
+from bench.load.beside_loop import measure_loop
+section = measure_loop([2], lives=3, passes=1)
+[row] = section.rows
+print(json.dumps([section.said, row.result, row.met]))
+"""
+"""In a process of its own: what its functions ask goes to the system that it starts, not to a table of the tests."""
+
+
 def test_a_loop_makes_the_calls_of_lives() -> None:
-    section = measure_loop([2], lives=3, passes=1)
-    assert "(1 query, 2 transact_write_items, 3 update_item)" in section.said
-    [row] = section.rows
-    ratio, ours, loop = (float(number) for number in re.findall(r"[\d.]+", row.result)[:3])
+    env = alone() | {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+    program = [sys.executable, "-c", LOOP]
+    said, result, met = json.loads(subprocess.check_output(program, cwd=ROOT, env=env, encoding="utf-8"))
+    assert "(1 query, 2 transact_write_items, 3 update_item)" in said
+    ratio, ours, loop = (float(number) for number in re.findall(r"[\d.]+", result)[:3])
     assert ratio == pytest.approx(ours / loop, abs=0.1)
-    assert row.met == (ratio >= 0.9)
+    assert met == (ratio >= 0.9)
 
 
 def test_each_life_is_five_requests_and_ends_done(measured: dict[Name, Measured]) -> None:
