@@ -93,8 +93,8 @@ def concerns_names(report: ReportRule, status: TaskInstanceStatus) -> bool:
 
 
 _REFUSED_BY_NAME: Final = {
-    Names.WORKER: Refusal(Kind.FENCED, "another worker node has taken it over"),
-    Names.JOB: Refusal(Kind.OTHER_JOB, "it runs as another job"),
+    Names.WORKER: Refusal(Kind.FENCED, "another worker node has taken it over", of_another=True),
+    Names.JOB: Refusal(Kind.OTHER_JOB, "it runs as another job", of_another=True),
 }
 
 
@@ -135,21 +135,24 @@ def _rule_through_running(report: ReportRule, state: PairState, refusal: Refusal
 def _rule_on_claim(state: PairState) -> Ruling | None:
     """None: the table decides."""
     if has_ended(state.task_instance) and state.reporter is not Reporter.CLAIMANT:
-        return Refusal(Kind.FENCED, "another worker node ran it to its end")
+        return Refusal(Kind.FENCED, "another worker node ran it to its end", of_another=True)
     return _rule_on_second_claim(state) if state.task_instance in CLAIMED else None
 
 
 def _rule_on_second_claim(state: PairState) -> Ruling | None:
     """None: the table refuses, for an instance in TRIAGING that cannot go on."""
     if state.not_yet_due and (state.reporter is Reporter.OTHER or state.just_claimed):
-        return Refusal(Kind.FENCED, _why_rival(state))
+        return Refusal(Kind.FENCED, _why_rival(state), of_another=True)
     if state.task_instance is not TI.RUNNING:
         back = validate_transition(state, TI.RUNNING)
         return replace(back, takes_over=state.reporter is not Reporter.CLAIMANT) if isinstance(back, Move) else None
     if state.not_yet_due and state.reporter is Reporter.CLAIMANT:
         return Move(TI.RUNNING, None, "the worker node that runs it asks again: its first reply was lost")
     if state.superseded:
-        return Refusal(Kind.FENCED, "a later attempt has replaced it: nobody takes this one over")
+        by_another = state.reporter is not Reporter.CLAIMANT or state.just_claimed
+        return Refusal(
+            Kind.FENCED, "a later attempt has replaced it: nobody takes this one over", of_another=by_another
+        )
     return Move(TI.RUNNING, None, _why_it_takes_over(state), takes_over=state.reporter is not Reporter.CLAIMANT)
 
 

@@ -143,10 +143,14 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Neither the instance nor its task moves. A refusal is an answer, not an error."""
+    """Neither the instance nor its task moves. A refusal is an answer, not an error.
+
+    of_another: another worker node or job sent the report than the one that runs the instance.
+    """
 
     kind: Kind
     reason: str = field(compare=False)
+    of_another: bool = field(default=False, compare=False)
 
 
 Ruling = Move | Refusal

@@ -11,7 +11,7 @@ from lockstep.dynamodb import client
 from lockstep.dynamodb.client import chunks, run_parallel
 from lockstep.errors import ContentionError
 from lockstep.fsm.guards import Decision, decide
-from lockstep.fsm.pair_state import PairState, Reporter
+from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.reports import status_told
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Kind, Move, Refusal, Ruling
@@ -31,8 +31,6 @@ class Outcome(NamedTuple):
     """The status that the caller is told."""
     rejected_by: TaskInstance | None
     """The instance as it last rejected a write; None if it never did."""
-    refused_another: bool
-    """Whether it was refused because another worker node or job sent it than the one that runs the instance."""
 
     @property
     def moved(self) -> bool:
@@ -57,7 +55,7 @@ def transit_ti_and_t(report: Report) -> Outcome:
     [outcome] = transit_many([report])
     if outcome is None:
         raise store.not_there(report.instance)
-    if outcome.refused_another:
+    if isinstance(outcome.ruling, Refusal) and outcome.ruling.of_another:
         store.note_refusal(report.instance)
     return outcome
 
@@ -161,9 +159,7 @@ def _settle(in_flight: Sequence["_InFlight"]) -> None:
                 each.close()
 
 
-_OF_ANOTHER: Final = frozenset({Kind.FENCED, Kind.OTHER_JOB})
-"""Refusals of reports that, with few exceptions, another worker node or job sent than the one that runs it."""
-_STORE_NOTHING: Final = _OF_ANOTHER | {Kind.REPEATED}
+_STORE_NOTHING: Final = frozenset({Kind.FENCED, Kind.OTHER_JOB, Kind.REPEATED})
 """Refusals of reports whose fields belong to another worker node or job, or are stored already."""
 
 
@@ -249,8 +245,6 @@ class _InFlight:
 
     def close(self) -> None:
         """Take the present decision as the one that holds."""
-        ruling, state = self.decision.ruling, self.state
-        by_another = state.reporter is not Reporter.CLAIMANT or state.just_claimed
-        refused_another = by_another and isinstance(ruling, Refusal) and ruling.kind in _OF_ANOTHER
-        self.outcome = Outcome(ruling, status_told(ruling, state), self.rejected_by, refused_another)
+        ruling = self.decision.ruling
+        self.outcome = Outcome(ruling, status_told(ruling, self.state), self.rejected_by)
         self.open = False
