@@ -132,8 +132,10 @@ def _under_way(array_id: int, array: Array, status: TaskStatus, after: Position 
     steps: list[_Step] = []
     following = None
     begin = after or Position(0, -1)
+    letters = {str(seen) for seen, of_task in SEEN_AS.items() if of_task is status}
     for examined, batch in enumerate(_batches(array_id, array.workflow_id, begin.first), 1):
-        steps += [step for step in _steps_seen(batch, status) if step.position > begin]
+        seen = (_Step(batch, step) for step, letter in enumerate(batch.seen) if letter in letters)
+        steps += [step for step in seen if step.position > begin]
         if len(steps) >= most:
             following = steps[most - 1].position
             break
@@ -149,12 +151,6 @@ def _batches(array_id: int, workflow_id: int, first: int) -> Iterator[Batch]:
     index = ListedIndex.Meta.index_name
     for raw in query(listed_in(workflow_id), within, index=index, at_once=_BATCHES_AT_ONCE):
         yield Batch.from_raw_data(raw)
-
-
-def _steps_seen(batch: Batch, status: TaskStatus) -> Iterator[_Step]:
-    """The steps of a batch whose tasks were last seen in a status."""
-    letters = {str(seen) for seen, of_task in SEEN_AS.items() if of_task is status}
-    return (_Step(batch, step) for step, letter in enumerate(batch.seen) if letter in letters)
 
 
 def _tasks_at(steps: Iterable[_Step]) -> list[int]:
