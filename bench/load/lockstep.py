@@ -9,7 +9,7 @@ from typing import Final
 from bench.load.server import Batch, Ground, Pair, Server
 from sim import requests
 from sim.client import Client
-from sim.system import System, system
+from sim.system import system
 
 LOG: Final = {"POWERTOOLS_LOG_LEVEL": "INFO", "POWERTOOLS_METRICS_NAMESPACE": "Lockstep"}
 """A line for each request, with its metrics, as template.yaml has it."""
@@ -24,13 +24,8 @@ def lockstep(workers: int = 1) -> Iterator[Server]:
         EngineError: it does not start.
     """
     with system(LOG, logs_to_file=True, workers=workers) as running:
-        yield as_server(running)
-
-
-def as_server(running: System) -> Server:
-    """Describe a system with an embedded engine."""
-    assert running.engine
-    return Server(running.api, running.gateway.pid, running.engine.pid, _lay_ground, _pairs)
+        assert running.engine
+        yield Server(running.api, running.gateway.pid, running.engine.pid, _lay_ground, _pairs)
 
 
 def _lay_ground(_: Client, tasks: int) -> Ground:
