@@ -40,6 +40,8 @@ li { display: inline-block; margin-right: 12px; }
 ul { list-style: none; margin: 4px 0 0; padding: 0; }
 """
 
+Metrics = dict[str, dict[int, list[float]]]
+"""The values of each metric by the minute."""
 Lines = dict[str, list[tuple[int, float]]]
 """By name, the minutes and their values."""
 
@@ -50,7 +52,7 @@ class Counted(Player):
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
         self._clock = clock
-        self.metrics: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self.metrics: Metrics = defaultdict(lambda: defaultdict(list))
 
     def send(self, *asked: Any, **query: Any) -> tuple[int, Any]:
         """Send a request, as Player does."""
@@ -67,7 +69,7 @@ class Counted(Player):
         return sum(sum(values) for values in self.metrics[name].values())
 
 
-def lines(widget: dict[str, Any], metrics: dict[str, dict[int, list[float]]]) -> Lines:
+def lines(widget: dict[str, Any], metrics: Metrics) -> Lines:
     """What a widget shows."""
     found: Lines = {}
     for metric in widget["metrics"]:
@@ -79,7 +81,7 @@ def lines(widget: dict[str, Any], metrics: dict[str, dict[int, list[float]]]) ->
     return found
 
 
-def _named(metric: list[Any], metrics: dict[str, dict[int, list[float]]]) -> Iterator[str]:
+def _named(metric: list[Any], metrics: Metrics) -> Iterator[str]:
     if isinstance(metric[0], dict):
         [prefix] = _SEARCHED.findall(metric[0]["expression"])
         yield from sorted(name for name in metrics if name.startswith(f"{prefix}."))
@@ -87,7 +89,7 @@ def _named(metric: list[Any], metrics: dict[str, dict[int, list[float]]]) -> Ite
         yield metric[1]
 
 
-def document(metrics: dict[str, dict[int, list[float]]], until: float) -> str:
+def document(metrics: Metrics, until: float) -> str:
     """The dashboard as HTML, for the minutes before a moment."""
     last = int(until // MINUTE)
     parts = "".join(_widget(widget, lines(widget, metrics), last) for widget in Template().widgets)

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,34 +15,29 @@ import pytest
 
 from local import workers
 from local.engine import free_port
-from local.template import ROOT
+from tests.support.marked import CANNOT_LOOK, Marked, read_until
 from tests.support.seeding import pair
-from tests.support.serving import alone, run_module, serving
+from tests.support.serving import run_module, serving
 
 WORKERS = 2
 NAMES = {"nodename": "n1", "process_group_id": 1, "distributor_id": "77", "next_report_increment": 279}
 
 
-@contextmanager
-def make_run(port: str = "0") -> Iterator["tuple[subprocess.Popen[str], str]"]:
-    """A system in processes of its own, and its URL."""
-    command = [sys.executable, "-m", "local", "local.run", "--port", port, "--workers", str(WORKERS)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, env=alone(), stdout=pipe, stderr=pipe, encoding="utf-8") as running:
-        try:
-            assert running.stdout
-            yield running, running.stdout.readline().split()[2].removesuffix("/api/v3")
-        finally:
-            running.kill()
+class Served(Marked):
+    """`make run` with two workers."""
 
+    def __init__(self, port: str = "0") -> None:
+        super().__init__("local.run", "--port", port, "--workers", str(WORKERS))
 
-def children(parent: int) -> list[int]:
-    """The processes that a process has started and that have not ended."""
-    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()]
+    @contextmanager
+    def up(self) -> Iterator["tuple[subprocess.Popen[str], str]"]:
+        """The program and its URL. It is killed in the end."""
+        with self.started() as program:
+            yield program, read_until(program, "Lockstep serves ").split()[2].removesuffix("/api/v3")
 
-
-def is_worker(pid: int) -> bool:
-    return b"local.run" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    def workers(self, program: "subprocess.Popen[str]") -> list[int]:
+        started = self.processes() - {program.pid}
+        return [each for each in started if b"local.run" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
 def is_served(url: str) -> bool:
@@ -53,29 +47,34 @@ def is_served(url: str) -> bool:
         return False
 
 
+@CANNOT_LOOK
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_all_end_with_a_signal(how: signal.Signals) -> None:
-    with make_run() as (running, url):
+    served = Served()
+    with served.up() as (running, url):
         assert is_served(url)
-        assert sum(map(is_worker, children(running.pid))) == WORKERS
+        assert len(served.workers(running)) == WORKERS
         running.send_signal(how)
         _, errors = running.communicate()
         assert (running.returncode, errors) == (128 + how, "")
         assert not is_served(url)
 
 
+@CANNOT_LOOK
 def test_all_end_when_it_is_killed_and_the_port_is_free() -> None:
-    with make_run() as (running, url):
-        running.kill()
-        running.communicate()  # to the end of what its workers write to, too
+    served = Served()
+    with served.up() as (running, url):
+        served.kill(running)
         assert not is_served(url)
-    with make_run(url.rpartition(":")[2]) as (_, again):
+    with Served(url.rpartition(":")[2]).up() as (_, again):
         assert (again, is_served(again)) == (url, True)
 
 
+@CANNOT_LOOK
 def test_a_worker_that_ends_ends_all_with_an_error() -> None:
-    with make_run() as (running, url):
-        os.kill(next(filter(is_worker, children(running.pid))), signal.SIGKILL)
+    served = Served()
+    with served.up() as (running, url):
+        os.kill(served.workers(running)[0], signal.SIGKILL)
         _, errors = running.communicate()
         assert running.returncode == 1
         assert errors == "a process that serves ended with exit code -9: all are stopped\n"
@@ -85,20 +84,11 @@ def test_a_worker_that_ends_ends_all_with_an_error() -> None:
 def test_of_two_that_start_at_once_one_gets_the_port() -> None:
     """Nobody listens yet when the second one comes, or the first one does and serves nobody yet."""
     port = str(free_port())
-    command = [sys.executable, "-m", "local", "local.run", "--port", port, "--workers", str(WORKERS)]
-    pipe = subprocess.PIPE
-    both = [
-        subprocess.Popen(command, cwd=ROOT, env=alone(), stdout=pipe, stderr=pipe, encoding="utf-8") for _ in range(2)
-    ]
-    try:
-        while all(each.poll() is None for each in both):
+    with Served(port).started() as one, Served(port).started() as other:
+        while one.poll() is None and other.poll() is None:
             time.sleep(0.05)
-        [refused] = [each for each in both if each.returncode is not None]
+        [refused] = [each for each in (one, other) if each.returncode is not None]
         assert refused.communicate()[1].startswith(f"cannot serve on port {port}: another program uses it")
-    finally:
-        for each in both:
-            each.terminate()
-            each.communicate()
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "33"])
