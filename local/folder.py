@@ -12,7 +12,8 @@ from typing import Final
 
 from local import kept
 
-OURS: Final = {"lock", "items.sqlite3"}
+LOCK, ITEMS = "lock", "items.sqlite3"
+"""The names of its files."""
 SECONDS_TO_END: Final = 5.0
 """How long to wait for a process that has the folder: an engine ends a moment after the process that started it."""
 
@@ -32,7 +33,7 @@ class Folder:
     @property
     def items(self) -> Path:
         """The file with the items."""
-        return self.path / "items.sqlite3"
+        return self.path / ITEMS
 
     def signing_key(self) -> str:
         """Return the key that signs tokens. The first call makes it."""
@@ -55,9 +56,9 @@ def claimed(path: Path) -> Iterator[Folder]:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {each.name for each in path.iterdir()}
-        if names and names.isdisjoint(OURS):
+        if names and names.isdisjoint({LOCK, ITEMS}):
             raise FolderError(f"DATA={path} holds other files: give an empty folder, or one that is not there yet")
-        lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        lock = os.open(path / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise FolderError(f"DATA={path} cannot be used: {error.strerror}") from error
     try:

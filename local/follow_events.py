@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError  # noqa: A004  # its own name
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from local.engine import ENDPOINT_VARIABLE, client
 from local.running import NotRunningError, use_running
@@ -148,8 +148,9 @@ def main() -> None:
     try:
         use_running(options.port)
         follow(os.environ[ENDPOINT_VARIABLE], Item.Meta.table_name)
-    except ConnectionError as error:  # botocore's
-        raise SystemExit(f"what ran on port {options.port} has ended") from error
+    except EndpointConnectionError as error:
+        where = os.environ[ENDPOINT_VARIABLE]
+        raise SystemExit(f"cannot follow: the DynamoDB at {where} does not answer; has `make run` ended?") from error
     except (BotoCoreError, ClientError, CannotFollowError, NotRunningError) as error:
         raise SystemExit(f"cannot follow: {error}") from error
 

@@ -78,7 +78,7 @@ class Gateway:
         self._template = Template()
         self._meter = meter
         self._timeout = timeout
-        self._handlers = {route.name: load_handler(route.name) for route in ROUTES}
+        self._handlers = load_handlers()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lambda")
         self._authorizer = self._load_authorizer() if authenticates else None
 
@@ -182,10 +182,9 @@ def _no_such_route(scope: Scope) -> Reply:
     return _raw(HTTPStatus.FORBIDDEN, "application/json", json.dumps(body).encode())._replace(why=why)
 
 
-def import_functions() -> None:
-    """Import the handlers of all functions, so that processes that are forked later share their memory."""
-    for route in ROUTES:
-        load_handler(route.name)
+def load_handlers() -> dict[str, Handler]:
+    """Import the handlers of all routes, and return them by the routes' names."""
+    return {route.name: load_handler(route.name) for route in ROUTES}
 
 
 def load_handler(name: str) -> Handler:

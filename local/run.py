@@ -82,10 +82,10 @@ def _end_with(engine: "subprocess.Popen[bytes]") -> None:
 
 def _serve_together(listeners: Sequence[socket.socket], ready: Callable[[], None], *, authenticates: bool) -> None:
     """Let a worker serve each listener."""
-    from local import gateway  # noqa: PLC0415  # as in _gateway
+    from local.gateway import load_handlers  # noqa: PLC0415  # as in _gateway
     from local.meter import shared_counts  # noqa: PLC0415  # as in _gateway
 
-    gateway.import_functions()
+    load_handlers()  # once: the workers share what is imported before they are forked
     counts = shared_counts(len(listeners))
 
     def work(number: int, supervisor: Supervisor) -> None:

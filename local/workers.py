@@ -1,4 +1,4 @@
-"""Several processes that serve one port, each with all functions in it: what one Python does, one processor does.
+"""Several processes that serve one port, each with all functions in it: one Python process uses one processor.
 
 The kernel spreads connections over them. They end when the process that began them, their supervisor, stops them or is
 killed.

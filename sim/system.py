@@ -46,7 +46,7 @@ class System:
         kept: Folder | None = None,
         *,
         logs_to_file: bool,
-        workers: int = usual(),
+        workers: int,
     ) -> None:
         self._folder, self._settings, self._kept, self._logs_to_file = folder, settings, kept, logs_to_file
         self._workers = workers
