@@ -1,8 +1,7 @@
 """The context of a request: its deadline, its caller and its counters, known to whatever serves it."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from threading import Lock, Semaphore
@@ -28,6 +27,9 @@ class Token(NamedTuple):
 NO_TOKEN: Final = Token()
 
 
+_NO_LIMIT: Final = nullcontext()
+
+
 @dataclass(slots=True)
 class RequestContext:
     """What travels with a request. Threads that run_parallel starts for it share it."""
@@ -39,13 +41,13 @@ class RequestContext:
     """The caller's token."""
     counters: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     """Values by metric name and unit: observability.count and observability.measure add to them."""
-    moves: Counter[tuple[str | None, str]] = field(default_factory=Counter)
+    moves: dict[tuple[str | None, str], int] = field(default_factory=dict)
     """By source and target. The source is None where a write landed that several statuses allow, or none was before."""
-    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refusals: dict[tuple[str, str], int] = field(default_factory=dict)
     """By kind and reason."""
     lock: Lock = field(default_factory=Lock)
-    slots: Semaphore = field(default_factory=lambda: Semaphore(PARALLEL))
-    """One for each request to DynamoDB that may be under way. All threads of the request share them."""
+    slots: AbstractContextManager[object] = _NO_LIMIT
+    """To be held while a request to DynamoDB is under way. One thread alone needs no limit: see share_slots."""
 
 
 _CURRENT: Final[ContextVar[RequestContext]] = ContextVar("request")
@@ -83,13 +85,24 @@ def deadline() -> Deadline:
     return _CURRENT.get().deadline
 
 
-def slots() -> Semaphore:
-    """The slots for requests to DynamoDB of the request under way.
+def slots() -> AbstractContextManager[object]:
+    """What is held while a request to DynamoDB is under way.
 
     Raises:
         LookupError: no request is under way.
     """
     return _CURRENT.get().slots
+
+
+def share_slots() -> None:
+    """Before threads are started: limit what all threads of the request have under way to PARALLEL.
+
+    Raises:
+        LookupError: no request is under way.
+    """
+    request = _CURRENT.get()
+    if request.slots is _NO_LIMIT:
+        request.slots = Semaphore(PARALLEL)
 
 
 def only_run() -> int | None:

@@ -25,6 +25,8 @@ MAX_METRICS: Final = 90
 logger = Logger(service=SERVICE, logger_formatter=LogFormat(SERVICE))
 # On Lambda the Logger obeys ApplicationLogLevel alone, which must let metrics through. So LogLevel is set directly.
 logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+# What LogFormat does not show need not be found out for each line (Python's logging HOWTO, "Optimization").
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 MAX_CONTEXT_KEYS: Final = 20
 _RESERVED: Final = STANDARD_ATTRIBUTES | {
@@ -78,7 +80,7 @@ def move(source: str | None, target: str, number: int = 1) -> None:
     request = context.current()
     if number and request is not None:
         with request.lock:
-            request.moves[source, target] += number
+            request.moves[source, target] = request.moves.get((source, target), 0) + number
 
 
 def refuse(kind: str, reason: str) -> None:
@@ -86,7 +88,7 @@ def refuse(kind: str, reason: str) -> None:
     request = context.current()
     if request is not None:
         with request.lock:
-            request.refusals[kind, reason] += 1
+            request.refusals[kind, reason] = request.refusals.get((kind, reason), 0) + 1
 
 
 def _happened() -> dict[str, Any]:
@@ -96,7 +98,7 @@ def _happened() -> dict[str, Any]:
         return {}
     moves = [{"source": source, "target": target, "count": n} for (source, target), n in request.moves.items()]
     refusals = [{"kind": kind, "reason": reason, "count": n} for (kind, reason), n in request.refusals.items()]
-    if request.moves.total() + request.refusals.total() > 1:
+    if sum(request.moves.values()) + sum(request.refusals.values()) > 1:
         return {"moves": moves, "refusals": refusals}
     if moves:
         return {"source": moves[0]["source"], "target": moves[0]["target"]}

@@ -7,14 +7,17 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from threading import Semaphore
 from typing import Any, Final, Self
 
 import pytest
 
 from local.seed import Seed, load
 from lockstep.array.item import Batch
-from lockstep.clock import BULK_BUDGET_SECONDS, Deadline
-from lockstep.context import PARALLEL, RequestContext, request
+from lockstep.clock import BULK_BUDGET_SECONDS
+from lockstep.context import PARALLEL, request, slots
+from lockstep.dynamodb.client import run_parallel
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
@@ -387,6 +390,10 @@ def test_what_has_moved_is_remembered_by_its_batch(slow: Slow) -> None:
     assert seen.count("K") == slow.statuses().count("K") > 0
 
 
-def test_all_threads_of_a_request_share_its_slots() -> None:
-    slots = RequestContext(Deadline()).slots
-    assert [slots.acquire(blocking=False) for _ in range(PARALLEL + 1)] == [True] * PARALLEL + [False]
+def test_all_threads_of_a_request_share_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lockstep.dynamodb.client.connect", lambda: None)
+    with request():
+        held_by = run_parallel(lambda _: run_parallel(lambda _: slots(), "cd"), "ab")
+    [shared] = {id(each): each for each in chain(*held_by)}.values()
+    assert isinstance(shared, Semaphore)
+    assert [shared.acquire(blocking=False) for _ in range(PARALLEL + 1)] == [True] * PARALLEL + [False]

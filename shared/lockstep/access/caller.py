@@ -19,6 +19,7 @@ TOKEN: Final = "token"  # noqa: S105  # a mode, not a secret
 IAM: Final = "iam"
 OFF: Final = "off"
 """Nobody is asked for anything: only `make run` and tests set it."""
+_SCOPES: Final = frozenset(Scope)
 _OWN_PAGE: Final = frozenset({"same-origin", "none"})
 """Sec-Fetch-Site of a request that this origin's own page, or the user himself, has sent."""
 
@@ -40,7 +41,7 @@ def check_caller(route: Route, gateway: Mapping[str, Any]) -> None:
         if not (gateway.get("identity") or {}).get("userArn"):
             raise ForbiddenError("the request is not signed")
         return
-    if scope is None or scope not in set(Scope) or not route.may_be_called_by(Scope(scope)):
+    if scope is None or scope not in _SCOPES or not route.may_be_called_by(Scope(scope)):
         raise ForbiddenError("the token is not for this route")
     if context.token().expired and not route.may_be_called_by(Scope(scope), expired=True):
         raise ForbiddenError("the token has expired")

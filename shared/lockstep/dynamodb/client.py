@@ -18,7 +18,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import sleep
-from lockstep.context import PARALLEL, deadline, slots
+from lockstep.context import PARALLEL, deadline, share_slots, slots
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import ContentionError, TableError
 
@@ -421,5 +421,6 @@ def run_parallel(work: Callable[[S], R], pieces: Iterable[S]) -> list[R]:
     if len(pieces) < 2:  # noqa: PLR2004  # one is not many
         return [work(piece) for piece in pieces]
     connect()
+    share_slots()
     with ThreadPoolExecutor(PARALLEL) as threads:
         return list(threads.map(lambda own, piece: own.run(work, piece), [copy_context() for _ in pieces], pieces))
