@@ -61,7 +61,7 @@ def _measured(growth: Growth) -> Iterator[Row]:
 
 def _units(what: str, written: float, read: float, most_written: float, most_read: float) -> Row:
     target = f"≤ {most_written:g} written, ≤ {most_read:g} read"
-    met = round(written, 1) <= most_written and round(read, 1) <= most_read
+    met = written <= most_written and read <= most_read
     return Row(what, f"{written:.2f} write units, {read:.2f} read units", target, met)
 
 
@@ -83,9 +83,9 @@ def _full_poll(size: str, tasks: int, phase: Phase) -> Row:
 def _small_polls(size: str, tasks: int, phases: dict[str, Phase]) -> Row:
     nothing, changes = phases["poll, nothing changed"].read_units, phases["poll, changes"].read_units
     parts, followed = len(feed_keys(1, tasks)), min(tasks, FOLLOWED)
-    met = nothing <= NOTHING * parts + NOTHING and changes - nothing <= followed / CHANGES_PER_UNIT
+    met = nothing <= NOTHING * parts and changes - nothing <= followed / CHANGES_PER_UNIT
     result = f"{nothing:g} read units; {changes:g} that tell of {followed}"
-    target = f"≤ {NOTHING:g} and {NOTHING:g} a part; 1 more for {CHANGES_PER_UNIT}"
+    target = f"≤ {NOTHING:g} a part; 1 more for {CHANGES_PER_UNIT}"
     return Row(f"{size}poll that finds nothing ({parts} parts)", result, target, met)
 
 
