@@ -1,6 +1,8 @@
 """The limits fit each other: what a reply hands out may be handed back. docs/limits.md lists them."""
 
 import re
+from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -9,93 +11,59 @@ from pydantic import TypeAdapter, ValidationError
 from local.aws_limits import MAX_ITEM_BYTES, MAX_KEY_BYTES
 from local.item_size import item_size
 from local.template import ROOT
-from lockstep.array import attention, pages, queue
-from lockstep.cluster.known import FRESH_SECONDS, LOOK_AGAIN_SECONDS
-from lockstep.context import PARALLEL
+from lockstep.array import attention, queue
 from lockstep.dag import downstream, edges, item
-from lockstep.dynamodb import client, statements
+from lockstep.dynamodb import client
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
 from lockstep.http import fields, reply, request
-from lockstep.task import attempts, bind
-from lockstep.task import item as task_item
+from lockstep.task import bind
 from lockstep.task_instance import bulk
 from lockstep.task_template import arguments
 from lockstep.task_template import bind as template_bind
 from lockstep.task_template import read as template_read
 from lockstep.task_template.item import TemplateLookup, TemplateVersion
-from lockstep.tool import read as tool_read
 from lockstep.tool.item import ToolLookup
-from lockstep.workflow import counts, listing, overview
-from lockstep.workflow_run import instantiate, last_look, poll
-from ops.clusters import document, file
-from ops.clusters.__main__ import MOST_BYTES_STORED
+from lockstep.workflow_run import instantiate, poll
 
 JOBMON_LISTS: Final = 500
 """The instances that Jobmon's client queues, and its distributor takes, in one call."""
 BYTES_PER_ID: Final = len(f"{MAX_ID}, ")
 MAX_NAME_BYTES: Final = 1_000
 """Of fields.Name."""
+PACKAGE: Final = ROOT / "shared/lockstep"
 ENVELOPE: Final = 1_000
 """The bytes of a body or a reply beside its ids."""
-LIMITS: Final = {
-    "http.request.MAX_BODY_BYTES": request.MAX_BODY_BYTES,
-    "http.fields.MAX_IDS_PER_CALL": fields.MAX_IDS_PER_CALL,
-    "http.fields.MAX_TASKS_PER_CALL": fields.MAX_TASKS_PER_CALL,
-    "http.fields.MAX_NODES_PER_CALL": fields.MAX_NODES_PER_CALL,
-    "http.fields.MAX_NEIGHBOURS": fields.MAX_NEIGHBOURS,
-    "http.fields.MAX_NODE_ARG_CHARACTERS": fields.MAX_NODE_ARG_CHARACTERS,
-    "http.fields.MAX_NODE_ARGS_BYTES": fields.MAX_NODE_ARGS_BYTES,
-    "workflow_run.poll.MOST_READ": poll.MOST_READ,
-    "workflow_run.poll.MOST_TOLD": poll.MOST_TOLD,
-    "workflow_run.poll.MOST_LOOKED_AT": poll.MOST_LOOKED_AT,
-    "workflow_run.instantiate.TAKEN_AT_ONCE": instantiate.TAKEN_AT_ONCE,
-    "array.queue.TASKS_PER_BATCH": queue.TASKS_PER_BATCH,
-    "array.attention.STEPS_PER_PART": attention.STEPS_PER_PART,
-    "array.attention.STEPS_PER_GROUP": attention.STEPS_PER_GROUP,
-    "task_instance.bulk.WRITTEN_UNREAD": bulk.WRITTEN_UNREAD,
-    "dynamodb.statements.STATEMENTS_PER_REQUEST": statements.STATEMENTS_PER_REQUEST,
-    "dynamodb.client.KEYS_PER_READ": client.KEYS_PER_READ,
-    "dynamodb.client.ACTIONS_PER_TRANSACTION": client.ACTIONS_PER_TRANSACTION,
-    "dynamodb.client.ITEMS_PER_WRITE": client.ITEMS_PER_WRITE,
-    "dynamodb.client.BYTES_PER_WRITE": client.BYTES_PER_WRITE,
-    "array.queue.TASKS_PER_TRANSACTION": queue.TASKS_PER_TRANSACTION,
-    "task.bind.TASKS_PER_TRANSACTION": bind.TASKS_PER_TRANSACTION,
-    "task.item.MAX_INLINE_SPEC_BYTES": task_item.MAX_INLINE_SPEC_BYTES,
-    "task_template.arguments.MAX_ARGUMENTS": arguments.MAX_ARGUMENTS,
-    "task_template.bind.MAX_VERSION_BYTES": template_bind.MAX_VERSION_BYTES,
-    "task_template.read.MOST_TEMPLATES": template_read.MOST_TEMPLATES,
-    "task_template.read.MOST_VERSIONS": template_read.MOST_VERSIONS,
-    "task_template.read.READ_BYTES": template_read.READ_BYTES,
-    "tool.read.MOST_VERSIONS": tool_read.MOST_VERSIONS,
-    "dag.edges.MOST_INLINE": edges.MOST_INLINE,
-    "dag.item.IDS_PER_PART": item.IDS_PER_PART,
-    "ops.clusters.document.MOST_BYTES": document.MOST_BYTES,
-    "ops.clusters.document.MOST_LEVELS": document.MOST_LEVELS,
-    "ops.clusters.file.MOST_BYTES_OF_A_NAME": file.MOST_BYTES_OF_A_NAME,
-    "ops.clusters.file.MOST_BYTES_OF_PARAMETERS": file.MOST_BYTES_OF_PARAMETERS,
-    "ops.clusters.__main__.MOST_BYTES_STORED": MOST_BYTES_STORED,
-    "cluster.known.FRESH_SECONDS": FRESH_SECONDS,
-    "cluster.known.LOOK_AGAIN_SECONDS": LOOK_AGAIN_SECONDS,
-    "http.fields.MAX_FILTERS": fields.MAX_FILTERS,
-    "workflow.listing.MOST_EXAMINED": listing.MOST_EXAMINED,
-    "workflow.overview.MOST_RUNS": overview.MOST_RUNS,
-    "workflow.overview.MOST_ARRAYS": overview.MOST_ARRAYS,
-    "workflow.overview.MOST_ATTRIBUTES": overview.MOST_ATTRIBUTES,
-    "workflow.counts.MOST_FAILED": counts.MOST_FAILED,
-    "workflow.counts.MOST_SEEN": counts.MOST_SEEN,
-    "array.pages.MOST_EXAMINED": pages.MOST_EXAMINED,
-    "array.attention.MOST_BATCHES_NOTED": attention.MOST_BATCHES_NOTED,
-    "task.attempts.MOST_ATTEMPTS": attempts.MOST_ATTEMPTS,
-    "workflow_run.last_look.MOST_GROUPS": last_look.MOST_GROUPS,
-    "context.PARALLEL": PARALLEL,
+_ROW: Final = re.compile(r"^\| `([\w.]+)\.([A-Z_]+)` \| ([\d,]+) ", re.MULTILINE)
+STATED: Final = {
+    (module, name): int(value.replace(",", ""))
+    for module, name, value in _ROW.findall((ROOT / "docs/limits.md").read_text(encoding="utf-8"))
 }
+"""What docs/limits.md states, by module and name."""
 
 
-@pytest.mark.parametrize("name", LIMITS)
-def test_the_table_states_each_limit(name: str) -> None:
-    table = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
-    [stated] = re.findall(rf"^\| `{re.escape(name)}` \| ([\d,]+) ", table, re.MULTILINE)
-    assert int(stated.replace(",", "")) == LIMITS[name]
+def _bounds() -> set[tuple[str, str]]:
+    """The numbers of the layer that are named as limits."""
+    found = set()
+    for file in PACKAGE.rglob("*.py"):
+        module = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+        for name, value in vars(import_module(f"{PACKAGE.name}.{module}")).items():
+            if re.match(r"(MAX|MOST)_", name) and isinstance(value, int | float) and _is_set_in(file, name):
+                found.add((module, name))
+    return found
+
+
+def _is_set_in(file: Path, name: str) -> bool:
+    return re.search(rf"^{name}: Final", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
+
+
+def test_the_table_states_each_limit_of_the_layer() -> None:
+    assert _bounds() - STATED.keys() == set()
+
+
+@pytest.mark.parametrize(("module", "name"), STATED)
+def test_the_table_states_what_holds(module: str, name: str) -> None:
+    home = module if module.startswith("ops.") else f"{PACKAGE.name}.{module}"
+    assert getattr(import_module(home), name) == STATED[module, name]
 
 
 def test_a_body_holds_all_the_ids_that_a_call_may_list() -> None:
