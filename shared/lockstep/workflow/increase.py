@@ -4,7 +4,7 @@ import ast
 import math
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -128,10 +128,13 @@ def scaled(requested: Mapping[str, Any], scales: Any, num_attempts: int) -> dict
     """The resources after an attempt that had too little.
 
     A number s lets a resource grow by that share, rounded up; a list names the amount after each attempt, its last one
-    after all further ones. What is neither stays: the name of a function of the client's own, or no scale at all.
+    after all further ones. What is neither stays: the name of a function of the client's own, or no scale at all. So
+    does an amount that would grow past what a float holds, which is more than any cluster has.
 
     >>> scaled({"memory": 10, "cores": 1, "runtime": 60}, {"memory": 0.5, "runtime": [90, 120]}, 2)
     {'memory': 15, 'cores': 1, 'runtime': 120}
+    >>> scaled({"memory": 1e308}, {"memory": 10}, 1)
+    {'memory': 1e+308}
     """
     grown = dict(requested)
     for name, scale in scales.items() if isinstance(scales, dict) else ():
@@ -139,9 +142,18 @@ def scaled(requested: Mapping[str, Any], scales: Any, num_attempts: int) -> dict
         if isinstance(scale, list) and scale:
             grown[name] = scale[min(max(num_attempts, 1), len(scale)) - 1]
         elif _is_number(scale) and _is_number(amount):
-            grown[name] = math.ceil(amount * (1 + scale))
+            grown[name] = _grown(amount, scale)
     return grown
 
 
-def _is_number(value: Any) -> bool:
+def _grown(amount: float, scale: float) -> float:
+    try:
+        more = math.ceil(amount * (1 + scale))
+        float(more)
+    except OverflowError:
+        return amount
+    return more
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -3,6 +3,7 @@
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.workflow.increase import scaled
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
@@ -16,3 +17,8 @@ CONTRACT = Contract(
 @pytest.mark.parametrize("what", CONTRACT.checks())
 def test_contract(what: str, system: System) -> None:
     check(what, CONTRACT, system)
+
+
+@pytest.mark.parametrize(("amount", "scale"), [(1e308, 10), (10**400, 0.5), (1, 10**400), (10**308, 10**10)])
+def test_an_amount_that_would_be_past_all_bounds_stays(amount: float, scale: float) -> None:
+    assert scaled({"memory": amount}, {"memory": scale}, 1) == {"memory": amount}
