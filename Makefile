@@ -10,13 +10,16 @@ FETCHING = PIP_CACHE_DIR PIP_CERT PIP_CLIENT_CERT PIP_CONFIG_FILE PIP_DEFAULT_TI
 	PIP_INDEX_URL PIP_KEYRING_PROVIDER PIP_NO_CACHE_DIR PIP_NO_INDEX PIP_PROXY PIP_RETRIES PIP_TIMEOUT PIP_TRUSTED_HOST
 unexport $(filter-out PYTHON $(FETCHING),$(filter PYTHON% PIP_%,$(.VARIABLES)))
 export PYTHONUTF8 = 1
+unexport POWERTOOLS_DEV # it spreads each log line over many
 
+# Other programs and some machines set these: they count on make's command line only.
+$(foreach each,AUTH DATA KEEP LOG NAME SEED WORKERS,$(if $(filter environment,$(origin $(each))),$(eval undefine $(each))))
 # What a person may give to a command. An empty value is an error: it is a shell variable that was never set.
 GIVEN = AUTH DATA DAYS EVENT FILE KEEP LOG MINUTES NAME PAIRS PORT RATE REGION RUN_ID SCOPE SEED STACK TABLE TOKEN TRIPLES URL WORKERS
 $(foreach each,$(GIVEN),$(if $(filter undefined,$(origin $(each))),,$(if $(strip $($(each))),,\
 	$(error $(each) is empty: give it a value, or leave it out))))
-# An option of a program, if its variable is given. Some machines set NAME: it counts on make's command line only.
-given = $(if $(filter $(if $(filter NAME,$(1)),undefined environment,undefined),$(origin $(1))),,$(2) "$$$(1)")
+# An option of a program, if its variable is given.
+given = $(if $(filter undefined,$(origin $(1))),,$(2) "$$$(1)")
 SOURCES = functions shared local ops sim bench tests
 
 .DEFAULT_GOAL := help

@@ -18,22 +18,30 @@ from local.template import ROOT
 
 HOSTILE = {
     "ALL_PROXY": "http://127.0.0.1:9",
+    "AUTH": "basic",
     "AWS_CA_BUNDLE": "/nowhere",
     "AWS_CONFIG_FILE": "/nowhere",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
     "AWS_PROFILE": "nosuch",
+    "DATA": "/nowhere",
     "HTTP_PROXY": "http://127.0.0.1:9",
+    "KEEP": "",
     "LC_ALL": "C",
+    "LOG": "/nowhere",
     "LOG_LEVEL": "nosuch",
+    "NAME": "",
     "NO_PROXY": "example.org",
     "PIP_TARGET": "/nowhere",
+    "POWERTOOLS_DEV": "1",
     "PYTHONHOME": "/nowhere",
     "PYTHONOPTIMIZE": "2",
     "PYTHONPATH": "/nowhere",
     "PYTHONUTF8": "0",
     "PYTHONWARNINGS": "error",
+    "SEED": "",
     "TZ": "Asia/Kolkata",
+    "WORKERS": "many",
 }
 DELAYS = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.2)
 
@@ -59,8 +67,8 @@ def started(target: str, *arguments: str, **settings: str) -> subprocess.Popen[s
 
 
 @contextmanager
-def running(**settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    with started("run", "PORT=0", **settings) as process:
+def running(*given: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with started("run", "PORT=0", *given, **settings) as process:
         assert process.stdout
         url = process.stdout.readline().split()[2]
         for _ in range(2):  # it names the pages to open, too
@@ -119,7 +127,7 @@ def test_a_hostile_machine_changes_nothing(tmp_path: Path) -> None:
 def test_what_is_stored_outlives_ctrl_c(tmp_path: Path) -> None:
     counts = []
     for seeds in (True, False):
-        with running(DATA=str(tmp_path)) as (process, url):
+        with running(f"DATA={tmp_path}") as (process, url):
             port = f"PORT={httpx.URL(url).port}"
             if seeds:
                 make("seed", "FILE=events/seed.json", port)
