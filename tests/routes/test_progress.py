@@ -108,7 +108,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
         yield made
 
 
-def fill(slow: Slow, status: str, task_status: str, **instance: Any) -> list[int]:
+def fill(slow: Slow, status: str, task_status: str, *, own_sets: bool = False, **instance: Any) -> list[int]:
     """One batch of STEPS instances; every further request takes a second."""
     tasks = [
         {
@@ -120,7 +120,7 @@ def fill(slow: Slow, status: str, task_status: str, **instance: Any) -> list[int
             "array_id": ARRAY,
             "name": "t",
             "command": "true",
-            "task_resources_id": 1,
+            "task_resources_id": number if own_sets else 1,
         }
         for number in range(1, STEPS + 1)
     ]
@@ -208,6 +208,17 @@ def test_all_tasks_of_a_workflow_move_in_parts_each_of_them_once(slow: Slow, rou
     assert len(codes) > 2, "it is more than a call can do"
     groups, calls = STEPS // 50, len(codes) - 1
     assert slow.asked["BatchGetItem"] <= reads * (groups + calls - 1) + calls, "no call begins again"
+
+
+def test_tasks_that_had_sets_of_their_own_grow_in_parts(slow: Slow) -> None:
+    fill(slow, "Z", "F", own_sets=True)
+    slow.seconds = 0.12
+    codes, moved = [503], [0]
+    while codes[-1] == 503 and len(codes) < TRIES:
+        codes.append(slow.call("POST", f"/workflow/{ARRAY}/increase_resources", {})[0])
+        moved.append(status_of_tasks(slow).count("E"))
+        assert moved[-1] > moved[-2], "each call does a part"
+    assert (codes[-1], moved[-1]) == (200, STEPS)
 
 
 def test_after_a_link_a_call_about_all_tasks_begins_again(slow: Slow) -> None:

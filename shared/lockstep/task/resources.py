@@ -1,11 +1,11 @@
 """Sets of requested resources, and the directories that a command prints into."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from lockstep.cluster.builtin import Placed
 from lockstep.cluster.known import queue_with_id
-from lockstep.dynamodb.client import fetch_present, reach
+from lockstep.dynamodb.client import fetch_present, put_many, reach
 from lockstep.dynamodb.counters import allocate
 from lockstep.errors import FieldError, InvalidError, NotFoundError
 from lockstep.task.item import Resources
@@ -35,20 +35,33 @@ def bind_resources(queue_id: int, task_resources_type_id: str | None, requested:
     """
     if queue_with_id(queue_id) is None:
         raise InvalidError([FieldError("queue_id", f"no queue has the id {queue_id}")])
-    return store_resources(queue_id, task_resources_type_id, requested)
+    [number] = allocate("task_resources", 1)
+    reach(_item(number, NewSet(queue_id, task_resources_type_id, requested)).save)
+    return number
 
 
-def store_resources(queue_id: int, task_resources_type_id: str | None, requested: Mapping[str, Any]) -> int:
-    """Store a new set for a queue that is known to exist, such as that of a stored set. Return its id."""
-    [task_resources_id] = allocate("task_resources", 1)
-    item = Resources(
-        *Resources.key(task_resources_id),
-        queue_id=queue_id,
-        task_resources_type_id=task_resources_type_id,
-        requested_resources=dict(requested),
+class NewSet(NamedTuple):
+    """A set to store for a queue that is known to exist, such as that of a stored set."""
+
+    queue_id: int
+    task_resources_type_id: str | None
+    requested: Mapping[str, Any]
+
+
+def store_sets(sets: Sequence[NewSet]) -> list[int]:
+    """Store new sets for good, and return their ids, in order. One request, and one more for 25 sets."""
+    ids = allocate("task_resources", len(sets)) if sets else ()
+    put_many(_item(number, each) for number, each in zip(ids, sets, strict=True))
+    return list(ids)
+
+
+def _item(number: int, new: NewSet) -> Resources:
+    return Resources(
+        *Resources.key(number),
+        queue_id=new.queue_id,
+        task_resources_type_id=new.task_resources_type_id,
+        requested_resources=dict(new.requested),
     )
-    reach(item.save)
-    return task_resources_id
 
 
 def read_directories(task_resources_ids: Collection[int]) -> dict[int, Directories]:

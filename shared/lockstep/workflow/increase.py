@@ -2,7 +2,7 @@
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeGuard
 
@@ -10,10 +10,10 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, fetch_present, run_parallel, transact
+from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch_present, run_parallel, transact
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.task.item import Resources, Spec, Specified, Task, starts_over
-from lockstep.task.resources import store_resources
+from lockstep.task.resources import NewSet, store_sets
 from lockstep.task.specs import read_specs
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
@@ -22,6 +22,8 @@ from lockstep.workflow.store import find_workflow
 
 ADJUSTED: Final = "A"
 """The type of resources that were adjusted after a failure, as Jobmon names it."""
+GROWN_AT_ONCE: Final = 25
+"""The tasks whose sets are stored before they move: a call whose time ends leaves no more sets without a task."""
 
 
 def increase_resources(workflow_id: int) -> list[int]:
@@ -56,28 +58,37 @@ def _short_of_resources(tasks: Mapping[int, Task]) -> dict[int, Task]:
     }
 
 
+class _Short(NamedTuple):
+    """A task, and the set that was too small for it."""
+
+    task_id: int
+    task: Task
+    spec: Specified
+    had: Resources
+
+    def larger(self) -> dict[str, Any]:
+        """What the task gets instead."""
+        scales = ast.literal_eval(self.spec.resource_scales or "{}")
+        return scaled(self.had.requested_resources, scales, self.task.num_attempts)
+
+
 class _LargerSets:
     """The larger sets that this call has stored: one for all tasks that had the same and grow alike."""
 
     def __init__(self) -> None:
         self._ids: dict[tuple[int, str], int] = {}
 
-    def of(self, task: Task, spec: Specified, had: Resources) -> int:
-        """The id of the set that a task gets after one that was too small."""
-        wanted = scaled(had.requested_resources, ast.literal_eval(spec.resource_scales or "{}"), task.num_attempts)
-        alike = (spec.task_resources_id, repr(wanted))
-        if alike not in self._ids:
-            self._ids[alike] = store_resources(had.queue_id, ADJUSTED, wanted)
-        return self._ids[alike]
-
-
-class _Growth(NamedTuple):
-    """A task, and the set that it gets."""
-
-    task_id: int
-    task: Task
-    spec: Specified
-    resources_id: int
+    def of(self, tasks: Sequence[_Short]) -> list[int]:
+        """The id of the set that each task gets."""
+        larger = [task.larger() for task in tasks]
+        alike = [(task.spec.task_resources_id, repr(wanted)) for task, wanted in zip(tasks, larger, strict=True)]
+        new = {
+            each: NewSet(task.had.queue_id, ADJUSTED, wanted)
+            for each, task, wanted in zip(alike, tasks, larger, strict=True)
+            if each not in self._ids
+        }
+        self._ids |= zip(new, store_sets(list(new.values())), strict=True)
+        return [self._ids[each] for each in alike]
 
 
 def _grow_all(tasks: Mapping[int, Task], sets: _LargerSets) -> list[int]:
@@ -85,26 +96,30 @@ def _grow_all(tasks: Mapping[int, Task], sets: _LargerSets) -> list[int]:
     specs = read_specs(tasks, consistent=True)
     wanted = {Resources.key(spec.task_resources_id) for spec in specs.values()}
     had = {key: Resources.from_raw_data(raw) for key, raw in fetch_present(wanted).items()}
-    growths = [
-        _Growth(task_id, task, spec, sets.of(task, spec, resources))
+    short = [
+        _Short(task_id, task, spec, resources)
         for task_id, task in tasks.items()
         if (spec := specs.get(task_id)) and (resources := had.get(Resources.key(spec.task_resources_id)))
     ]
-    grown = run_parallel(_grow, growths)
-    return [growth.task_id for growth, has_grown in zip(growths, grown, strict=True) if has_grown]
+    return [task_id for some in chunks(short, GROWN_AT_ONCE) for task_id in _grow_some(some, sets.of(some))]
 
 
-def _grow(growth: _Growth) -> bool:
+def _grow_some(tasks: Sequence[_Short], resources_ids: Sequence[int]) -> list[int]:
+    grown = run_parallel(lambda growth: _grow(*growth), list(zip(tasks, resources_ids, strict=True)))
+    return [task.task_id for task, has_grown in zip(tasks, grown, strict=True) if has_grown]
+
+
+def _grow(short: _Short, resources_id: int) -> bool:
     """Give a task its set. False: it has moved meanwhile."""
     try:
-        transact(partial(_add_growth, growth=growth))
+        transact(partial(_add_growth, short=short, resources_id=resources_id))
     except ConditionFailedError:
         return False
     return True
 
 
-def _add_growth(transaction: TransactWrite, growth: _Growth) -> None:
-    task_id, task, spec, resources_id = growth
+def _add_growth(transaction: TransactWrite, short: _Short, resources_id: int) -> None:
+    task_id, task, spec, _ = short
     changes: list[Action] = [
         Task.status.set(TaskStatus.ERROR_RECOVERABLE),
         Task.status_date.set(now()),
