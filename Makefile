@@ -33,7 +33,7 @@ help: ## Work on it: list the commands
 			{printf "  make %-9s %s\n", $$1, substr($$0, at + length(mark))}' $(MAKEFILE_LIST); \
 	done
 
-demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from queued to their ends over HTTP, and check each end (KEEP=1 serves on until Ctrl-C)
+demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from bound to their ends over HTTP, and check each end (KEEP=1 serves on until Ctrl-C)
 	@$(RUN) local.demo $(call given,KEEP,--keep)
 
 workflow: .venv/run .engine/ready .jobmon/current/ready ## Run it: let Jobmon's client run 200 tasks, fail, and resume, and check each end
