@@ -26,6 +26,6 @@ class Section:
     """Rows of one measurement."""
 
     title: str
-    said: str
+    text: str
     """How it was measured and what the numbers mean, in Markdown."""
     rows: list[Row]

@@ -94,12 +94,12 @@ def read_document(raw: bytes) -> Document:
         root = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = ": ".join(filter(None, (error.context, error.problem)))
-        raise FileError([Problem(mark.line + 1 if mark else 1, "", said)]) from error
+        message = ": ".join(filter(None, (error.context, error.problem)))
+        raise FileError([Problem(mark.line + 1 if mark else 1, "", message)]) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        said = f"it holds {text[error.position]!a}: write it so, in double quotes"
-        raise FileError([Problem(line, "", said)]) from error
+        message = f"it holds {text[error.position]!a}: write it so, in double quotes"
+        raise FileError([Problem(line, "", message)]) from error
     if root is None:
         raise FileError([Problem(1, "", "it is empty")])
     return Document(_plain(root), root)

@@ -40,8 +40,8 @@ class View:
     def _line(self) -> str:
         counts = self._tally.counts
         faults = sum(counts[kind] for kind in KINDS)
-        said = ", ".join(f"{counts[name]:,} {name}" for name in _LINE)
-        return f"{self.minutes:5.1f} min: {said}, {faults} faults, {counts['violations']} violations"
+        counted = ", ".join(f"{counts[name]:,} {name}" for name in _LINE)
+        return f"{self.minutes:5.1f} min: {counted}, {faults} faults, {counts['violations']} violations"
 
 
 def closing(tally: Tally, minutes: float, stood: float) -> Table:

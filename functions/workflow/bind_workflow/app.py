@@ -33,8 +33,8 @@ class BoundWorkflowReply(Reply):
 def lambda_handler(body: WorkflowToBind) -> BoundWorkflowReply:
     """A known workflow gets the new name, description, limit and attributes."""
     key = NaturalKey(body.workflow_args_hash, body.tool_version_id, body.dag_id, body.task_hash)
-    said = Description(
+    details = Description(
         body.name, body.description, body.workflow_args, body.max_concurrently_running, body.workflow_attributes or {}
     )
-    bound = bind_workflow(key, said)
+    bound = bind_workflow(key, details)
     return BoundWorkflowReply(workflow_id=bound.workflow_id, status=bound.status, newly_created=bound.newly_created)
