@@ -17,7 +17,7 @@ PARALLEL: Final = 8
 
 
 class Token(NamedTuple):
-    """What the functions know of the caller's token."""
+    """The caller's token, as functions know it."""
 
     id: str | None = None
     """None: callers need no token here."""
@@ -30,7 +30,7 @@ NO_TOKEN: Final = Token()
 
 @dataclass(slots=True)
 class RequestContext:
-    """What travels with a request. Threads that run_parallel starts for it share it."""
+    """The state of a request. Threads that run_parallel starts for the request share it."""
 
     deadline: Deadline
     only_run: int | None = None
@@ -40,9 +40,9 @@ class RequestContext:
     counters: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     """Values by metric name and unit: observability.count and observability.measure add to them."""
     moves: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    """By source and target. The source is None where a write landed that several statuses allow, or none was before."""
+    """Moves by source and target. The source is None if several statuses allowed the write, or if there was none."""
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By kind and reason."""
+    """Refusals by kind and reason."""
     lock: Lock = field(default_factory=Lock)
     slots: Semaphore = field(default_factory=lambda: Semaphore(PARALLEL))
     """One for each request to DynamoDB that may be under way. All threads of the request share them."""

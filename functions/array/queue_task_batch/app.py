@@ -27,7 +27,7 @@ class QueuedReply(Reply):
 
 @endpoint("queue_task_batch")
 def lambda_handler(path: ArrayPath, body: TasksToQueue) -> QueuedReply:
-    """Each task that is REGISTERING or ADJUSTING_RESOURCES moves to QUEUED with a new instance."""
+    """Move each task in REGISTERING or ADJUSTING_RESOURCES to QUEUED, with a new instance."""
     return QueuedReply(
         tasks_by_status=queue_tasks(path.array_id, body.task_ids, body.task_resources_id, body.workflow_run_id)
     )

@@ -33,7 +33,7 @@ _FAILED_AT_ONCE: Final = 100
 
 
 class Position(NamedTuple):
-    """Where a page begins: behind a task, behind a step of a batch, or behind a moment and a task that failed then.
+    """The beginning of a page: behind a task, behind a step of a batch, or behind a moment and a task that failed then.
 
     >>> str(Position.parse("12-3")), str(Position.parse("12"))
     ('12-3', '12')
@@ -43,12 +43,12 @@ class Position(NamedTuple):
     second: int | None = None
 
     def __str__(self) -> str:
-        """As a caller gets it and gives it back."""
+        """The cursor's text, as a caller receives and returns it."""
         return str(self.first) if self.second is None else f"{self.first}-{self.second}"
 
     @classmethod
     def parse(cls, text: str) -> "Position":
-        """Read such a text."""
+        """Read a cursor's text."""
         first, _, second = text.partition("-")
         return cls(int(first), int(second) if second else None)
 
@@ -124,7 +124,7 @@ class _Step(NamedTuple):
 
     @property
     def position(self) -> Position:
-        """Where a list that ends with it goes on."""
+        """The position behind this step."""
         return Position(batch_of(self.batch.pk)[1], self.number)
 
 

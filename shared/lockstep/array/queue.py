@@ -27,7 +27,7 @@ TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49
 """Each task takes two actions, the batch and its run one each; a transaction holds 100."""
 GROWS_SECONDS: Final = 30.0
-"""How long a batch of several transactions stays hidden from the distributor if its last transaction fails."""
+"""The seconds that a batch of several transactions stays hidden from the distributor if its last transaction fails."""
 
 
 def queue_tasks(

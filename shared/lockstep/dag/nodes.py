@@ -28,7 +28,7 @@ class NodeToBind(Request):
 
     @property
     def name(self) -> str:
-        """What a reply calls it."""
+        """The node's name in a reply."""
         return f"{self.task_template_version_id}:{self.node_args_hash}"
 
 

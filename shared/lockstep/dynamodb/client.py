@@ -348,7 +348,7 @@ def query(
     """Yield the items of a partition whose sort key meets a condition, in sort key order, page by page.
 
     newest: in reverse order.
-    at_once: the items of a page at most; as many as take 1 MB, if nothing is said. Each page is billed as it is read.
+    at_once: the items of a page at most; by default, as many as take 1 MB. Each page is billed as it is read.
     """
     start = None
     while True:

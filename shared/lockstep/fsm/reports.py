@@ -28,7 +28,7 @@ the cluster has started the job again after a failure of its node.
 
 @dataclass(frozen=True, slots=True)
 class ReportRule:
-    """What a kind of report asks of the state machine."""
+    """A kind of report: its target, and the conditions under which it moves an instance."""
 
     name: str
     target: TaskInstanceStatus
@@ -53,9 +53,9 @@ class ReportRule:
     claims: bool = False
     """The caller wants to run the command. At most one worker node may."""
     names: Names | None = None
-    """Whom its names identify. A report that names another worker node or job than the one that runs is refused."""
+    """The party that its names identify. A report of another worker node or job than the one that runs is refused."""
     may_rename: bool = False
-    """It may name another job until the instance has ended."""
+    """The report may name another job until the instance has ended."""
     unstarted: frozenset[TaskInstanceStatus] = frozenset()
     """Statuses in which there is nothing to kill: the instance passes through KILL_SELF to ERROR_FATAL at once."""
 

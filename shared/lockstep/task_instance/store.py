@@ -67,7 +67,7 @@ class PairWrite(NamedTuple):
 
     @property
     def takes_over(self) -> bool:
-        """Whether a worker node takes over what another one was told to run."""
+        """Whether a worker node takes the instance over from another one that was told to run it."""
         ruling = self.decision.ruling
         return isinstance(ruling, Move) and ruling.takes_over
 
@@ -366,7 +366,7 @@ def _of_caller(condition: Condition) -> Condition:
 
 
 def may_report_on(instance: TaskInstance) -> bool:
-    """Whether the caller's token is for the instance's run, and, once it has expired, was what claimed it."""
+    """Whether the caller's token is for the instance's run and, if it has expired, claimed the instance."""
     of_run = only_run() in {None, instance.workflow_run_id}
     return of_run and (not token().expired or instance.claimed_with == token().id)
 

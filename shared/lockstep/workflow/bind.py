@@ -29,7 +29,7 @@ MOST_MATCHING: Final = 10_000
 
 
 class NaturalKey(NamedTuple):
-    """What makes a workflow the same one: its tool version, its tasks and their order, its arguments."""
+    """A workflow's identity: its tool version, its tasks and their order, its arguments."""
 
     workflow_args_hash: str
     tool_version_id: int
@@ -38,7 +38,7 @@ class NaturalKey(NamedTuple):
 
 
 class Description(NamedTuple):
-    """What a client says of a workflow each time it binds it."""
+    """The details of a workflow that each binding replaces."""
 
     name: str | None
     description: str | None

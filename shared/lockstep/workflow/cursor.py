@@ -13,7 +13,7 @@ from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.tasks import task_ids
 
 CURSOR_SECONDS: Final = 300.0
-"""How long the last group is remembered: Jobmon's client repeats a call within this time. A link forgets it."""
+"""The seconds that the last group is remembered: Jobmon's client repeats a call within them. A link forgets it."""
 GROUP: Final = 500
 """The tasks of a group: what is read, and changed, before the call looks at the time."""
 MOST_GROUPS: Final = 500
