@@ -27,5 +27,5 @@ class Section:
 
     title: str
     text: str
-    """How it was measured and what the numbers mean, in Markdown."""
+    """The method of measurement and the meaning of the numbers, in Markdown."""
     rows: list[Row]

@@ -1,4 +1,4 @@
-"""What was found of growing workflows, as sections of the benchmark's document."""
+"""Write the measurements of growing workflows as sections of the benchmark's document."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

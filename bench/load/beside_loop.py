@@ -101,7 +101,7 @@ def _task(instance_id: int) -> str:
 
 
 def _tally(made: Life) -> dict[str, int]:
-    """How often each method is called. A read that goes beside a write comes before it or after it."""
+    """Count the calls of each method. A read that goes beside a write comes before it or after it."""
     return dict(sorted(Counter(method for method, _ in made).items()))
 
 

@@ -20,14 +20,14 @@ Place = tuple[int | str, ...]
 _TAG: Final = "tag:yaml.org,2002:"
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]+([eE][-+][0-9]{1,3})?)?")
 _NUMBER_ELSEWHERE: Final = re.compile(r"[-+]?\.?[0-9][0-9_]*\.?[0-9]*([eE][-+]?[0-9]+)?")
-"""What looks like a number, to a person or to other readers of YAML."""
+"""Text that a person or another reader of YAML may take for a number."""
 
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class Problem(NamedTuple):
-    """What is wrong with a file."""
+    """A defect of a file."""
 
     line: int
     field: str
@@ -64,7 +64,7 @@ class Document(NamedTuple):
         return line
 
     def problem(self, place: Place, message: str) -> Problem:
-        """What is wrong with the value at a place."""
+        """Make a problem of the value at a place."""
         return Problem(self.line(place), ".".join(map(shown, place)), message)
 
 
@@ -171,7 +171,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _inside(node: yaml.Node, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
-    """Where a part of a node begins, and the part."""
+    """Return a part of a node and the place where it begins."""
     if isinstance(node, yaml.MappingNode):
         return next(((key, value) for key, value in node.value if key.value == part), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):

@@ -1,4 +1,4 @@
-"""What a person sees of a soak: how it goes on, and what it closes with."""
+"""Show a soak's progress and its result to a person."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ class View:
 
     @property
     def minutes(self) -> float:
-        """How long it has taken so far."""
+        """The minutes that the soak has taken so far."""
         return (time.monotonic() - self._began) / 60
 
     def _line(self) -> str:
