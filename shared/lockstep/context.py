@@ -60,7 +60,7 @@ def serve(request: RequestContext, work: Callable[..., R], *args: Any) -> R:
 
 @contextmanager
 def request(seconds: float = BUDGET_SECONDS) -> Iterator[RequestContext]:
-    """Let the block call what serves requests, with a budget of its own: for programs and tests."""
+    """Let programs and tests call functions that need a request's context. The block has a budget of its own."""
     made = RequestContext(Deadline(seconds))
     token = _CURRENT.set(made)
     try:

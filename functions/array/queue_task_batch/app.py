@@ -12,7 +12,7 @@ from lockstep.http.models import ArrayPath, Reply, Request
 
 
 class TasksToQueue(Request):
-    """Tasks of the array, and what their instances run with."""
+    """Tasks of the array, and the resources and the run of their new instances."""
 
     task_ids: Annotated[list[int], Field(max_length=MAX_TASKS_PER_CALL)]
     task_resources_id: Id

@@ -54,7 +54,7 @@ class Position(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some tasks by id, and where the next page begins. None: there is none."""
+    """Some tasks by id, and the position of the next page; None after the last page."""
 
     tasks: dict[int, Task]
     following: Position | None
@@ -191,7 +191,7 @@ class _Failed(NamedTuple):
 
 
 def _failed_in(part: str, after: Position | None) -> Iterator[_Failed]:
-    """The tasks in a part of the list of what failed, newest first."""
+    """The tasks in a part of the list of failed tasks, newest first."""
     until = f"{after.first:014d}#{after.second:016d}" if after else "~"
     earlier = ListedIndex.listed_as < until
     for raw in query(part, earlier, index=ListedIndex.Meta.index_name, newest=True, at_once=_FAILED_AT_ONCE):

@@ -24,7 +24,7 @@ PAUSE_SECONDS: Final = 0.1
 
 
 def until_indexed(look: Callable[[], R | None], what: str) -> R:
-    """Look in the index until it shows what is looked for.
+    """Query the index until it shows the wanted item.
 
     Raises:
         UnavailableError: it does not within INDEX_LAG_SECONDS.

@@ -214,7 +214,7 @@ def _certainly_did_not_run(error: TransactWriteError) -> bool:
 
 
 def put_new(lookup: Item, *others: Item) -> RawItem | None:
-    """Write a lookup and what it leads to in one transaction, unless the lookup's key is taken.
+    """Write a lookup and the items that it leads to in one transaction, unless the lookup's key is taken.
 
     Returns None if they were written, else the item that stands under that key.
 

@@ -37,7 +37,7 @@ class TextAttribute(UnicodeAttribute):
     """Text from a caller. Any Python str, lone surrogates included, is read back unchanged."""
 
     def serialize(self, value: str | None) -> str | None:
-        """Escape what UTF-8 cannot encode."""
+        """Escape characters that UTF-8 cannot encode."""
         return None if value is None else escape(value)
 
     def deserialize(self, value: str) -> str:

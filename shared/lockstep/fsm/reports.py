@@ -1,4 +1,4 @@
-"""The reports: what each one asks of the state machine, and how it is ruled on.
+"""The kinds of reports, and the ruling on a report.
 
 A report is ruled on by its own circumstances first, then by the table in transitions.py, then by what it may do where
 the table refuses. Each route that moves an instance makes one of the reports below.
@@ -281,7 +281,7 @@ def failure_unknown(error_state: TaskInstanceStatus) -> ReportRule:
 
 
 def stopped_by_resume(*, hot: bool) -> frozenset[TaskInstanceStatus]:
-    """The statuses in which a resume stops an instance: what is RUNNING may go on if it is hot."""
+    """The statuses in which a resume stops an instance. A hot resume lets RUNNING ones go on."""
     return frozenset({TI.QUEUED, TI.INSTANTIATED, TI.LAUNCHED} | (set() if hot else {TI.RUNNING}))
 
 

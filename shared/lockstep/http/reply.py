@@ -1,4 +1,4 @@
-"""A route's result, or what went wrong, as an API Gateway reply."""
+"""Turn a route's result or error into an API Gateway reply."""
 
 import json
 from collections.abc import Iterable, Mapping

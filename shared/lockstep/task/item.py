@@ -11,7 +11,7 @@ from lockstep.text import escape
 
 
 class Specified(Expiring):
-    """A task's specification: what to run."""
+    """A task's specification: its command, name, resources and directories."""
 
     name = TextAttribute(null=True)
     command = TextAttribute(null=True)
@@ -155,7 +155,7 @@ def change_of(key: str) -> tuple[float, TaskStatus]:
 
 
 def failed_key(at: float, task_id: int) -> str:
-    """The sort key, in the list of what failed, of a task that failed for good at a moment.
+    """The sort key in the list of failed tasks: the time at which the task failed for good, and its id.
 
     >>> failed_key(1.5, 42)
     '00000000001500#0000000000000042'

@@ -133,7 +133,7 @@ _Action = tuple[Expiring, list[Action], Condition | None]
 
 
 def _actions(write: PairWrite, at: float) -> list[_Action]:
-    """The instance first, then its task, then what has no condition."""
+    """Return the actions on the instance, on its task, and then those without a condition."""
     return [
         _instance_action(write, at),
         *_task_action(write, at),
@@ -357,7 +357,7 @@ def log_heartbeat(
 
 
 def _of_caller(condition: Condition) -> Condition:
-    """Require what may_report_on says."""
+    """Require that the caller may report on the instance (may_report_on)."""
     if (run := only_run()) is not None:
         condition &= TaskInstance.workflow_run_id == run
     if token().expired:

@@ -115,7 +115,7 @@ def _waves(in_flight: Sequence["_InFlight"]) -> list[list["_InFlight"]]:
 
 
 def _count(in_flight: Iterable["_InFlight"]) -> None:
-    """Count what moved from which statuses to which, what was refused, and how many tries it took.
+    """Count moves by source and target, refusals, and tries.
 
     A write that lands does not say what it found. The sources are all statuses under which it would have landed.
     """

@@ -47,7 +47,7 @@ def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dic
 
 
 def _cursor_of(workflow: Workflow, kind: str) -> int:
-    """The last task id that an earlier call of a kind came to; 0 if there is none to go on from."""
+    """The last task id that an earlier call of this kind finished; 0 without such a call."""
     stored_kind, after, at = (workflow.cursor or "#0#0").split("#")
     return int(after) if stored_kind == kind and now() - float(at) < CURSOR_SECONDS else 0
 

@@ -33,7 +33,7 @@ class Wanted(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some workflows by id, and the id before which the next page begins. None: there is none."""
+    """Some workflows by id, and the id before which the next page begins; None after the last page."""
 
     workflows: dict[int, Workflow]
     next_before: int | None
