@@ -36,7 +36,7 @@ help: ## Work on it: list the commands
 			{printf "  make %-9s %s\n", $$1, substr($$0, at + length(mark))}' $(MAKEFILE_LIST); \
 	done
 
-demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from queued to their ends over HTTP, and check each end (KEEP=1 serves on until Ctrl-C)
+demo: .venv/run .engine/ready ## Run it: take an array of 200 tasks from bound to their ends over HTTP, and check each end (KEEP=1 serves on until Ctrl-C)
 	@$(RUN) local.demo $(call given,KEEP,--keep)
 
 workflow: .venv/run .engine/ready .jobmon/current/ready ## Run it: let Jobmon's client run 200 tasks, fail, and resume, and check each end
@@ -133,9 +133,10 @@ pictures: .venv/test .browser/ready ## Work on it: draw the page's pictures for 
 clean: ## Work on it: remove everything that the other commands made
 	rm -rf .venv .engine .lambda .jobmon .sam .peer .browser .aws-sam .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# Make a virtual environment, and say what it is for and how long its packages take to install.
+# Make a virtual environment, and say what it is for and how long its packages take to install. Progress goes to
+# standard error: the standard output of `make token` or `make event` is read by programs.
 define venv
-	@echo "$(1): $(2)"
+	@echo "$(1): $(2)" >&2
 	@$(PYTHON) -m venv $(3) $(1) || { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
 endef
 
@@ -145,22 +146,22 @@ endef
 	@touch $@
 
 .venv/run: .venv/pip shared/requirements.txt local/requirements.txt
-	@echo ".venv: installing what Lockstep runs on; half a minute"
+	@echo ".venv: installing what Lockstep runs on; half a minute" >&2
 	@.venv/bin/pip $(PIP) -r local/requirements.txt
 	@touch $@
 
 .venv/test: .venv/run tests/requirements.txt bench/requirements.txt
-	@echo ".venv: installing what the tests need; a minute"
+	@echo ".venv: installing what the tests need; a minute" >&2
 	@.venv/bin/pip $(PIP) -r tests/requirements.txt
 	@touch $@
 
 .venv/bench: .venv/run bench/requirements.txt
-	@echo ".venv: installing what the benchmark needs; half a minute"
+	@echo ".venv: installing what the benchmark needs; half a minute" >&2
 	@.venv/bin/pip $(PIP) -r bench/requirements.txt
 	@touch $@
 
 .venv/scale: .venv/run bench/scale/requirements.txt
-	@echo ".venv: installing what the simulation needs; half a minute"
+	@echo ".venv: installing what the simulation needs; half a minute" >&2
 	@.venv/bin/pip $(PIP) -r bench/scale/requirements.txt
 	@touch $@
 
@@ -194,7 +195,7 @@ endef
 .browser/ready:
 	@mkdir -p $(@D)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	echo ".browser: installing Chromium; a minute" && apt-get update --quiet=2 && \
+	echo ".browser: installing Chromium; a minute" >&2 && apt-get update --quiet=2 && \
 	apt-get install --yes --quiet=2 --no-install-recommends chromium >/dev/null; } || \
 	{ echo "the tests of the page need Chromium; on Debian: apt install chromium" >&2; exit 1; }
 	@ln -sf "$$(command -v chromium)" $@
@@ -212,4 +213,4 @@ endef
 	apt-get download mariadb-server-core $$(apt-get install --simulate --no-install-recommends mariadb-server-core \
 		| awk '/^Inst / && $$2 != "mariadb-server-core" {print $$2}') && \
 	for package in *.deb; do dpkg -x "$$package" ../mariadb.partial || exit 1; done && \
-	mv ../mariadb.partial ../mariadb && rm -rf ../mariadb.deb) || echo "no MariaDB: the benchmark goes on without it"
+	mv ../mariadb.partial ../mariadb && rm -rf ../mariadb.deb) || echo "no MariaDB: the benchmark goes on without it" >&2

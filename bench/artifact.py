@@ -21,8 +21,8 @@ def artifact() -> Section:
         size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) / _MEGABYTE
         rows = [Row("layer, unzipped", f"{size:.1f} MB", f"≤ {SIZE_TARGET} MB", size <= SIZE_TARGET), _compiled(layer)]
         rows += _imported(build_for_host(Path(folder, "host")))
-    said = "Built by the recipe that `sam build` calls, for python3.13 on arm64."
-    return Section("Artifact", said, rows)
+    text = "Built by the recipe that `sam build` calls, for python3.13 on arm64."
+    return Section("Artifact", text, rows)
 
 
 def _imported(layer: Path) -> list[Row]:

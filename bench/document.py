@@ -20,7 +20,7 @@ def show(section: Section) -> None:
 
 
 def _text(section: Section) -> list[str]:
-    return [f"## {section.title}", "", section.said.strip(), "", *_table(section), ""]
+    return [f"## {section.title}", "", section.text.strip(), "", *_table(section), ""]
 
 
 def _table(section: Section) -> Iterator[str]:

@@ -54,23 +54,23 @@ def cold(counts: Counts) -> Section:
         )
         for name, count in counts.cold.items()
     ]
-    said = (
+    text = (
         "Instructions from the start of a process to the first reply, with the TLS handshake and the first request to"
         " AWS, relative to a process that imports botocore, makes a DynamoDB client and sends nothing"
         f" ({counts.bare / _MILLION:,.0f} MIr)."
     )
-    return Section("Cold start", said, rows)
+    return Section("Cold start", text, rows)
 
 
 def warm(counts: Counts) -> Section:
     """Compare one more event in a warm function with the bare client's calls."""
     rows = [_warm_row(name, count / TIMES, counts) for name, count in counts.warm.items()]
-    said = (
+    text = (
         "Instructions for one more event, relative to the same AWS calls by botocore with its default settings. Both go"
         " over TLS to a substitute for AWS that answers at once with recorded replies. A function that calls nothing"
         " has no ratio."
     )
-    return Section("Warm", said, rows)
+    return Section("Warm", text, rows)
 
 
 def _warm_row(name: str, count: float, counts: Counts) -> Row:
@@ -97,12 +97,12 @@ def waterfall(bench: Bench) -> Section:
     rows = [Row(f"{SUBJECT}: {stage}", f"{kilo[stage]:,.0f} kIr") for stage in _in_order(kilo)]
     target = f"≤ {OUTSIDE_TARGET} kIr"
     rows.append(Row(f"{SUBJECT}: all outside the call", f"{outside:,.0f} kIr", target, outside <= OUTSIDE_TARGET))
-    said = (
+    text = (
         "The same event by stage: parse (path, body, the log's fields), validate (the rules), the call (build the"
         " conditions and changes; botocore serializes and parses; sign; send over TLS), log, metrics and reply. The"
         " cost of the marks between stages is subtracted."
     )
-    return Section("Waterfall", said, rows)
+    return Section("Waterfall", text, rows)
 
 
 def _by_stage(totals: Sequence[int], stages: Sequence[str]) -> tuple[Counter[str], Counter[str]]:
@@ -130,8 +130,8 @@ def levers(bench: Bench, counts: Counts) -> Section:
         )
         for lever, (start, again) in zip(LEVERS, found, strict=True)
     ]
-    said = "The same function in a layer without one of these optimizations, relative to the deployed layer."
-    return Section("Levers", said, rows)
+    text = "The same function in a layer without one of these optimizations, relative to the deployed layer."
+    return Section("Levers", text, rows)
 
 
 def _without(bench: Bench, lever: Lever) -> tuple[int, int]:

@@ -26,6 +26,6 @@ class Section:
     """Rows of one measurement."""
 
     title: str
-    said: str
-    """How it was measured and what the numbers mean, in Markdown."""
+    text: str
+    """The method of measurement and the meaning of the numbers, in Markdown."""
     rows: list[Row]

@@ -29,22 +29,22 @@ def routes(taken: Mapping[str, Mapping[str, float]]) -> Section:
         )
         for event, units in taken.items()
     ]
-    said = (
+    text = (
         "One event from events/ for each function, on the table of events/seed.json. tests/routes/test_cost.py"
         " asserts each function's usual case; docs/data-model.md says where each unit goes."
     )
-    return Section("DynamoDB, by route", said, rows)
+    return Section("DynamoDB, by route", text, rows)
 
 
 def lives() -> Section:
     """List the requests and units of an instance from queuing to DONE with output, with others in its batch."""
     steps = {step.name: step for step in record_here(TOGETHER)}
-    said = (
+    text = (
         f"One of {TOGETHER} instances in a batch: the units of its own requests, and of its own items in requests about"
         " the whole batch. Its share of the items of the batch, the array and the run is in brackets; a larger batch"
         " makes it smaller."
     )
-    return Section("DynamoDB, by life", said, [*(_life(steps, number) for number in HEARTBEATS), *_beside(steps)])
+    return Section("DynamoDB, by life", text, [*(_life(steps, number) for number in HEARTBEATS), *_beside(steps)])
 
 
 def _beside(steps: Mapping[str, Step]) -> Iterator[Row]:

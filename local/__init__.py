@@ -1,1 +1,1 @@
-"""What runs Lockstep on one machine. Never shipped to Lambda."""
+"""Programs that run Lockstep on one machine. Never shipped to Lambda."""

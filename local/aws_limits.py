@@ -1,4 +1,4 @@
-"""What AWS's DynamoDB refuses and engines on this machine may accept.
+"""Refuse requests that AWS's DynamoDB refuses and engines on this machine may accept.
 
 `make run` and the tests hold every request of the functions against these limits: a request past one is a defect, and
 fails with a LimitError. The tests' DynamoDB in memory refuses it as AWS does.

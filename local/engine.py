@@ -20,7 +20,7 @@ from local.template import ROOT, Template
 ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_DYNAMODB"
 START_SECONDS: Final = 30
 LOAD_SECONDS: Final = 600
-"""How long an engine may take that loads what it kept."""
+"""The seconds that an engine may take to load the data that it kept."""
 IGNORE_ENDPOINT_VARIABLE: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 LOCAL_SETTINGS: Final = {
     "AWS_ACCESS_KEY_ID": "local",

@@ -1,4 +1,4 @@
-"""What `make docs` makes of the events' models: the parts of docs/events.md, and docs/events.schema.json."""
+"""Generate the tables of docs/events.md, and docs/events.schema.json, from the events' models."""
 
 import json
 from collections.abc import Iterator

@@ -134,7 +134,7 @@ def follow(endpoint: str, table: str) -> None:
 
 
 def _log_to_standard_error() -> None:
-    """Of what the function logs, only the records that it cannot read."""
+    """Send the function's warnings, which name the records that it cannot read, to standard error."""
     assert isinstance(logger.registered_handler, logging.StreamHandler)
     logger.registered_handler.setStream(sys.stderr)
     logging.getLogger(logger.name).setLevel(logging.WARNING)

@@ -19,25 +19,25 @@ class TerminalFormat(LogFormat):
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a record as one line; a defect's traceback follows it."""
-        said = vars(record)
-        if "status" not in said:
+        entry = vars(record)
+        if "status" not in entry:
             return self._plain.format(record)
         method, _, path = record.getMessage().partition(" ")
-        happened = ", ".join(_happened(said)) or said.get("why") or ""
+        happened = ", ".join(_happened(entry)) or entry.get("why") or ""
         line = (
-            f"{self._plain.formatTime(record, '%H:%M:%S')} {method:4} {path:{_PATH_WIDTH}} {said['status']} {happened}"
+            f"{self._plain.formatTime(record, '%H:%M:%S')} {method:4} {path:{_PATH_WIDTH}} {entry['status']} {happened}"
         )
         return line.rstrip()
 
 
-def _happened(said: dict[str, Any]) -> Iterator[str]:
-    if "target" in said:
-        yield _arrow(said)
-    if "refusal" in said:
-        yield f"refused: {said['refusal']['reason']}"
-    for each in said.get("moves", []):
+def _happened(entry: dict[str, Any]) -> Iterator[str]:
+    if "target" in entry:
+        yield _arrow(entry)
+    if "refusal" in entry:
+        yield f"refused: {entry['refusal']['reason']}"
+    for each in entry.get("moves", []):
         yield f"{each['count']} x {_arrow(each)}"
-    for each in said.get("refusals", []):
+    for each in entry.get("refusals", []):
         yield f"{each['count']} x refused: {each['reason']}"
 
 

@@ -1,4 +1,4 @@
-"""How the demo and `make workflow` run: on a system of their own, and with what must not be in a few lines."""
+"""Run the demo and `make workflow` on a system of their own, and print what went wrong in a few lines."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

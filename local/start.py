@@ -38,11 +38,11 @@ class _Unraisable(Protocol):
 
 
 class _Signals:
-    """What a signal does to this process."""
+    """The effect of a signal on this process."""
 
     def __init__(self) -> None:
         self.act: Callable[[], None] = self._exit
-        """What the first signal does."""
+        """The effect of the first signal."""
         self._number = 0
         self._came_at = 0.0
 

@@ -1,4 +1,4 @@
-"""What a workflow costs by its number of tasks: its binding, its tasks' lives, and its client's polls.
+"""Compute the cost of a workflow by its number of tasks: its binding, its tasks' lives, and its client's polls.
 
 The units of binding are measured up to 100,000 tasks (`make bench`, "A workflow grows"; tests/unit/test_prices.py holds
 those of the tasks to what bench/scale records); beyond, each task takes the same.

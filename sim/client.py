@@ -137,5 +137,5 @@ def describe(request: Request, reply: Reply) -> str:
     >>> describe(Request("GET", "/health"), Reply("503", "busy"))
     'GET /health was answered 503: busy'
     """
-    said = f": {reply.body[:500]}" if isinstance(reply.body, str) and reply.body else ""
-    return f"{request.method} {request.path} was answered {reply.outcome}{said}"
+    text = f": {reply.body[:500]}" if isinstance(reply.body, str) and reply.body else ""
+    return f"{request.method} {request.path} was answered {reply.outcome}{text}"

@@ -1,4 +1,4 @@
-"""What the programs of a simulated cluster share: a client, threads, and the faults that they meet."""
+"""The objects that the programs of a simulated cluster share: a client, threads, and the faults that they meet."""
 
 import random
 import threading
@@ -26,7 +26,7 @@ MOST_AT_ONCE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """How programs behave, and what befalls them. By default nothing does, and nothing takes time."""
+    """The behaviour of programs and their faults. By default there are no faults, and nothing takes time."""
 
     tries: int = 1
     """How often a request is sent until it is answered 200."""

@@ -159,7 +159,7 @@ class Distributor:
         self.settle(instance_id, end, f"triage found {end} in {status}", known=known)
 
     def settle(self, instance_id: int, end: TI, why: str, *, known: bool = False) -> None:
-        """Report how an instance ended that nobody else reports."""
+        """Report the end of an instance whose end no worker node reports."""
         self._record.reports_error(instance_id, why, answered=False)
         reply = self._ask(requests.log_triaged(instance_id, end, why, known=known))
         if not reply.body["message"]:

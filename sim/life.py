@@ -18,13 +18,13 @@ _LIKELY: Final = {
     TI.RESOURCE_ERROR: 8,
     TI.ERROR_FATAL: 2,
 }
-"""How many of a hundred attempts end so."""
+"""The percentage of attempts that end so."""
 _STARTS_EARLY: Final = 0.2
 """The share of workers that start before the cluster's answer is reported."""
 
 
 class Quirk(StrEnum):
-    """What is odd about a worker's reports."""
+    """An oddity of a worker's reports."""
 
     NONE = "none"
     TWICE = "last reports sent twice at once"

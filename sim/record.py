@@ -1,4 +1,4 @@
-"""What the programs of a cluster were told about each instance, and so what must hold in the end."""
+"""Record the replies to a cluster's programs about each instance, and so the state that must hold in the end."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ class Limbo(NamedTuple):
 
 @dataclass(slots=True)
 class Instance:
-    """What programs were told about one instance."""
+    """The replies to programs about one instance."""
 
     status: TaskInstanceStatus | None = None
     """The status that a reply told last."""

@@ -1,4 +1,4 @@
-"""What happened to a simulated cluster, counted."""
+"""Count the events of a simulated cluster."""
 
 import threading
 from collections import Counter

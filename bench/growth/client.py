@@ -12,7 +12,7 @@ from sim.workflow import IDS_PER_CALL
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What tasks are bound to."""
+    """The workflow, arrays and resources that tasks are bound to."""
 
     workflow_id: int
     array_id: int

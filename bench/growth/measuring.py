@@ -44,7 +44,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What was measured of a workflow."""
+    """The measurements of a workflow."""
 
     tasks: int
     phases: dict[str, Phase]

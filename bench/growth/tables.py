@@ -1,4 +1,4 @@
-"""What was found of growing workflows, as sections of the benchmark's document."""
+"""Write the measurements of growing workflows as sections of the benchmark's document."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -27,12 +27,12 @@ NOISE: Final = 1.25
 
 def section(grown: Sequence[Growth]) -> Section:
     """Tell the measurements of each size. The targets are those of the largest."""
-    said = (
+    text = (
         f"A workflow of so many tasks on a system of its own, bound in a tree as Jobmon's client does: {IDS_PER_CALL}"
         f" nodes, edges and tasks at a time. Then polls; {FOLLOWED} tasks are done, the others queued, and their run"
         " ends; all start over. `PYTHONPATH=.:shared .venv/bin/python -m bench.growth` measures this section alone."
     )
-    return Section("A workflow grows", said, [row for each in grown for row in _rows(each, judged=each is grown[-1])])
+    return Section("A workflow grows", text, [row for each in grown for row in _rows(each, judged=each is grown[-1])])
 
 
 def _rows(growth: Growth, *, judged: bool) -> Iterator[Row]:

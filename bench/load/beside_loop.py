@@ -53,13 +53,13 @@ def measure_loop(of_clients: Sequence[int] = CLIENTS, lives: int = LIVES, passes
                 rates.append((ours.per_second, lives * REQUESTS / seconds))
     rows = [_row(clients, rates) for clients, rates in found.items()]
     calls = ", ".join(f"{number} {name}" for name, number in _tally(made).items())
-    said = (
+    text = (
         f"A hot life over Lockstep with {usual()} workers, and the calls that it makes of DynamoDB ({calls}) in a loop"
         " by botocore with its default settings but no retries: one process, a thread and a connection a client, the"
         f" same engine, in turn, {passes} times. The median of the ratios counts. The loop speaks no HTTP with a"
         " client and validates nothing; the load generator takes processor time too."
     )
-    return Section("Beside a loop of botocore", said, rows)
+    return Section("Beside a loop of botocore", text, rows)
 
 
 def _row(clients: int, rates: Sequence[tuple[float, float]]) -> Row:
@@ -101,13 +101,13 @@ def _task(instance_id: int) -> str:
 
 
 def _tally(made: Life) -> dict[str, int]:
-    """How often each method is called. A read that goes beside a write comes before it or after it."""
+    """Count the calls of each method. A read that goes beside a write comes before it or after it."""
     return dict(sorted(Counter(method for method, _ in made).items()))
 
 
 def _loop(clients: int, lives: list[Life]) -> float:
     endpoint = os.environ[ENDPOINT_VARIABLE]
-    said = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-m", "bench.load.loop"],
         cwd=ROOT,
         env=os.environ | MODULES,
@@ -116,4 +116,4 @@ def _loop(clients: int, lives: list[Life]) -> float:
         encoding="utf-8",
         check=True,
     )
-    return float(said.stdout)
+    return float(finished.stdout)

@@ -42,12 +42,12 @@ def generate(load: Load) -> Found:
         start_new_session=True,  # Ctrl-C is the benchmark's to handle
     ) as process:
         try:
-            said, _ = process.communicate(json.dumps(asdict(load)))
+            output, _ = process.communicate(json.dumps(asdict(load)))
         finally:
             process.kill()
     if process.returncode:
         raise GeneratorError(f"the load generator ended with {process.returncode}")
-    return Found(**json.loads(said))
+    return Found(**json.loads(output))
 
 
 def generate_on(server: Server, load: Load) -> tuple[Found, Cost | None]:

@@ -31,5 +31,5 @@ def measure_herd(workers: int = WORKERS, seconds_to_start: float = SECONDS_TO_ST
         exactly("herd: tasks DONE at the end", done, workers),
         Row("herd: most workers under way at once", f"{measured.found.most_at_once:,}"),
     ]
-    said = f"{workers:,} workers start within {seconds_to_start:.0f} s on Lockstep's local system."
-    return Section("A herd", said, rows(ours, {}))
+    text = f"{workers:,} workers start within {seconds_to_start:.0f} s on Lockstep's local system."
+    return Section("A herd", text, rows(ours, {}))

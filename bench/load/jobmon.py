@@ -35,10 +35,10 @@ def jobmon(uri: str, engine: int | None, folder: Path) -> Iterator[Server]:
     python = PEER / "bin/python"
     if not python.exists():
         raise NotAvailableError("no Jobmon server here; `make .peer/ready` installs it")
-    port, said = free_port(), folder / "jobmon.log"
+    port, log_path = free_port(), folder / "jobmon.log"
     program = ROOT / "bench/load/jobmon_main.py"
     with (
-        said.open("w", encoding="utf-8") as log,
+        log_path.open("w", encoding="utf-8") as log,
         subprocess.Popen(
             [python, "-I", program, uri, str(port), str(WORKERS), str(THREADS)],
             stdin=subprocess.PIPE,
@@ -50,19 +50,19 @@ def jobmon(uri: str, engine: int | None, folder: Path) -> Iterator[Server]:
         assert process.stdin
         url = f"http://127.0.0.1:{port}"
         try:
-            _wait_until_up(process, url, said)
+            _wait_until_up(process, url, log_path)
             yield Server(url, process.pid, engine, _lay_ground, _pairs)
         finally:
             process.stdin.close()
             process.wait()  # Popen's own exit does not wait after Ctrl-C
 
 
-def _wait_until_up(process: "subprocess.Popen[bytes]", url: str, said: Path) -> None:
+def _wait_until_up(process: "subprocess.Popen[bytes]", url: str, log_path: Path) -> None:
     give_up = time.monotonic() + _START_SECONDS
     with Client(url) as client:
         while not client.send(Request("GET", "/health")).ok:
             if process.poll() is not None or time.monotonic() > give_up:
-                raise NotAvailableError(f"Jobmon's server did not start: {last_line(said)}")
+                raise NotAvailableError(f"Jobmon's server did not start: {last_line(log_path)}")
             time.sleep(0.1)
 
 

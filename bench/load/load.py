@@ -11,7 +11,7 @@ from sim.client import Reply
 
 
 class Kind(StrEnum):
-    """What the clients do."""
+    """The work of the clients."""
 
     LIVES = "lives"
     """Each takes one instance after the other from launched to done."""
@@ -46,17 +46,17 @@ class Found:
     milliseconds: list[float]
     """The time that each request took."""
     not_ok: dict[str, int]
-    """How many replies were not 200, by HTTP status or connection error."""
+    """The number of replies other than 200, by HTTP status or connection error."""
     done: int = 0
-    """How many instances were DONE, by the last reply about each; for LOOKUPS, how many were found."""
+    """The number of instances that were DONE, by the last reply about each; for LOOKUPS, of those found."""
     acknowledged: list[list[str]] = field(default_factory=list)
     """For CONTENTION: the outcomes of each instance that some reporter was told to stand."""
     most_at_once: int = 0
-    """For a HERD: how many workers were between their first request and their last reply."""
+    """For a HERD: the number of workers between their first request and their last reply."""
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
+        """The number of requests sent."""
         return len(self.milliseconds)
 
     @property

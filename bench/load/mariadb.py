@@ -39,13 +39,13 @@ def mariadb(folder: Path) -> Iterator[MariaDB]:
     """
     if not _PROGRAM.exists():
         raise NotAvailableError("no MariaDB here; `make .peer/mariadb` fetches it where there is apt-get")
-    data, said, door = folder / "data", folder / "mariadb.log", folder / "socket"
+    data, log_path, door = folder / "data", folder / "mariadb.log", folder / "socket"
     data.mkdir()
     command = ["setpriv", "--pdeathsig", "KILL", str(_PROGRAM), *_options(data, door)]
-    with said.open("w", encoding="utf-8") as log:
-        process = _make_tables_and_start(command, log.fileno(), said)
+    with log_path.open("w", encoding="utf-8") as log:
+        process = _make_tables_and_start(command, log.fileno(), log_path)
     try:
-        _wait_until_up(process, door, said)
+        _wait_until_up(process, door, log_path)
         yield MariaDB(process.pid, f"mysql+pymysql://root@localhost/jobmon?unix_socket={door}")
     finally:
         process.kill()
@@ -58,14 +58,14 @@ def _options(data: Path, door: Path) -> list[str]:
     return ["--no-defaults", f"--user={getpass.getuser()}", *where, *texts]
 
 
-def _make_tables_and_start(command: list[str], log: int, said: Path) -> "subprocess.Popen[bytes]":
+def _make_tables_and_start(command: list[str], log: int, log_path: Path) -> "subprocess.Popen[bytes]":
     tables = _BEFORE_THEM + "".join((_TEXTS / each).read_text(encoding="utf-8") for each in _SYSTEM_TABLES)
     environment = _environment()
     made = subprocess.run(
         [*command, "--bootstrap"], input=tables.encode(), env=environment, stdout=log, stderr=log, check=False
     )
     if made.returncode:
-        raise NotAvailableError(f"MariaDB made no tables: {last_line(said)}")
+        raise NotAvailableError(f"MariaDB made no tables: {last_line(log_path)}")
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 
@@ -74,12 +74,12 @@ def _environment() -> Mapping[str, str]:
     return os.environ | {"LD_LIBRARY_PATH": os.pathsep.join(map(str, libraries))}
 
 
-def _wait_until_up(process: "subprocess.Popen[bytes]", door: Path, said: Path) -> None:
+def _wait_until_up(process: "subprocess.Popen[bytes]", door: Path, log_path: Path) -> None:
     give_up = time.monotonic() + _START_SECONDS
     while True:
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(str(door)) == 0:
                 return
         if process.poll() is not None or time.monotonic() > give_up:
-            raise NotAvailableError(f"MariaDB did not start: {last_line(said)}")
+            raise NotAvailableError(f"MariaDB did not start: {last_line(log_path)}")
         time.sleep(0.05)

@@ -15,7 +15,7 @@ from sim.client import Client
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is asked of a server in a pass. All of it is one array."""
+    """The amount of work in a pass. All of it is one array."""
 
     steps: int = 1000
     """The size of the array. Each step is looked up."""

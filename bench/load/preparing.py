@@ -1,4 +1,4 @@
-"""From tasks to LAUNCHED instances over HTTP, by the routes that both servers have."""
+"""Take tasks to LAUNCHED instances over HTTP, by the routes that both servers have."""
 
 from collections.abc import Sequence
 

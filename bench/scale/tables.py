@@ -238,11 +238,11 @@ def _shared_buckets(what: str) -> list[str]:
     return sorted(units & {bucket(role, kind) for role in SHARED for kind in (READS, WRITES)})
 
 
-def _held(what: str, limit: str, table: tuple[float, float], said: str) -> Iterator[str]:
+def _held(what: str, limit: str, table: tuple[float, float], label: str) -> Iterator[str]:
     held = scenarios.largest(steps(), _HERDS[what], limit, table)
     shown = f"more than {held:,.0f}" if held >= scenarios.MOST else f"{_rounded(held):,.0f}"
     times = "" if held >= scenarios.MOST else f"{WORKERS / held:.2g} times"
-    yield f"| {said} | {what} | {shown} | {times} |"
+    yield f"| {label} | {what} | {shown} | {times} |"
 
 
 def _rounded(number: float) -> float:

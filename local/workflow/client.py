@@ -16,7 +16,7 @@ from sim.system import PREFIX
 PROGRAMS: Final = ROOT / ".jobmon/current/bin"
 """Where `make` installs Jobmon's programs."""
 PROGRAM: Final = Path(__file__).with_name("program.py")
-SAID_AT_LAST: Final = 20
+LAST_LINES: Final = 20
 """The lines that are kept, to tell why a program failed."""
 _SETTINGS: Final = {
     "JOBMON__HTTP__ROUTE_PREFIX": PREFIX,
@@ -35,18 +35,18 @@ def run(url: str, *arguments: object) -> Iterator[str]:
 
     Raises:
         ProgramFailedError: it ended with another exit code than 0, or was killed because it took too long. The message
-            has the last that it said.
+            ends with its last lines.
     """
-    said: deque[str] = deque(maxlen=SAID_AT_LAST)
+    lines: deque[str] = deque(maxlen=LAST_LINES)
     with _started(url, *arguments) as process:
         assert process.stdout
         for line in process.stdout:
-            said.append(line.rstrip("\n"))
-            yield said[-1]
+            lines.append(line.rstrip("\n"))
+            yield lines[-1]
         code = process.wait()
     if code:
         how = f"ended with exit code {code}" if code > 0 else f"was killed, as after {MOST_SECONDS} s"
-        raise ProgramFailedError("\n".join([f"{PROGRAM.name} {how}; it said at last:", *said]))
+        raise ProgramFailedError("\n".join([f"{PROGRAM.name} {how}; its last lines:", *lines]))
 
 
 @contextmanager

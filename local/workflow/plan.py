@@ -1,4 +1,4 @@
-"""How each task of program.py must end: before what failed is mended, and after the resume."""
+"""The expected end of each task of program.py: before the failure is mended, and after the resume."""
 
 from typing import Final
 

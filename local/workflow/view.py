@@ -14,7 +14,7 @@ from sim.requests import poll_workflow
 from sim.show import is_live
 
 BAR_WIDTH: Final = 24
-_LOGGED: Final = re.compile(r"[-0-9]+ [:0-9]+ \[jobmon\.(?P<part>\w+)\S* *\] \w+ \w+ *: (?P<said>.*)")
+_LOGGED: Final = re.compile(r"[-0-9]+ [:0-9]+ \[jobmon\.(?P<part>\w+)\S* *\] \w+ \w+ *: (?P<message>.*)")
 _BOUND: Final = re.compile(r"workflow (\d+) has")
 _PROGRESS: Final = "newly completed tasks"
 
@@ -32,7 +32,7 @@ class View:
         logged = _LOGGED.fullmatch(line)
         if logged and logged["part"] != "client":
             return
-        self._console.print("jobmon  ", logged["said"] if logged else line, soft_wrap=True)
+        self._console.print("jobmon  ", logged["message"] if logged else line, soft_wrap=True)
         if bound := _BOUND.match(line):
             self._workflow_id = int(bound[1])
         if bound or _PROGRESS in line:

@@ -55,8 +55,8 @@ def _try_to_load(document: Document, file: ClustersFile) -> Merged | None:
         return merged
     item = Clusters(*Clusters.key(), version=stored.version + 1, clusters=merged.clusters)
     if (taken := item_size(item.serialize())) > MOST_BYTES_STORED:
-        said = f"with what the table holds, it takes {taken} bytes; at most {MOST_BYTES_STORED} can be stored"
-        raise FileError([Problem(1, "", said)])
+        message = f"with what the table holds, it takes {taken} bytes; at most {MOST_BYTES_STORED} can be stored"
+        raise FileError([Problem(1, "", message)])
     unchanged = Clusters.version == stored.version if raw else Clusters.pk.does_not_exist()
     try:
         reach(lambda: item.save(unchanged))

@@ -20,14 +20,14 @@ Place = tuple[int | str, ...]
 _TAG: Final = "tag:yaml.org,2002:"
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]+([eE][-+][0-9]{1,3})?)?")
 _NUMBER_ELSEWHERE: Final = re.compile(r"[-+]?\.?[0-9][0-9_]*\.?[0-9]*([eE][-+]?[0-9]+)?")
-"""What looks like a number, to a person or to other readers of YAML."""
+"""Text that a person or another reader of YAML may take for a number."""
 
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class Problem(NamedTuple):
-    """What is wrong with a file."""
+    """A defect of a file."""
 
     line: int
     field: str
@@ -64,7 +64,7 @@ class Document(NamedTuple):
         return line
 
     def problem(self, place: Place, message: str) -> Problem:
-        """What is wrong with the value at a place."""
+        """Make a problem of the value at a place."""
         return Problem(self.line(place), ".".join(map(shown, place)), message)
 
 
@@ -94,12 +94,12 @@ def read_document(raw: bytes) -> Document:
         root = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = ": ".join(filter(None, (error.context, error.problem)))
-        raise FileError([Problem(mark.line + 1 if mark else 1, "", said)]) from error
+        message = ": ".join(filter(None, (error.context, error.problem)))
+        raise FileError([Problem(mark.line + 1 if mark else 1, "", message)]) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        said = f"it holds {text[error.position]!a}: write it so, in double quotes"
-        raise FileError([Problem(line, "", said)]) from error
+        message = f"it holds {text[error.position]!a}: write it so, in double quotes"
+        raise FileError([Problem(line, "", message)]) from error
     if root is None:
         raise FileError([Problem(1, "", "it is empty")])
     return Document(_plain(root), root)
@@ -171,7 +171,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _inside(node: yaml.Node, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
-    """Where a part of a node begins, and the part."""
+    """Return a part of a node and the place where it begins."""
     if isinstance(node, yaml.MappingNode):
         return next(((key, value) for key, value in node.value if key.value == part), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):

@@ -125,7 +125,7 @@ def parse(raw: bytes) -> tuple[Document, ClustersFile]:
 
 
 def _problems(document: Document, file: ClustersFile) -> Iterator[Problem]:
-    """What is the same twice, or built in."""
+    """Yield a problem for each name and id that occurs twice or is built in."""
     seen: set[tuple[str, object]] = set()
 
     def check(kind: str, value: object, place: Place, what: str) -> Iterator[Problem]:

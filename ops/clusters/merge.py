@@ -16,7 +16,7 @@ Stored = Sequence[tuple[Cluster, Sequence[Queue]]]
 
 
 class Merged(NamedTuple):
-    """What the table is to hold, and how it differs from what it held."""
+    """The new clusters of the table, and their differences from the old ones."""
 
     clusters: Stored
     new: int

@@ -20,7 +20,7 @@ MAX_SHOWN: Final = 300
 
 
 class Reply(NamedTuple):
-    """What came back. A status of 0 means that no answer came; the body is then the reason."""
+    """A reply. A status of 0 means that no answer came; the body is then the reason."""
 
     request: str
     """Method and path."""

@@ -29,7 +29,7 @@ class Checks:
             say("skip the rest of this part builds on that")
 
     def equal(self, sentence: str, seen: Any, expected: Any) -> bool:
-        """Whether a sentence holds."""
+        """Print a sentence and whether it holds, and return that."""
         if seen == expected and type(seen) is type(expected):
             self.held += 1
             say(f"ok   {sentence}")
@@ -41,7 +41,7 @@ class Checks:
         return False
 
     def require(self, sentence: str, seen: Any, expected: Any) -> None:
-        """As equal, for what the rest of the part builds on.
+        """Check as `equal` does, where the rest of the part depends on the sentence.
 
         Raises:
             StopError: the sentence does not hold.

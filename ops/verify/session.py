@@ -1,4 +1,4 @@
-"""What the parts of the walk share: the API, the checks, and the workflow that they walk through."""
+"""The objects that the parts of the walk share: the API, the checks, and the workflow that they walk through."""
 
 import time
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Workflow(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """What was bound for the walk."""
+    """The ids that were bound for the walk."""
 
     array_id: int
     task_resources_id: int

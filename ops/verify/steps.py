@@ -51,8 +51,8 @@ def launch(session: Session, attempt: Attempt, next_report_increment: float = RE
     reply = session.report(
         attempt, "log_distributor_id", distributor_id="lockstep-verify", next_report_increment=next_report_increment
     )
-    said = reply.value("message")
-    session.checks.require("the cluster's id for it is stored", said, "Task instance transitioned to LAUNCHED")
+    message = reply.value("message")
+    session.checks.require("the cluster's id for it is stored", message, "Task instance transitioned to LAUNCHED")
 
 
 def claim(session: Session, attempt: Attempt, node: str = NODE, process: int = 1) -> tuple[object, object]:

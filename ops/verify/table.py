@@ -179,7 +179,7 @@ def check_units_of_reads(table: Table) -> None:
 
 
 def check_moves_in_an_index(table: Table) -> None:
-    """How often a query sees an entry that has just moved. Lockstep relies on none of it but the end."""
+    """Measure how soon a query sees an entry that has just moved. Lockstep relies only on the end state."""
     seen: list[int] = []
     for number in range(_MOVES):
         table.put("moving", workflow_run_id={"N": table.run}, attention={"S": f"{number:03d}"})

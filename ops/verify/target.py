@@ -14,7 +14,7 @@ class UsageError(Exception):
 
 
 class Target(NamedTuple):
-    """Where the deployment is and the token to call it with; an empty token sends none."""
+    """The deployment's URL and the token for it; an empty token sends none."""
 
     url: str
     """Without /api/v3 and without a slash at its end."""

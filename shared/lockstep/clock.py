@@ -11,7 +11,7 @@ BUDGET_SECONDS: Final = 6.0
 clients wait 20 s.
 """
 BULK_BUDGET_SECONDS: Final = 10.0
-"""As BUDGET_SECONDS, for a request about many instances or tasks. Its reply takes at most 18 s."""
+"""The budget of a request about many instances or tasks. Its reply takes at most 18 s."""
 HEARTBEAT_BUFFER_SECONDS: Final = float(os.environ.get("HEARTBEAT_BUFFER_SECONDS", "279"))
 """The usual time from one report to the deadline of the next: Jobmon's task_instance_interval x report_by_buffer,
 90 x 3.1.

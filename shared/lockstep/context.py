@@ -16,7 +16,7 @@ PARALLEL: Final = 8
 
 
 class Token(NamedTuple):
-    """What the functions know of the caller's token."""
+    """The caller's token, as functions know it."""
 
     id: str | None = None
     """None: callers need no token here."""
@@ -32,7 +32,7 @@ _NO_LIMIT: Final = nullcontext()
 
 @dataclass(slots=True)
 class RequestContext:
-    """What travels with a request. Threads that run_parallel starts for it share it."""
+    """The state of a request. Threads that run_parallel starts for the request share it."""
 
     deadline: Deadline
     only_run: int | None = None
@@ -42,9 +42,9 @@ class RequestContext:
     counters: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     """Values by metric name and unit: observability.count and observability.measure add to them."""
     moves: dict[tuple[str | None, str], int] = field(default_factory=dict)
-    """By source and target. The source is None where a write landed that several statuses allow, or none was before."""
+    """Moves by source and target. The source is None if several statuses allowed the write, or if there was none."""
     refusals: dict[tuple[str, str], int] = field(default_factory=dict)
-    """By kind and reason."""
+    """Refusals by kind and reason."""
     lock: Lock = field(default_factory=Lock)
     slots: AbstractContextManager[object] = _NO_LIMIT
     """To be held while a request to DynamoDB is under way. One thread alone needs no limit: see share_slots."""
@@ -62,7 +62,7 @@ def serve(request: RequestContext, work: Callable[..., R], *args: Any) -> R:
 
 @contextmanager
 def request(seconds: float = BUDGET_SECONDS) -> Iterator[RequestContext]:
-    """Let the block call what serves requests, with a budget of its own: for programs and tests."""
+    """Let programs and tests call functions that need a request's context. The block has a budget of its own."""
     made = RequestContext(Deadline(seconds))
     token = _CURRENT.set(made)
     try:

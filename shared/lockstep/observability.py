@@ -92,7 +92,7 @@ def refuse(kind: str, reason: str) -> None:
 
 
 def _happened() -> dict[str, Any]:
-    """What moved and what was refused: as plain fields if it is one thing, as lists with counts if it is more."""
+    """Return the moves and refusals as log fields: plain for a single one, lists with counts for more."""
     request = context.current()
     if not (request and (request.moves or request.refusals)):
         return {}

@@ -13,7 +13,7 @@ from lockstep.access.scopes import Scope
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS
 
 BASE_PATH: Final = "/api/v3"
-"""What every path of the API begins with. The page's does not."""
+"""The beginning of every path of the API. The page's path has none."""
 _REPORTS_OF_WORKERS: Final = frozenset({"log_report_by", "log_done", "log_error_worker_node"})
 """The reports of a worker node that runs its command."""
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -39,7 +39,7 @@ class Route(NamedTuple):
     budget: float
     """Seconds after which no call of DynamoDB begins: BULK for a route that works on many instances."""
     base: str = BASE_PATH
-    """What its path is below."""
+    """The beginning of its path."""
 
     @property
     def resource(self) -> str:

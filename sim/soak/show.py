@@ -1,4 +1,4 @@
-"""What a person sees of a soak: how it goes on, and what it closes with."""
+"""Show a soak's progress and its result to a person."""
 
 import threading
 import time
@@ -34,14 +34,14 @@ class View:
 
     @property
     def minutes(self) -> float:
-        """How long it has taken so far."""
+        """The minutes that the soak has taken so far."""
         return (time.monotonic() - self._began) / 60
 
     def _line(self) -> str:
         counts = self._tally.counts
         faults = sum(counts[kind] for kind in KINDS)
-        said = ", ".join(f"{counts[name]:,} {name}" for name in _LINE)
-        return f"{self.minutes:5.1f} min: {said}, {faults} faults, {counts['violations']} violations"
+        counted = ", ".join(f"{counts[name]:,} {name}" for name in _LINE)
+        return f"{self.minutes:5.1f} min: {counted}, {faults} faults, {counts['violations']} violations"
 
 
 def closing(tally: Tally, minutes: float, stood: float) -> Table:

@@ -42,7 +42,7 @@ DRAIN_SWEEPS: Final = 60
 
 
 class Plan(NamedTuple):
-    """How long the soak is, and how large."""
+    """The length and size of a soak."""
 
     seed: str
     minutes: float | None

@@ -1,4 +1,4 @@
-"""When engine and gateway are killed, and the engine is frozen."""
+"""Kill engine and gateway, and freeze the engine, at random moments."""
 
 import random
 import threading

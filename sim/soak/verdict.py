@@ -43,8 +43,8 @@ def judge(found: TaskItems, record: Record) -> Iterator[str]:
         told = record.instances[task_instance_id]
         yield from _judge_end(task_instance_id, status, told)
         number = task_instance_id % INSTANCES_PER_TASK
-        said = [words for _, words in found.said(number) if words is not None]
-        yield from _judge_entries(task_instance_id, said, told)
+        texts = [words for _, words in found.said(number) if words is not None]
+        yield from _judge_entries(task_instance_id, texts, told)
 
 
 def _judge_end(task_instance_id: int, status: TaskInstanceStatus, told: Instance) -> Iterator[str]:
@@ -56,10 +56,10 @@ def _judge_end(task_instance_id: int, status: TaskInstanceStatus, told: Instance
         yield f"{task_instance_id} has not ended: it is {status}"
 
 
-def _judge_entries(task_instance_id: int, said: list[str], told: Instance) -> Iterator[str]:
-    twice = [words for words, times in Counter(said).items() if times > 1]
-    missing = told.must_say - set(said)
-    strange = [each for each in said if each not in told.may_say and not each.startswith(OF_LOCKSTEP)]
+def _judge_entries(task_instance_id: int, texts: list[str], told: Instance) -> Iterator[str]:
+    twice = [words for words, times in Counter(texts).items() if times > 1]
+    missing = told.must_say - set(texts)
+    strange = [each for each in texts if each not in told.may_say and not each.startswith(OF_LOCKSTEP)]
     for kind, words in (("twice", twice), ("missing", sorted(missing)), ("said by nobody", strange)):
         if words:
             yield f"{task_instance_id} has error entries {kind}: {words}"

@@ -1,4 +1,4 @@
-"""template.yaml with 90 routes, made-up ones added as docs/adding-a-route.md says: to find out what still fits."""
+"""Add made-up routes to template.yaml, as docs/adding-a-route.md says, until it has 90: to find out what still fits."""
 
 from typing import Final
 
@@ -64,7 +64,7 @@ def _route(number: int) -> Route:
 
 
 ROUTES: Final = tuple(_route(number) for number in range(MORE))
-"""As many of each scope."""
+"""The made-up routes, evenly spread over the scopes."""
 
 
 def template() -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 
 from tests.jobmon.middleman import Middleman
+from tests.jobmon.outcomes import statuses
 from tests.jobmon.programs import CURRENT, Started
-from tests.jobmon.standing import statuses
 
 STUDY = Path(__file__).with_name("study.py")
 _ARGUMENTS = count(1)

@@ -9,8 +9,8 @@ import pytest
 
 from tests.jobmon.commands import journal, work
 from tests.jobmon.middleman import Middleman
+from tests.jobmon.outcomes import statuses
 from tests.jobmon.plan import Plan, Task
-from tests.jobmon.standing import statuses
 
 LIMIT = 2
 

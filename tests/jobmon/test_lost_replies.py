@@ -21,8 +21,8 @@ from ops.audit.reader import Budget, Reader
 from ops.audit.seen import Seen
 from tests.jobmon.commands import journal, work
 from tests.jobmon.middleman import Middleman
+from tests.jobmon.outcomes import Attempt, attempts, statuses
 from tests.jobmon.plan import Plan, Task
-from tests.jobmon.standing import Attempt, attempts, statuses
 
 EVERY = int(os.environ.get("EVERY", "30"))
 BATCH_HEARTBEAT = "POST /api/v3/task_instance/log_report_by/batch"

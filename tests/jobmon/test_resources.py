@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from tests.jobmon.middleman import Middleman
+from tests.jobmon.outcomes import Attempt, attempts, statuses
 from tests.jobmon.plan import Plan, Task
-from tests.jobmon.standing import Attempt, attempts, statuses
 
 
 def task(name: str, needed: int, **more: Any) -> Task:

@@ -6,9 +6,9 @@ import httpx
 
 from tests.jobmon.commands import journal, overlaps, work
 from tests.jobmon.middleman import Middleman
+from tests.jobmon.outcomes import attempts, ends, statuses
 from tests.jobmon.plan import End, Plan, Task
 from tests.jobmon.programs import wait_for
-from tests.jobmon.standing import attempts, ends, statuses
 
 TIMEOUT = 60
 """A second client asks every tenth of it whether its turn has come."""

@@ -12,9 +12,9 @@ from lockstep.fsm.statuses import TaskStatus
 from lockstep.task import item as stored
 from tests.jobmon.commands import work
 from tests.jobmon.middleman import Middleman
+from tests.jobmon.outcomes import Attempt, attempts, ends, statuses
 from tests.jobmon.plan import Plan, Task
 from tests.jobmon.programs import wait_for
-from tests.jobmon.standing import Attempt, attempts, ends, statuses
 
 TIMEOUT = 20
 """A client that resumes waits for a tenth of it, even if nobody else runs the workflow."""

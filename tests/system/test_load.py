@@ -48,7 +48,7 @@ import json
 from bench.load.beside_loop import measure_loop
 section = measure_loop([2], lives=3, passes=1)
 [row] = section.rows
-print(json.dumps([section.said, row.result, row.met]))
+print(json.dumps([section.text, row.result, row.met]))
 """
 """In a process of its own: what its functions ask goes to the system that it starts, not to a table of the tests."""
 

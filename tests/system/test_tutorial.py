@@ -13,7 +13,7 @@ BLOCKS = re.findall(
 )
 
 
-def test_six_calls_take_a_task_from_bound_to_done() -> None:
+def test_seven_calls_take_a_task_from_bound_to_done() -> None:
     with serving(**dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "SIGNING_KEYS"), "")) as url:
         typed = "".join(BLOCKS).replace("http://127.0.0.1:3000", url)
         shell = subprocess.run(

@@ -1,4 +1,4 @@
-"""What runs before a commit and in CI are the commands of `make check`."""
+"""The Makefile: its commands before a commit and in CI, and what it prints while it installs."""
 
 import ast
 import os
@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from configparser import ConfigParser
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -53,6 +54,22 @@ def test_what_a_virtual_environment_is_for_has_no_comma() -> None:
         assert folder.startswith(".")
         assert purpose
         assert all(option.startswith("--") for option in options), arguments
+
+
+def test_what_make_installs_is_not_part_of_a_programs_output(tmp_path: Path) -> None:
+    """`make token` may be the first command after a clone or an update: only the token is printed."""
+    for file in ("shared/requirements.txt", "local/requirements.txt", ".venv/pip"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    for program, prints in {"pip": "", "python": "the token"}.items():
+        stub = tmp_path / ".venv/bin" / program
+        stub.parent.mkdir(exist_ok=True)
+        stub.write_text(f"#!/bin/sh\nprintf '{prints}'\n", encoding="utf-8")
+        stub.chmod(0o755)
+    command = ["make", "--silent", "--file", str(ROOT / "Makefile"), "token", "SCOPE=reader", "DAYS=1", "PORT=1"]
+    made = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
+    assert made.stdout == "the token"
+    assert ".venv: installing" in made.stderr
 
 
 def test_a_commit_is_checked_with_commands_of_make_check() -> None:

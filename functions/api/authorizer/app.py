@@ -11,5 +11,5 @@ imported()
 
 
 def lambda_handler(event: dict[str, str], _: object) -> dict[str, Any]:
-    """A policy that holds for all that the token may call."""
+    """Return a policy for all routes that the token may call."""
     return authorize(event["authorizationToken"], event["methodArn"], KEYS)

@@ -13,5 +13,5 @@ class TimeReply(Reply):
 
 @endpoint("get_time")
 def lambda_handler() -> TimeReply:
-    """A client asks as it begins, and polls for what has changed since."""
+    """Return the time. A client asks for it as it begins, and then polls for changes since that time."""
     return TimeReply(time=clock.naive(clock.now()))

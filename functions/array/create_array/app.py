@@ -23,7 +23,7 @@ class ArrayReply(Reply):
 
 @endpoint("create_array")
 def lambda_handler(body: ArrayToBind) -> ArrayReply:
-    """The same pair of ids again answers the same array and updates its concurrency."""
+    """Create the array of a workflow and a template version, or update the concurrency of the existing one."""
     return ArrayReply(
         array_id=bind_array(body.workflow_id, body.task_template_version_id, body.max_concurrently_running, body.name)
     )

@@ -7,5 +7,5 @@ from lockstep.http.models import ArrayPath, LimitReply
 
 @endpoint("get_array_limit")
 def lambda_handler(path: ArrayPath) -> LimitReply:
-    """A client asks for it at every poll. The read may lag."""
+    """Return the limit. A client asks for it at every poll; the read may lag."""
     return LimitReply(max_concurrently_running=read_array(path.array_id).max_concurrently_running)

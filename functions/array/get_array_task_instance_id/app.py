@@ -22,5 +22,5 @@ class StepReply(Reply):
 
 @endpoint("get_array_task_instance_id")
 def lambda_handler(path: StepPath) -> StepReply:
-    """One query on the array-step index. Every worker node of an array calls this as it starts."""
+    """Find the instance by one query on the array-step index. Each worker node of an array calls this as it starts."""
     return StepReply(task_instance_id=find_step(path.array_id, path.batch_num, path.step_id))

@@ -11,7 +11,7 @@ from lockstep.task_instance.item import InstanceKey
 
 
 class Page(Request):
-    """Which tasks, and where the page begins."""
+    """The status of the wanted tasks, and the page's cursor and size."""
 
     status: TaskStatus | None = None
     cursor: Cursor | None = None
@@ -23,14 +23,14 @@ class TaskRow(Reply):
 
     task_id: int
     name: Text
-    """Its first 150 bytes, if its specification is long."""
+    """The task's name; its first 150 bytes if its specification is long."""
     status: TaskStatus
     status_name: str
     status_date: str
     num_attempts: int
     max_attempts: int
     task_instance_id: int | None
-    """Its latest attempt."""
+    """The task's latest attempt."""
 
 
 class ArrayTasksReply(Reply):
@@ -42,7 +42,7 @@ class ArrayTasksReply(Reply):
 
 @endpoint("list_array_tasks")
 def lambda_handler(path: ArrayPath, query: Page) -> ArrayTasksReply:
-    """What failed comes newest first; what is under way is found by what was last seen of it."""
+    """List failed tasks newest first. Tasks under way are found by the statuses that their batches last noted."""
     after = None if query.cursor is None else Position.parse(query.cursor)
     page = page_of_tasks(path.array_id, query.status, after, query.limit)
     return ArrayTasksReply(

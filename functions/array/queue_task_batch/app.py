@@ -12,7 +12,7 @@ from lockstep.http.models import ArrayPath, Reply, Request
 
 
 class TasksToQueue(Request):
-    """Tasks of the array, and what their instances run with."""
+    """Tasks of the array, and the resources and the run of their new instances."""
 
     task_ids: Annotated[list[int], Field(max_length=MAX_TASKS_PER_CALL)]
     task_resources_id: Id
@@ -27,7 +27,7 @@ class QueuedReply(Reply):
 
 @endpoint("queue_task_batch")
 def lambda_handler(path: ArrayPath, body: TasksToQueue) -> QueuedReply:
-    """Each task that is REGISTERING or ADJUSTING_RESOURCES moves to QUEUED with a new instance."""
+    """Move each task in REGISTERING or ADJUSTING_RESOURCES to QUEUED, with a new instance."""
     return QueuedReply(
         tasks_by_status=queue_tasks(path.array_id, body.task_ids, body.task_resources_id, body.workflow_run_id)
     )

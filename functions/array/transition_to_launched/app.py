@@ -9,7 +9,7 @@ from lockstep.task_instance.report import reported_fields
 
 
 class BatchLaunch(BatchOfArray):
-    """When these instances will be heard of next."""
+    """A batch, and the seconds until its instances' next report is due."""
 
     next_report_increment: Increment
 

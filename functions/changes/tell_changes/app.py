@@ -9,5 +9,5 @@ imported()
 
 
 def lambda_handler(records: list[dict[str, Any]], _: object) -> list[dict[str, Any]]:
-    """The events to put on EventBridge; for an empty list the pipe puts none."""
+    """Return the events to put on EventBridge. If the list is empty, the pipe puts none."""
     return tell(records)

@@ -26,5 +26,5 @@ class QueueReply(Reply):
 
 @endpoint("get_queue")
 def lambda_handler(path: QueuePath) -> QueueReply:
-    """A client asks once for each cluster and queue of its tasks."""
+    """Return the queue. A client asks once for each cluster and queue of its tasks."""
     return QueueReply(queue=find_queue(path.cluster_id, path.queue_name))

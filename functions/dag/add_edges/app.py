@@ -25,6 +25,6 @@ class DagEdges(Request):
 
 @endpoint("add_edges")
 def lambda_handler(path: DagPath, body: DagEdges) -> NoReply:
-    """The same edges may be sent again, by several clients at once. The last ones of a DAG complete it."""
+    """Store edges. Several clients may send the same ones at once and again; the last edges complete the DAG."""
     add_edges(path.dag_id, body.edges_to_add, complete=bool(body.mark_created))
     return NoReply()

@@ -22,6 +22,6 @@ class DagReply(Reply):
 
 @endpoint("bind_dag")
 def lambda_handler(body: DagToBind) -> DagReply:
-    """A client that is told no date sends all edges of the DAG."""
+    """Return the date of the DAG's last edges. Without a date, the client sends all edges."""
     created_date = bind_dag(body.dag_hash)
     return DagReply(dag_id=body.dag_hash, created_date=None if created_date is None else naive(created_date))

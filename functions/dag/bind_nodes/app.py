@@ -17,12 +17,12 @@ class NodesToBind(Request):
 
 
 class NodesReply(Reply):
-    """Each node's id, by `<task template version>:<hash of its arguments>`."""
+    """The nodes' ids, by `<task template version>:<hash of the arguments>`."""
 
     nodes: dict[str, int]
 
 
 @endpoint("bind_nodes")
 def lambda_handler(body: NodesToBind) -> NodesReply:
-    """A node's id follows from its template version and the hash of its arguments: it is the same for ever."""
+    """Derive each node's id from its template version and the hash of its arguments. The id never changes."""
     return NodesReply(nodes=bind_nodes(body.nodes))

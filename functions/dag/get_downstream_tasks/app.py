@@ -25,14 +25,14 @@ class TasksOfDag(Request):
 
 
 class DownstreamReply(Reply):
-    """By a task's id: its node, and the nodes downstream of it; null if there are none."""
+    """For each task id: the task's node and the nodes downstream of it, or null if none are downstream."""
 
     downstream_tasks: dict[str, tuple[int, list[int] | str | None]]
 
 
 @endpoint("get_downstream_tasks")
 def lambda_handler(query: Client, body: TasksOfDag) -> DownstreamReply:
-    """A client up to Jobmon 3.4.23, or one that does not tell its version, gets the list of nodes as text."""
+    """Return the nodes as a list, or as text to a client up to Jobmon 3.4.23 or of unknown version."""
     version = query.client_jobmon_version[-1] if query.client_jobmon_version else None
     form = list if takes_lists(version) else json.dumps
     found = read_downstream(body.dag_id, body.task_ids)

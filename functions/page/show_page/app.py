@@ -45,5 +45,5 @@ _PAGE: Final = Page(
 
 @endpoint("show_page")
 def lambda_handler() -> Page:
-    """One document, which the reading routes fill. It holds nothing of the table, and loads nothing from elsewhere."""
+    """Return the page's document. The reading routes fill it; it holds no data and loads nothing from elsewhere."""
     return _PAGE

@@ -9,7 +9,7 @@ from lockstep.task.resources import bind_resources
 
 
 class ResourcesToBind(Request):
-    """A queue, and what is wanted of it."""
+    """A queue, and the resources that a task requests from it."""
 
     queue_id: Id
     requested_resources: RequestedResources

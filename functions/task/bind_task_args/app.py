@@ -18,6 +18,6 @@ class ArgumentsToKeep(Request):
 
 @endpoint("bind_task_args")
 def lambda_handler(body: ArgumentsToKeep) -> NoReply:
-    """They are part of what makes a task the same one, so they never change."""
+    """Store the arguments once. They never change: they are part of the task's identity."""
     keep_arguments(body.task_args)
     return NoReply()

@@ -21,6 +21,6 @@ class TaskAttributes(Request):
 
 @endpoint("bind_task_attributes")
 def lambda_handler(body: TaskAttributes) -> NoReply:
-    """Those with the same names get the new values; the others stay."""
+    """Replace the attributes of the same names; keep the others."""
     note_attributes(body.task_attributes)
     return NoReply()

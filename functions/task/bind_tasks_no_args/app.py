@@ -21,12 +21,12 @@ class TasksToBind(Request):
 
 
 class BoundTasksReply(Reply):
-    """Each task's id and status, by the caller's name."""
+    """The id and status of each task, by the caller's name for it."""
 
     tasks: dict[Key, tuple[int, TaskStatus]]
 
 
 @endpoint("bind_tasks_no_args")
 def lambda_handler(body: TasksToBind) -> BoundTasksReply:
-    """A task that is not done (nor running, unless reset_if_running) starts over with its new command."""
+    """Bind tasks. A known one starts over with its new command unless it is done, or runs without reset_if_running."""
     return BoundTasksReply(tasks=bind_tasks(body.workflow_id, body.tasks, complete=body.mark_created))

@@ -6,7 +6,7 @@ from lockstep.task_instance.errors import newest_error
 
 
 class NewestErrorReply(Reply):
-    """What was said, and of which attempt; empty and none where no attempt has an error."""
+    """The newest error entry's text and its attempt. Without an error, the text is empty and the attempt null."""
 
     error_description: str
     task_instance_id: int | None
@@ -14,6 +14,6 @@ class NewestErrorReply(Reply):
 
 @endpoint("most_recent_ti_error")
 def lambda_handler(path: TaskPath) -> NewestErrorReply:
-    """Jobmon's client asks it of each task of a workflow, done or not."""
+    """Return the task's newest error. Jobmon's client calls this for every task of a workflow, done or not."""
     found = newest_error(path.task_id)
     return NewestErrorReply(error_description=found.description, task_instance_id=found.task_instance_id)

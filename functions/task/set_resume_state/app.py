@@ -17,23 +17,23 @@ class WorkflowOfTasks(Request):
 
 
 class StartOver(Request):
-    """Whether those that run start over too."""
+    """The choice whether running tasks start over too."""
 
     reset_if_running: bool
 
 
 class NotStartedOver(Reply):
-    """Why nothing was done."""
+    """The reason why no task was changed."""
 
     err_msg: str
 
 
 class StartOverReply(RootModel[NoReply | NotStartedOver]):
-    """Empty if it was done."""
+    """An empty object if the tasks start over."""
 
 
 @endpoint("set_resume_state")
 def lambda_handler(path: WorkflowOfTasks, body: StartOver) -> StartOverReply:
-    """A call that cannot do all does a part; the same call again goes on after it."""
+    """Start the workflow's tasks over. A call that runs out of time does a part; repeating it continues there."""
     why_not = start_over(path.workflow_id, running=body.reset_if_running)
     return StartOverReply(NotStartedOver(err_msg=why_not) if why_not else NoReply())

@@ -18,18 +18,18 @@ class AttemptView(Reply):
     status_name: str
     status_date: str
     reason: str | None
-    """Why it came to its status, in the state machine's words. None: it has moved nowhere yet, or nobody noted it."""
+    """The state machine's reason for the attempt's status. None: it has not moved yet, or no reason was noted."""
     queued_date: str | None
     started_date: str | None
-    """When a worker node last claimed it."""
+    """The time of a worker node's last claim."""
     ended: bool
     report_by_date: str | None
     overdue: bool
-    """It should have reported by now."""
+    """The attempt's report is late."""
     takeovers: int
-    """How often a worker node took it over from another one."""
+    """The number of times that a worker node took the attempt over from another one."""
     refusals: int
-    """How many claims and reports of other worker nodes or jobs were refused."""
+    """The number of refused claims and reports of other worker nodes or jobs."""
     workflow_run_id: int
     distributor_id: Text | None
     nodename: Text | None
@@ -61,7 +61,7 @@ class TaskReply(Reply):
 
 @endpoint("show_task")
 def lambda_handler(path: TaskPath) -> TaskReply:
-    """Reads may lag, and the attempts need not be of one moment."""
+    """Show the task and its attempts. Reads may lag; the attempts may be of different moments."""
     return _reply(path.task_id, look_at(path.task_id))
 
 

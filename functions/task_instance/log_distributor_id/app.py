@@ -11,7 +11,7 @@ from lockstep.task_instance.transition import Outcome
 
 
 class Launch(Request):
-    """The id that the cluster gave, and when the instance will be heard of next."""
+    """The id that the cluster gave the job, and the seconds until the next report is due."""
 
     distributor_id: DistributorId
     next_report_increment: Increment
@@ -19,7 +19,7 @@ class Launch(Request):
 
 @endpoint("log_distributor_id")
 def lambda_handler(path: InstancePath, body: Launch) -> MessageReply:
-    """Store both, whatever the status, and move to LAUNCHED."""
+    """Store the id and the due time, whatever the status, and move the instance to LAUNCHED."""
     return MessageReply(message=_in_words(log_distributor_id(path.instance, reported_fields(body))))
 
 

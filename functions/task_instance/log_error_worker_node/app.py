@@ -10,7 +10,7 @@ from lockstep.task_instance.transition import transit_ti_and_t
 
 
 class Failure(WorkerReport):
-    """How the command ended."""
+    """The failure: its error state, its description, and the command's output."""
 
     error_state: ErrorState
     error_description: Text

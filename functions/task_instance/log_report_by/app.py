@@ -9,7 +9,7 @@ from lockstep.task_instance.report import reported_fields
 
 
 class Heartbeat(Request):
-    """When the instance will be heard of next."""
+    """The seconds until the next report is due."""
 
     next_report_increment: Increment
     distributor_id: DistributorId | None = None

@@ -8,7 +8,7 @@ from lockstep.task_instance.item import instance_keys
 
 
 class BatchHeartbeat(TaskInstanceIds):
-    """When these instances will be heard of next."""
+    """Instances, and the seconds until their next report is due."""
 
     next_report_increment: Increment
 

@@ -9,7 +9,7 @@ from lockstep.task_instance.report import reported_fields
 
 
 class Start(Request):
-    """Who runs the command, and when it will be heard of next."""
+    """The worker node's names, and the seconds until its next report is due."""
 
     process_group_id: ProcessGroupId
     next_report_increment: Increment
@@ -18,12 +18,12 @@ class Start(Request):
 
 
 class StartReply(Reply):
-    """What to run, if the status is R; otherwise the worker node must stop."""
+    """The instance's status and command. If the status is not R, the worker node must stop."""
 
     task_instance: StartRow
 
 
 @endpoint("log_running")
 def lambda_handler(path: InstancePath, body: Start) -> StartReply:
-    """Store who runs it and move to RUNNING; from KILL_SELF to ERROR_FATAL and from NO_HEARTBEAT to ERROR instead."""
+    """Store the worker node and move to RUNNING, or from KILL_SELF to ERROR_FATAL, or from NO_HEARTBEAT to ERROR."""
     return StartReply(task_instance=log_running(path.instance, reported_fields(body)))

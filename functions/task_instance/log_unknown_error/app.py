@@ -9,5 +9,5 @@ from lockstep.task_instance.triage import TriageReport, log_triaged
 
 @endpoint("log_unknown_error")
 def lambda_handler(path: InstancePath, body: TriageReport) -> MessageReply:
-    """As log_known_error, but only if report_by has passed: a heartbeat that came meanwhile wins."""
+    """Do as log_known_error, but only if report_by has passed: a heartbeat that came meanwhile wins."""
     return log_triaged(path.instance, body, failure_unknown(body.error_state))

@@ -8,12 +8,12 @@ from lockstep.task_instance.views import ErrorLogRow, error_log
 
 
 class ErrorLogReply(Reply):
-    """In time order: id, error_time (`YYYY-MM-DD HH:MM:SS` UTC), description."""
+    """Error entries in time order: id, error_time (`YYYY-MM-DD HH:MM:SS` UTC), description."""
 
     task_instance_error_log: list[ErrorLogRow]
 
 
 @endpoint("task_instance_error_log")
 def lambda_handler(path: InstancePath) -> ErrorLogReply:
-    """All error entries of the instance."""
+    """Return all error entries of the instance."""
     return ErrorLogReply(task_instance_error_log=error_log(read_errors(path.instance)))

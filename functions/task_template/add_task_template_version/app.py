@@ -26,7 +26,7 @@ class TaskTemplateVersionReply(Reply):
 
 @endpoint("add_task_template_version")
 def lambda_handler(path: TaskTemplatePath, body: VersionToAdd) -> TaskTemplateVersionReply:
-    """The same command and hash again answer the same version, whatever arguments they come with."""
+    """Return the version with this command and hash, whatever its arguments, or a new one."""
     new = NewVersion(body.command_template, body.arg_mapping_hash, body.node_args, body.task_args, body.op_args)
     version = add_version(path.task_template_id, new)
     return TaskTemplateVersionReply(task_template_version=version_row(path.task_template_id, version))

@@ -21,5 +21,5 @@ class TaskTemplateReply(Reply):
 
 @endpoint("bind_task_template")
 def lambda_handler(body: TaskTemplateToBind) -> TaskTemplateReply:
-    """The same name again answers the same template."""
+    """Return the template of this name, a new one if there is none."""
     return TaskTemplateReply(task_template_id=bind_template(body.tool_version_id, body.task_template_name))

@@ -14,5 +14,5 @@ class TaskTemplateVersionsReply(Reply):
 
 @endpoint("get_task_template_versions")
 def lambda_handler(path: TaskTemplatePath) -> TaskTemplateVersionsReply:
-    """The newest 1,000 at most, and no more than a reply holds. Adding a version finds any other one too."""
+    """Return the newest versions: at most 1,000, and no more than a reply holds. Adding a version finds older ones."""
     return TaskTemplateVersionsReply(task_template_versions=read_versions(path.task_template_id))

@@ -21,5 +21,5 @@ class TaskTemplatesReply(Reply):
 
 @endpoint("get_task_templates")
 def lambda_handler(path: ToolVersionPath) -> TaskTemplatesReply:
-    """The first 10,000 by name at most, and no more than a reply holds. Binding a template finds any other one too."""
+    """Return at most the first 10,000 templates by name, as a reply holds them. Binding a template finds all others."""
     return TaskTemplatesReply(task_templates=read_templates(path.tool_version_id))

@@ -20,5 +20,5 @@ class ToolReply(Reply):
 
 @endpoint("bind_tool")
 def lambda_handler(body: ToolToBind) -> ToolReply:
-    """The same name again answers the same tool. A new tool has one version."""
+    """Return the tool of this name. A new tool gets one version."""
     return ToolReply(tool=(bind_tool(body.name), body.name))

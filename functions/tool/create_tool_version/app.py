@@ -20,5 +20,5 @@ class ToolVersionReply(Reply):
 
 @endpoint("create_tool_version")
 def lambda_handler(body: ToolVersionToMake) -> ToolVersionReply:
-    """Each call makes a version, which from then on is the latest."""
+    """Make a version, which becomes the latest. A repeated call makes another one."""
     return ToolVersionReply(tool_version=(create_tool_version(body.tool_id), body.tool_id))

@@ -20,5 +20,5 @@ class ToolVersionsReply(Reply):
 
 @endpoint("get_tool_versions")
 def lambda_handler(path: ToolPath) -> ToolVersionsReply:
-    """At least one version, and the newest 10,000 at most."""
+    """Return the newest versions: at least one, at most 10,000."""
     return ToolVersionsReply(tool_versions=[(version, path.tool_id) for version in read_versions(path.tool_id)])

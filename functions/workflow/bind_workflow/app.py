@@ -8,7 +8,7 @@ from lockstep.workflow.bind import Description, NaturalKey, bind_workflow
 
 
 class WorkflowToBind(Request):
-    """What makes it the same workflow, and what is said of it."""
+    """A workflow's identity (tool version, DAG and hashes), and its description."""
 
     tool_version_id: Id
     dag_id: DagId
@@ -31,10 +31,10 @@ class BoundWorkflowReply(Reply):
 
 @endpoint("bind_workflow")
 def lambda_handler(body: WorkflowToBind) -> BoundWorkflowReply:
-    """A known workflow gets the new name, description, limit and attributes."""
+    """Create the workflow, or give a known one the new name, description, limit and attributes."""
     key = NaturalKey(body.workflow_args_hash, body.tool_version_id, body.dag_id, body.task_hash)
-    said = Description(
+    details = Description(
         body.name, body.description, body.workflow_args, body.max_concurrently_running, body.workflow_attributes or {}
     )
-    bound = bind_workflow(key, said)
+    bound = bind_workflow(key, details)
     return BoundWorkflowReply(workflow_id=bound.workflow_id, status=bound.status, newly_created=bound.newly_created)

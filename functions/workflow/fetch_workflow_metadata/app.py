@@ -8,7 +8,7 @@ from lockstep.workflow.store import find_workflow, read_spec
 
 
 class Metadata(NamedTuple):
-    """As Jobmon's client reads it: positional."""
+    """A workflow's metadata as a list, which Jobmon's client reads by position."""
 
     workflow_id: int
     dag_id: int
@@ -23,7 +23,7 @@ class MetadataReply(Reply):
 
 @endpoint("fetch_workflow_metadata")
 def lambda_handler(path: WorkflowPath) -> MetadataReply:
-    """A client that resumes a workflow by its id begins with this."""
+    """Return the metadata. A client that resumes a workflow by its id begins with this call."""
     workflow, spec = find_workflow(path.workflow_id), read_spec(path.workflow_id)
     if workflow is None or spec is None:
         return MetadataReply(workflow=[])

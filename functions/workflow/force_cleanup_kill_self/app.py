@@ -6,7 +6,7 @@ from lockstep.workflow_run.handover import force_cleanup
 
 
 class CleanupReply(Reply):
-    """How many instances and runs this call ended."""
+    """The numbers of instances and runs that this call ended."""
 
     num_cleaned_up: int
     num_workflow_runs_finalized: int
@@ -14,6 +14,6 @@ class CleanupReply(Reply):
 
 @endpoint("force_cleanup_kill_self")
 def lambda_handler(path: WorkflowPath) -> CleanupReply:
-    """A person who knows that the cluster runs nothing of it any more asks for this."""
+    """End instances and runs. For a person who knows that the cluster runs nothing of the workflow any more."""
     cleaned = force_cleanup(path.workflow_id)
     return CleanupReply(num_cleaned_up=cleaned.instances, num_workflow_runs_finalized=cleaned.runs)

@@ -24,5 +24,5 @@ class MatchingReply(Reply):
 
 @endpoint("get_matching_workflows")
 def lambda_handler(path: ArgumentsPath) -> MatchingReply:
-    """A client compares them with the workflow that it is about to bind."""
+    """List the workflows. A client compares them with the workflow that it is about to bind."""
     return MatchingReply(matching_workflows=matching_workflows(path.workflow_args_hash))

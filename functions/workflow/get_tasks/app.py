@@ -25,5 +25,5 @@ class TasksReply(Reply):
 
 @endpoint("get_tasks")
 def lambda_handler(path: WorkflowPath, query: Page) -> TasksReply:
-    """A client that resumes a workflow by its id reads them all."""
+    """List a page of tasks. A client that resumes a workflow by its id reads all pages."""
     return TasksReply(tasks=tasks_to_resume(path.workflow_id, query.max_task_id, query.chunk_size))

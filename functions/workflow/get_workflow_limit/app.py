@@ -7,5 +7,5 @@ from lockstep.workflow.store import read_workflow
 
 @endpoint("get_workflow_limit")
 def lambda_handler(path: WorkflowPath) -> LimitReply:
-    """A client asks for it at every poll. The read may lag."""
+    """Return the limit. A client asks for it at every poll; the read may lag."""
     return LimitReply(max_concurrently_running=read_workflow(path.workflow_id, consistent=False).limit)

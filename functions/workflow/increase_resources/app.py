@@ -14,6 +14,6 @@ class IncreaseReply(Reply):
 
 @endpoint("increase_resources")
 def lambda_handler(path: WorkflowPath) -> IncreaseReply:
-    """Each grows by its own scales. A task that shares its resources with others gets a set of its own."""
+    """Increase each task's resources by its own scales. A task that shares its resources gets a set of its own."""
     ids = increase_resources(path.workflow_id)
     return IncreaseReply(updated_task_count=len(ids), updated_task_ids=ids)

@@ -6,7 +6,7 @@ from lockstep.workflow_run.handover import resumable
 
 
 class ResumableReply(Reply):
-    """Whether it may, and how many instances of earlier runs have still to hear that they must stop."""
+    """Whether a run may be linked, and the number of instances of earlier runs not yet told to stop."""
 
     workflow_is_resumable: bool
     pending_kill_self: int
@@ -14,6 +14,6 @@ class ResumableReply(Reply):
 
 @endpoint("is_resumable")
 def lambda_handler(path: WorkflowPath) -> ResumableReply:
-    """A client that resumes a workflow asks until it may. A run whose client is gone ends here."""
+    """Say whether a run may be linked; a client asks until it may. End a run whose client is gone."""
     found = resumable(path.workflow_id)
     return ResumableReply(workflow_is_resumable=found.resumable, pending_kill_self=found.pending)

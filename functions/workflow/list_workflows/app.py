@@ -15,7 +15,7 @@ from lockstep.workflow.listing import Wanted, list_workflows
 
 
 class Filters(Request):
-    """Which workflows, and where the page begins."""
+    """Filters for workflows, and the page's cursor and size."""
 
     user: Annotated[list[ShortText], Field(default_factory=list, max_length=MAX_FILTERS)]
     status: Annotated[list[WorkflowStatus], Field(default_factory=list, max_length=MAX_FILTERS)]
@@ -30,9 +30,9 @@ class WorkflowRow(Reply):
 
     workflow_id: int
     name: Text | None
-    """Its first 150 bytes."""
+    """The first 150 bytes of the workflow's name."""
     user: Text | None
-    """Whose run holds it, or held it last; the first 60 bytes."""
+    """The user whose run holds the workflow, or held it last; the first 60 bytes."""
     status: WorkflowStatus
     status_name: str
     status_date: str
@@ -50,7 +50,7 @@ class WorkflowsReply(Reply):
 
 @endpoint("list_workflows")
 def lambda_handler(query: Filters) -> WorkflowsReply:
-    """A page looks at a bounded number of workflows."""
+    """List a page of workflows. It examines a bounded number of them, so it may hold fewer than asked for."""
     wanted = Wanted({beginning(user, MAX_USER_BYTES) for user in query.user}, query.status, query.name)
     page = list_workflows(wanted, query.cursor, query.limit)
     return WorkflowsReply(

@@ -6,13 +6,13 @@ from lockstep.workflow_run.handover import set_resume
 
 
 class Resume(Request):
-    """Whether what runs must stop, or may go on."""
+    """The choice between a cold resume, which stops running instances, and a hot one."""
 
     reset_running_jobs: bool
 
 
 @endpoint("set_resume")
 def lambda_handler(path: WorkflowPath, body: Resume) -> NoReply:
-    """A run whose client is gone ends at once. Where no run holds the workflow, there is nothing to do."""
+    """Ask the run that holds the workflow, if one does, to end. A run whose client is gone ends at once."""
     set_resume(path.workflow_id, cold=body.reset_running_jobs)
     return NoReply()

@@ -14,6 +14,6 @@ class AttributesToNote(Request):
 
 @endpoint("set_workflow_attributes")
 def lambda_handler(path: WorkflowPath, body: AttributesToNote) -> NoReply:
-    """Those with the same names get the new values; the others stay."""
+    """Replace the attributes of the same names; keep the others."""
     note_attributes(path.workflow_id, body.workflow_attributes or {})
     return NoReply()

@@ -19,11 +19,11 @@ class ArrayView(Reply):
 
     array_id: int
     name: Text
-    """Its first 150 bytes."""
+    """The first 150 bytes of the array's name."""
     max_concurrently_running: int
     num_tasks: int
     tasks_by_status: TasksByStatus
-    """Those in G wait for their first attempt or their next."""
+    """The numbers of tasks by status. Tasks in G wait for their first attempt or their next."""
 
 
 class WorkflowReply(Reply):
@@ -37,7 +37,7 @@ class WorkflowReply(Reply):
     status_name: str
     status_date: str
     bound_date: str | None
-    """When all its tasks were bound."""
+    """The time at which all tasks were bound."""
     max_concurrently_running: int | None
     num_tasks: int
     """The tasks of all arrays."""
@@ -53,9 +53,9 @@ class WorkflowReply(Reply):
     left_out: int
     """The arrays that are not listed."""
     tasks_by_status: TasksByStatus
-    """Of all arrays."""
+    """The sums over all arrays."""
     seen_date: str | None
-    """When what is under way was last seen, of those tasks for which that is longest ago."""
+    """The earliest of the times at which tasks under way were last seen."""
     more_failed: bool
     """More tasks have failed for good than are counted as F; they count as G."""
     more_batches: bool
@@ -64,7 +64,7 @@ class WorkflowReply(Reply):
 
 @endpoint("show_workflow")
 def lambda_handler(path: WorkflowPath) -> WorkflowReply:
-    """What it counts, it counts by the workflow's batches and not by its tasks."""
+    """Show the workflow. The counts come from its batches, not from its tasks."""
     return _reply(path.workflow_id, look_at(path.workflow_id))
 
 

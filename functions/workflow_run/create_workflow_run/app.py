@@ -10,7 +10,7 @@ from lockstep.workflow_run.link import Client, link
 
 
 class RunToLink(Request):
-    """Whose run it is, and when its client will be heard of next."""
+    """The run's workflow and user, and the seconds until its client's next heartbeat is due."""
 
     workflow_id: Id
     next_report_increment: Increment
@@ -26,14 +26,14 @@ class LinkedRun(Reply):
 
 
 class NotLinked(Reply):
-    """No run, and why."""
+    """The reason why no run was linked."""
 
     workflow_run_id: None
     err_msg: str
 
 
 class RunReply(RootModel[LinkedRun | NotLinked]):
-    """A run, or why there is none."""
+    """A run, or the reason why none was linked."""
 
 
 @endpoint("create_workflow_run")

@@ -8,7 +8,7 @@ from lockstep.workflow_run.lifecycle import log_heartbeat
 
 
 class RunHeartbeat(Request):
-    """Where the client believes its run to be, and when it will be heard of next."""
+    """The run's status as its client knows it, and the seconds until the next heartbeat is due."""
 
     status: SaidStatus
     next_report_increment: Increment
@@ -16,5 +16,5 @@ class RunHeartbeat(Request):
 
 @endpoint("log_workflow_run_heartbeat")
 def lambda_handler(path: RunPath, body: RunHeartbeat) -> RunStatusReply:
-    """Store when, and move the run if it may. A client that hears C or H terminates its run."""
+    """Store the due time, and move the run if it may move. A client that is answered C or H terminates its run."""
     return RunStatusReply(status=log_heartbeat(path.workflow_run_id, body.status, now() + body.next_report_increment))

@@ -7,6 +7,6 @@ from lockstep.workflow_run.sweep import sweep
 
 @endpoint("set_status_for_triaging")
 def lambda_handler(path: RunPath) -> NoReply:
-    """Move overdue RUNNING to TRIAGING and LAUNCHED to NO_HEARTBEAT; settle what nobody settles."""
+    """Move overdue RUNNING to TRIAGING, LAUNCHED to NO_HEARTBEAT, and settle instances that nobody else settles."""
     sweep(path.workflow_run_id)
     return NoReply()

@@ -9,7 +9,7 @@ from lockstep.workflow_run.views import RunView, run_view
 
 @endpoint("show_run")
 def lambda_handler(path: RunPath) -> RunView:
-    """The read may lag."""
+    """Show the run. The read may lag."""
     run = read_run(path.workflow_run_id)
     if run is None:
         raise NotFoundError(f"workflow run {path.workflow_run_id} does not exist")

@@ -22,6 +22,6 @@ class SyncReply(Reply):
 
 @endpoint("sync_status")
 def lambda_handler(path: RunPath, body: Poll) -> SyncReply:
-    """Return what differs from what the distributor knows."""
+    """Return the statuses that differ from those that the distributor knows."""
     updates = sync_status(path.workflow_run_id, body.task_instance_ids, body.status)
     return SyncReply(status_updates=updates, time=clock.naive(clock.now()))

@@ -6,7 +6,7 @@ from lockstep.workflow_run.terminate import terminate_task_instances
 
 
 class TerminateReply(Reply):
-    """How many instances were stopped by this call."""
+    """The number of instances that this call stopped."""
 
     workflow_run_id: int
     num_terminated: int
@@ -14,6 +14,6 @@ class TerminateReply(Reply):
 
 @endpoint("terminate_task_instances")
 def lambda_handler(path: RunPath) -> TerminateReply:
-    """QUEUED and INSTANTIATED to ERROR_FATAL; LAUNCHED, and RUNNING unless the resume is hot, to KILL_SELF."""
+    """Move QUEUED and INSTANTIATED to ERROR_FATAL; LAUNCHED, and RUNNING unless the resume is hot, to KILL_SELF."""
     stopped = terminate_task_instances(path.workflow_run_id)
     return TerminateReply(workflow_run_id=path.workflow_run_id, num_terminated=stopped)

@@ -7,7 +7,7 @@ from lockstep.workflow_run.lifecycle import update_status
 
 
 class RunMove(Request):
-    """Where the run shall go."""
+    """The status that the run is to move to."""
 
     status: SaidStatus
 

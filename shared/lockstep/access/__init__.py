@@ -1,1 +1,1 @@
-"""Who calls, and what they may call: scopes, tokens, signing keys, the authorizer."""
+"""Authentication and authorization: scopes, tokens, signing keys, the authorizer."""

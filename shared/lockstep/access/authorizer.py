@@ -1,4 +1,4 @@
-"""From an Authorization header to a policy: what API Gateway asks of a Lambda authorizer of type TOKEN.
+"""Turn an Authorization header into a policy, as a Lambda authorizer of type TOKEN.
 
 API Gateway keeps the answer for a token and applies it to whatever that token calls next. So a policy names every
 method and path of its scope, not the one that was called.
@@ -25,7 +25,7 @@ MAX_LOGGED: Final = 200
 
 
 class UnauthorizedError(Exception):
-    """Its text is what API Gateway answers with a 401; any other is a 500 to it."""
+    """The token is refused. API Gateway answers 401 to this text alone, and 500 to any other."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
@@ -99,7 +99,7 @@ def _policy(grant: Grant, called: str) -> dict[str, Any]:
 
 
 def _context(grant: Grant) -> dict[str, str | int]:
-    """What the functions are told of the caller. A route's path does not say which run an instance is of: they look."""
+    """The caller's facts for the functions. They check an instance's run themselves: a path does not name it."""
     context: dict[str, str | int] = {
         "scope": grant.scope.value,
         "expires_at": grant.expires_at,

@@ -1,4 +1,4 @@
-"""Whether a caller may call a route: the function's own check, behind API Gateway's.
+"""Check in the function, behind API Gateway, whether the caller may call the route.
 
 API Gateway looks first, by patterns in which * spans slashes, and keeps its answer for a while. A resource policy of
 the API could let a call pass that the authorizer's policy does not name. So each function checks exactly what it

@@ -1,4 +1,4 @@
-"""What a token is for. lockstep.routes says which routes each scope opens."""
+"""The scopes of tokens. lockstep.routes says which routes each scope opens."""
 
 from enum import StrEnum
 from typing import Final

@@ -14,9 +14,9 @@ from lockstep.access.tokens import MIN_KEY_BYTES, key_id
 from lockstep.observability import logger
 
 FRESH_SECONDS: Final = 300.0
-"""How long the keys are cached: a key stays valid this long after it was removed from the secret."""
+"""The seconds that keys are cached: a key stays valid this long after it was removed from the secret."""
 PATIENCE_SECONDS: Final = 10.0
-"""How long to wait after a failed read of the secret before the next read."""
+"""The seconds between a failed read of the secret and the next one."""
 ASK_AGAIN_SECONDS: Final = 1.0
 """The shortest time between reads that unknown keys cause, so that not every forged token costs two calls."""
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})

@@ -19,7 +19,7 @@ MIN_KEY_BYTES: Final = 32
 """RFC 7518, 3.2: a key is at least as long as the hash."""
 DAY_SECONDS: Final = 86_400
 GRACE_SECONDS: Final = 30 * DAY_SECONDS
-"""How long after its expiry a worker's token is good for reports about what it has claimed: decision 0034."""
+"""The seconds after its expiry in which a worker's token may report on the instances that it claimed: decision 0034."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Grant:
     expires_at: int = field(default=0, compare=False)
     """Seconds since 1970; 0 in a grant that no token carries yet."""
     token_id: str = field(default="", compare=False)
-    """What tells this token from others, without a secret."""
+    """An id of the token that is no secret."""
 
     def has_expired(self) -> bool:
-        """Whether the token has expired: what is left of it is the grace of a worker's."""
+        """Whether the token has expired. A worker's then has its grace period."""
         return now() >= self.expires_at
 
 

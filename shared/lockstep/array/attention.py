@@ -201,15 +201,15 @@ def _may_be_in(letter: str, wanted: frozenset[TaskInstanceStatus]) -> bool:
 
 
 class Seen(NamedTuple):
-    """What a call saw of a part."""
+    """The statuses that a call saw in a part."""
 
     part: Part
     statuses: Mapping[int, TaskInstanceStatus]
-    """By step; of those that were seen."""
+    """Statuses by step, of the steps that were seen."""
 
 
 def remember(looked: Iterable[Seen], due: Mapping[Key, float] | None = None) -> None:
-    """Note what was seen of parts, so that the next call begins at the rest.
+    """Store the statuses that were seen, so that the next call begins at the rest.
 
     due: when batches are due for their next check, by key. All others keep their time.
     """

@@ -102,7 +102,7 @@ class Batch(Expiring):
     grows_until = NumberAttribute(null=True)
     """The time until which steps may be added; none once the batch is complete."""
     noted_at = NumberAttribute(null=True)
-    """When `seen` was noted."""
+    """The time at which `seen` was noted, in seconds since 1970."""
     listed_in = UnicodeAttribute(null=True)
     listed_as = UnicodeAttribute(null=True)
 
@@ -149,11 +149,11 @@ LAUNCHED_PREFIX: Final = "L#"
 check follows.
 """
 WAITING_PREFIX: Final = "W#"
-"""As LAUNCHED_PREFIX, for a batch with instances that may wait for the distributor."""
+"""The same beginning for a batch with instances that may wait for the distributor."""
 
 
 class BatchAttention(NamedTuple):
-    """When a batch must be checked next, and whether some of its instances may still wait for the distributor."""
+    """The time of a batch's next check, and whether some of its instances may still wait for the distributor."""
 
     due: float
     """Seconds since 1970."""

@@ -33,7 +33,7 @@ _FAILED_AT_ONCE: Final = 100
 
 
 class Position(NamedTuple):
-    """Where a page begins: behind a task, behind a step of a batch, or behind a moment and a task that failed then.
+    """The beginning of a page: behind a task, behind a step of a batch, or behind a moment and a task that failed then.
 
     >>> str(Position.parse("12-3")), str(Position.parse("12"))
     ('12-3', '12')
@@ -43,18 +43,18 @@ class Position(NamedTuple):
     second: int | None = None
 
     def __str__(self) -> str:
-        """As a caller gets it and gives it back."""
+        """The cursor's text, as a caller receives and returns it."""
         return str(self.first) if self.second is None else f"{self.first}-{self.second}"
 
     @classmethod
     def parse(cls, text: str) -> "Position":
-        """Read such a text."""
+        """Read a cursor's text."""
         first, _, second = text.partition("-")
         return cls(int(first), int(second) if second else None)
 
 
 class Page(NamedTuple):
-    """Some tasks by id, and where the next page begins. None: there is none."""
+    """Some tasks by id, and the position of the next page; None after the last page."""
 
     tasks: dict[int, Task]
     following: Position | None
@@ -124,7 +124,7 @@ class _Step(NamedTuple):
 
     @property
     def position(self) -> Position:
-        """Where a list that ends with it goes on."""
+        """The position behind this step."""
         return Position(batch_of(self.batch.pk)[1], self.number)
 
 
@@ -191,7 +191,7 @@ class _Failed(NamedTuple):
 
 
 def _failed_in(part: str, after: Position | None) -> Iterator[_Failed]:
-    """The tasks in a part of the list of what failed, newest first."""
+    """The tasks in a part of the list of failed tasks, newest first."""
     until = f"{after.first:014d}#{after.second:016d}" if after else "~"
     earlier = ListedIndex.listed_as < until
     for raw in query(part, earlier, index=ListedIndex.Meta.index_name, newest=True, at_once=_FAILED_AT_ONCE):

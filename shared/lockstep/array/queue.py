@@ -27,7 +27,7 @@ TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49
 """Each task takes two actions, the batch and its run one each; a transaction holds 100."""
 GROWS_SECONDS: Final = 30.0
-"""How long a batch of several transactions stays hidden from the distributor if its last transaction fails."""
+"""The seconds that a batch of several transactions stays hidden from the distributor if its last transaction fails."""
 
 
 def queue_tasks(
@@ -154,7 +154,7 @@ def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_Queued
 
 
 def _refresh(batch: Batch, pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
-    """Replace what was read by the items that rejected a write: other callers changed them since."""
+    """Replace the items that were read by those that rejected a write: other callers have changed them."""
     found = [raw for raw in failed.found if raw]
     seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in found if raw["sk"]["S"] == Task.SORT_KEY}
     for task in pending:

@@ -18,13 +18,13 @@ from lockstep.task_instance.item import (
 R = TypeVar("R")
 
 INDEX_LAG_SECONDS: Final = 2.0
-"""How long to repeat a query for a step that exists but that the index does not show yet."""
+"""The seconds of repeating a query for a step that exists but that the index does not show yet."""
 PAUSE_SECONDS: Final = 0.1
 """The time between two such queries."""
 
 
 def until_indexed(look: Callable[[], R | None], what: str) -> R:
-    """Look in the index until it shows what is looked for.
+    """Query the index until it shows the wanted item.
 
     Raises:
         UnavailableError: it does not within INDEX_LAG_SECONDS.

@@ -1,4 +1,4 @@
-"""From a record of the table's stream to an event: who moved, from where to where, why and when.
+"""Turn a record of the table's stream into an event: the item, its two statuses, the reason and the time.
 
 docs/events.md is made from the models.
 """
@@ -33,22 +33,22 @@ class _Model(BaseModel):
 
 
 class Detail(_Model, Generic[S]):
-    """What every event tells of a move. Nothing in it was written by a user."""
+    """The facts of a move that every event has. No user wrote any of them."""
 
     stack: Annotated[str, Field(max_length=128)]
     """The stack's name."""
     source: S | None = Field(alias="from")
-    """The letter of the status that it left. null: it is new."""
+    """The letter of the status before the move. null: the item is new."""
     from_name: _StatusName | None
     """Its name."""
     target: S = Field(alias="to")
-    """The letter of the status that it came to."""
+    """The letter of the status after the move."""
     to_name: _StatusName
     """Its name."""
     reason: Annotated[str, Field(max_length=200)] | None
-    """Why it moved, in the state machine's words. null: no move of the state machine leads there."""
+    """The state machine's reason for the move. null: no move of the state machine leads there."""
     status_date: Annotated[str, Field(max_length=32)]
-    """When it moved: ISO 8601 in UTC, to the microsecond. EventBridge's own time has whole seconds."""
+    """The time of the move: ISO 8601 in UTC, to the microsecond. EventBridge's own time has whole seconds."""
     change_id: Annotated[str, Field(min_length=1, max_length=64)]
     """The same in each event that tells of this move: DynamoDB's id of the record."""
 
@@ -60,7 +60,7 @@ class InstanceDetail(Detail[TaskInstanceStatus]):
     task_id: _Id
     array_id: _Id
     workflow_run_id: _Id
-    """Of an instance, the run that queued it."""
+    """Of an instance: the run that queued it."""
 
 
 class TaskDetail(Detail[TaskStatus]):
@@ -83,7 +83,7 @@ class WorkflowDetail(Detail[WorkflowStatus]):
 
     workflow_id: _Id
     workflow_run_id: _Id | None
-    """Of a workflow, the run that holds it, or held it until this move. null: no run does."""
+    """Of a workflow: the run that holds it, or held it until this move. null: no run does."""
 
 
 class Event(_Model):

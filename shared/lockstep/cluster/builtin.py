@@ -21,7 +21,7 @@ class Queue(NamedTuple):
     """Unique among the queues of all clusters."""
     name: str
     parameters: str
-    """Its limits for the plugin, as a Python literal: a mapping."""
+    """The queue's limits for Jobmon's plugin: a mapping as a Python literal."""
 
 
 class Placed(NamedTuple):
@@ -36,6 +36,6 @@ CLUSTERS: Final = (
     (Cluster(2, "sequential", "sequential", None), (Queue(2, "null.q", "{}"),)),
     (Cluster(3, "multiprocess", "multiprocess", None), (Queue(3, "null.q", '{"cores": (1,20)}'),)),
 )
-"""Each cluster with its queues, word for word as Jobmon has them."""
+"""The built-in clusters with their queues, word for word as Jobmon has them."""
 FIRST_ID: Final = 4
 """The least id that another cluster, or another queue, may have."""

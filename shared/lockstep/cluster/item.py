@@ -16,7 +16,7 @@ class Clusters(Item):
     KEY_FORMS: ClassVar = (Key("CLUSTERS", SORT_KEY),)
 
     version = IntegerAttribute()
-    """How often it was changed."""
+    """The number of changes."""
     clusters = JSONAttribute()
     """A list. A cluster is a list of two: the values of its Cluster, and a list with those of each Queue."""
 
@@ -30,6 +30,6 @@ class Clusters(Item):
         return Key(Clusters.SORT_KEY, Clusters.SORT_KEY)
 
     def with_queues(self) -> Iterator[tuple[Cluster, list[Queue]]]:
-        """Each cluster with its queues."""
+        """Return each cluster with its queues."""
         for cluster, queues in self.clusters:
             yield Cluster(*cluster), [Queue(*queue) for queue in queues]

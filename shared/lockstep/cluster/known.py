@@ -14,18 +14,18 @@ from lockstep.dynamodb.client import fetch
 R = TypeVar("R")
 
 FRESH_SECONDS: Final = 300.0
-"""How long a cluster that was read stays as it is. A change of it takes effect within that time."""
+"""The seconds that a cluster is cached after it was read. A change takes effect within that time."""
 LOOK_AGAIN_SECONDS: Final = 1.0
 """The shortest time between two reads that unknown names and ids cause."""
 
 
 class Known(NamedTuple):
-    """Clusters and queues by what they are looked for with."""
+    """Indexes of clusters and queues: by name and by id."""
 
     clusters: Mapping[str, Cluster]
-    """By name."""
+    """Clusters by name."""
     queues: Mapping[tuple[int, str], Queue]
-    """By the id of the cluster, and name."""
+    """Queues by the cluster's id and the queue's name."""
     by_id: Mapping[int, Placed]
     """Queues by their own id."""
 
@@ -44,7 +44,7 @@ BUILT_IN: Final = Known.of(CLUSTERS)
 
 
 class _Loaded:
-    """What the table holds, as it was read last."""
+    """A cache of the clusters that the table holds."""
 
     def __init__(self) -> None:
         self.forget()
@@ -71,22 +71,22 @@ def forget() -> None:
 
 
 def find_cluster(name: str) -> Cluster | None:
-    """The cluster of a name; None if there is none."""
+    """Return the cluster with a name, or None."""
     return _find(lambda known: known.clusters.get(name))
 
 
 def find_queue(cluster_id: int, name: str) -> Queue | None:
-    """The queue of a cluster that has a name; None if there is none."""
+    """Return a cluster's queue with a name, or None."""
     return _find(lambda known: known.queues.get((cluster_id, name)))
 
 
 def queue_with_id(queue_id: int) -> Placed | None:
-    """The queue of an id with its cluster; None if there is none."""
+    """Return the queue with an id and its cluster, or None."""
     return _find(lambda known: known.by_id.get(queue_id))
 
 
 def _find(look: Callable[[Known], R | None]) -> R | None:
-    """Look among the built-in ones, then among those read lately. What is not there may have been loaded since."""
+    """Look among the built-in clusters, then in the cache, and read the table again for one that is in neither."""
     found = look(BUILT_IN)
     for seconds in (FRESH_SECONDS, LOOK_AGAIN_SECONDS):
         if found is None:

@@ -22,7 +22,7 @@ _ID_BYTES: Final = 21
 
 
 def takes_lists(client_version: str | None) -> bool:
-    """Whether a client wants nodes as a list. Earlier ones want the list as text; so do those that tell no version.
+    """Whether a client reads nodes as a list. Earlier clients, and those of unknown version, read the list as text.
 
     >>> [takes_lists(version) for version in ("3.6.0", "3.4.24.dev1", "3.4.23", "3.3", "abc", None)]
     [True, True, False, False, False, False]
@@ -32,7 +32,7 @@ def takes_lists(client_version: str | None) -> bool:
 
 
 def read_downstream(dag_id: int, task_ids: Iterable[int]) -> dict[int, tuple[int, list[int]]]:
-    """Each task's node and the nodes downstream of it in a DAG, by the task's id.
+    """Return each task's node and the nodes downstream of it in a DAG, by the task's id.
 
     A task is left out if it does not exist, was seeded without a node, or has a node that is not in the DAG.
 

@@ -23,9 +23,9 @@ class Dag(Item):
     KEY_FORMS: ClassVar = (Key("DAG#<long>", SORT_KEY),)
 
     made_at = NumberAttribute()
-    """When a client first asked for it."""
+    """The time at which a client first asked for the DAG."""
     created_date = NumberAttribute(null=True)
-    """When its last edges were stored. A client that finds it missing sends all edges."""
+    """The time at which its last edges were stored. Without it, a client sends all edges."""
 
     @staticmethod
     def key(dag_id: int) -> Key:
@@ -46,7 +46,7 @@ class Edge(Item):
     """The upstream nodes, packed. Absent: there are none, or they lie in parts."""
     downstream = BinaryAttribute(legacy_encoding=False, null=True)
     upstream_in_parts = IntegerAttribute(null=True)
-    """How many upstream nodes lie in parts."""
+    """The number of upstream nodes that are stored in parts."""
     downstream_in_parts = IntegerAttribute(null=True)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Nodes: an id that follows from what the node is, and the arguments that came with it."""
+"""Nodes: ids that are digests of the node, and the arguments of nodes."""
 
 import hashlib
 import json
@@ -28,12 +28,12 @@ class NodeToBind(Request):
 
     @property
     def name(self) -> str:
-        """What a reply calls it."""
+        """The node's name in a reply."""
         return f"{self.task_template_version_id}:{self.node_args_hash}"
 
 
 def node_id(task_template_version_id: int, node_args_hash: str) -> int:
-    """The id of a node: 62 bits of a digest of what it is, never 0. Nothing is stored or read for it.
+    """The id of a node: 62 bits of a digest of its template version and arguments, never 0. Nothing is stored for it.
 
     >>> node_id(1001, "77")
     301709884847207076

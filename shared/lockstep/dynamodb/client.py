@@ -214,7 +214,7 @@ def _certainly_did_not_run(error: TransactWriteError) -> bool:
 
 
 def put_new(lookup: Item, *others: Item) -> RawItem | None:
-    """Write a lookup and what it leads to in one transaction, unless the lookup's key is taken.
+    """Write a lookup and the items that it leads to in one transaction, unless the lookup's key is taken.
 
     Returns None if they were written, else the item that stands under that key.
 
@@ -348,7 +348,7 @@ def query(
     """Yield the items of a partition whose sort key meets a condition, in sort key order, page by page.
 
     newest: in reverse order.
-    at_once: the items of a page at most; as many as take 1 MB, if nothing is said. Each page is billed as it is read.
+    at_once: the items of a page at most; by default, as many as take 1 MB. Each page is billed as it is read.
     """
     start = None
     while True:

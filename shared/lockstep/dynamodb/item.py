@@ -37,7 +37,7 @@ class TextAttribute(UnicodeAttribute):
     """Text from a caller. Any Python str, lone surrogates included, is read back unchanged."""
 
     def serialize(self, value: str | None) -> str | None:
-        """Escape what UTF-8 cannot encode."""
+        """Escape characters that UTF-8 cannot encode."""
         return None if value is None else escape(value)
 
     def deserialize(self, value: str) -> str:
@@ -132,7 +132,7 @@ LISTED_ATTRIBUTES: Final = [
     "user",
     "workflow_run_id",
 ]
-"""What a list shows of an item without reading it."""
+"""The attributes that the index includes: a list shows them without reading the item."""
 
 
 class ListedIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # PynamoDB left it untyped
@@ -180,8 +180,8 @@ class Expiring(Item):
     """An item with a time to live: if RETENTION_DAYS is set, it expires that long after its last write."""
 
     expires_at = IntegerAttribute(null=True)
-    """When the item expires, in seconds since 1970. template.yaml names this TTL attribute. DynamoDB deletes the item
-    within a few days of this time.
+    """The time at which the item expires, in seconds since 1970. template.yaml names this TTL attribute. DynamoDB
+    deletes the item within a few days of this time.
     """
 
     @classmethod

@@ -26,7 +26,7 @@ def set_where(
     equals: Mapping[Key, Value],
     remove: Mapping[Key, Sequence[str]] = _NOTHING,
 ) -> list[Key]:
-    """Set attributes of each item whose attribute `where` equals what is said for its key, and return those keys.
+    """Set attributes of each item whose attribute `where` equals the value given for its key; return those keys.
 
     remove: attributes that some items have and lose. One request for 25 items, one write unit for each kilobyte.
 

@@ -1,4 +1,4 @@
-"""From a report and a pair state to a decision: the ruling, and the guard under which that ruling holds.
+"""Decide on a report in a pair state: the ruling, and the guard under which that ruling holds.
 
 A transition does not read before it writes. It assumes a pair state, rules on it, and sends the write with a guard.
 Example, FINISH (log_done):

@@ -7,7 +7,7 @@ from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 
 
 class Reporter(StrEnum):
-    """Who reports, by the names in the report and the names that the claim on the instance left."""
+    """The sender of a report, identified by its names and the names of the claim on the instance."""
 
     CLAIMANT = "claimant"
     """The worker node that claimed the instance, or the job that it runs as, as far as both are named."""
@@ -18,7 +18,7 @@ class Reporter(StrEnum):
 
 
 class Names(StrEnum):
-    """Whom the names in a report identify."""
+    """The party that the names in a report identify."""
 
     WORKER = "worker"
     """The worker node that sends it: its job and its node."""
@@ -38,7 +38,7 @@ class PairState(NamedTuple):
     not_yet_due: bool = False
     """report_by lies ahead."""
     reporter: Reporter = Reporter.CLAIMANT
-    """Who reports."""
+    """The sender of the report."""
     just_claimed: bool = False
     """The last claim is so recent that an equal claim, or one of the same job, comes from a rival."""
     superseded: bool = False
@@ -70,5 +70,5 @@ class Guard(NamedTuple):
 
     @property
     def concerns_task(self) -> bool:
-        """Whether the task must be looked at."""
+        """Whether the guard has a condition on the task."""
         return (self.task, self.attempts_left, self.superseded) != (None, None, None)

@@ -1,4 +1,4 @@
-"""The reports: what each one asks of the state machine, and how it is ruled on.
+"""The kinds of reports, and the ruling on a report.
 
 A report is ruled on by its own circumstances first, then by the table in transitions.py, then by what it may do where
 the table refuses. Each route that moves an instance makes one of the reports below.
@@ -28,7 +28,7 @@ the cluster has started the job again after a failure of its node.
 
 @dataclass(frozen=True, slots=True)
 class ReportRule:
-    """What a kind of report asks of the state machine."""
+    """A kind of report: its target, and the conditions under which it moves an instance."""
 
     name: str
     target: TaskInstanceStatus
@@ -53,9 +53,9 @@ class ReportRule:
     claims: bool = False
     """The caller wants to run the command. At most one worker node may."""
     names: Names | None = None
-    """Whom its names identify. A report that names another worker node or job than the one that runs is refused."""
+    """The party that its names identify. A report of another worker node or job than the one that runs is refused."""
     may_rename: bool = False
-    """It may name another job until the instance has ended."""
+    """The report may name another job until the instance has ended."""
     unstarted: frozenset[TaskInstanceStatus] = frozenset()
     """Statuses in which there is nothing to kill: the instance passes through KILL_SELF to ERROR_FATAL at once."""
 
@@ -281,7 +281,7 @@ def failure_unknown(error_state: TaskInstanceStatus) -> ReportRule:
 
 
 def stopped_by_resume(*, hot: bool) -> frozenset[TaskInstanceStatus]:
-    """The statuses in which a resume stops an instance: what is RUNNING may go on if it is hot."""
+    """The statuses in which a resume stops an instance. A hot resume lets RUNNING ones go on."""
     return frozenset({TI.QUEUED, TI.INSTANTIATED, TI.LAUNCHED} | (set() if hot else {TI.RUNNING}))
 
 

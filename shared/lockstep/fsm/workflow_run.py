@@ -44,7 +44,7 @@ DONE_AFTER_ALL: Final = (
     RunEdge(Run.COLD_RESUME, Run.DONE, "all its tasks were done before it could be stopped"),
     RunEdge(Run.HOT_RESUME, Run.DONE, "what ran has gone on until all its tasks were done"),
 )
-"""As RUN_MOVES, only where each task of the workflow is done."""
+"""The moves that a run makes only if each task of its workflow is done."""
 
 TAKEN_OVER: Final = tuple(
     RunEdge(source, target, "another run takes the workflow over")
@@ -55,7 +55,7 @@ TAKEN_OVER: Final = tuple(
 
 
 class Follow(NamedTuple):
-    """Where a workflow goes when its run moves to a status, and the sentence that says why."""
+    """A workflow's move when its run moves to a status, and the reason."""
 
     run: Run
     workflow: Workflow
@@ -84,7 +84,7 @@ WORKFLOW_FOLLOWS: Final = (
     Follow(Run.STOPPED, Workflow.FAILED, _UNDER_WAY, "its run was stopped"),
     Follow(Run.TERMINATED, Workflow.HALTED, _UNDER_WAY, "its run has stopped for another one"),
 )
-"""Where a workflow goes with the run that holds it. The other moves of a run leave it where it is."""
+"""The moves of a workflow with the run that holds it. A run's other moves do not change the workflow."""
 
 
 LINKABLE: Final = _ENDED
@@ -97,7 +97,7 @@ def sources(target: str) -> frozenset[Run]:
 
 
 def followed_by(target: Run) -> Follow | None:
-    """Where the workflow goes when the run that holds it moves to target. None: it stays."""
+    """Return how a workflow moves when the run that holds it moves to target. None: it stays."""
     return next((follow for follow in WORKFLOW_FOLLOWS if follow.run is target), None)
 
 
@@ -157,4 +157,4 @@ GIVEN_UP: Final = {
     Run.COLD_RESUME: Run.TERMINATED,
     Run.HOT_RESUME: Run.TERMINATED,
 }
-"""Where a run goes whose client has not reported in time, once another client wants its workflow."""
+"""The end of a run whose client is late, by the run's status, once another client wants its workflow."""

@@ -1,1 +1,1 @@
-"""From an API Gateway event to a validated path, query and body, and from a result to a reply."""
+"""Turn an API Gateway event into a validated path, query and body, and a result into a reply."""

@@ -1,4 +1,4 @@
-"""From an API Gateway event to a route's function and back. Errors are caught here, and only here."""
+"""Call a route's function for an API Gateway event, and return its reply. Errors are caught here, and only here."""
 
 import logging
 import time
@@ -86,7 +86,7 @@ def _serve(
 
 
 def _facts(served: Route, event: Event, headers: Mapping[str, str], lambda_context: Any) -> dict[str, object]:
-    """What is known of a request before it is served. A caller's own words never replace what API Gateway says."""
+    """The log fields of a request before it is served. A caller's fields never replace those of API Gateway."""
     gateway = event.get("requestContext") or {}
     authorizer = gateway.get("authorizer") or {}
     return {

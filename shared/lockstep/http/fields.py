@@ -124,14 +124,14 @@ Notes = Annotated[
     AfterValidator(lambda value: _check_json(value, MAX_NOTES_BYTES)),
     Field(description=f"any JSON of at most {MAX_NOTES_BYTES} bytes"),
 ]
-"""What only Jobmon's client reads back."""
+"""JSON that Lockstep stores and only Jobmon's client reads."""
 ShortText = Annotated[Text, _AtMost(255)]
 Key = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(255)]
 """A key of a JSON object. JSON keys are always text, so the schema does not offer a number."""
 SaidStatus = Annotated[ShortText, Field(description="a letter; one that no run has moves nothing", examples=["R"])]
 """The status that a run's client or distributor tells."""
 ShortKey = Annotated[Text, WithJsonSchema({"type": "string"}), _AtMost(1_000)]
-"""As Key, for names that Jobmon's users choose."""
+"""A key of a JSON object that Jobmon's users choose."""
 
 
 def _none_if_unusable(value: Any, validate: ValidatorFunctionWrapHandler) -> str | None:
@@ -170,7 +170,7 @@ PageSize = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[
     str, Field(pattern="^[0-9]{1,16}(-[0-9]{1,16})?$", description="as the page before this one gave it")
 ]
-"""Where a page of a list begins."""
+"""The position at which a page of a list begins."""
 Ids = Annotated[list[int], Field(max_length=MAX_IDS_PER_CALL)]
 
 

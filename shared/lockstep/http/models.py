@@ -12,7 +12,7 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     def facts(self) -> dict[str, object]:
-        """What a path tells the log beside its own parameters."""
+        """Return log fields that follow from a path, beside its parameters."""
         return {}
 
 
@@ -47,7 +47,7 @@ class RunPath(Request):
 
 
 class WorkerReport(Request):
-    """What a worker node says of itself and of its command's output."""
+    """The worker node's names, and its command's output."""
 
     distributor_id: DistributorId | None = None
     nodename: Nodename | None = None
@@ -80,7 +80,7 @@ class NoReply(Reply):
 
 
 class LimitReply(Reply):
-    """How many tasks may run at once."""
+    """The number of tasks that may run at once."""
 
     max_concurrently_running: int
 

@@ -1,4 +1,4 @@
-"""A route's result, or what went wrong, as an API Gateway reply."""
+"""Turn a route's result or error into an API Gateway reply."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -26,12 +26,12 @@ _REPLACEMENT: Final = "\ufffd"
 
 
 class Answer(NamedTuple):
-    """What a request is answered."""
+    """The answer to a request."""
 
     status: int
     body: str
     why: str | None = None
-    """What went wrong; None where nothing did."""
+    """The error; None if there was none."""
     headers: Mapping[str, str] = _JSON
 
 
@@ -113,7 +113,7 @@ def first_that_fit(rows: Iterable[R]) -> list[R]:
 
 
 def fits(body: str) -> bool:
-    """Whether Lambda carries a body. A short one is not measured."""
+    """Whether a body is small enough for Lambda. A short one is not measured."""
     return len(body) * _MOST_CARRIED <= MAX_REPLY_BYTES or carried(body) <= MAX_REPLY_BYTES
 
 

@@ -14,7 +14,7 @@ from lockstep.text import digest
 
 TASKS_PER_CHUNK: Final = 500
 BYTES_PER_ITEM: Final = 350_000
-"""Of arguments as JSON, before they are compressed."""
+"""The bytes of arguments as JSON, before compression."""
 
 
 class TaskArgument(NamedTuple):

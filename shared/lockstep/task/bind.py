@@ -36,7 +36,7 @@ TASKS_PER_TRANSACTION: Final = 50
 BYTES_PER_TRANSACTION: Final = 2_000_000
 """The bytes of one transaction's items. AWS allows 4 MB and does not document whether replaced items count too."""
 _BYTES_BESIDE_TEXT: Final = 1_000
-"""What the items of one task take at most beside the caller's texts."""
+"""The bytes that the items of one task take at most beside the caller's texts."""
 _BOUND_BYTES: Final = 50
 """More than a task takes in the reply beside its name, and more than the reply takes beside its tasks."""
 
@@ -134,7 +134,7 @@ class _Binding:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing needs to be written: it was written, or it stays as it is."""
+        """Whether no write is needed: the task was written, or it stays as it is."""
         if self.written or self.seen is None:
             return self.written
         status = TaskStatus(self.seen.status)

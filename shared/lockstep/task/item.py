@@ -11,7 +11,7 @@ from lockstep.text import escape
 
 
 class Specified(Expiring):
-    """A task's specification: what to run."""
+    """A task's specification: its command, name, resources and directories."""
 
     name = TextAttribute(null=True)
     command = TextAttribute(null=True)
@@ -19,11 +19,11 @@ class Specified(Expiring):
     stdout_dir = TextAttribute(null=True)
     stderr_dir = TextAttribute(null=True)
     resource_scales = TextAttribute(null=True)
-    """How its resources grow after an attempt that had too little: a Python literal, for Jobmon's client alone."""
+    """The growth of its resources after an attempt that had too little: a Python literal, for Jobmon's client alone."""
     fallback_queues = TextAttribute(null=True)
     """The queues that it may go to then: as resource_scales."""
     spec_version = IntegerAttribute()
-    """Which binding of the task it is."""
+    """The number of the task's binding."""
     array_id = IntegerAttribute()
     workflow_id = IntegerAttribute()
 
@@ -35,7 +35,7 @@ unit. A longer one is an item of its own.
 
 
 class Task(Specified):
-    """What a transition reads and changes of a task, and a short specification. Under 1 kB."""
+    """The attributes of a task that transitions read and change, and a short specification. Under 1 kB."""
 
     SORT_KEY: Final = "TASK"
     KEY_FORMS: ClassVar = (Key("TASK#<id>", SORT_KEY),)
@@ -53,15 +53,15 @@ class Task(Specified):
     feed = UnicodeAttribute(null=True)
     """The part of its workflow's change feed that lists it. Never changes."""
     changed = UnicodeAttribute(null=True)
-    """When it came to its status, and which, if its workflow's client acts on that one; else none (changed_key)."""
+    """The time and status of its last move (changed_key), if its workflow's client acts on that status; else none."""
     node_id = IntegerAttribute(null=True)
     """The task's node. Seed files may leave it out."""
     short_name = TextAttribute(null=True)
     """The beginning of its name, where its specification is apart."""
     listed_in = UnicodeAttribute(null=True)
-    """As feed, while it has failed for good: the index lists what failed of a workflow."""
+    """A copy of feed while the task has failed for good: the index lists a workflow's failed tasks."""
     listed_as = UnicodeAttribute(null=True)
-    """When it failed for good (failed_key)."""
+    """The time at which it failed for good (failed_key)."""
 
     @staticmethod
     def partition(task_id: int) -> str:
@@ -74,17 +74,17 @@ class Task(Specified):
 
     @property
     def shown_name(self) -> str:
-        """Its name, or the beginning of it."""
+        """The task's name, or its beginning."""
         return self.name if self.specified else self.short_name or ""
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it waits for its first attempt."""
+        """Whether the task waits for its first attempt."""
         return self.status == TaskStatus.REGISTERING and self.num_attempts == 0
 
     @property
     def specified(self) -> bool:
-        """Whether it holds its specification itself."""
+        """Whether the task's own item holds its specification."""
         return self.command is not None
 
     @staticmethod
@@ -104,7 +104,7 @@ MOST_FEEDS: Final = 16
 
 
 NO_FEED: Final = "0#0"
-"""Where tasks are listed that failed and have no feed: tasks of a seed file that has no workflow."""
+"""The list of failed tasks without a feed: tasks of a seed file that has no workflow."""
 
 
 def feed_key(workflow_id: int, ordinal: int) -> str:
@@ -145,7 +145,7 @@ def since_key(at: float) -> str:
 
 
 def change_of(key: str) -> tuple[float, TaskStatus]:
-    """When the change happened that has a sort key, and to which status.
+    """Return the time and the new status of a change from its sort key.
 
     >>> change_of("00000000001500#D")
     (1.5, <TaskStatus.DONE: 'D'>)
@@ -155,7 +155,7 @@ def change_of(key: str) -> tuple[float, TaskStatus]:
 
 
 def failed_key(at: float, task_id: int) -> str:
-    """The sort key, in the list of what failed, of a task that failed for good at a moment.
+    """The sort key in the list of failed tasks: the time at which the task failed for good, and its id.
 
     >>> failed_key(1.5, 42)
     '00000000001500#0000000000000042'
@@ -164,7 +164,7 @@ def failed_key(at: float, task_id: int) -> str:
 
 
 def told_changes(task_id: int, status: TaskStatus, at: float) -> list[Action]:
-    """What an update that moves a task changes for its workflow's change feed, and for the list of what failed."""
+    """Return the actions that update the workflow's change feed and list of failed tasks when a task moves."""
     if status is TaskStatus.ERROR_FATAL:
         listed = [Task.listed_in.set(Task.feed | NO_FEED), Task.listed_as.set(failed_key(at, task_id))]
         return [Task.changed.set(changed_key(at, status)), *listed]
@@ -174,7 +174,7 @@ def told_changes(task_id: int, status: TaskStatus, at: float) -> list[Action]:
 
 
 def starts_over() -> list[Action]:
-    """What an update that starts a task over changes for both."""
+    """Return the actions that remove a task from the change feed and the list of failed tasks as it starts over."""
     return [Task.changed.remove(), Task.listed_in.remove(), Task.listed_as.remove()]
 
 
@@ -256,7 +256,7 @@ class TaskLookup(Expiring):
 
 
 class Resources(Item):
-    """What a task asks of the cluster. Never changes."""
+    """The resources that a task asks of the cluster. They never change."""
 
     SORT_KEY: Final = "RESOURCES"
     KEY_FORMS: ClassVar = (Key("RESOURCES#<id>", SORT_KEY),)

@@ -15,7 +15,7 @@ from lockstep.text import beginning, size
 
 @dataclass(frozen=True)
 class Specification:
-    """What a task is to run. Each field is an attribute of Specified, too."""
+    """A task's command, name and resources. Each field is an attribute of Specified, too."""
 
     name: str
     command: str
@@ -32,12 +32,12 @@ class Specification:
 
     @property
     def is_short(self) -> bool:
-        """Whether the task's own item holds it."""
+        """Whether the task's own item holds the specification."""
         return self.bytes <= MAX_INLINE_SPEC_BYTES
 
     @property
     def short_name(self) -> str | None:
-        """What the task's own item keeps of the name, if it does not hold the specification."""
+        """The part of the name that the task's own item keeps if it does not hold the specification."""
         return None if self.is_short else beginning(self.name, MAX_TITLE_BYTES)
 
     def fill_task(self, task: Task) -> None:
@@ -52,7 +52,7 @@ class Specification:
             setattr(item, name, value)
 
     def changes(self) -> Iterator[Action]:
-        """What an update of the task's own item does: it sets the attributes, or removes them if they are apart."""
+        """Yield the actions that set the attributes in the task's own item, or remove them if they are stored apart."""
         kept = {name: value if self.is_short else None for name, value in self._attributes()}
         for name, value in {**kept, "short_name": self.short_name}.items():
             attribute = getattr(Task, name)

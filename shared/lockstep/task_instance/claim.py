@@ -1,4 +1,4 @@
-"""A worker node's claim on an instance, and what it is to run."""
+"""A worker node's claim on an instance, and the command that the claim returns."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -22,7 +22,7 @@ StartRow = tuple[int, TaskInstanceStatus, int, int, Text, Text, int, Text | None
 
 
 def log_running(key: InstanceKey, fields: ReportedFields) -> StartRow:
-    """Claim the instance for the worker node that asks, and return what it is to run if the status is R.
+    """Claim the instance for the calling worker node, and return the command to run if the status is R.
 
     At most one worker node at a time is told R. Another one hears K until the first has fallen silent, unless the
     cluster has started the first one's job again. The write and the read do not depend on each other and are sent

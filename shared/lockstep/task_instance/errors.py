@@ -9,14 +9,14 @@ from lockstep.task_instance.read import read_errors
 
 
 class NewestError(NamedTuple):
-    """What was said, and of which attempt; empty and none where no attempt has an error."""
+    """An error entry's text and its attempt. Without an error, the text is empty and the attempt None."""
 
     description: str
     task_instance_id: int | None
 
 
 def newest_error(task_id: int) -> NewestError:
-    """The last error entry of the newest attempt that has one. A task that does not exist has none.
+    """Return the last error entry of the newest attempt that has one. A task that does not exist has none.
 
     Raises:
         UnavailableError: the time is up before an attempt with an error was found.

@@ -1,4 +1,4 @@
-"""A worker node's heartbeat, and what a distributor says of an instance that it launched."""
+"""Heartbeats of worker nodes, and a distributor's reports about instances that it launched."""
 
 from lockstep.array.attention import expect
 from lockstep.clock import now
@@ -30,7 +30,7 @@ def log_report_by(instance: InstanceKey, fields: ReportedFields) -> TaskInstance
 
 
 def log_distributor_id(instance: InstanceKey, fields: ReportedFields) -> Outcome:
-    """Store what the distributor says of an instance, and that the cluster accepted its submission.
+    """Store the distributor's id and due time of an instance, and move it to LAUNCHED.
 
     Raises:
         NotFoundError, ForbiddenError, ContentionError, TableError: as transition.transit_ti_and_t.

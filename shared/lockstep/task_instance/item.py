@@ -14,9 +14,9 @@ V = TypeVar("V")
 INSTANCES_PER_TASK: Final = 1000
 MAX_INSTANCE_NUMBER: Final = INSTANCES_PER_TASK - 1
 STEPS_PER_PARTITION: Final = 100
-"""How many array steps share one partition of the array-step index."""
+"""The array steps that share a partition of the array-step index."""
 MAX_ERROR_BYTES: Final = 400_000
-"""What an error's text may take; an item holds 409,600 bytes in all."""
+"""The bytes of an error's text at most. An item holds 409,600 bytes in all."""
 MAX_INLINE_ERROR_BYTES: Final = 4_000
 """A longer error text is an item of its own, so that an instance's entries are cheap to list."""
 MAX_LOG_CHARACTERS: Final = 10_000
@@ -52,7 +52,7 @@ class TaskInstance(Expiring):
     came_from = UnicodeAttribute(null=True)
     """The status before this one: with it the state machine says why it came to this one."""
     queued_at = NumberAttribute(null=True)
-    """When it was made."""
+    """The time at which it was queued."""
     report_by = NumberAttribute(null=True)
     workflow_run_id = IntegerAttribute()
     array_id = IntegerAttribute()
@@ -68,7 +68,7 @@ class TaskInstance(Expiring):
     stdout = TextAttribute(null=True)
     stderr = TextAttribute(null=True)
     taken_at = NumberAttribute(null=True)
-    """When a distributor was last told that it is INSTANTIATED, if it was INSTANTIATED before."""
+    """The time at which a distributor was last told again that it is INSTANTIATED; none if it was told once."""
     worker_job = UnicodeAttribute(null=True)
     """The digest of the distributor id that the worker node named in its claim."""
     worker_node = UnicodeAttribute(null=True)
@@ -80,15 +80,15 @@ class TaskInstance(Expiring):
     launched_as = UnicodeAttribute(null=True)
     """The digest of the distributor's own id for the job, which may have another form than the worker node's."""
     takeovers = IntegerAttribute(null=True)
-    """How often a worker node has taken it over from another one; none if never."""
+    """The number of times that a worker node took it over from another one; none if never."""
     refusals = IntegerAttribute(null=True)
-    """How many claims and reports of other worker nodes or jobs were refused; none if never."""
+    """The number of refused claims and reports of other worker nodes or jobs; none if never."""
     attention = UnicodeAttribute(null=True)
     """attention_flag of the status, while it needs attention."""
 
     @property
     def taken(self) -> float:
-        """When a distributor took it, or was last told that it is INSTANTIATED: for an instance in that status."""
+        """For an INSTANTIATED instance: the time at which a distributor took it, or was last told of it again."""
         return max(self.status_date, self.taken_at or 0.0)
 
     @staticmethod
@@ -111,7 +111,7 @@ class TaskInstance(Expiring):
 
 
 class Log(Expiring):
-    """What an instance printed, and texts too long for its own item."""
+    """The output of an instance, and texts that are too long for its own item."""
 
     KEY_FORMS: ClassVar = (Key("TASK#<id>", "TI#<nnn>#LOG"),)
 

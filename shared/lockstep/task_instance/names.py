@@ -1,4 +1,4 @@
-"""Who reports: the names in a report beside the names that the claim on the instance left.
+"""Identify the sender of a report: compare its names with those of the claim on the instance.
 
 A claim names the worker node: the job's id, the host and the process. A heartbeat names the job only; the report of an
 end names job and host. A name that one side lacks contradicts nothing. An instance keeps digests of the claim's names
@@ -25,7 +25,7 @@ def name(value: str | None) -> str | None:
 
 
 def reporter(rule: ReportRule, fields: ReportedFields, instance: TaskInstance) -> Reporter:
-    """Who sends a report with these fields."""
+    """Identify the sender of a report with these fields."""
     if rule.claims:
         return _claiming(fields, instance)
     if rule.names is Names.WORKER:
@@ -38,18 +38,18 @@ def reporter(rule: ReportRule, fields: ReportedFields, instance: TaskInstance) -
 
 
 def is_just_claimed(who: Reporter, instance: TaskInstance, at: float) -> bool:
-    """Whether a claim that comes at a moment is too close to the last one to be the same worker node's."""
+    """Whether a claim at this time follows the last one too closely to come from the same worker node."""
     claimed_at: float | None = instance.claimed_at
     return claimed_at is not None and at < claimed_at + _RIVALS_FOR[who]
 
 
 def _may_be(named: str | None, *known: str | None) -> bool:
-    """Whether a name may be one of those known by their digests. The first one is missing where nothing is known."""
+    """Whether a name may have one of the known digests. If the first digest is None, nothing is known."""
     return named is None or known[0] is None or name(named) in known
 
 
 def _claiming(fields: ReportedFields, instance: TaskInstance) -> Reporter:
-    """Who claims. A seeded instance has no claim: while it runs, its own names stand for one."""
+    """Identify the sender of a claim. A seeded instance has no claim: while it runs, its own names stand for one."""
     claimed_at: float | None = instance.claimed_at
     seeded = claimed_at is None
     if seeded and TaskInstanceStatus(instance.status) not in CLAIMED:

@@ -1,4 +1,4 @@
-"""Read task instances and what belongs to them."""
+"""Read task instances, their specifications, logs and errors."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappush, heappushpop
@@ -33,7 +33,7 @@ READ_TEXT_BYTES: Final = 8_000_000
 
 
 def read_for_start(key: InstanceKey) -> tuple[TaskInstance, Specified]:
-    """Read an instance and its specification. Of the instance, only what never changes is sure to be current.
+    """Read an instance and its specification. Only attributes of the instance that never change are sure to be current.
 
     The reads may lag. Where they do, it shows (an item is missing, or the specification is of an earlier binding than
     the instance or the task), and consistent reads follow. A binding between the reads of one try shows too.
@@ -181,7 +181,7 @@ def _with_texts(key: InstanceKey, errors: Sequence[ReportedError]) -> list[Repor
 
 
 def read_instances(wanted: Iterable[InstanceKey], *, consistent: bool = False) -> dict[InstanceKey, TaskInstance]:
-    """Read the instances that exist. Unless consistent, only what never changes is sure to be current."""
+    """Read the instances that exist. Unless consistent, only attributes that never change are sure to be current."""
     instances = {TaskInstance.key(key): key for key in wanted}
     found = fetch(instances, consistent=True) if consistent else fetch_present(instances)
     return {instances[key]: TaskInstance.from_raw_data(raw) for key, raw in found.items()}

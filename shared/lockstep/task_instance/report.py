@@ -11,7 +11,7 @@ from lockstep.task_instance.item import InstanceKey, is_long_error
 
 
 class ReportedFields(NamedTuple):
-    """What a report says of the instance beside its status. None leaves the stored value alone."""
+    """The fields of a report beside the status. None leaves the stored value alone."""
 
     distributor_id: str | None = None
     nodename: str | None = None
@@ -27,7 +27,7 @@ class ReportedFields(NamedTuple):
     claimed_at: float | None = None
     """The time of a claim, in seconds since 1970: its names become those of the instance's worker node."""
     launched: bool | None = None
-    """Whether distributor_id is the distributor's own word for the job that it submitted."""
+    """Whether distributor_id is the distributor's own id of the job that it submitted."""
 
     def merged(self, later: "ReportedFields") -> "ReportedFields":
         """Both; where both have a value, the later one's."""

@@ -67,7 +67,7 @@ class PairWrite(NamedTuple):
 
     @property
     def takes_over(self) -> bool:
-        """Whether a worker node takes over what another one was told to run."""
+        """Whether a worker node takes the instance over from another one that was told to run it."""
         ruling = self.decision.ruling
         return isinstance(ruling, Move) and ruling.takes_over
 
@@ -133,7 +133,7 @@ _Action = tuple[Expiring, list[Action], Condition | None]
 
 
 def _actions(write: PairWrite, at: float) -> list[_Action]:
-    """The instance first, then its task, then what has no condition."""
+    """Return the actions on the instance, on its task, and then those without a condition."""
     return [
         _instance_action(write, at),
         *_task_action(write, at),
@@ -357,7 +357,7 @@ def log_heartbeat(
 
 
 def _of_caller(condition: Condition) -> Condition:
-    """Require what may_report_on says."""
+    """Require that the caller may report on the instance (may_report_on)."""
     if (run := only_run()) is not None:
         condition &= TaskInstance.workflow_run_id == run
     if token().expired:
@@ -366,7 +366,7 @@ def _of_caller(condition: Condition) -> Condition:
 
 
 def may_report_on(instance: TaskInstance) -> bool:
-    """Whether the caller's token is for the instance's run, and, once it has expired, was what claimed it."""
+    """Whether the caller's token is for the instance's run and, if it has expired, claimed the instance."""
     of_run = only_run() in {None, instance.workflow_run_id}
     return of_run and (not token().expired or instance.claimed_with == token().id)
 

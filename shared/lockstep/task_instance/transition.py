@@ -1,4 +1,4 @@
-"""Where rules and writes meet: decide on a report, write, and decide again where the write is rejected."""
+"""Carry out reports: decide, write, and decide again if the write is rejected."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from lockstep.task_instance.store import PairWrite, Rejection, RunsEndedError, W
 
 
 class Outcome(NamedTuple):
-    """What became of a report."""
+    """The outcome of a report."""
 
     ruling: Ruling
     status: TaskInstanceStatus
@@ -87,7 +87,7 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
 
 
 def _pairs_per_transaction(runs: int, most: int) -> int:
-    """How many reports a transaction holds beside the looks at their runs: none, one for all, or one a report.
+    """Return the reports that fit a transaction beside its checks of their runs: none, one for all, or one a report.
 
     most: the actions that a report takes.
     """
@@ -115,7 +115,7 @@ def _waves(in_flight: Sequence["_InFlight"]) -> list[list["_InFlight"]]:
 
 
 def _count(in_flight: Iterable["_InFlight"]) -> None:
-    """Count what moved from which statuses to which, what was refused, and how many tries it took.
+    """Count moves by source and target, refusals, and tries.
 
     A write that lands does not say what it found. The sources are all statuses under which it would have landed.
     """
@@ -239,7 +239,7 @@ class _InFlight:
         )
 
     def _is_certain(self) -> bool:
-        """Whether the last rejection showed all that the decision depends on."""
+        """Whether the last rejection returned everything that the decision depends on."""
         guard = self.decision.guard
         return self.instance_seen and (self.task_seen or not guard.concerns_task)
 

@@ -44,7 +44,7 @@ def _words(error: ReportedError) -> str:
 
 
 def _share(sizes: Sequence[int], room: int) -> int:
-    """The most that each may take, so that all fit: what the small ones leave is for the large ones.
+    """The most that each may take so that all fit. Small ones leave room for large ones.
 
     >>> _share([1, 5, 9], 11), _share([1, 2], 11)
     (5, 10)

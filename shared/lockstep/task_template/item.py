@@ -88,6 +88,6 @@ class TemplateVersion(Item):
         >>> TemplateVersion.key(7, "run", "5")
         Key(pk='TEMPLATE#7', sk='VERSION#b02e04b7301a552bc120529245f2f747bde377ad2c6d0559d2604799d40297ff')
         """
-        said = f"{arg_mapping_hash} {escape(command_template)}"
-        digest = hashlib.sha256(said.encode()).hexdigest()
+        content = f"{arg_mapping_hash} {escape(command_template)}"
+        digest = hashlib.sha256(content.encode()).hexdigest()
         return Key(TaskTemplate.partition(task_template_id), f"{_VERSION_PREFIX}{digest}")

@@ -29,7 +29,7 @@ MOST_MATCHING: Final = 10_000
 
 
 class NaturalKey(NamedTuple):
-    """What makes a workflow the same one: its tool version, its tasks and their order, its arguments."""
+    """A workflow's identity: its tool version, its tasks and their order, its arguments."""
 
     workflow_args_hash: str
     tool_version_id: int
@@ -38,7 +38,7 @@ class NaturalKey(NamedTuple):
 
 
 class Description(NamedTuple):
-    """What a client says of a workflow each time it binds it."""
+    """The details of a workflow that each binding replaces."""
 
     name: str | None
     description: str | None
@@ -56,7 +56,7 @@ class BoundWorkflow(NamedTuple):
     """Nobody can have run it yet, so a client whose first reply was lost may go on with it."""
 
 
-def bind_workflow(key: NaturalKey, said: Description) -> BoundWorkflow:
+def bind_workflow(key: NaturalKey, details: Description) -> BoundWorkflow:
     """Find or make the workflow with a natural key. A known one gets the new name, description, limit and attributes.
 
     Callers that race get the same workflow. Its attributes are never removed.
@@ -66,15 +66,15 @@ def bind_workflow(key: NaturalKey, said: Description) -> BoundWorkflow:
     while not found:
         [workflow_id] = allocate("workflow", 1)
         try:
-            transact(partial(_make, workflow_id=workflow_id, key=key, said=said))
+            transact(partial(_make, workflow_id=workflow_id, key=key, details=details))
         except ConditionFailedError as failed:
             found = failed.found[0]  # none: tasks were bound to a workflow of this number before it was given out
         else:
             return BoundWorkflow(workflow_id, WorkflowStatus.REGISTERING, newly_created=True)
-    return _bind_again(WorkflowLookup.from_raw_data(found).id, said)
+    return _bind_again(WorkflowLookup.from_raw_data(found).id, details)
 
 
-def _make(transaction: TransactWrite, workflow_id: int, key: NaturalKey, said: Description) -> None:
+def _make(transaction: TransactWrite, workflow_id: int, key: NaturalKey, details: Description) -> None:
     lookup = WorkflowLookup(*WorkflowLookup.key(*key), id=workflow_id)
     transaction.save(lookup, WorkflowLookup.pk.does_not_exist(), return_values="ALL_OLD")
     transaction.save(
@@ -82,8 +82,8 @@ def _make(transaction: TransactWrite, workflow_id: int, key: NaturalKey, said: D
             *Workflow.key(workflow_id),
             status=WorkflowStatus.REGISTERING,
             status_date=now(),
-            max_concurrently_running=said.max_concurrently_running,
-            title=_title(said.name),
+            max_concurrently_running=details.max_concurrently_running,
+            title=_title(details.name),
             listed_in=ALL_WORKFLOWS,
             listed_as=workflow_listed_as(workflow_id),
         ),
@@ -96,27 +96,30 @@ def _make(transaction: TransactWrite, workflow_id: int, key: NaturalKey, said: D
             dag_id=key.dag_id,
             workflow_args_hash=key.workflow_args_hash,
             task_hash=key.task_hash,
-            name=said.name,
-            description=said.description,
-            workflow_args=said.workflow_args,
+            name=details.name,
+            description=details.description,
+            workflow_args=details.workflow_args,
         )
     )
-    _add_attributes(transaction, workflow_id, said.attributes)
+    _add_attributes(transaction, workflow_id, details.attributes)
 
 
-def _bind_again(workflow_id: int, said: Description) -> BoundWorkflow:
+def _bind_again(workflow_id: int, details: Description) -> BoundWorkflow:
     def build(transaction: TransactWrite) -> None:
-        _add_attributes(transaction, workflow_id, said.attributes)
+        _add_attributes(transaction, workflow_id, details.attributes)
         transaction.update(
             Workflow(*Workflow.key(workflow_id)),
             [
-                _said(Workflow.max_concurrently_running, said.max_concurrently_running),
-                _said(Workflow.title, _title(said.name)),
+                _set_or_remove(Workflow.max_concurrently_running, details.max_concurrently_running),
+                _set_or_remove(Workflow.title, _title(details.name)),
             ],
         )
         transaction.update(
             WorkflowSpec(*WorkflowSpec.key(workflow_id)),
-            [_said(WorkflowSpec.name, said.name), _said(WorkflowSpec.description, said.description)],
+            [
+                _set_or_remove(WorkflowSpec.name, details.name),
+                _set_or_remove(WorkflowSpec.description, details.description),
+            ],
         )
 
     transact(build)
@@ -128,7 +131,7 @@ def _title(name: str | None) -> str | None:
     return None if name is None else beginning(name, MAX_TITLE_BYTES)
 
 
-def _said(attribute: Attribute[Any], value: Any) -> Action:
+def _set_or_remove(attribute: Attribute[Any], value: Any) -> Action:
     return attribute.remove() if value is None else attribute.set(value)
 
 

@@ -13,7 +13,7 @@ from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.tasks import task_ids
 
 CURSOR_SECONDS: Final = 300.0
-"""How long the last group is remembered: Jobmon's client repeats a call within this time. A link forgets it."""
+"""The seconds that the last group is remembered: Jobmon's client repeats a call within them. A link forgets it."""
 GROUP: Final = 500
 """The tasks of a group: what is read, and changed, before the call looks at the time."""
 MOST_GROUPS: Final = 500
@@ -47,7 +47,7 @@ def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dic
 
 
 def _cursor_of(workflow: Workflow, kind: str) -> int:
-    """The last task id that an earlier call of a kind came to; 0 if there is none to go on from."""
+    """The last task id that an earlier call of this kind finished; 0 without such a call."""
     stored_kind, after, at = (workflow.cursor or "#0#0").split("#")
     return int(after) if stored_kind == kind and now() - float(at) < CURSOR_SECONDS else 0
 

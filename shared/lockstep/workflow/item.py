@@ -8,11 +8,11 @@ from lockstep.dynamodb.item import IntegerAttribute, Item, Key, TextAttribute
 from lockstep.text import escape, unescape
 
 NO_LIMIT: Final = 2**31 - 1
-"""What Jobmon's client sends where its user gives no limit."""
+"""The limit that Jobmon's client sends if its user gives none."""
 
 
 class Workflow(Item):
-    """What moves of a workflow, and what the list of all workflows shows of it. Under 700 bytes."""
+    """The attributes of a workflow that move, and those that the list of all workflows shows. Under 700 bytes."""
 
     SORT_KEY: Final = "WORKFLOW"
     KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", SORT_KEY),)
@@ -22,11 +22,11 @@ class Workflow(Item):
     workflow_run_id = IntegerAttribute(null=True)
     """The run that holds it, until that run has ended: no other one is linked."""
     created_date = NumberAttribute(null=True)
-    """When all its tasks were bound; none while they are not."""
+    """The time at which all its tasks were bound; none before."""
     max_concurrently_running = IntegerAttribute(null=True)
     """None: no limit."""
     cursor = UnicodeAttribute(null=True)
-    """How far a call about all its tasks came, while it goes on (cursor.py); a run that is linked ends that."""
+    """The progress of an unfinished call about all its tasks (cursor.py); linking a run clears it."""
     num_tasks = IntegerAttribute(null=True)
     """The task ids that its bindings have allocated; some may not be in use."""
     title = TextAttribute(null=True)
@@ -38,7 +38,7 @@ class Workflow(Item):
 
     @property
     def limit(self) -> int:
-        """How many of its tasks may run at once.
+        """The number of its tasks that may run at once.
 
         >>> Workflow(*Workflow.key(1001)).limit
         2147483647
@@ -70,7 +70,7 @@ def workflow_listed_as(workflow_id: int) -> str:
 
 
 class WorkflowSpec(Item):
-    """What a workflow is. A binding again replaces its name and description."""
+    """A workflow's specification. Binding it again replaces its name and description."""
 
     SORT_KEY: Final = "SPEC"
     KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", SORT_KEY),)
@@ -112,7 +112,7 @@ class WorkflowAttribute(Item):
 
     @property
     def name(self) -> str:
-        """What it names.
+        """The attribute's name.
 
         >>> WorkflowAttribute(*WorkflowAttribute.key(1001, "project")).name
         'project'
@@ -128,7 +128,7 @@ class TaskRange(Item):
 
     size = IntegerAttribute()
     arrays = JSONAttribute(null=True)
-    """How many consecutive ids are of which array: [[array id, ids], …]. None: nobody said. Array 0: not in use."""
+    """The number of consecutive ids of each array: [[array id, ids], …]. None: unknown. Array 0: not in use."""
 
     @staticmethod
     def key(workflow_id: int, first: int) -> Key:

@@ -16,7 +16,7 @@ _INDEX: Final = ListedIndex.Meta.index_name
 
 
 class Wanted(NamedTuple):
-    """Which workflows to list. An empty one takes all."""
+    """Filters for the list of workflows. Empty filters take all."""
 
     users: Collection[str] = ()
     statuses: Collection[WorkflowStatus] = ()
@@ -24,7 +24,7 @@ class Wanted(NamedTuple):
     """A part of the name, in any case."""
 
     def has(self, workflow: Workflow) -> bool:
-        """Whether a workflow is wanted. Of its user and its name the list knows the beginning alone."""
+        """Whether a workflow passes the filters. The list holds only the beginnings of its user and its name."""
         return (
             (not self.users or workflow.user in self.users)
             and (not self.statuses or workflow.status in self.statuses)
@@ -33,7 +33,7 @@ class Wanted(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some workflows by id, and the id before which the next page begins. None: there is none."""
+    """Some workflows by id, and the id before which the next page begins; None after the last page."""
 
     workflows: dict[int, Workflow]
     next_before: int | None

@@ -1,4 +1,4 @@
-"""A workflow as people look at it: what it is, its newest runs, its arrays with the tasks by status."""
+"""A workflow as people see it: its specification, its newest runs, and its arrays with their tasks by status."""
 
 from itertools import islice
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ MOST_ATTRIBUTES: Final = 100
 
 
 class Overview(NamedTuple):
-    """A workflow and what belongs to it."""
+    """A workflow with its specification, runs, arrays and counts."""
 
     workflow: Workflow
     spec: WorkflowSpec | None

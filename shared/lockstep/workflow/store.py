@@ -28,7 +28,7 @@ def read_workflow(workflow_id: int, *, consistent: bool = True) -> Workflow:
 
 
 def read_spec(workflow_id: int) -> WorkflowSpec | None:
-    """Read what a workflow is; None if it does not exist, or nobody bound it."""
+    """Read a workflow's specification; None if the workflow does not exist or was never bound."""
     key = WorkflowSpec.key(workflow_id)
     raw = fetch_present([key]).get(key)
     return WorkflowSpec.from_raw_data(raw) if raw else None

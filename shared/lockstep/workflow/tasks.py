@@ -16,7 +16,7 @@ from lockstep.workflow.item import ALL_WORKFLOWS, TaskRange, Workflow, workflow_
 
 
 def ensure_workflow(workflow_id: int) -> None:
-    """Make a workflow that nobody bound: Jobmon's server takes arrays of any number.
+    """Create a workflow that was never bound: Jobmon's server takes arrays of any workflow number.
 
     It counts as bound, because nobody will say when all its tasks are: a run of it may be linked at once.
     """
@@ -50,7 +50,7 @@ def allocate_tasks(workflow_id: int, arrays: Sequence[int]) -> list[tuple[int, s
 
 
 def note_range(workflow_id: int, first: int, arrays: Sequence[int]) -> None:
-    """Note the array of each of a workflow's consecutive task ids; 0 for an id that nobody uses."""
+    """Note the array of each of a workflow's consecutive task ids; 0 for an unused id."""
     runs = [[array_id, len(list(ids))] for array_id, ids in groupby(arrays)]
     reach(TaskRange(*TaskRange.key(workflow_id, first), size=len(arrays), arrays=runs).save)
 

@@ -1,4 +1,4 @@
-"""Read from the API in which status a workflow's tasks are, and how each attempt at one went."""
+"""Read the statuses of a workflow's tasks and the outcomes of a task's attempts from the API."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from lockstep.task_instance.item import InstanceKey
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A task instance: its status, what it printed, and what its error entries say, oldest first."""
+    """A task instance: its status, its output and the texts of its error entries, oldest first."""
 
     status: str
     printed: str
@@ -20,13 +20,13 @@ class Attempt:
 
 
 def statuses(api: httpx.Client, workflow_id: int) -> dict[str, int]:
-    """How many of the workflow's tasks are in each status."""
+    """Count the workflow's tasks by status."""
     reply = api.post(f"/workflow/{workflow_id}/task_status_updates", json={}).raise_for_status().json()
     return {status: len(ids) for status, ids in reply["tasks_by_status"].items()}
 
 
 def attempts(api: httpx.Client, task_id: int) -> list[Attempt]:
-    """All attempts at a task."""
+    """Return all attempts at a task, oldest first."""
     found = []
     for number in count(1):
         instance_id = InstanceKey(task_id, number).id
@@ -38,7 +38,7 @@ def attempts(api: httpx.Client, task_id: int) -> list[Attempt]:
 
 
 def ends(api: httpx.Client, task_id: int) -> str:
-    """The statuses of all attempts at a task, oldest first."""
+    """Return the statuses of all attempts at a task, oldest first."""
     return "".join(attempt.status for attempt in attempts(api, task_id))
 
 
