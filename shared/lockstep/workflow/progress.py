@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from lockstep.clock import now
+from lockstep.clock import BULK_BUDGET_SECONDS, CALL_SECONDS, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import chunks, fetch, fetch_only, query, run_parallel
 from lockstep.dynamodb.item import FeedIndex
@@ -14,8 +14,10 @@ from lockstep.task.item import Task, change_of, feed_keys, since_key
 from lockstep.workflow.store import read_workflow
 from lockstep.workflow.tasks import task_ids
 
-MARGIN_SECONDS: Final = 5.0
-"""How late the change feed may tell of a change: an index lags, and a write takes a while after it has its time."""
+LAG_SECONDS: Final = 2.0
+"""How far an index lags and the functions' clocks differ, together, at most."""
+MARGIN_SECONDS: Final = BULK_BUDGET_SECONDS + CALL_SECONDS + LAG_SECONDS
+"""How late the change feed may tell of a change: a write keeps its time through all tries of its request."""
 READ_AT_ONCE: Final = 2_000
 """The tasks that are read side by side before a full poll looks at the time."""
 MOST_TOLD: Final = 350_000
