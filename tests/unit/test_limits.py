@@ -25,7 +25,7 @@ from lockstep.task_template import read as template_read
 from lockstep.task_template.item import TemplateLookup, TemplateVersion
 from lockstep.tool import read as tool_read
 from lockstep.tool.item import ToolLookup
-from lockstep.workflow import counts, listing, overview
+from lockstep.workflow import counts, listing, overview, progress
 from lockstep.workflow_run import instantiate, last_look, poll
 from ops.clusters import document, file
 from ops.clusters.__main__ import MOST_BYTES_STORED
@@ -45,6 +45,8 @@ LIMITS: Final = {
     "http.fields.MAX_NEIGHBOURS": fields.MAX_NEIGHBOURS,
     "http.fields.MAX_NODE_ARG_CHARACTERS": fields.MAX_NODE_ARG_CHARACTERS,
     "http.fields.MAX_NODE_ARGS_BYTES": fields.MAX_NODE_ARGS_BYTES,
+    "workflow.progress.MOST_IN_FULL": progress.MOST_IN_FULL,
+    "workflow.progress.MOST_TOLD": progress.MOST_TOLD,
     "workflow_run.poll.MOST_READ": poll.MOST_READ,
     "workflow_run.poll.MOST_TOLD": poll.MOST_TOLD,
     "workflow_run.poll.MOST_LOOKED_AT": poll.MOST_LOOKED_AT,

@@ -8,8 +8,9 @@ import pytest
 
 from local.seed import Seed, load
 from lockstep.access.scopes import Scope
-from lockstep.clock import CALL_SECONDS, naive
+from lockstep.clock import BULK_BUDGET_SECONDS, CALL_SECONDS, naive
 from lockstep.routes import ROUTES, Route
+from lockstep.workflow import progress
 from lockstep.workflow.progress import MARGIN_SECONDS
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
@@ -33,6 +34,7 @@ def test_contract(what: str, system: System) -> None:
 
 
 WORKFLOW: Final = 7
+POLLS: Final = 20
 THROTTLED: Final = 5
 """Tries that take a second each, so that the next one still begins in time."""
 
@@ -44,11 +46,15 @@ class Slow:
         self.clock = VirtualTime()
         self.memory = Memory()
         self.throttled = 0
+        self.seconds = 0.0
+        """That a query takes."""
         self.player = Player()
         self.landed = 0.0
         """When the last transaction was carried out."""
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
+        if operation == "Query":
+            self.clock.sleep(self.seconds)
         if operation != "TransactWriteItems":
             return self.memory.answer(operation, request)
         if self.throttled:
@@ -133,3 +139,66 @@ def test_a_poll_tells_of_a_write_that_landed_late(slow: Slow) -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_no_write_lands_later_than_a_poll_looks_back(route: Route) -> None:
     assert route.budget + CALL_SECONDS < MARGIN_SECONDS
+
+
+def finish(slow: Slow, tasks: range) -> None:
+    """All tasks that run are done, one after the other."""
+    fill(*"R" * len(tasks), "Q")
+    for task in tasks:
+        slow.ask(f"task_instance/{task}001/log_done", nodename="n")
+    slow.clock.sleep(60)
+
+
+def told_by_polls(slow: Slow) -> list[list[int]]:
+    """The tasks that each poll tells, from a full one on to the first that tells nothing."""
+    reply = slow.poll()
+    told = [reply["tasks_by_status"]["D"]]
+    while told[-1] and len(told) < POLLS:
+        reply = slow.poll(last_sync=reply["time"])
+        told.append(reply["tasks_by_status"].get("D", []))
+    return told
+
+
+def test_a_full_poll_of_many_tasks_tells_those_that_its_client_acts_on(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(slow, range(1, 4))
+    assert slow.poll()["tasks_by_status"] == {"D": [1, 2, 3], "Q": [4]}
+    monkeypatch.setattr(progress, "MOST_IN_FULL", 3)
+    assert slow.poll()["tasks_by_status"] == {"D": [1, 2, 3]}
+
+
+def test_polls_tell_of_more_changes_than_a_reply_holds_in_parts(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MOST_IN_FULL": 0, "MOST_TOLD": 4, "CHANGES_AT_ONCE": 1}.items():
+        monkeypatch.setattr(progress, name, value)
+    finish(slow, range(1, 11))
+    told = told_by_polls(slow)
+    assert {task for some in told for task in some} == set(range(1, 11))
+    assert 1 < len(told) < POLLS
+    assert max(map(len, told)) == 4
+
+
+def test_polls_tell_of_more_changes_than_can_be_read_in_time_in_parts(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"MOST_IN_FULL": 0, "CHANGES_AT_ONCE": 4}.items():
+        monkeypatch.setattr(progress, name, value)
+    finish(slow, range(1, 11))
+    slow.seconds = BULK_BUDGET_SECONDS - 1
+    told = told_by_polls(slow)
+    assert {task for some in told for task in some} == set(range(1, 11))
+    assert 1 < len(told) < POLLS
+
+
+def test_changes_of_one_moment_that_one_reply_does_not_hold_are_refused(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To tell a part would tell that part for ever."""
+    for name, value in {"MOST_TOLD": 4, "CHANGES_AT_ONCE": 1}.items():
+        monkeypatch.setattr(progress, name, value)
+    fill(*"D" * 10)
+    since = naive(slow.clock.time() + MARGIN_SECONDS)
+    slow.clock.sleep(60)
+    path = f"/api/v3/workflow/{WORKFLOW}/task_status_updates"
+    status, _ = slow.player.send("POST", path, json.dumps({"last_sync": since}))
+    assert status == 503
