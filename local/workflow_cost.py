@@ -9,6 +9,7 @@ from typing import Final
 
 from local.prices import BEFORE_AND_AFTER, INTERVAL, LOOP, MILLION, Use, bulk, cost, life
 from lockstep.task.item import feed_keys
+from lockstep.workflow.progress import MARGIN_SECONDS
 from sim.workflow import IDS_PER_CALL
 
 SIZES: Final = (1, 1_000, 10_000, 100_000, 1_000_000)
@@ -40,7 +41,7 @@ def following(tasks: int) -> list[Use]:
     """Return the polls of a workflow's client while all its tasks run, a task's share of each."""
     loops = (HEARTBEATS * INTERVAL + BEFORE_AND_AFTER) / LOOP
     idle = 0.5 + 0.5 * len(feed_keys(1, tasks))
-    told = tasks / loops / CHANGES_PER_UNIT
+    told = tasks * (1 + MARGIN_SECONDS / LOOP) / loops / CHANGES_PER_UNIT
     return [
         Use("POST task_status_updates", loops / tasks, 3.0, 450, read=idle + told),
         Use("GET get_max_concurrently_running", loops / tasks, 1.8, 400, read=0.5),

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 BUDGET_SECONDS: Final = 6.0
-"""The time after which a request starts no call of DynamoDB. One call takes at most 8 s, so a reply takes at most 14 s;
-clients wait 20 s.
+"""The time after which a request starts no call of DynamoDB. A reply takes CALL_SECONDS more at most: 14 s.
+Clients wait 20 s.
 """
 BULK_BUDGET_SECONDS: Final = 10.0
 """The budget of a request about many instances or tasks. Its reply takes at most 18 s."""
+CALL_SECONDS: Final = 8.0
+"""The time that one call of DynamoDB takes at most: see dynamodb.item.Item.Meta."""
 HEARTBEAT_BUFFER_SECONDS: Final = float(os.environ.get("HEARTBEAT_BUFFER_SECONDS", "279"))
 """The usual time from one report to the deadline of the next: Jobmon's task_instance_interval x report_by_buffer,
 90 x 3.1.

@@ -17,7 +17,7 @@ ENDED: Final = {"status": "D"}
 RESUMABLE: Final = {"workflow_is_resumable": True, "pending_kill_self": 0}
 ALL_DONE: Final = {192: ENDED, 193: ENDED} | dict.fromkeys(range(194, 202), RESUMABLE)
 """s18: the tasks end before the run that a resume asks to end, so it becomes D, and holds the workflow no more."""
-AGAIN_SECONDS: Final = 5
+AGAIN_SECONDS: Final = 20
 """How long before its last_sync a change may be that a poll tells."""
 TOLD: Final = set("DFAG")
 """The statuses that a poll tells of: those that the client acts on."""
@@ -25,7 +25,7 @@ TOLD: Final = set("DFAG")
 
 @dataclass
 class Polls:
-    """What the polls of a session's clients tell: changes that the client acts on, again until they are 5 s old."""
+    """What the polls of a session's clients tell: changes that the client acts on, again until they are 20 s old."""
 
     session: Session
     changed: dict[str, float] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from lockstep.workflow.progress import status_updates
 
 
 class ProgressPoll(Request):
-    """The time of the last poll; without it all tasks are told of."""
+    """The time of the last poll; without it all tasks are told of, or all that have changed if they are many."""
 
     last_sync: Moment | None = None
 

@@ -4,22 +4,30 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from lockstep.clock import now
-from lockstep.context import deadline
+from lockstep.clock import BULK_BUDGET_SECONDS, CALL_SECONDS, now
+from lockstep.context import PARALLEL, deadline
 from lockstep.dynamodb.client import chunks, fetch, fetch_only, query, run_parallel
 from lockstep.dynamodb.item import FeedIndex
-from lockstep.errors import FieldError, InvalidError, TableError
+from lockstep.errors import TableError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task, change_of, feed_keys, since_key
 from lockstep.workflow.store import read_workflow
 from lockstep.workflow.tasks import task_ids
 
-MARGIN_SECONDS: Final = 5.0
-"""How late the change feed may tell of a change: an index lags, and a write takes a while after it has its time."""
+LAG_SECONDS: Final = 2.0
+"""How far an index lags and the functions' clocks differ, together, at most."""
+MARGIN_SECONDS: Final = BULK_BUDGET_SECONDS + CALL_SECONDS + LAG_SECONDS
+"""How late the change feed may tell of a change: a write keeps its time through all tries of its request."""
 READ_AT_ONCE: Final = 2_000
 """The tasks that are read side by side before a full poll looks at the time."""
 MOST_TOLD: Final = 350_000
 """The tasks that one reply tells of: 17 bytes each, at most."""
+MOST_IN_FULL: Final = 50_000
+"""The tasks of a workflow, at most, whose statuses a poll without a time reads; of more, it tells what changed ever."""
+CHANGES_AT_ONCE: Final = 1_000
+"""The changes that are taken from a part of the feed before a poll looks at the time."""
+_ENOUGH: Final = 0.7
+"""The share of the time after which a poll tells what it has found."""
 
 
 class Progress(NamedTuple):
@@ -34,30 +42,19 @@ def status_updates(workflow_id: int, since: float | None) -> Progress:
     """The tasks of a workflow by status: those that came since a moment to one that its client acts on, or all.
 
     What changed up to MARGIN_SECONDS earlier is told again. Jobmon's client expects that, and drops what it knows. Of
-    more changes than MOST_TOLD the earliest are told; the next poll goes on there.
+    more changes than one reply tells, the earliest are told; the next poll goes on there. All of more than MOST_IN_FULL
+    tasks are those that ever came to such a status and are still in it.
 
     Raises:
         NotFoundError: the workflow does not exist.
-        InvalidError: all were asked for, and are more than one reply tells of.
-        UnavailableError: they were not all read in time.
+        UnavailableError: not enough of it was read in time.
     """
     at = now()
     workflow = read_workflow(workflow_id, consistent=False)
-    if since is None:
-        if (workflow.num_tasks or 0) > MOST_TOLD:
-            why = f"is needed: the workflow has {workflow.num_tasks} tasks, and one reply tells of {MOST_TOLD}"
-            raise InvalidError([FieldError("last_sync", why)])
+    num_tasks = workflow.num_tasks or 0
+    if since is None and num_tasks <= MOST_IN_FULL:
         return Progress(_all_by_status(workflow_id), at)
-    parts = feed_keys(workflow_id, workflow.num_tasks or 0)
-    found = run_parallel(lambda part: list(_changes(part, since - MARGIN_SECONDS)), parts)
-    changes = [change for some in found for change in some]
-    if len(changes) > MOST_TOLD:
-        changes = sorted(changes)[:MOST_TOLD]
-        at = changes[-1].at + MARGIN_SECONDS
-    by_status: dict[TaskStatus, list[int]] = defaultdict(list)
-    for change in changes:
-        by_status[change.status].append(change.task_id)
-    return Progress(dict(by_status), at)
+    return _changed_since(since or 0.0, feed_keys(workflow_id, num_tasks), at)
 
 
 class _Change(NamedTuple):
@@ -66,9 +63,43 @@ class _Change(NamedTuple):
     task_id: int
 
 
-def _changes(part: str, since: float) -> Iterator[_Change]:
-    for raw in query(part, FeedIndex.changed >= since_key(since), index=FeedIndex.Meta.index_name):
-        yield _Change(*change_of(raw["changed"]["S"]), int(raw["pk"]["S"].removeprefix("TASK#")))
+class _Found(NamedTuple):
+    changes: list[_Change]
+    """By time."""
+    whole: bool
+    """Whether the part has no later ones."""
+
+
+def _changed_since(since: float, parts: list[str], at: float) -> Progress:
+    """What the parts of a feed tell. It is all up to the moment to which each of them was read."""
+    rounds = -(-len(parts) // PARALLEL)
+    found = run_parallel(
+        lambda number: _changes(
+            parts[number],
+            since - MARGIN_SECONDS,
+            most=MOST_TOLD // len(parts),
+            enough=_ENOUGH * (number // PARALLEL + 1) / rounds,
+        ),
+        range(len(parts)),
+    )
+    until = min((part.changes[-1].at for part in found if not part.whole), default=at)
+    if until + MARGIN_SECONDS < min(at, since + 1):
+        raise TableError("more tasks changed at the same time than one call reads")
+    by_status: dict[TaskStatus, list[int]] = defaultdict(list)
+    for change in (change for part in found for change in part.changes):
+        by_status[change.status].append(change.task_id)
+    return Progress(dict(by_status), min(at, until + MARGIN_SECONDS))
+
+
+def _changes(part: str, since: float, *, most: int, enough: float) -> _Found:
+    """The earliest changes that a part tells: at most so many, and as long as less than a share of the time is up."""
+    changes: list[_Change] = []
+    listed = query(part, FeedIndex.changed >= since_key(since), index=FeedIndex.Meta.index_name)
+    for some in chunks(listed, CHANGES_AT_ONCE):
+        if changes and (len(changes) + len(some) > most or deadline().spent(enough)):
+            return _Found(changes, whole=False)
+        changes += [_Change(*change_of(raw["changed"]["S"]), int(raw["pk"]["S"].removeprefix("TASK#"))) for raw in some]
+    return _Found(changes, whole=True)
 
 
 def _all_by_status(workflow_id: int) -> dict[TaskStatus, list[int]]:

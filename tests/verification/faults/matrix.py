@@ -10,13 +10,14 @@ from random import Random
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
+from lockstep.clock import CALL_SECONDS
 from tests.support.memory.expressions import Item
 from tests.support.memory.operations import Table
 from tests.verification.faults.comparing import Partitions, is_among, partitions
 from tests.verification.faults.engine import Sent, Struck, World, in_turn
 from tests.verification.faults.kinds import FAULTS, TIMES
 from tests.verification.faults.rules import due_too_late, violations
-from tests.verification.faults.scenarios import CALL_SECONDS, Ask, Scenario, player
+from tests.verification.faults.scenarios import Ask, Scenario, player
 
 PROBLEM: Final = {"type": "about:blank", "title": "Service Unavailable", "status": 503}
 PAUSE: Final = 1.0

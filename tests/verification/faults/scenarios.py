@@ -9,7 +9,7 @@ from typing import Any, Final
 from local.events import SEED, read
 from local.seed import Seed, load
 from local.template import Template
-from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, now
+from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, CALL_SECONDS, now
 from lockstep.routes import ROUTES as ALL_ROUTES
 from lockstep.task.item import Task, TaskLookup
 from tests.conformance.recording import Player
@@ -53,8 +53,6 @@ class Scenario:
 
 ROUTES: Final = {route.name: route for route in ALL_ROUTES}
 TIMEOUTS: Final = {function.name: function.timeout for function in Template().functions}
-CALL_SECONDS: Final = 8.0
-"""Two tries of 3.5 s and a pause: test_faults.py holds it against the settings."""
 
 
 def ask(route: str, body: Any = None, **ids: Any) -> Ask:

@@ -6,14 +6,14 @@ from random import Random
 import pytest
 
 from local.template import Template
-from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS
+from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, CALL_SECONDS
 from lockstep.dynamodb.client import RETRIES
 from lockstep.dynamodb.item import Item
 from lockstep.routes import ROUTES
 from tests.verification.faults.engine import Struck, World, working
 from tests.verification.faults.kinds import FAULTS
 from tests.verification.faults.matrix import Clean, every_fault, limited, pairs_of_faults, play_clean, sampled, try_out
-from tests.verification.faults.scenarios import CALL_SECONDS, SCENARIOS, TIMEOUTS, Scenario
+from tests.verification.faults.scenarios import SCENARIOS, TIMEOUTS, Scenario
 
 ONE_OF = 116
 ONE_OF_FEW = 12

@@ -9,7 +9,7 @@ import pytest
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from lockstep.clock import now, sleep
+from lockstep.clock import CALL_SECONDS, now, sleep
 from lockstep.context import deadline
 from lockstep.dynamodb import client as table
 from lockstep.dynamodb import statements
@@ -20,7 +20,7 @@ from lockstep.text import digest
 from tests.verification.faults.engine import Struck, working
 from tests.verification.faults.kinds import FAULTS
 from tests.verification.faults.matrix import Answered, Clean, every_fault, play_clean, send, try_out
-from tests.verification.faults.scenarios import CALL_SECONDS, SCENARIOS, Scenario
+from tests.verification.faults.scenarios import SCENARIOS, Scenario
 
 
 def a_token_for_each_try() -> AbstractContextManager[Any]:

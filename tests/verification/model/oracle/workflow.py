@@ -7,7 +7,7 @@ from typing import Any
 from tests.verification.model.oracle.state import Instance, Task, Unknown, grouped, naive
 from tests.verification.model.oracle.workflow_run import WorkflowRuns
 
-MARGIN = 5.0
+MARGIN = 20.0
 """Seconds by which a poll is told of changes again."""
 NO_LIMIT = 2**31 - 1
 CLEANED_UP = (

@@ -146,7 +146,7 @@ class ClientRules(Walker):
             assert not missed, "\n".join(missed)
             self.tally.followed += 1
 
-    @rule(pick=PICK, ago=st.sampled_from([0, 4, 5, 6, 60, 1e9, -30]), skew=SKEW)
+    @rule(pick=PICK, ago=st.sampled_from([0, 19, 20, 21, 60, 1e9, -30]), skew=SKEW)
     def ask_for_changes(self, pick: int, ago: float, skew: float) -> None:
         """Since any moment, such as one at the edge of the margin."""
         self.tally.rules["ask_for_changes"] += 1
