@@ -1,12 +1,12 @@
 """What the audit keeps of a table while it reads, so that any number of instances fits into memory.
 
-It keeps 9 bytes of an instance: its id, and a byte for its status and whether the index showed it. Of a task, 16: its
-workflow, and the workflow of the lookup that leads to it. Of a batch its item, with a letter for each step.
+It keeps 9 bytes of an instance: its id, and a byte for its status and whether the index showed it. Of a task, 32: its
+workflow, the workflow of the lookup that leads to it, and fingerprints of its entries in two indexes. Of a batch its
+item, with a letter for each step.
 """
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,11 +20,11 @@ from lockstep.task_template.item import TaskTemplate, TemplateVersion
 from lockstep.tool.item import Tool, ToolVersion
 from lockstep.workflow.item import Workflow, WorkflowSpec
 from lockstep.workflow_run.item import WorkflowRun
+from ops.audit.ids import IdMap, fingerprint
 from ops.audit.invariants.batch import BatchKey, Member
 from ops.audit.invariants.parsing import INSTANCE_STATUSES, Parsed
 from ops.audit.invariants.task import TaskItems
 
-_PAGE: Final = 128
 _INDEXED: Final = 0x80
 COUNTED_BY: Final[dict[type[Item], str]] = {
     Array: "array",
@@ -38,29 +38,6 @@ COUNTED_BY: Final[dict[type[Item], str]] = {
     TemplateVersion: "task_template_version",
 }
 """The counter that gives out the ids of each model."""
-
-
-class IdMap:
-    """A number for each id, 8 bytes where ids are dense; 0 is none.
-
-    >>> ids = IdMap()
-    >>> ids[7] = 3
-    >>> ids[7], ids[8], list(ids)
-    (3, 0, [(7, 3)])
-    """
-
-    def __init__(self) -> None:
-        self._pages: dict[int, array[int]] = defaultdict(lambda: array("Q", bytes(8 * _PAGE)))
-
-    def __setitem__(self, number: int, value: int) -> None:
-        self._pages[number // _PAGE][number % _PAGE] = value
-
-    def __getitem__(self, number: int) -> int:
-        return self._pages[number // _PAGE][number % _PAGE] if number // _PAGE in self._pages else 0
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        for page, values in self._pages.items():
-            yield from ((page * _PAGE + offset, value) for offset, value in enumerate(values) if value)
 
 
 class Steps:
@@ -117,6 +94,12 @@ class Seen:
     """The workflow in the lookup that leads to each task."""
     in_run_index: dict[Key, tuple[str, str]] = field(default_factory=dict)
     """Run and attention of the items that have an attention."""
+    told: IdMap = field(default_factory=IdMap)
+    """A fingerprint of each task's entry in the index of changes, of those that have one."""
+    failed: IdMap = field(default_factory=IdMap)
+    """The same of the index that people look through."""
+    listed: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    """The entry there of all else: workflows, arrays, batches."""
     holders: dict[int, int] = field(default_factory=dict)
     """The run that holds each workflow, of those that are held."""
     last_ids: Counter[str] = field(default_factory=Counter)
@@ -146,6 +129,7 @@ class Seen:
         self.kinds[ErrorText] += sum(map(len, items.texts.values()))
         if items.task is not None:
             self.tasks[items.task_id] = items.task.workflow_id
+            self._add_entries(items.task_id, items.task)
             self.tasks_by_status[items.task.status] += 1
             self._add_array(items.task.array_id)
             self._add_id(Task, items.task_id)
@@ -163,6 +147,8 @@ class Seen:
             self.batches[BatchKey(*ids[:2])].append(item)
             self._add_array(*ids[:2])
             self._add_attention(item)
+        if isinstance(item, Workflow | Array | Batch) and item.listed_in is not None and item.listed_as is not None:
+            self.listed[Key(item.pk, item.sk)] = (item.listed_in, item.listed_as)
         if isinstance(item, Dag):
             self.dags.add(ids[0])
         if isinstance(item, Edge):
@@ -176,6 +162,12 @@ class Seen:
             if expires_at is None:
                 self.looked_up[item.id] = ids[0]
         return None
+
+    def _add_entries(self, task_id: int, task: Task) -> None:
+        if task.feed is not None and task.changed is not None:
+            self.told[task_id] = fingerprint(task.feed, task.changed)
+        if task.listed_in is not None and task.listed_as is not None:
+            self.failed[task_id] = fingerprint(task.listed_in, task.listed_as)
 
     def _add_id(self, model: type[Item], number: int) -> None:
         if kind := COUNTED_BY.get(model):
