@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.array.item import ArrayLookup
 from lockstep.dynamodb.item import RawItem
-from ops.audit import batches, clusters, dags, indexes, lists, references, tools
+from ops.audit import batches, clusters, dags, indexes, lists, references, runs, tools, workflows
 from ops.audit.invariants import task
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.task import TaskItems
@@ -30,6 +30,8 @@ def audit(reads: Reads, seen: Seen) -> Iterator[Finding]:
     yield from batches.check(seen, reads)
     yield from indexes.check(seen, reads)
     yield from references.check(seen, reads)
+    yield from workflows.check(seen, reads)
+    yield from runs.check(seen, reads)
     yield from dags.check(seen, reads)
     yield from clusters.check(seen, reads)
 
@@ -53,6 +55,5 @@ def _other(raw: RawItem, reads: Reads, seen: Seen) -> Iterator[Finding]:
     yield from tools.check_item(parsed, reads)
     yield from dags.check_item(parsed, reads)
     yield from lists.check_item(parsed)
-    if second := seen.add(parsed):
-        got = f"task {second.id}, to which another one leads"
-        yield Finding("lookup", second.pk, got, "a task of its own")
+    if wrong := seen.add(parsed):
+        yield wrong

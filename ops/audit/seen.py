@@ -22,8 +22,10 @@ from lockstep.workflow.item import Workflow, WorkflowSpec
 from lockstep.workflow_run.item import WorkflowRun
 from ops.audit.ids import IdMap, fingerprint
 from ops.audit.invariants.batch import BatchKey, Member
+from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import INSTANCE_STATUSES, Parsed
 from ops.audit.invariants.task import TaskItems
+from ops.audit.seen_workflows import SeenWorkflows
 
 _INDEXED: Final = 0x80
 COUNTED_BY: Final[dict[type[Item], str]] = {
@@ -100,8 +102,7 @@ class Seen:
     """The same of the index that people look through."""
     listed: dict[Key, tuple[str, str]] = field(default_factory=dict)
     """The entry there of all else: workflows, arrays, batches."""
-    holders: dict[int, int] = field(default_factory=dict)
-    """The run that holds each workflow, of those that are held."""
+    of_workflows: SeenWorkflows = field(default_factory=SeenWorkflows)
     last_ids: Counter[str] = field(default_factory=Counter)
     """The highest id seen, by counter."""
     runs: dict[BatchKey, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
@@ -136,13 +137,11 @@ class Seen:
         for number, instance in items.instances.items():
             self._add_instance(items.id_of(number), instance)
 
-    def add(self, parsed: Parsed) -> TaskLookup | None:
-        """Keep and count an item outside of tasks. Return it if it is a second lookup of one task."""
+    def add(self, parsed: Parsed) -> Finding | None:
+        """Keep and count an item outside of tasks. Return what is wrong if another lookup leads where it does."""
         item, ids = parsed
         self.kinds[type(item)] += 1
         self._add_id(type(item), item.id if isinstance(item, TemplateVersion) else ids[0] if ids else 0)
-        if isinstance(item, Workflow) and item.workflow_run_id:
-            self.holders[ids[0]] = item.workflow_run_id
         if isinstance(item, Batch):
             self.batches[BatchKey(*ids[:2])].append(item)
             self._add_array(*ids[:2])
@@ -157,11 +156,12 @@ class Seen:
             self.queues.add(item.queue_id)
         if isinstance(item, TaskLookup):
             if self.looked_up[item.id]:
-                return item
+                got = f"task {item.id}, to which another one leads"
+                return Finding("lookup", item.pk, got, "a task of its own")
             expires_at: int | None = item.expires_at
             if expires_at is None:
                 self.looked_up[item.id] = ids[0]
-        return None
+        return self.of_workflows.add(parsed)
 
     def _add_entries(self, task_id: int, task: Task) -> None:
         if task.feed is not None and task.changed is not None:
