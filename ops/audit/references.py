@@ -6,26 +6,18 @@ from lockstep.array.item import Array, ArrayLookup
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.counters import BEFORE_FIRST, COUNTED, Counter
 from lockstep.dynamodb.item import Key
-from lockstep.task.item import Task
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
 
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
-    """The broken invariants of arrays, of tasks' lookups and of counters."""
+    """The broken invariants of arrays and of counters."""
     for array_ids in chunks(sorted(seen.last_batches), KEYS_PER_READ):
         arrays = read_models(Array, map(Array.key, array_ids), reads)
         lookups = read_models(ArrayLookup, map(_lookup_key, arrays.values()), reads)
         for array_id in array_ids:
             yield from _array(array_id, arrays.get(Array.key(array_id)), seen.last_batches[array_id], lookups)
-    differing = (
-        (task_id, workflow_id) for task_id, workflow_id in seen.looked_up if seen.tasks[task_id] != workflow_id
-    )
-    for chunk in chunks(differing, KEYS_PER_READ):
-        tasks = read_models(Task, (Task.key(task_id) for task_id, _ in chunk), reads)
-        for task_id, workflow_id in chunk:
-            yield from _task_lookup(task_id, workflow_id, tasks.get(Task.key(task_id)))
     counters = read_models(Counter, map(Counter.key, COUNTED), reads)
     for kind in COUNTED:
         yield from _counter(Counter.key(kind), counters.get(Counter.key(kind)), seen.last_ids[kind])
@@ -58,13 +50,6 @@ def check_array_lookup(lookup: ArrayLookup, reads: Reads) -> Iterator[Finding]:
     elif _lookup_key(array).pk != lookup.pk:
         got = f"array {lookup.id}, which is {_lookup_key(array).pk}"
         yield Finding("lookup", lookup.pk, got, "an array of this natural key")
-
-
-def _task_lookup(task_id: int, workflow_id: int, task: Task | None) -> Iterator[Finding]:
-    """A task's lookup leads to a task of its workflow, unless it expires: then it may outlive its task."""
-    if task is None or task.workflow_id != workflow_id:
-        got = f"task {task_id} of workflow {task.workflow_id}" if task else "not there"
-        yield Finding("lookup", f"TASKOF#{workflow_id}#… for task {task_id}", got, "a task of its workflow")
 
 
 def _counter(key: Key, counter: Counter | None, last_id: int) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """What the audit keeps of a table while it reads, so that any number of instances fits into memory.
 
-It keeps 9 bytes of an instance: its id, and a byte for its status and whether the index showed it. Of a task, 32: its
-workflow, the workflow of the lookup that leads to it, and fingerprints of its entries in two indexes. Of a batch its
-item, with a letter for each step.
+It keeps 9 bytes of an instance: its id, and a byte for its status and whether the index showed it. Of a task, 40: five
+fingerprints, of its place, its natural key, that of the lookup that leads to it, and its entries in two indexes. Of a
+batch its item, with a letter for each step.
 """
 
 from array import array
@@ -18,13 +18,14 @@ from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateVersion
 from lockstep.tool.item import Tool, ToolVersion
-from lockstep.workflow.item import Workflow, WorkflowSpec
+from lockstep.workflow.item import TaskRange, Workflow, WorkflowSpec
 from lockstep.workflow_run.item import WorkflowRun
 from ops.audit.ids import IdMap, fingerprint
 from ops.audit.invariants.batch import BatchKey, Member
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import INSTANCE_STATUSES, Parsed
 from ops.audit.invariants.task import TaskItems
+from ops.audit.seen_tasks import SeenTasks
 from ops.audit.seen_workflows import SeenWorkflows
 
 _INDEXED: Final = 0x80
@@ -90,10 +91,7 @@ class Seen:
     batches: dict[BatchKey, list[Batch]] = field(default_factory=lambda: defaultdict(list))
     last_batches: dict[int, int] = field(default_factory=dict)
     """The last batch that was seen of each array that was seen or named."""
-    tasks: IdMap = field(default_factory=IdMap)
-    """The workflow of each task."""
-    looked_up: IdMap = field(default_factory=IdMap)
-    """The workflow in the lookup that leads to each task."""
+    of_tasks: SeenTasks = field(default_factory=SeenTasks)
     in_run_index: dict[Key, tuple[str, str]] = field(default_factory=dict)
     """Run and attention of the items that have an attention."""
     told: IdMap = field(default_factory=IdMap)
@@ -129,7 +127,7 @@ class Seen:
         self.kinds[ErrorEntry] += sum(map(len, items.errors.values()))
         self.kinds[ErrorText] += sum(map(len, items.texts.values()))
         if items.task is not None:
-            self.tasks[items.task_id] = items.task.workflow_id
+            self.of_tasks.add(items)
             self._add_entries(items.task_id, items.task)
             self.tasks_by_status[items.task.status] += 1
             self._add_array(items.task.array_id)
@@ -154,13 +152,10 @@ class Seen:
             self.dags_with_edges.add(ids[0])
         if isinstance(item, Resources):
             self.queues.add(item.queue_id)
+        if isinstance(item, TaskRange):
+            self.of_tasks.add_range(item, ids[0])
         if isinstance(item, TaskLookup):
-            if self.looked_up[item.id]:
-                got = f"task {item.id}, to which another one leads"
-                return Finding("lookup", item.pk, got, "a task of its own")
-            expires_at: int | None = item.expires_at
-            if expires_at is None:
-                self.looked_up[item.id] = ids[0]
+            return self.of_tasks.add_lookup(item, ids[0], ids[1])
         return self.of_workflows.add(parsed)
 
     def _add_entries(self, task_id: int, task: Task) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from lockstep.dynamodb.item import Key
+from lockstep.task.item import Task, TaskLookup
 from lockstep.workflow.item import (
     RunOfWorkflow,
     TaskRange,
@@ -17,7 +18,10 @@ from lockstep.workflow.item import (
     WorkflowSpec,
 )
 from lockstep.workflow_run.item import WorkflowRun
-from ops.audit.small import check_table
+from ops.audit import tasks
+from ops.audit.audit import audit
+from ops.audit.seen import Seen
+from ops.audit.small import InMemory, check_table
 from tests.conformance.recording import Player
 from tests.support.memory import in_memory
 
@@ -165,6 +169,21 @@ def task_range(ids: Ids) -> Key:
     return TaskRange.key(ids.workflow, ids.task)
 
 
+def task(ids: Ids) -> Key:
+    return Task.key(ids.task)
+
+
+def task_lookup(ids: Ids) -> Key:
+    return TaskLookup.key(ids.workflow, ids.node, "0")
+
+
+def in_part(part: int) -> Tear:
+    def tear(table: Table, ids: Ids) -> None:
+        changed(task, feed=f"{ids.workflow}#{part}")(table, ids)
+
+    return tear
+
+
 TEARS: Final[dict[str, tuple[str, Tear]]] = {
     "no lookup of a workflow": ("lookup", gone(lookup)),
     "a lookup of another workflow": ("lookup", changed(lookup, id=9_999)),
@@ -177,6 +196,23 @@ TEARS: Final[dict[str, tuple[str, Tear]]] = {
         copied(lambda ids: WorkflowAttribute.key(ids.workflow, "a"), lambda _: WorkflowAttribute.key(77, "a")),
     ),
     "a pointer of no workflow": ("orphan", moved(pointer, lambda ids: RunOfWorkflow.key(77, ids.run))),
+    "no range of task ids": ("task-range", gone(task_range)),
+    "a range of another array": ("task-range", changed(task_range, arrays="[[77, 1]]")),
+    "a range that says an id is not in use": ("task-range", changed(task_range, arrays="[[0, 1]]")),
+    "a range of another workflow": ("task-range", moved(task_range, lambda ids: TaskRange.key(77, ids.task))),
+    "fewer tasks counted than are there": ("num-tasks", changed(workflow, num_tasks=0)),
+    "tasks in a part of the change feed that no poll reads": ("num-tasks", in_part(1)),
+    "a task in another workflow's change feed": ("feed", changed(task, feed="77#0")),
+    "a task in a part that no change feed has": ("feed", in_part(16)),
+    "no lookup of a task": ("lookup", gone(task_lookup)),
+    "a lookup of a task under another node": (
+        "lookup",
+        moved(task_lookup, lambda ids: TaskLookup.key(ids.workflow, 5, "0")),
+    ),
+    "a lookup of a task in another workflow": (
+        "lookup",
+        moved(task_lookup, lambda ids: TaskLookup.key(77, ids.node, "0")),
+    ),
     "no pointer to a run": ("run-pointer", gone(pointer)),
     "no pointer to a run that has ended": (
         "run-pointer",
@@ -245,3 +281,31 @@ def test_ids_that_were_noted_and_not_counted_are_clean() -> None:
     items = dict(table)
     copied(task_range, lambda ids: TaskRange.key(ids.workflow, ids.task - 9))(items, ids)
     assert check_table(items) == []
+
+
+def test_what_may_be_missing_or_differ_of_a_task_is_clean() -> None:
+    ids, table = running()
+    for tears in (
+        [changed(workflow, num_tasks=9)],
+        [changed(task_range, arrays=None)],
+        [changed(task, spec_version=2), changed(task_range, arrays="[[77, 1]]")],
+        [changed(task, bound_as=None), gone(task_lookup)],
+        [changed(task, expires_at=2_000_000_000), gone(task_lookup)],
+    ):
+        items = dict(table)
+        for tear in tears:
+            tear(items, ids)
+        assert check_table(items) == []
+
+
+def test_a_task_that_is_bound_while_the_table_is_read_needs_no_lookup_yet() -> None:
+    """The scan saw the place of the lookup before it was there, and the task after."""
+    ids, table = running()
+    items = dict(table)
+    gone(task_lookup)(items, ids)
+    seen, reads = Seen(), InMemory(items)
+    found = {finding.check for finding in audit(reads, seen)}
+    assert found == {"lookup"}
+    assert list(tasks.check(seen, reads, ids.task - 1)) == []
+    reads_now = InMemory(table)
+    assert list(tasks.check(seen, reads_now, ids.task)) == []
