@@ -57,5 +57,6 @@ def _other(raw: RawItem, reads: Reads, seen: Seen) -> Iterator[Finding]:
     yield from tools.check_item(parsed, reads)
     yield from dags.check_item(parsed, reads)
     yield from lists.check_item(parsed)
+    yield from tasks.check_item(parsed)
     if wrong := seen.add(parsed):
         yield wrong

@@ -1,16 +1,41 @@
 """Check that tasks are where their workflow looks for them: found by their natural key, in a range, counted, polled."""
 
+import json
+import zlib
 from collections.abc import Iterator
 
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.counters import Counter
-from lockstep.task.item import Task, TaskLookup, feed_keys
+from lockstep.task.arguments import TASKS_PER_CHUNK
+from lockstep.task.item import ArgumentChunk, Task, TaskLookup, feed_keys
+from lockstep.text import digest
 from lockstep.workflow.item import TaskRange, Workflow
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, first_of
 from ops.audit.invariants.parsing import Parsed
 from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
 from ops.audit.seen_tasks import SeenTasks, arrays_of, must_have_lookup, natural_key
+
+
+def check_item(parsed: Parsed) -> Iterator[Finding]:
+    """Arguments of tasks lie under a digest of their content, with those of neighbouring ids."""
+    item, ids = parsed
+    if not isinstance(item, ArgumentChunk):
+        return
+    content = _unpacked(item)
+    if content is None or item.sk != digest(content):
+        yield Finding("task-args", f"{item.pk} / {item.sk}", "other content", "content of this digest")
+        return
+    others = sorted({task_id for task_id, *_ in json.loads(content) if task_id // TASKS_PER_CHUNK != ids[0]})
+    if others:
+        yield Finding("task-args", f"{item.pk} / {item.sk}", f"of tasks {first_of(others)}", "of tasks of this number")
+
+
+def _unpacked(item: ArgumentChunk) -> str | None:
+    try:
+        return zlib.decompress(item.packed).decode()
+    except (zlib.error, UnicodeDecodeError):
+        return None
 
 
 def ids_given_out(reads: Reads) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from lockstep.dynamodb.item import Key
-from lockstep.task.item import Task, TaskLookup
+from lockstep.task.item import ArgumentChunk, Task, TaskLookup
 from lockstep.workflow.item import (
     RunOfWorkflow,
     TaskRange,
@@ -177,6 +177,16 @@ def task_lookup(ids: Ids) -> Key:
     return TaskLookup.key(ids.workflow, ids.node, "0")
 
 
+def arguments_elsewhere(table: Table, ids: Ids) -> None:
+    [key] = [key for key in table if key[0].startswith("ARGUMENTS#")]
+    moved(lambda _: Key(*key), lambda _: ArgumentChunk.key(9, key[1]))(table, ids)
+
+
+def other_arguments(table: Table, ids: Ids) -> None:
+    [key] = [key for key in table if key[0].startswith("ARGUMENTS#")]
+    moved(lambda _: Key(*key), lambda _: Key(key[0], "0123456789abc"))(table, ids)
+
+
 def in_part(part: int) -> Tear:
     def tear(table: Table, ids: Ids) -> None:
         changed(task, feed=f"{ids.workflow}#{part}")(table, ids)
@@ -213,6 +223,8 @@ TEARS: Final[dict[str, tuple[str, Tear]]] = {
         "lookup",
         moved(task_lookup, lambda ids: TaskLookup.key(77, ids.node, "0")),
     ),
+    "arguments of tasks far away": ("task-args", arguments_elsewhere),
+    "arguments under another digest": ("task-args", other_arguments),
     "no pointer to a run": ("run-pointer", gone(pointer)),
     "no pointer to a run that has ended": (
         "run-pointer",
