@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.array.item import ArrayLookup
 from lockstep.dynamodb.item import RawItem
-from ops.audit import batches, clusters, dags, indexes, lists, references, tools
+from ops.audit import batches, clusters, dags, indexes, lists, references, runs, tasks, tools, workflows
 from ops.audit.invariants import task
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.task import TaskItems
@@ -21,6 +21,7 @@ def audit(reads: Reads, seen: Seen) -> Iterator[Finding]:
     Raises:
         CannotReadError: the table could not be read to its end.
     """
+    given_out = tasks.ids_given_out(reads)
     for pk, raws in reads.partitions():
         if pk.startswith("TASK#"):
             yield from _task(pk, raws, reads, seen)
@@ -30,6 +31,9 @@ def audit(reads: Reads, seen: Seen) -> Iterator[Finding]:
     yield from batches.check(seen, reads)
     yield from indexes.check(seen, reads)
     yield from references.check(seen, reads)
+    yield from tasks.check(seen, reads, given_out)
+    yield from workflows.check(seen, reads)
+    yield from runs.check(seen, reads)
     yield from dags.check(seen, reads)
     yield from clusters.check(seen, reads)
 
@@ -53,6 +57,6 @@ def _other(raw: RawItem, reads: Reads, seen: Seen) -> Iterator[Finding]:
     yield from tools.check_item(parsed, reads)
     yield from dags.check_item(parsed, reads)
     yield from lists.check_item(parsed)
-    if second := seen.add(parsed):
-        got = f"task {second.id}, to which another one leads"
-        yield Finding("lookup", second.pk, got, "a task of its own")
+    yield from tasks.check_item(parsed)
+    if wrong := seen.add(parsed):
+        yield wrong

@@ -1,24 +1,31 @@
-"""Check that both indexes list exactly the items that have their keys. An index lags, so a difference is read again."""
+"""Check that the indexes list exactly the items that have their keys. An index lags, so a difference is read again."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.item import Key, RawItem
+from lockstep.task.item import Task
 from lockstep.task_instance.item import TaskInstance, array_step_key, instance_key_of, instance_keys
+from ops.audit.ids import IdMap, fingerprint
 from ops.audit.invariants.batch import BatchKey
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import key_of
-from ops.audit.reader import RUN_INDEX, STEP_INDEX, TRIES, Entry, Index, Reads
+from ops.audit.reader import FEED_INDEX, LISTED_INDEX, RUN_INDEX, STEP_INDEX, TRIES, Entry, Index, Reads
 from ops.audit.seen import Seen
 
-Suspect = tuple[Key, Entry]
-"""An item, and an entry that is only in the index or only in the table."""
+Suspect = tuple[Key, Entry | None]
+"""An item, and an entry that is only in the index or only in the table; None: the entry that it has now."""
 
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
     """The differences between the table and its indexes."""
-    for index, suspects in ((STEP_INDEX, _steps(seen, reads)), (RUN_INDEX, _attention(seen, reads))):
+    for index, suspects in (
+        (STEP_INDEX, _steps(seen, reads)),
+        (RUN_INDEX, _entries(RUN_INDEX, seen.in_run_index, IdMap(), reads)),
+        (FEED_INDEX, _entries(FEED_INDEX, {}, seen.told, reads)),
+        (LISTED_INDEX, _entries(LISTED_INDEX, seen.listed, seen.failed, reads)),
+    ):
         for chunk in chunks(suspects, KEYS_PER_READ):
             yield from _differences(index, set(chunk), reads)
 
@@ -47,13 +54,24 @@ def _is_as_scanned(raw: RawItem, seen: Seen) -> bool:
     return True
 
 
-def _attention(seen: Seen, reads: Reads) -> Iterator[Suspect]:
-    not_listed = dict(seen.in_run_index)
-    for raw in reads.index(RUN_INDEX):
-        key, entry = key_of(raw), RUN_INDEX.entry(raw)
-        if not_listed.pop(key, None) != entry:
+def _entries(index: Index, whole: dict[Key, Entry], tasks: IdMap, reads: Reads) -> Iterator[Suspect]:
+    """What differs. whole: the entries that the index must have; tasks: fingerprints of those of tasks."""
+    not_listed = dict(whole)
+    for raw in reads.index(index):
+        key, entry = key_of(raw), index.entry(raw)
+        if not_listed.pop(key, None) != entry and not _is_task_of(key, entry, tasks):
             yield key, entry
     yield from not_listed.items()
+    yield from ((Task.key(task_id), None) for task_id, _ in tasks)
+
+
+def _is_task_of(key: Key, entry: Entry, tasks: IdMap) -> bool:
+    """Whether the index lists a task as the scan saw it. It is taken out of the map then."""
+    digits = key.pk.removeprefix("TASK#")
+    if key.sk != Task.SORT_KEY or not digits.isdecimal() or tasks[int(digits)] != fingerprint(*entry):
+        return False
+    tasks[int(digits)] = 0
+    return True
 
 
 class _Look(NamedTuple):
@@ -81,7 +99,7 @@ def _differences(index: Index, suspects: set[Suspect], reads: Reads) -> Iterator
     for _ in range(TRIES):
         looks = {suspect: look for suspect, look in _look(index, suspects, reads) if not look.agrees}
         same = {suspect for suspect, look in looks.items() if look == before.get(suspect)}
-        yield from dict.fromkeys(looks[suspect].finding(index, suspect[0]) for suspect in sorted(same))
+        yield from dict.fromkeys(looks[suspect].finding(index, suspect[0]) for suspect in sorted(same, key=str))
         before, suspects = looks, looks.keys() - same
         if not suspects:
             return
@@ -92,6 +110,6 @@ def _look(index: Index, suspects: Iterable[Suspect], reads: Reads) -> Iterator[t
     items = reads.items(key for key, _ in suspects)
     for key, suspect in suspects:
         has = index.entry_of(items.get(key, {}))
-        entries = {suspect} | ({has} if has else set())
+        entries = {entry for entry in (suspect, has) if entry}
         listed = frozenset(entry for entry in entries if key in map(key_of, reads.listed(index, *entry)))
         yield (key, suspect), _Look(has, listed)

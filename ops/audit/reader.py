@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.meter import read_units
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
-from lockstep.dynamodb.item import ArrayStepIndex, Item, Key, RawItem, RunIndex
+from lockstep.dynamodb.item import ArrayStepIndex, FeedIndex, Item, Key, ListedIndex, RawItem, RunIndex
 from lockstep.task.item import Spec, Task
 from lockstep.task_instance.item import TaskInstance
 from ops.audit.invariants.finding import Finding
@@ -94,6 +94,8 @@ class Index(NamedTuple):
 
 STEP_INDEX: Final = Index(ArrayStepIndex.Meta.index_name, "array_step", "S", "array_step_id", "N")
 RUN_INDEX: Final = Index(RunIndex.Meta.index_name, "workflow_run_id", "N", "attention", "S")
+FEED_INDEX: Final = Index(FeedIndex.Meta.index_name, "feed", "S", "changed", "S")
+LISTED_INDEX: Final = Index(ListedIndex.Meta.index_name, "listed_in", "S", "listed_as", "S")
 
 
 class Reads(Protocol):

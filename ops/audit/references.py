@@ -6,43 +6,21 @@ from lockstep.array.item import Array, ArrayLookup
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.counters import BEFORE_FIRST, COUNTED, Counter
 from lockstep.dynamodb.item import Key
-from lockstep.fsm.workflow_run import RUN_ENDED
-from lockstep.task.item import Task
-from lockstep.workflow.item import Workflow
-from lockstep.workflow_run.item import WorkflowRun
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
 
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
-    """The broken invariants of arrays, of tasks' lookups and of counters."""
+    """The broken invariants of arrays and of counters."""
     for array_ids in chunks(sorted(seen.last_batches), KEYS_PER_READ):
         arrays = read_models(Array, map(Array.key, array_ids), reads)
         lookups = read_models(ArrayLookup, map(_lookup_key, arrays.values()), reads)
         for array_id in array_ids:
             yield from _array(array_id, arrays.get(Array.key(array_id)), seen.last_batches[array_id], lookups)
-    differing = (
-        (task_id, workflow_id) for task_id, workflow_id in seen.looked_up if seen.tasks[task_id] != workflow_id
-    )
-    for chunk in chunks(differing, KEYS_PER_READ):
-        tasks = read_models(Task, (Task.key(task_id) for task_id, _ in chunk), reads)
-        for task_id, workflow_id in chunk:
-            yield from _task_lookup(task_id, workflow_id, tasks.get(Task.key(task_id)))
-    yield from _holders(seen, reads)
     counters = read_models(Counter, map(Counter.key, COUNTED), reads)
     for kind in COUNTED:
         yield from _counter(Counter.key(kind), counters.get(Counter.key(kind)), seen.last_ids[kind])
-
-
-def _holders(seen: Seen, reads: Reads) -> Iterator[Finding]:
-    for chunk in chunks(sorted(seen.holders), KEYS_PER_READ):
-        workflows = read_models(Workflow, map(Workflow.key, chunk), reads)
-        runs = read_models(WorkflowRun, (WorkflowRun.key(seen.holders[each]) for each in chunk), reads)
-        for workflow_id in chunk:
-            held_by = workflows[Workflow.key(workflow_id)].workflow_run_id
-            if held_by and held_by == seen.holders[workflow_id]:
-                yield from _holder(workflow_id, held_by, runs.get(WorkflowRun.key(held_by)))
 
 
 def _lookup_key(array: Array) -> Key:
@@ -72,22 +50,6 @@ def check_array_lookup(lookup: ArrayLookup, reads: Reads) -> Iterator[Finding]:
     elif _lookup_key(array).pk != lookup.pk:
         got = f"array {lookup.id}, which is {_lookup_key(array).pk}"
         yield Finding("lookup", lookup.pk, got, "an array of this natural key")
-
-
-def _task_lookup(task_id: int, workflow_id: int, task: Task | None) -> Iterator[Finding]:
-    """A task's lookup leads to a task of its workflow, unless it expires: then it may outlive its task."""
-    if task is None or task.workflow_id != workflow_id:
-        got = f"task {task_id} of workflow {task.workflow_id}" if task else "not there"
-        yield Finding("lookup", f"TASKOF#{workflow_id}#… for task {task_id}", got, "a task of its workflow")
-
-
-def _holder(workflow_id: int, workflow_run_id: int, run: WorkflowRun | None) -> Iterator[Finding]:
-    """The run that holds a workflow is one of its runs, and has not ended: they end together."""
-    if run is None or run.workflow_id != workflow_id or run.status in RUN_ENDED:
-        got = f"run {workflow_run_id}, " + (
-            f"{run.status} of workflow {run.workflow_id}" if run else "which is not there"
-        )
-        yield Finding("holder", f"workflow {workflow_id}", f"held by {got}", "a run of it that has not ended")
 
 
 def _counter(key: Key, counter: Counter | None, last_id: int) -> Iterator[Finding]:

@@ -1,12 +1,12 @@
 """What the audit keeps of a table while it reads, so that any number of instances fits into memory.
 
-It keeps 9 bytes of an instance: its id, and a byte for its status and whether the index showed it. Of a task, 16: its
-workflow, and the workflow of the lookup that leads to it. Of a batch its item, with a letter for each step.
+It keeps 9 bytes of an instance: its id, and a byte for its status and whether the index showed it. Of a task, 40: five
+fingerprints, of its place, its natural key, that of the lookup that leads to it, and its entries in two indexes. Of a
+batch its item, with a letter for each step.
 """
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,13 +18,16 @@ from lockstep.task.item import Resources, Spec, Task, TaskLookup
 from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateVersion
 from lockstep.tool.item import Tool, ToolVersion
-from lockstep.workflow.item import Workflow, WorkflowSpec
+from lockstep.workflow.item import TaskRange, Workflow, WorkflowSpec
 from lockstep.workflow_run.item import WorkflowRun
+from ops.audit.ids import IdMap, fingerprint
 from ops.audit.invariants.batch import BatchKey, Member
+from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import INSTANCE_STATUSES, Parsed
 from ops.audit.invariants.task import TaskItems
+from ops.audit.seen_tasks import SeenTasks
+from ops.audit.seen_workflows import SeenWorkflows
 
-_PAGE: Final = 128
 _INDEXED: Final = 0x80
 COUNTED_BY: Final[dict[type[Item], str]] = {
     Array: "array",
@@ -38,29 +41,6 @@ COUNTED_BY: Final[dict[type[Item], str]] = {
     TemplateVersion: "task_template_version",
 }
 """The counter that gives out the ids of each model."""
-
-
-class IdMap:
-    """A number for each id, 8 bytes where ids are dense; 0 is none.
-
-    >>> ids = IdMap()
-    >>> ids[7] = 3
-    >>> ids[7], ids[8], list(ids)
-    (3, 0, [(7, 3)])
-    """
-
-    def __init__(self) -> None:
-        self._pages: dict[int, array[int]] = defaultdict(lambda: array("Q", bytes(8 * _PAGE)))
-
-    def __setitem__(self, number: int, value: int) -> None:
-        self._pages[number // _PAGE][number % _PAGE] = value
-
-    def __getitem__(self, number: int) -> int:
-        return self._pages[number // _PAGE][number % _PAGE] if number // _PAGE in self._pages else 0
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        for page, values in self._pages.items():
-            yield from ((page * _PAGE + offset, value) for offset, value in enumerate(values) if value)
 
 
 class Steps:
@@ -111,14 +91,16 @@ class Seen:
     batches: dict[BatchKey, list[Batch]] = field(default_factory=lambda: defaultdict(list))
     last_batches: dict[int, int] = field(default_factory=dict)
     """The last batch that was seen of each array that was seen or named."""
-    tasks: IdMap = field(default_factory=IdMap)
-    """The workflow of each task."""
-    looked_up: IdMap = field(default_factory=IdMap)
-    """The workflow in the lookup that leads to each task."""
+    of_tasks: SeenTasks = field(default_factory=SeenTasks)
     in_run_index: dict[Key, tuple[str, str]] = field(default_factory=dict)
     """Run and attention of the items that have an attention."""
-    holders: dict[int, int] = field(default_factory=dict)
-    """The run that holds each workflow, of those that are held."""
+    told: IdMap = field(default_factory=IdMap)
+    """A fingerprint of each task's entry in the index of changes, of those that have one."""
+    failed: IdMap = field(default_factory=IdMap)
+    """The same of the index that people look through."""
+    listed: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    """The entry there of all else: workflows, arrays, batches."""
+    of_workflows: SeenWorkflows = field(default_factory=SeenWorkflows)
     last_ids: Counter[str] = field(default_factory=Counter)
     """The highest id seen, by counter."""
     runs: dict[BatchKey, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
@@ -145,37 +127,42 @@ class Seen:
         self.kinds[ErrorEntry] += sum(map(len, items.errors.values()))
         self.kinds[ErrorText] += sum(map(len, items.texts.values()))
         if items.task is not None:
-            self.tasks[items.task_id] = items.task.workflow_id
+            self.of_tasks.add(items)
+            self._add_entries(items.task_id, items.task)
             self.tasks_by_status[items.task.status] += 1
             self._add_array(items.task.array_id)
             self._add_id(Task, items.task_id)
         for number, instance in items.instances.items():
             self._add_instance(items.id_of(number), instance)
 
-    def add(self, parsed: Parsed) -> TaskLookup | None:
-        """Keep and count an item outside of tasks. Return it if it is a second lookup of one task."""
+    def add(self, parsed: Parsed) -> Finding | None:
+        """Keep and count an item outside of tasks. Return what is wrong if another lookup leads where it does."""
         item, ids = parsed
         self.kinds[type(item)] += 1
         self._add_id(type(item), item.id if isinstance(item, TemplateVersion) else ids[0] if ids else 0)
-        if isinstance(item, Workflow) and item.workflow_run_id:
-            self.holders[ids[0]] = item.workflow_run_id
         if isinstance(item, Batch):
             self.batches[BatchKey(*ids[:2])].append(item)
             self._add_array(*ids[:2])
             self._add_attention(item)
+        if isinstance(item, Workflow | Array | Batch) and item.listed_in is not None and item.listed_as is not None:
+            self.listed[Key(item.pk, item.sk)] = (item.listed_in, item.listed_as)
         if isinstance(item, Dag):
             self.dags.add(ids[0])
         if isinstance(item, Edge):
             self.dags_with_edges.add(ids[0])
         if isinstance(item, Resources):
             self.queues.add(item.queue_id)
+        if isinstance(item, TaskRange):
+            self.of_tasks.add_range(item, ids[0])
         if isinstance(item, TaskLookup):
-            if self.looked_up[item.id]:
-                return item
-            expires_at: int | None = item.expires_at
-            if expires_at is None:
-                self.looked_up[item.id] = ids[0]
-        return None
+            return self.of_tasks.add_lookup(item, ids[0], ids[1])
+        return self.of_workflows.add(parsed)
+
+    def _add_entries(self, task_id: int, task: Task) -> None:
+        if task.feed is not None and task.changed is not None:
+            self.told[task_id] = fingerprint(task.feed, task.changed)
+        if task.listed_in is not None and task.listed_as is not None:
+            self.failed[task_id] = fingerprint(task.listed_in, task.listed_as)
 
     def _add_id(self, model: type[Item], number: int) -> None:
         if kind := COUNTED_BY.get(model):

@@ -19,16 +19,17 @@ _PARSED: Final[dict[int, tuple[RawItem, Parsed | Finding]]] = {}
 
 def check_table(items: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[Finding]:
     """The broken invariants of a table. Its items must not be changed in place."""
-    return list(audit(_InMemory(cast("Mapping[Key, RawItem]", items)), Seen()))
+    return list(audit(InMemory(items), Seen()))
 
 
-class _InMemory:
+class InMemory:
     """Reads of items in memory. The indexes list what they must."""
 
-    def __init__(self, items: Mapping[Key, RawItem]) -> None:
-        self._items = items
+    def __init__(self, items: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+        """Its items must not be changed in place."""
+        self._items = cast("Mapping[Key, RawItem]", items)
         self._partitions: dict[str, list[RawItem]] = defaultdict(list)
-        for key, raw in items.items():
+        for key, raw in self._items.items():
             self._partitions[key[0]].append(raw)
 
     def parse(self, raw: RawItem) -> Parsed | Finding:

@@ -439,8 +439,17 @@ def test_what_is_torn_is_named(ground: Ground, check: str, tear: Callable[[Groun
     assert check in {finding.check for finding in findings}, findings
 
 
-def lag(ground: Ground, index: str, *, hide: bool, pk: str) -> None:
-    """The index never shows a partition's items, or shows them for ever."""
+ENTRIES: Final[dict[str, RawItem]] = {
+    "array-step": {"array_step": {"S": "77#1#0"}, "array_step_id": {"N": "0"}},
+    "run": {"workflow_run_id": {"N": "1"}, "attention": {"S": "I#T"}},
+    "feed": {"feed": {"S": "77#0"}, "changed": {"S": "00000000001500#D"}},
+    "listed": {"listed_in": {"S": "WORKFLOWS"}, "listed_as": {"S": "0000000000000077"}},
+}
+"""Of each index, what it lists of an item that is not there."""
+
+
+def lag(ground: Ground, index: str, *, hide: bool, pk: str, entry: RawItem | None = None) -> None:
+    """The index never shows a partition's items, or shows one for ever."""
     inner = ground.raw
 
     class Lagging:
@@ -456,20 +465,50 @@ def lag(ground: Ground, index: str, *, hide: bool, pk: str) -> None:
 
             return ask
 
-    gone: RawItem = {"pk": {"S": pk}, "sk": {"S": TaskInstance.sort_key(1)}}
-    if index == "run":
-        gone |= {"workflow_run_id": {"N": "1"}, "attention": {"S": "I#T"}}
-    else:
-        gone |= {"array_step": {"S": f"{ground.workflow.array}#1#0"}, "array_step_id": {"N": "0"}}
+    gone: RawItem = entry or {"pk": {"S": pk}, "sk": {"S": TaskInstance.sort_key(1)}, **ENTRIES[index]}
     listed = {"scan": [gone], "query": [gone]}
     ground.watched = Watched(Lagging())
 
 
-@pytest.mark.parametrize("hide", [True, False], ids=["does not list what it must", "lists what is not there"])
-@pytest.mark.parametrize("index", ["array-step", "run"])
-def test_an_index_that_differs_is_named(ground: Ground, index: str, *, hide: bool) -> None:
-    lag(ground, index, hide=hide, pk=ground.task(2) if hide else Task.partition(999_999))
+@pytest.mark.parametrize("index", ENTRIES)
+def test_an_index_that_lists_what_is_not_there_is_named(ground: Ground, index: str) -> None:
+    lag(ground, index, hide=False, pk=Task.partition(999_999))
     assert {finding.check for finding in ground.audit()} == {f"{index}-index"}
+
+
+HIDDEN: Final[dict[str, tuple[str, Callable[[Ground], str]]]] = {
+    "an instance by its step": ("array-step", lambda g: g.task(2)),
+    "an instance that needs attention": ("run", lambda g: g.task(2)),
+    "a task that is done, of the change feed": ("feed", lambda g: g.task(0)),
+    "a workflow": ("listed", lambda g: item.Workflow.key(g.workflow.id).pk),
+    "an array": ("listed", lambda g: g.array),
+    "a batch": ("listed", lambda g: g.batch),
+    "a task that failed for good": ("listed", lambda g: g.task(3)),
+}
+
+
+@pytest.mark.parametrize(("index", "whose"), HIDDEN.values(), ids=HIDDEN)
+def test_an_index_that_hides_an_item_is_named(ground: Ground, index: str, whose: Callable[[Ground], str]) -> None:
+    fails_for_good(ground, 3)
+    lag(ground, index, hide=True, pk=whose(ground))
+    assert {finding.check for finding in ground.audit()} == {f"{index}-index"}
+
+
+def fails_for_good(ground: Ground, number: int) -> None:
+    """A task that is queued has no attempt left, and uses the last one up."""
+    ground.change(ground.task(number), Task.SORT_KEY, max_attempts=1)
+    ground.workflow.fail(ground.tasks[number] * 1000 + 1)
+
+
+def test_an_index_that_lists_a_task_as_it_was_is_named(ground: Ground) -> None:
+    """Under an entry that the task has no more, beside the one that it has."""
+    before = ground.item(ground.task(0), Task.SORT_KEY)
+    ground.change(ground.task(0), Task.SORT_KEY, changed="00000000000001#D")
+    shown = {name: before[name] for name in ("pk", "sk", "feed", "changed")}
+    lag(ground, "feed", hide=False, pk=ground.task(0), entry=shown)
+    [finding] = ground.audit()
+    assert finding.check == "feed-index"
+    assert finding.got.count("listed under") == 2
 
 
 def test_an_index_that_catches_up_is_no_finding(ground: Ground) -> None:

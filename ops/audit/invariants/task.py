@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lockstep import text
 from lockstep.dynamodb.item import MAX_ID, Expiring, RawItem
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TOLD_TO_CLIENT, TaskInstanceStatus, TaskStatus
-from lockstep.task.item import NO_FEED, Spec, Task, change_of
+from lockstep.task.item import MOST_FEEDS, NO_FEED, TASKS_PER_FEED, Spec, Task, change_of, feed_keys
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
     ErrorEntry,
@@ -100,7 +100,12 @@ def check(items: TaskItems) -> list[Finding]:
     findings = [*items.unreadable, *_orphans(items)]
     if items.task:
         findings += [*_numbers(items, items.task), *_attempts(items, items.task), *_binding(items, items.task)]
-        findings += [*_pairs(items, items.task), *_told(items, items.task), *_listed(items, items.task)]
+        findings += [
+            *_pairs(items, items.task),
+            *_feed(items, items.task),
+            *_told(items, items.task),
+            *_listed(items, items.task),
+        ]
     for number, instance in items.instances.items():
         findings += _index_keys(items, number, instance)
     return [*findings, *_errors(items)]
@@ -155,6 +160,13 @@ def _binding(items: TaskItems, task: Task) -> Iterator[Finding]:
         if instance.spec_version > task.spec_version:
             must = f"at most {task.spec_version}, the task's"
             yield Finding("binding", items.name_of(number), f"of binding {instance.spec_version}", must)
+
+
+def _feed(items: TaskItems, task: Task) -> Iterator[Finding]:
+    """A task that its workflow's client is told of is in a part of that workflow's change feed."""
+    if task.feed is not None and task.feed not in feed_keys(task.workflow_id, MOST_FEEDS * TASKS_PER_FEED):
+        must = f"in a part of workflow {task.workflow_id}'s"
+        yield Finding("feed", f"task {items.task_id}", f"in the change feed {task.feed}", must)
 
 
 def _told(items: TaskItems, task: Task) -> Iterator[Finding]:
