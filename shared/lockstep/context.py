@@ -95,13 +95,9 @@ def slots() -> AbstractContextManager[object]:
 
 
 def share_slots() -> None:
-    """Before threads are started: limit what all threads of the request have under way to PARALLEL.
-
-    Raises:
-        LookupError: no request is under way.
-    """
-    request = _CURRENT.get()
-    if request.slots is _NO_LIMIT:
+    """Before threads are started: limit what all threads of the request have under way to PARALLEL."""
+    request = _CURRENT.get(None)
+    if request and request.slots is _NO_LIMIT:
         request.slots = Semaphore(PARALLEL)
 
 

@@ -94,8 +94,8 @@ def _changed_since(since: float, parts: list[str], at: float) -> Progress:
 def _changes(part: str, since: float, *, most: int, enough: float) -> _Found:
     """The earliest changes that a part tells: at most so many, and as long as less than a share of the time is up."""
     changes: list[_Change] = []
-    listed = query(part, FeedIndex.changed >= since_key(since), index=FeedIndex.Meta.index_name)
-    for some in chunks(listed, CHANGES_AT_ONCE):
+    index = FeedIndex.Meta.index_name
+    for some in chunks(query(part, FeedIndex.changed >= since_key(since), index=index), CHANGES_AT_ONCE):
         if changes and (len(changes) + len(some) > most or deadline().spent(enough)):
             return _Found(changes, whole=False)
         changes += [_Change(*change_of(raw["changed"]["S"]), int(raw["pk"]["S"].removeprefix("TASK#"))) for raw in some]
