@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.dag.item import SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
 from ops.audit.reader import Reads, read_models
 from ops.audit.seen import Seen
@@ -25,11 +25,11 @@ def check_item(parsed: Parsed, reads: Reads) -> Iterator[Finding]:
     if isinstance(item, NodeArgs):
         version: int = ids[0]
         if NodeArgs.key(version, item.node_ids, item.args).sk != item.sk:
-            yield Finding("node-args", f"{item.pk} / {item.sk}", "other content", "content of this digest")
+            yield Finding("node-args", in_words(item), "other content", "content of this digest")
     elif isinstance(item, Edge | EdgePart):
         dag_id, shard, node_id = ids[:3]
         if node_id % SHARDS != shard:
-            about = f"{item.pk} / {item.sk}"
+            about = in_words(item)
             yield Finding("edge-shard", about, f"in shard {shard}", f"in shard {node_id % SHARDS}")
         elif isinstance(item, Edge):
             yield from _parts(dag_id, node_id, "UP", item.upstream_in_parts, reads)

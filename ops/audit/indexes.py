@@ -9,7 +9,7 @@ from lockstep.task.item import Task
 from lockstep.task_instance.item import TaskInstance, array_step_key, instance_key_of, instance_keys
 from ops.audit.ids import IdMap, fingerprint
 from ops.audit.invariants.batch import BatchKey
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import key_of
 from ops.audit.reader import FEED_INDEX, LISTED_INDEX, RUN_INDEX, STEP_INDEX, TRIES, Entry, Index, Reads
 from ops.audit.seen import Seen
@@ -87,7 +87,7 @@ class _Look(NamedTuple):
     def finding(self, index: Index, key: Key) -> Finding:
         got = " and ".join(f"listed under {' '.join(entry)}" for entry in sorted(self.listed))
         must = f"listed under {' '.join(self.has)} alone" if self.has else "not listed: it has no such keys, or is gone"
-        return Finding(f"{index.name}-index", f"{key.pk} / {key.sk}", got or "not listed", must)
+        return Finding(f"{index.name}-index", in_words(key), got or "not listed", must)
 
 
 def _differences(index: Index, suspects: set[Suspect], reads: Reads) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, listed_in
 from lockstep.workflow.item import ALL_WORKFLOWS, Workflow, workflow_listed_as
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
 
 
@@ -21,4 +21,4 @@ def check_item(parsed: Parsed) -> Iterator[Finding]:
         case _:
             return
     if (has := (item.listed_in, item.listed_as)) != must:
-        yield Finding("list", f"{item.pk} / {item.sk}", f"listed as {has[1]} in {has[0]}", f"as {must[1]} in {must[0]}")
+        yield Finding("list", in_words(item), f"listed as {has[1]} in {has[0]}", f"as {must[1]} in {must[0]}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lockstep.dynamodb.item import Item, Key
+from lockstep.dynamodb.item import Key
 from lockstep.workflow.item import (
     RunOfWorkflow,
     Workflow,
@@ -13,7 +13,7 @@ from lockstep.workflow.item import (
 )
 from lockstep.workflow_run.item import WorkflowRun
 from ops.audit.ids import IdMap, fingerprint
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
 
 
@@ -90,8 +90,3 @@ class SeenWorkflows:
 def natural_key(spec: WorkflowSpec) -> Key:
     """The key of the lookup that must lead to a workflow."""
     return WorkflowLookup.key(spec.workflow_args_hash, spec.tool_version_id, spec.dag_id, spec.task_hash)
-
-
-def in_words(item: Item) -> str:
-    """An item's key, in a finding."""
-    return f"{item.pk} / {item.sk}"

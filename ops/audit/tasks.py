@@ -10,7 +10,7 @@ from lockstep.task.arguments import TASKS_PER_CHUNK
 from lockstep.task.item import ArgumentChunk, Task, TaskLookup, feed_keys
 from lockstep.text import digest
 from lockstep.workflow.item import TaskRange, Workflow
-from ops.audit.invariants.finding import Finding, first_of
+from ops.audit.invariants.finding import Finding, first_of, in_words
 from ops.audit.invariants.parsing import Parsed
 from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
@@ -24,11 +24,11 @@ def check_item(parsed: Parsed) -> Iterator[Finding]:
         return
     content = _unpacked(item)
     if content is None or item.sk != digest(content):
-        yield Finding("task-args", f"{item.pk} / {item.sk}", "other content", "content of this digest")
+        yield Finding("task-args", in_words(item), "other content", "content of this digest")
         return
     others = sorted({task_id for task_id, *_ in json.loads(content) if task_id // TASKS_PER_CHUNK != ids[0]})
     if others:
-        yield Finding("task-args", f"{item.pk} / {item.sk}", f"of tasks {first_of(others)}", "of tasks of this number")
+        yield Finding("task-args", in_words(item), f"of tasks {first_of(others)}", "of tasks of this number")
 
 
 def _unpacked(item: ArgumentChunk) -> str | None:

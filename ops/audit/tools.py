@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lockstep.dynamodb.item import Key
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
 from ops.audit.reader import Reads, read_model
 
@@ -85,4 +85,4 @@ def _template_lookup(lookup: TemplateLookup, tool_version_id: int, reads: Reads)
 
 
 def _misled(key: Key, leads_to: int | None, must: str) -> Finding:
-    return Finding("lookup", f"{key.pk} / {key.sk}", f"for {leads_to}" if leads_to else "not there", must)
+    return Finding("lookup", in_words(key), f"for {leads_to}" if leads_to else "not there", must)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.workflow.item import Workflow, WorkflowLookup, WorkflowSpec
 from ops.audit.ids import differences
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.reader import Reads, read_models
 from ops.audit.seen import Seen
 from ops.audit.seen_workflows import SeenWorkflows, natural_key
@@ -40,4 +40,4 @@ def _natural_keys(workflow_ids: list[int], of_workflows: SeenWorkflows, reads: R
         lookup = lookups.get(key)
         if lookup is None or lookup.id != workflow_id:
             got = f"for workflow {lookup.id}" if lookup else "not there"
-            yield Finding("lookup", f"{key.pk} / {key.sk}", got, f"for workflow {workflow_id}, which has this key")
+            yield Finding("lookup", in_words(key), got, f"for workflow {workflow_id}, which has this key")

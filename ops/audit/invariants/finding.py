@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from lockstep.dynamodb.item import Item, Key
+
 MOST_NAMED: Final = 10
 """Numbers that one finding names."""
 
@@ -22,6 +24,15 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         """One line."""
         return f"{self.check}: {self.about}: is {self.got}; must be {self.must}"
+
+
+def in_words(item: Item | Key) -> str:
+    """An item's key, for a finding.
+
+    >>> in_words(Key("TASK#42", "TI#003"))
+    'TASK#42 / TI#003'
+    """
+    return f"{item.pk} / {item.sk}"
 
 
 def first_of(numbers: Iterable[int]) -> str:

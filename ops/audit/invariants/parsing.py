@@ -10,7 +10,7 @@ from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.items import kind_of
 from lockstep.task.item import Spec, Task, TaskLookup
 from lockstep.task_instance.item import INSTANCES_PER_TASK, ErrorEntry, ErrorText, Log, TaskInstance
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
 
 TASK_STATUSES: Final = frozenset(TaskStatus)
 INSTANCE_STATUSES: Final = frozenset(TaskInstanceStatus)
@@ -43,7 +43,7 @@ class Parsed(NamedTuple):
 def parse(raw: RawItem) -> Parsed | Finding:
     """Read an item by the model that its key names, or say what is wrong with it."""
     key = key_of(raw)
-    about = f"{key.pk} / {key.sk}"
+    about = in_words(key)
     kind = kind_of(key)
     if kind is None:
         return Finding("unknown-item", about, "of no kind that Lockstep writes", "in lockstep/items.py")
