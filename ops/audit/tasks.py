@@ -99,7 +99,7 @@ def _lookups(task_ids: list[int], of_tasks: SeenTasks, missing: set[int], reads:
         about = f"the lookup of task {task_id}"
         if task is None and found:
             yield Finding("lookup", about, "for a task that is not there", "for one that is")
-        elif task and task.node_id is not None and found and found != natural_key(task):
+        elif task and found and found != natural_key(task):
             yield Finding("lookup", about, "of another workflow or node", _must_be(task))
         elif task and not found and must_have_lookup(task):
             missing.add(task_id)

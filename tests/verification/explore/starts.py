@@ -60,6 +60,7 @@ class Start(NamedTuple):
             "num_attempts": num_attempts,
             "max_attempts": num_attempts + self.attempts_left,
             "workflow_id": 1,
+            "node_id": 1,
             "array_id": ARRAY,
             "name": "t",
             "command": "true",
