@@ -47,7 +47,7 @@ class RequestContext:
     """Refusals by kind and reason."""
     lock: Lock = field(default_factory=Lock)
     slots: AbstractContextManager[object] = _NO_LIMIT
-    """To be held while a request to DynamoDB is under way. One thread alone needs no limit: see share_slots."""
+    """Held by each request to DynamoDB while it is under way. One thread alone needs no limit: see share_slots."""
 
 
 _CURRENT: Final[ContextVar[RequestContext]] = ContextVar("request")
@@ -86,7 +86,7 @@ def deadline() -> Deadline:
 
 
 def slots() -> AbstractContextManager[object]:
-    """What is held while a request to DynamoDB is under way.
+    """The limit on the requests to DynamoDB that the request of the API has under way: held by each of them.
 
     Raises:
         LookupError: no request is under way.
