@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockstep.fsm.pair_state import PairState, Reporter
-from lockstep.fsm.reports import ReportRule, rule
+from lockstep.fsm.reports import ReportRule, rule_on
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
 from ops.audit.invariants.pairs import REPORTS, Pair, reachable
@@ -46,7 +46,7 @@ class Life:
         superseded = which < len(self.instances) - 1
         overdue, not_yet_due = due
         state = PairState(self.instances[which], self.task, self.left, overdue, not_yet_due, reporter)
-        ruling = rule(report, state._replace(superseded=superseded))
+        ruling = rule_on(report, state._replace(superseded=superseded))
         if isinstance(ruling, Move):
             self.instances[which] = ruling.task_instance
             self.task = ruling.task or self.task

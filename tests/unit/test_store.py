@@ -12,8 +12,7 @@ from lockstep.context import request
 from lockstep.dynamodb import client as table
 from lockstep.dynamodb.item import Item
 from lockstep.errors import NotFoundError
-from lockstep.fsm.guards import Decision
-from lockstep.fsm.pair_state import Guard
+from lockstep.fsm.guards import Decision, Guard
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Kind, Move, Refusal
 from lockstep.task.item import Spec, Task

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 
 from lockstep.fsm import guards, transitions
-from lockstep.fsm.guards import decide
-from lockstep.fsm.pair_state import Guard, PairState, Reporter
+from lockstep.fsm.guards import Guard, decide
+from lockstep.fsm.pair_state import PairState, Reporter
 from lockstep.fsm.reports import (
     ABANDONED,
     FELL_SILENT,
@@ -25,7 +25,7 @@ from lockstep.fsm.reports import (
     failure_known,
     failure_of_worker,
     failure_unknown,
-    rule,
+    rule_on,
     status_told,
     stopped_by_resume,
     terminate,
@@ -245,16 +245,16 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
 @pytest.mark.parametrize("sentence", CONSEQUENCES)
 def test_consequence(sentence: str) -> None:
     report, state, wanted = CONSEQUENCES[sentence]
-    ruling = rule(report, state)
+    ruling = rule_on(report, state)
     assert (ruling.task_instance + (ruling.task or ".") if isinstance(ruling, Move) else ruling.kind) == wanted
 
 
 @pytest.mark.parametrize("report", [START, FINISH, RECOVER, failure_of_worker(TI.ERROR)], ids=lambda rule: rule.name)
 def test_a_fenced_worker_hears_kill_self_until_the_instance_has_ended(report: ReportRule) -> None:
     state = AHEAD._replace(reporter=OTHER)
-    assert status_told(rule(report, state), state) is TI.KILL_SELF
+    assert status_told(rule_on(report, state), state) is TI.KILL_SELF
     ended = PairState(TI.ERROR, T.REGISTERING, reporter=OTHER)
-    assert status_told(rule(report, ended), ended) is TI.ERROR
+    assert status_told(rule_on(report, ended), ended) is TI.ERROR
 
 
 REPORTS = [
@@ -281,8 +281,8 @@ REPORTS = [
 def test_a_guard_gives_its_ruling_throughout(report: ReportRule, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a write's conditions let through is never ruled on otherwise."""
     both = (True, False)
-    ruled = cache(partial(rule, report))
-    monkeypatch.setattr(guards, "rule", lambda _, state: ruled(state))
+    ruled = cache(partial(rule_on, report))
+    monkeypatch.setattr(guards, "rule_on", lambda _, state: ruled(state))
     held: set[tuple[Guard, _Seen, Ruling]] = set()
     for instance, task, left, due, who, just, later in product(TI, T, both, "-oe", Reporter, both, both):
         state = PairState(instance, task, left, due == "o", due == "e", who, just, later)
@@ -336,7 +336,7 @@ def _states(guard: Guard, seen: _Seen) -> Iterator[PairState]:
 def test_what_was_seen_once_says_where_an_instance_can_be(report: ReportRule) -> None:
     """attention.py passes over an instance that cannot be where it looks for one, and for good one that has ended."""
     for instance, task, left in product(TI, T, (True, False)):
-        ruling = rule(report, PairState(instance, task, left, overdue=True))
+        ruling = rule_on(report, PairState(instance, task, left, overdue=True))
         if isinstance(ruling, Move):
             assert may_become(instance, ruling.task_instance)
             assert not has_ended(instance)
@@ -344,4 +344,4 @@ def test_what_was_seen_once_says_where_an_instance_can_be(report: ReportRule) ->
 
 def test_the_usual_state_lets_each_report_move() -> None:
     for report in REPORTS:
-        assert isinstance(rule(report, report.assumed), Move), report.name
+        assert isinstance(rule_on(report, report.assumed), Move), report.name

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from lockstep.fsm import reports
 from lockstep.fsm.pair_state import PairState, Reporter
-from lockstep.fsm.reports import ReportRule, rule
+from lockstep.fsm.reports import ReportRule, rule_on
 from lockstep.fsm.statuses import ERROR_STATES, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
 
@@ -106,7 +106,7 @@ def _after_reports(pair: Pair, *, superseded: bool) -> tuple[Pair, ...]:
         return ()
     state = PairState(pair.task_instance, pair.task, pair.attempts_left, superseded=superseded)
     rulings = (
-        rule(report, state._replace(overdue=overdue, not_yet_due=not_yet_due, reporter=reporter))
+        rule_on(report, state._replace(overdue=overdue, not_yet_due=not_yet_due, reporter=reporter))
         for report, overdue, not_yet_due, reporter in product(REPORTS, BOTH, BOTH, Reporter)
     )
     return tuple(

@@ -1,4 +1,4 @@
-"""The state of a pair, a task instance and its task, at one moment, and the guard that a write carries."""
+"""The state of a pair, a task instance and its task, at one moment, as far as a ruling depends on it."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,7 +10,10 @@ class Reporter(StrEnum):
     """The sender of a report, identified by its names and the names of the claim on the instance."""
 
     CLAIMANT = "claimant"
-    """The worker node that claimed the instance, or the job that it runs as, as far as both are named."""
+    """Nothing contradicts that it is the worker node that claimed the instance, or the job that it runs as.
+
+    So it is where nobody has claimed the instance yet, and where one of the two names nothing.
+    """
     RESTART = "restart"
     """The same job of the cluster, on another node or in another process."""
     OTHER = "other"
@@ -43,32 +46,3 @@ class PairState(NamedTuple):
     """The last claim is so recent that an equal claim, or one of the same job, comes from a rival."""
     superseded: bool = False
     """The task has a later attempt."""
-
-
-class Guard(NamedTuple):
-    """The condition of the write that carries a ruling out: a set of instance statuses and a set of task statuses.
-
-    A refusal's guard does not hold report_by: a refusal that has just become stale moves nothing.
-    """
-
-    task_instance: frozenset[TaskInstanceStatus]
-    """The instance's status is one of these."""
-    task: frozenset[TaskStatus] | None
-    """The task's status is one of these. None: it does not matter."""
-    attempts_left: bool | None = None
-    """Whether attempts are left. None: it does not matter."""
-    superseded: bool | None = None
-    """Whether there is a later attempt. None: it does not matter."""
-    overdue: bool = False
-    """report_by must be set and have passed."""
-    none_due_ahead: bool = False
-    """report_by must not lie ahead."""
-    same_claim: bool = False
-    """The last claim on the instance must be the one that was seen."""
-    names: Names | None = None
-    """The names in the report must not contradict those of the claim. None: they do not matter."""
-
-    @property
-    def concerns_task(self) -> bool:
-        """Whether the guard has a condition on the task."""
-        return (self.task, self.attempts_left, self.superseded) != (None, None, None)

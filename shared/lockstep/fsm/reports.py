@@ -1,7 +1,7 @@
-"""The kinds of reports, and the ruling on a report.
+"""The rules of reports, one for each kind of report, and the ruling on a report.
 
 A report is ruled on by its own circumstances first, then by the table in transitions.py, then by what it may do where
-the table refuses. Each route that moves an instance makes one of the reports below.
+the table refuses. Each route that moves an instance reports by one of the rules below.
 """
 
 from collections.abc import Mapping
@@ -60,36 +60,36 @@ class ReportRule:
     """Statuses in which there is nothing to kill: the instance passes through KILL_SELF to ERROR_FATAL at once."""
 
 
-def rule(report: ReportRule, state: PairState) -> Ruling:
+def rule_on(rule: ReportRule, state: PairState) -> Ruling:
     """Rule on a report: by its own circumstances, then by the table, then by what it may do where the table refuses."""
-    by_circumstances = _rule_on_circumstances(report, state)
+    by_circumstances = _rule_on_circumstances(rule, state)
     if by_circumstances:
         return by_circumstances
-    if state.task_instance in report.unstarted:
-        return rule(KILLED, state._replace(task_instance=TI.KILL_SELF))
-    ruling = validate_transition(state, report.target)
-    return ruling if isinstance(ruling, Move) else _rule_on_refusal(report, state, ruling)
+    if state.task_instance in rule.unstarted:
+        return rule_on(KILLED, state._replace(task_instance=TI.KILL_SELF))
+    ruling = validate_transition(state, rule.target)
+    return ruling if isinstance(ruling, Move) else _rule_on_refusal(rule, state, ruling)
 
 
-def _rule_on_circumstances(report: ReportRule, state: PairState) -> Ruling | None:
+def _rule_on_circumstances(rule: ReportRule, state: PairState) -> Ruling | None:
     """None: the table decides."""
-    if state.reporter is Reporter.OTHER and concerns_names(report, state.task_instance):
-        return _REFUSED_BY_NAME[report.names or Names.WORKER]
-    if state.task_instance in report.settled:
+    if state.reporter is Reporter.OTHER and concerns_names(rule, state.task_instance):
+        return _REFUSED_BY_NAME[rule.names or Names.WORKER]
+    if state.task_instance in rule.settled:
         return Refusal(Kind.SETTLED, "it is in a final status")
-    if state.task_instance not in report.only_from:
-        names = ", ".join(sorted(status.name for status in report.only_from))
-        return Refusal(Kind.INVALID, f"{report.name} is about {names} only")
-    if report.again == (state.task_instance, state.task) and not state.superseded:
+    if state.task_instance not in rule.only_from:
+        names = ", ".join(sorted(status.name for status in rule.only_from))
+        return Refusal(Kind.INVALID, f"{rule.name} is about {names} only")
+    if rule.again == (state.task_instance, state.task) and not state.superseded:
         return Refusal(Kind.REPEATED, "it is done already: the first reply was lost")
-    if report.if_overdue and not state.overdue:
+    if rule.if_overdue and not state.overdue:
         return Refusal(Kind.REPORTED_MEANWHILE, "it is not overdue: it reported meanwhile, or was never due")
-    return _rule_on_claim(state) if report.claims else None
+    return _rule_on_claim(state) if rule.claims else None
 
 
-def concerns_names(report: ReportRule, status: TaskInstanceStatus) -> bool:
-    """Whether the names in a report matter while the instance is in a status."""
-    return report.names is not None and (has_ended(status) or not report.may_rename)
+def concerns_names(rule: ReportRule, status: TaskInstanceStatus) -> bool:
+    """Whether the names in a report matter while the instance is in a status: an ended one keeps the names it has."""
+    return rule.names is not None and (has_ended(status) or not rule.may_rename)
 
 
 _REFUSED_BY_NAME: Final = {
@@ -98,12 +98,12 @@ _REFUSED_BY_NAME: Final = {
 }
 
 
-def _rule_on_refusal(report: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
-    if report.task_may_stay and refusal.kind is Kind.TASK_CANNOT_FOLLOW:
-        return Move(report.target, None, _why_its_task_stays(report.target, state.task))
-    if report.through_running and state.task_instance is TI.TRIAGING:
-        return _rule_through_running(report, state, refusal)
-    for source, target in report.instead:
+def _rule_on_refusal(rule: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
+    if rule.task_may_stay and refusal.kind is Kind.TASK_CANNOT_FOLLOW:
+        return Move(rule.target, None, _why_its_task_stays(rule.target, state.task))
+    if rule.through_running and state.task_instance is TI.TRIAGING:
+        return _rule_through_running(rule, state, refusal)
+    for source, target in rule.instead:
         if state.task_instance is source:
             return validate_transition(state, target)
     return refusal
@@ -125,11 +125,11 @@ def status_told(ruling: Ruling, state: PairState) -> TaskInstanceStatus:
     return TI.KILL_SELF if fenced else state.task_instance
 
 
-def _rule_through_running(report: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
+def _rule_through_running(rule: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
     running = validate_transition(state, TI.RUNNING)
     if isinstance(running, Refusal):
         return refusal
-    return validate_transition(state._replace(task_instance=TI.RUNNING, task=running.task or state.task), report.target)
+    return validate_transition(state._replace(task_instance=TI.RUNNING, task=running.task or state.task), rule.target)
 
 
 def _rule_on_claim(state: PairState) -> Ruling | None:

@@ -19,8 +19,8 @@ from lockstep.dynamodb.client import (
 )
 from lockstep.dynamodb.item import Expiring, RawItem
 from lockstep.errors import ContentionError, ForbiddenError, NotFoundError, TableError
-from lockstep.fsm.guards import Decision
-from lockstep.fsm.pair_state import Guard, Names
+from lockstep.fsm.guards import Decision, Guard
+from lockstep.fsm.pair_state import Names
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move
 from lockstep.fsm.workflow_run import MAY_TAKE

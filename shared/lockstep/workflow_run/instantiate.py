@@ -10,7 +10,7 @@ from lockstep.context import deadline
 from lockstep.dynamodb.client import chunks, fetch, fetch_present
 from lockstep.errors import UnavailableError
 from lockstep.fsm.pair_state import PairState
-from lockstep.fsm.reports import INSTANTIATE, rule
+from lockstep.fsm.reports import INSTANTIATE, rule_on
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Kind, Refusal, Ruling
 from lockstep.http.fields import Text
@@ -128,7 +128,7 @@ def _taken_before(past_queued: Iterable[InstanceKey]) -> dict[InstanceKey, TaskI
         key: instance
         for key, (instance, task) in read_pairs(past_queued).items()
         if _is_repeated(
-            rule(
+            rule_on(
                 INSTANTIATE,
                 PairState(
                     TaskInstanceStatus(instance.status),
