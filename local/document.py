@@ -9,6 +9,7 @@ from local.gateway import load_handler
 from local.template import ROOT, Template
 from local.workflow_cost import of_workflows
 from lockstep.access.scopes import Scope
+from lockstep.fsm.pair_state import Names
 from lockstep.fsm.reports import (
     ABANDONED,
     FELL_SILENT,
@@ -240,6 +241,12 @@ def _workflows() -> Iterator[str]:
     yield ""
 
 
+_NAMED: Final = {
+    Names.WORKER: "refused from another worker node than the one that claimed it",
+    Names.JOB: "refused about another job than the one that it runs as",
+}
+
+
 def _exceptions(report: ReportRule) -> Iterator[str]:
     """Yield a sentence for each of a report's exceptions to the table of moves."""
     if report.through_running:
@@ -252,8 +259,14 @@ def _exceptions(report: ReportRule) -> Iterator[str]:
         yield "only if report_by has passed"
     if report.claims:
         yield "in RUNNING and TRIAGING only for the worker node that holds it, until report_by has passed"
+    if report.names:
+        yield _NAMED[report.names] + (", once it has ended" if report.may_rename else "")
     if report.again:
         yield f"again, from {report.again[0].name} with its task {report.again[1].name}: the first reply was lost"
+    yield from _exceptions_by_status(report)
+
+
+def _exceptions_by_status(report: ReportRule) -> Iterator[str]:
     if len(report.only_from) < len(TaskInstanceStatus):
         yield f"only from {', '.join(sorted(status.name for status in report.only_from))}"
     if report.task_may_stay:

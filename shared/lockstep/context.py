@@ -53,7 +53,7 @@ class RequestContext:
 _CURRENT: Final[ContextVar[RequestContext]] = ContextVar("request")
 
 
-def serve(request: RequestContext, work: Callable[..., R], *args: Any) -> R:
+def run_in(request: RequestContext, work: Callable[..., R], *args: Any) -> R:
     """Run work in a request's context. What work binds to the context ends with it."""
     own = copy_context()
     own.run(_CURRENT.set, request)

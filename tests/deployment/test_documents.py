@@ -17,7 +17,7 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it says n
 
 from local.template import ROOT
 from lockstep import errors
-from lockstep.fsm.transitions import Kind
+from lockstep.fsm.transitions import RefusalKind
 
 DEPLOY: Final = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -137,7 +137,7 @@ def _pattern(name: ast.expr) -> str:
 
 def test_every_kind_of_refusal_is_told_of() -> None:
     told = [named(kind)[0] for kind, _ in rows(section(OPERATIONS, "### Kinds of refusals"))]
-    assert sorted(told) == sorted(kind.name for kind in Kind)
+    assert sorted(told) == sorted(kind.name for kind in RefusalKind)
 
 
 def test_every_kind_of_failure_is_told_of() -> None:

@@ -14,7 +14,7 @@ from lockstep.dynamodb.item import Item
 from lockstep.errors import NotFoundError
 from lockstep.fsm.guards import Decision, Guard
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Kind, Move, Refusal
+from lockstep.fsm.transitions import Move, Refusal, RefusalKind
 from lockstep.task.item import Spec, Task
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
@@ -134,7 +134,7 @@ def test_one_pair_that_does_not_hold_stops_the_others() -> None:
 
 
 def test_the_same_words_are_one_entry_of_the_first_time() -> None:
-    refused = Decision(Refusal(Kind.INVALID, "refused"), Guard(RUNNING, None))
+    refused = Decision(Refusal(RefusalKind.INVALID, "refused"), Guard(RUNNING, None))
     said = PairWrite(KEY, refused, ReportedFields(error="boom"))
     store.write_pairs([said])
     first = read_errors(KEY)

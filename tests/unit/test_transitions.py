@@ -32,9 +32,9 @@ from lockstep.fsm.reports import (
 )
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import (
-    Kind,
     Move,
     Refusal,
+    RefusalKind,
     Ruling,
     get_new_task_status,
     has_ended,
@@ -65,19 +65,19 @@ TI = TaskInstanceStatus
 T = TaskStatus
 
 
-def designed(instance: str, target: str, task: str, *, attempts_left: bool, superseded: bool) -> str | Kind:
+def designed(instance: str, target: str, task: str, *, attempts_left: bool, superseded: bool) -> str | RefusalKind:
     """Instance's and task's letter after the move ('.': stays), or why there is none."""
     if instance + target in UNTIMELY:
-        return Kind.UNTIMELY
+        return RefusalKind.UNTIMELY
     if instance + target not in VALID:
-        return Kind.INVALID
+        return RefusalKind.INVALID
     if instance + target == "TR" and task == "R" and not superseded:
         return "R."
     if task in "DF" and target in "WEUZF":
         return "F."
     through, end = list((FOLLOWS if attempts_left else EXHAUSTED).get(target, task * 2))
     if task + through not in TASK_MOVES or (superseded and target in "IOR"):
-        return Kind.TASK_CANNOT_FOLLOW
+        return RefusalKind.TASK_CANNOT_FOLLOW
     return target + "." if superseded else target + end
 
 
@@ -115,7 +115,7 @@ def test_every_edge_has_a_reason_of_its_own() -> None:
 RUNS = PairState(TI.RUNNING, T.RUNNING)
 AHEAD = RUNS._replace(not_yet_due=True)
 OTHER, RESTART = Reporter.OTHER, Reporter.RESTART
-CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
+CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | RefusalKind]] = {
     "a finished command finishes its task": (FINISH, RUNS, "DD"),
     "a failed command lets its task try again": (failure_of_worker(TI.ERROR), RUNS, "EG"),
     "the last attempt's failure fails the task": (
@@ -132,7 +132,7 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
     "a second worker is fenced while triage asks and the first has just reported": (
         START,
         PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, reporter=Reporter.OTHER),
-        Kind.FENCED,
+        RefusalKind.FENCED,
     ),
     "a second worker takes over from one that triage asks for in vain": (
         START,
@@ -148,7 +148,7 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
     "triage itself cannot pass through running": (
         failure_known(TI.ERROR),
         PairState(TI.TRIAGING, T.RUNNING),
-        Kind.INVALID,
+        RefusalKind.INVALID,
     ),
     "a heartbeat brings a late instance back": (RECOVER, PairState(TI.TRIAGING, T.RUNNING), "R."),
     "a killed worker that starts is laid to rest": (START, PairState(TI.KILL_SELF, T.LAUNCHED), "FF"),
@@ -158,17 +158,21 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
         PairState(TI.INSTANTIATED, T.INSTANTIATING),
         "RR",
     ),
-    "a second worker is fenced while the first is expected": (START, AHEAD._replace(reporter=OTHER), Kind.FENCED),
+    "a second worker is fenced while the first is expected": (
+        START,
+        AHEAD._replace(reporter=OTHER),
+        RefusalKind.FENCED,
+    ),
     "the same worker asks again": (START, AHEAD, "R."),
     "so does an earlier attempt's": (START, AHEAD._replace(superseded=True), "R."),
-    "equal claims at once come from rivals": (START, AHEAD._replace(just_claimed=True), Kind.FENCED),
+    "equal claims at once come from rivals": (START, AHEAD._replace(just_claimed=True), RefusalKind.FENCED),
     "a job that the cluster starts again takes over": (START, AHEAD._replace(reporter=RESTART), "R."),
     "a job that was started twice at once does not": (
         START,
         AHEAD._replace(reporter=RESTART, just_claimed=True),
-        Kind.FENCED,
+        RefusalKind.FENCED,
     ),
-    "nor one of an earlier attempt": (START, AHEAD._replace(reporter=RESTART, superseded=True), Kind.FENCED),
+    "nor one of an earlier attempt": (START, AHEAD._replace(reporter=RESTART, superseded=True), RefusalKind.FENCED),
     "a job that is started again is back from triage": (
         START,
         PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, reporter=RESTART),
@@ -178,66 +182,66 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | Kind]] = {
     "nobody runs what another worker has ended": (
         START,
         PairState(TI.DONE, T.DONE, reporter=RESTART),
-        Kind.FENCED,
+        RefusalKind.FENCED,
     ),
-    "an overtaken worker does not finish it": (FINISH, RUNS._replace(reporter=OTHER), Kind.FENCED),
+    "an overtaken worker does not finish it": (FINISH, RUNS._replace(reporter=OTHER), RefusalKind.FENCED),
     "an overtaken worker does not fail it": (
         failure_of_worker(TI.ERROR_FATAL),
         PairState(TI.KILL_SELF, T.RUNNING, reporter=OTHER),
-        Kind.FENCED,
+        RefusalKind.FENCED,
     ),
     "an overtaken worker does not bring it back": (
         RECOVER,
         PairState(TI.TRIAGING, T.RUNNING, reporter=OTHER),
-        Kind.FENCED,
+        RefusalKind.FENCED,
     ),
     "triage of another job does not end it": (
         failure_known(TI.RESOURCE_ERROR),
         PairState(TI.TRIAGING, T.RUNNING, reporter=OTHER),
-        Kind.OTHER_JOB,
+        RefusalKind.OTHER_JOB,
     ),
     "a distributor may submit it as another job": (
         LAUNCH,
         PairState(TI.INSTANTIATED, T.INSTANTIATING, reporter=OTHER),
         "OO",
     ),
-    "but not rename what has ended": (LAUNCH, PairState(TI.DONE, T.DONE, reporter=OTHER), Kind.OTHER_JOB),
+    "but not rename what has ended": (LAUNCH, PairState(TI.DONE, T.DONE, reporter=OTHER), RefusalKind.OTHER_JOB),
     "an orphan is laid to rest": (failure_of_worker(TI.ERROR), PairState(TI.RUNNING, T.DONE), "F."),
     "a heartbeat beats triage": (
         failure_unknown(TI.UNKNOWN_ERROR),
         PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True),
-        Kind.REPORTED_MEANWHILE,
+        RefusalKind.REPORTED_MEANWHILE,
     ),
     "silence does not": (failure_unknown(TI.UNKNOWN_ERROR), PairState(TI.TRIAGING, T.RUNNING, overdue=True), "UG"),
-    "a finished instance has nothing to launch": (LAUNCH, PairState(TI.DONE, T.DONE), Kind.SETTLED),
-    "a running one was quicker than its launch": (LAUNCH, RUNS, Kind.UNTIMELY),
+    "a finished instance has nothing to launch": (LAUNCH, PairState(TI.DONE, T.DONE), RefusalKind.SETTLED),
+    "a running one was quicker than its launch": (LAUNCH, RUNS, RefusalKind.UNTIMELY),
     "no distributor id lets the task try again": (
         LAUNCH_FAILED,
         PairState(TI.INSTANTIATED, T.INSTANTIATING),
         "WG",
     ),
-    "a dead instance is not taken again": (INSTANTIATE, PairState(TI.ERROR, T.QUEUED), Kind.INVALID),
+    "a dead instance is not taken again": (INSTANTIATE, PairState(TI.ERROR, T.QUEUED), RefusalKind.INVALID),
     "a kill takes the task along": (KILLED, PairState(TI.KILL_SELF, T.INSTANTIATING), "FF"),
     "or leaves it where a resume put it": (KILLED, PairState(TI.KILL_SELF, T.REGISTERING), "F."),
-    "only what was told to die is killed": (KILLED, RUNS, Kind.INVALID),
+    "only what was told to die is killed": (KILLED, RUNS, RefusalKind.INVALID),
     "an attempt that was left behind finishes alone": (FINISH, RUNS._replace(superseded=True), "D."),
     "it fails alone": (failure_of_worker(TI.ERROR), RUNS._replace(superseded=True), "E."),
     "it is killed alone": (START, PairState(TI.KILL_SELF, T.RUNNING, superseded=True), "F."),
     "it does not start beside the later one": (
         START,
         PairState(TI.LAUNCHED, T.LAUNCHED, superseded=True),
-        Kind.TASK_CANNOT_FOLLOW,
+        RefusalKind.TASK_CANNOT_FOLLOW,
     ),
-    "nobody takes it over": (START, RUNS._replace(overdue=True, superseded=True), Kind.FENCED),
+    "nobody takes it over": (START, RUNS._replace(overdue=True, superseded=True), RefusalKind.FENCED),
     "it does not come back from triage": (
         RECOVER,
         PairState(TI.TRIAGING, T.RUNNING, superseded=True),
-        Kind.TASK_CANNOT_FOLLOW,
+        RefusalKind.TASK_CANNOT_FOLLOW,
     ),
     "it is not taken again": (
         INSTANTIATE,
         PairState(TI.INSTANTIATED, T.INSTANTIATING, superseded=True),
-        Kind.INVALID,
+        RefusalKind.INVALID,
     ),
 }
 
@@ -305,7 +309,12 @@ def test_a_guard_gives_its_ruling_throughout(report: ReportRule, monkeypatch: py
         held.add((guard, seen, ruling))
 
 
-RESTS_ON_WHAT_WAS_SEEN = {Kind.FENCED, Kind.OTHER_JOB, Kind.REPEATED, Kind.REPORTED_MEANWHILE}
+RESTS_ON_WHAT_WAS_SEEN = {
+    RefusalKind.FENCED,
+    RefusalKind.OTHER_JOB,
+    RefusalKind.REPEATED,
+    RefusalKind.REPORTED_MEANWHILE,
+}
 """Of the deadline or the names: nothing is stored under these refusals, or only what the report says of itself."""
 
 

@@ -1,6 +1,6 @@
 """The cluster accepted the submission."""
 
-from lockstep.fsm.transitions import Kind, Refusal
+from lockstep.fsm.transitions import Refusal, RefusalKind
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment
 from lockstep.http.models import MessageReply, Request
@@ -26,6 +26,6 @@ def lambda_handler(path: InstancePath, body: Launch) -> MessageReply:
 def _in_words(outcome: Outcome) -> str:
     if not isinstance(outcome.ruling, Refusal):
         return "Task instance transitioned to LAUNCHED"
-    if outcome.ruling.kind is Kind.SETTLED:
+    if outcome.ruling.kind is RefusalKind.SETTLED:
         return "Task instance in final state, no transition needed"
     return f"Unable to transition to launched from {outcome.status}"

@@ -38,7 +38,7 @@ def authorize(header: str, called: str, keys: SigningKeys) -> dict[str, Any]:
         UnauthorizedError: the header holds no token, or an invalid or expired one.
         KeysUnavailableError: there is no key to check it with.
     """
-    grant = context.serve(RequestContext(Deadline()), _grant, header, called, keys)
+    grant = context.run_in(RequestContext(Deadline()), _grant, header, called, keys)
     return {
         "principalId": grant.name,
         "policyDocument": _policy(grant, called),

@@ -1,18 +1,20 @@
 """Give tasks their next attempt: a task moves to QUEUED and its new instance is created, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.array.item import Array, Batch, BatchAttention, batch_listed_as, listed_in
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, reach, run_parallel, transact
-from lockstep.dynamodb.item import MAX_ID
+from lockstep.dynamodb.item import MAX_ID, Key, RawItem
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import may_queue
@@ -21,7 +23,7 @@ from lockstep.observability import count, move
 from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.store import is_in
+from lockstep.workflow_run.store import is_in_or_unknown
 
 TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49
@@ -100,14 +102,34 @@ def _read_tasks(task_ids: Sequence[int], array_id: int) -> dict[int, _QueuedTask
     return {task.task_id: task for task in found.values()}
 
 
-def _reserve_batches(array_id: int, count: int) -> int:
-    """Reserve `count` consecutive batch numbers, and return the last."""
+def _reserve_batches(array_id: int, how_many: int) -> int:
+    """Reserve consecutive batch numbers, and return the last. The update shows the array as it is after it."""
     array = Array(*Array.key(array_id))
     try:
-        reach(lambda: array.update([Array.num_batches.add(count)], Array.pk.exists()))
+        reach(lambda: array.update([Array.num_batches.add(how_many)], Array.pk.exists()))
     except ConditionFailedError:
         raise NotFoundError(f"array {array_id} does not exist") from None
     return array.num_batches
+
+
+@dataclass(slots=True)
+class _Filling:
+    """A batch that is being filled."""
+
+    array_id: int
+    batch_num: int
+    task_resources_id: int
+    workflow_run_id: int
+    attention: str
+    """A BatchAttention as text."""
+    size: int = 0
+    """The steps that it has."""
+    grows_until: float | None = None
+    """The time until which steps may be added. None: the next ones are the last."""
+
+    @property
+    def key(self) -> Key:
+        return Batch.key(self.array_id, self.batch_num)
 
 
 def _fill(
@@ -118,106 +140,113 @@ def _fill(
     tasks: Sequence[_QueuedTask],
 ) -> None:
     """Fill a batch, one transaction after another, because the steps of each follow those of the one before."""
-    batch = Batch(
-        *Batch.key(array_id, batch_num),
-        size=0,
-        num_instances=0,
-        task_resources_id=task_resources_id,
-        workflow_run_id=workflow_run_id,
-        seen="",
-        attention=str(BatchAttention(now() + HEARTBEAT_BUFFER_SECONDS, waiting=True)),
-    )
+    attention = str(BatchAttention(now() + HEARTBEAT_BUFFER_SECONDS, waiting=True))
+    batch = _Filling(array_id, batch_num, task_resources_id, workflow_run_id, attention)
     batch.grows_until = now() + GROWS_SECONDS
-    steps = list(chunks(tasks, TASKS_PER_TRANSACTION))
-    for chunk in steps[:-1]:
-        _append(batch, array_id, batch_num, chunk)
+    *earlier, last = chunks(tasks, TASKS_PER_TRANSACTION)
+    for some in earlier:
+        _append(batch, some)
     batch.grows_until = None
-    _append(batch, array_id, batch_num, steps[-1])
+    _append(batch, last)
 
 
-def _append(batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask]) -> None:
-    """Add a step to the batch for each task that no other caller has queued meanwhile."""
-    while pending := [task for task in tasks if task.ready(array_id)]:
-        build = partial(_add_steps, batch=batch, array_id=array_id, batch_num=batch_num, tasks=pending, at=now())
+def _append(batch: _Filling, tasks: Sequence[_QueuedTask]) -> None:
+    """Add a step to the batch for each task that no other caller has queued meanwhile, unless the run has ended."""
+    while pending := [task for task in tasks if task.ready(batch.array_id)]:
         try:
-            transact(build)
+            transact(partial(_add_steps, batch=batch, tasks=pending, at=now()))
         except ConditionFailedError as failed:
-            if failed.found[0] is not None:
+            of_run, *of_others = failed.found
+            if of_run is not None:
                 return
             if deadline().passed():
                 raise ContentionError("other callers kept changing the same tasks; send it again") from failed
-            _refresh(batch, pending, failed)
+            _refresh(batch, pending, filter(None, of_others))
         else:
             batch.size += len(pending)
             for task in pending:
                 task.queued = True
 
 
-def _refresh(batch: Batch, pending: Sequence[_QueuedTask], failed: ConditionFailedError) -> None:
-    """Replace the items that were read by those that rejected a write: other callers have changed them."""
-    found = [raw for raw in failed.found if raw]
-    seen = {raw["pk"]["S"]: Task.from_raw_data(raw) for raw in found if raw["sk"]["S"] == Task.SORT_KEY}
+def _refresh(batch: _Filling, pending: Sequence[_QueuedTask], found: Iterable[RawItem]) -> None:
+    """Replace what was read by the items that rejected a write: other callers have changed them."""
+    seen: dict[str, Task] = {}
+    for raw in found:
+        if raw["sk"]["S"] == Task.SORT_KEY:
+            seen[raw["pk"]["S"]] = Task.from_raw_data(raw)
+        elif raw["sk"]["S"] == batch.key.sk:
+            batch.size = Batch.from_raw_data(raw).size
     for task in pending:
         task.seen = seen.get(task.seen.pk, task.seen)
-    for raw in found:
-        if raw["sk"]["S"] == batch.sk:
-            batch.size = Batch.from_raw_data(raw).size
 
 
-def _add_steps(
-    transaction: TransactWrite, batch: Batch, array_id: int, batch_num: int, tasks: Sequence[_QueuedTask], at: float
-) -> None:
-    first = batch.size
-    transaction.condition_check(WorkflowRun, *WorkflowRun.key(batch.workflow_run_id), is_in(MAY_QUEUE))
-    for step, task in enumerate(tasks, first):
-        transaction.save(
-            TaskInstance(
-                task.seen.pk,
-                TaskInstance.sort_key(task.number),
-                status=TaskInstanceStatus.QUEUED,
-                status_date=at,
-                queued_at=at,
-                workflow_run_id=batch.workflow_run_id,
-                array_id=array_id,
-                array_batch_num=batch_num,
-                array_step=array_step_key(array_id, batch_num, step),
-                array_step_id=step,
-                task_resources_id=batch.task_resources_id,
-                spec_version=task.seen.spec_version,
-                expires_at=expiry(at),
-            )
-        )
+def _add_steps(transaction: TransactWrite, batch: _Filling, tasks: Sequence[_QueuedTask], at: float) -> None:
+    run = WorkflowRun.key(batch.workflow_run_id)
+    transaction.condition_check(WorkflowRun, *run, is_in_or_unknown(MAY_QUEUE))
+    for step, task in enumerate(tasks, batch.size):
+        transaction.save(_new_instance(batch, step, task, at))
         transaction.update(
-            Task(task.seen.pk, Task.SORT_KEY),
-            [
-                Task.status.set(TaskStatus.QUEUED),
-                Task.status_date.set(at),
-                Task.num_attempts.add(1),
-                Task.num_instances.set(task.number),
-                *told_changes(task.task_id, TaskStatus.QUEUED, at),
-                *Task.renewed(at),
-            ],
-            (Task.status == task.seen.status)
-            & (Task.num_instances == task.seen.num_instances)
-            & (Task.spec_version == task.seen.spec_version)
-            & (Task.array_id == array_id),
-            return_values="ALL_OLD",
+            Task(task.seen.pk, Task.SORT_KEY), _task_changes(task, at), _is_as_seen(task.seen), return_values="ALL_OLD"
         )
     transaction.update(
-        Batch(batch.pk, batch.sk),
-        [
-            Batch.size.set(first + len(tasks)),
-            Batch.num_instances.set(first + len(tasks)),
-            Batch.task_resources_id.set(batch.task_resources_id),
-            Batch.workflow_run_id.set(batch.workflow_run_id),
-            Batch.seen.set(TaskInstanceStatus.QUEUED * (first + len(tasks))),
-            Batch.noted_at.set(at),
-            Batch.listed_in.set(listed_in(tasks[0].seen.workflow_id)),
-            Batch.listed_as.set(batch_listed_as(array_id, batch_num)),
-            Batch.attention.set(batch.attention),
-            Batch.grows_until.set(batch.grows_until) if batch.grows_until else Batch.grows_until.remove(),
-            *Batch.renewed(at),
-        ],
-        Batch.size == first if first else Batch.pk.does_not_exist(),
+        Batch(*batch.key),
+        _batch_changes(batch, tasks, at),
+        Batch.size == batch.size if batch.size else Batch.pk.does_not_exist(),
         return_values="ALL_OLD",
     )
+
+
+def _new_instance(batch: _Filling, step: int, task: _QueuedTask, at: float) -> TaskInstance:
+    return TaskInstance(
+        task.seen.pk,
+        TaskInstance.sort_key(task.number),
+        status=TaskInstanceStatus.QUEUED,
+        status_date=at,
+        queued_at=at,
+        workflow_run_id=batch.workflow_run_id,
+        array_id=batch.array_id,
+        array_batch_num=batch.batch_num,
+        array_step=array_step_key(batch.array_id, batch.batch_num, step),
+        array_step_id=step,
+        task_resources_id=batch.task_resources_id,
+        spec_version=task.seen.spec_version,
+        expires_at=expiry(at),
+    )
+
+
+def _task_changes(task: _QueuedTask, at: float) -> list[Action]:
+    return [
+        Task.status.set(TaskStatus.QUEUED),
+        Task.status_date.set(at),
+        Task.num_attempts.add(1),
+        Task.num_instances.set(task.number),
+        *told_changes(task.task_id, TaskStatus.QUEUED, at),
+        *Task.renewed(at),
+    ]
+
+
+def _is_as_seen(seen: Task) -> Condition:
+    condition: Condition = (
+        (Task.status == seen.status)
+        & (Task.num_instances == seen.num_instances)
+        & (Task.spec_version == seen.spec_version)
+        & (Task.array_id == seen.array_id)
+    )
+    return condition
+
+
+def _batch_changes(batch: _Filling, tasks: Sequence[_QueuedTask], at: float) -> list[Action]:
+    size = batch.size + len(tasks)
+    return [
+        Batch.size.set(size),
+        Batch.num_instances.set(size),
+        Batch.task_resources_id.set(batch.task_resources_id),
+        Batch.workflow_run_id.set(batch.workflow_run_id),
+        Batch.seen.set(TaskInstanceStatus.QUEUED * size),
+        Batch.noted_at.set(at),
+        Batch.listed_in.set(listed_in(tasks[0].seen.workflow_id)),
+        Batch.listed_as.set(batch_listed_as(batch.array_id, batch.batch_num)),
+        Batch.attention.set(batch.attention),
+        Batch.grows_until.set(batch.grows_until) if batch.grows_until else Batch.grows_until.remove(),
+        *Batch.renewed(at),
+    ]

@@ -21,7 +21,7 @@ def tell(records: Sequence[Record]) -> list[dict[str, Any]]:
     A record that cannot be read is logged, counted and left out: the same record would fail again, and all others
     would wait for it.
     """
-    return context.serve(RequestContext(Deadline()), _tell, records)
+    return context.run_in(RequestContext(Deadline()), _tell, records)
 
 
 def _tell(records: Sequence[Record]) -> list[dict[str, Any]]:

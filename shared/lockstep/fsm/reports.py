@@ -11,7 +11,7 @@ from typing import Final
 
 from lockstep.fsm.pair_state import Names, PairState, Reporter
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import TASK_FOLLOWS, Kind, Move, Refusal, Ruling, has_ended, validate_transition
+from lockstep.fsm.transitions import TASK_FOLLOWS, Move, Refusal, RefusalKind, Ruling, has_ended, validate_transition
 
 TI = TaskInstanceStatus
 T = TaskStatus
@@ -76,14 +76,14 @@ def _rule_on_circumstances(rule: ReportRule, state: PairState) -> Ruling | None:
     if state.reporter is Reporter.OTHER and concerns_names(rule, state.task_instance):
         return _REFUSED_BY_NAME[rule.names or Names.WORKER]
     if state.task_instance in rule.settled:
-        return Refusal(Kind.SETTLED, "it is in a final status")
+        return Refusal(RefusalKind.SETTLED, "it is in a final status")
     if state.task_instance not in rule.only_from:
         names = ", ".join(sorted(status.name for status in rule.only_from))
-        return Refusal(Kind.INVALID, f"{rule.name} is about {names} only")
+        return Refusal(RefusalKind.INVALID, f"{rule.name} is about {names} only")
     if rule.again == (state.task_instance, state.task) and not state.superseded:
-        return Refusal(Kind.REPEATED, "it is done already: the first reply was lost")
+        return Refusal(RefusalKind.REPEATED, "it is done already: the first reply was lost")
     if rule.if_overdue and not state.overdue:
-        return Refusal(Kind.REPORTED_MEANWHILE, "it is not overdue: it reported meanwhile, or was never due")
+        return Refusal(RefusalKind.REPORTED_MEANWHILE, "it is not overdue: it reported meanwhile, or was never due")
     return _rule_on_claim(state) if rule.claims else None
 
 
@@ -93,13 +93,13 @@ def concerns_names(rule: ReportRule, status: TaskInstanceStatus) -> bool:
 
 
 _REFUSED_BY_NAME: Final = {
-    Names.WORKER: Refusal(Kind.FENCED, "another worker node has taken it over", of_another=True),
-    Names.JOB: Refusal(Kind.OTHER_JOB, "it runs as another job", of_another=True),
+    Names.WORKER: Refusal(RefusalKind.FENCED, "another worker node has taken it over", of_another=True),
+    Names.JOB: Refusal(RefusalKind.OTHER_JOB, "it runs as another job", of_another=True),
 }
 
 
 def _rule_on_refusal(rule: ReportRule, state: PairState, refusal: Refusal) -> Ruling:
-    if rule.task_may_stay and refusal.kind is Kind.TASK_CANNOT_FOLLOW:
+    if rule.task_may_stay and refusal.kind is RefusalKind.TASK_CANNOT_FOLLOW:
         return Move(rule.target, None, _why_its_task_stays(rule.target, state.task))
     if rule.through_running and state.task_instance is TI.TRIAGING:
         return _rule_through_running(rule, state, refusal)
@@ -121,7 +121,7 @@ def status_told(ruling: Ruling, state: PairState) -> TaskInstanceStatus:
     """The status that the caller is told. A fenced worker hears KILL_SELF, so it stops; after the end, the end."""
     if isinstance(ruling, Move):
         return ruling.task_instance
-    fenced = ruling.kind is Kind.FENCED and not has_ended(state.task_instance)
+    fenced = ruling.kind is RefusalKind.FENCED and not has_ended(state.task_instance)
     return TI.KILL_SELF if fenced else state.task_instance
 
 
@@ -135,14 +135,14 @@ def _rule_through_running(rule: ReportRule, state: PairState, refusal: Refusal) 
 def _rule_on_claim(state: PairState) -> Ruling | None:
     """None: the table decides."""
     if has_ended(state.task_instance) and state.reporter is not Reporter.CLAIMANT:
-        return Refusal(Kind.FENCED, "another worker node ran it to its end", of_another=True)
+        return Refusal(RefusalKind.FENCED, "another worker node ran it to its end", of_another=True)
     return _rule_on_second_claim(state) if state.task_instance in CLAIMED else None
 
 
 def _rule_on_second_claim(state: PairState) -> Ruling | None:
     """None: the table refuses, for an instance in TRIAGING that cannot go on."""
     if state.not_yet_due and (state.reporter is Reporter.OTHER or state.just_claimed):
-        return Refusal(Kind.FENCED, _why_rival(state), of_another=True)
+        return Refusal(RefusalKind.FENCED, _why_rival(state), of_another=True)
     if state.task_instance is not TI.RUNNING:
         back = validate_transition(state, TI.RUNNING)
         return replace(back, takes_over=state.reporter is not Reporter.CLAIMANT) if isinstance(back, Move) else None
@@ -151,7 +151,7 @@ def _rule_on_second_claim(state: PairState) -> Ruling | None:
     if state.superseded:
         by_another = state.reporter is not Reporter.CLAIMANT or state.just_claimed
         return Refusal(
-            Kind.FENCED, "a later attempt has replaced it: nobody takes this one over", of_another=by_another
+            RefusalKind.FENCED, "a later attempt has replaced it: nobody takes this one over", of_another=by_another
         )
     return Move(TI.RUNNING, None, _why_it_takes_over(state), takes_over=state.reporter is not Reporter.CLAIMANT)
 

@@ -115,7 +115,7 @@ TASK_FOLLOWS: Final[Mapping[TaskInstanceStatus, TaskStatus]] = {
 """The task's status where it mirrors its instance's."""
 
 
-class Kind(StrEnum):
+class RefusalKind(StrEnum):
     """Why a report is refused."""
 
     UNTIMELY = "untimely"
@@ -148,7 +148,7 @@ class Refusal:
     of_another: another worker node or job sent the report than the one that runs the instance.
     """
 
-    kind: Kind
+    kind: RefusalKind
     reason: str = field(compare=False)
     of_another: bool = field(default=False, compare=False)
 
@@ -190,7 +190,9 @@ def validate_transition(state: PairState, new_status: TaskInstanceStatus) -> Rul
         return Move(TI.ERROR_FATAL, None, _WITHOUT_TASK)
     through, end = get_new_task_status(new_status, state.task, attempts_left=state.attempts_left)
     if (state.task, through) not in _TASK_MOVES:
-        return Refusal(Kind.TASK_CANNOT_FOLLOW, f"its task is {state.task.name}, which never becomes {through.name}")
+        return Refusal(
+            RefusalKind.TASK_CANNOT_FOLLOW, f"its task is {state.task.name}, which never becomes {through.name}"
+        )
     return _rule_on_earlier_attempt(new_status, reason) if state.superseded else Move(new_status, end, reason)
 
 
@@ -238,14 +240,14 @@ _ENDS_OF_FAILURE: Final = frozenset({T.REGISTERING, T.ADJUSTING_RESOURCES, T.ERR
 
 def _refuse(status: TaskInstanceStatus, new_status: TaskInstanceStatus) -> Refusal:
     if (status, new_status) in _UNTIMELY:
-        return Refusal(Kind.UNTIMELY, _UNTIMELY[status, new_status])
-    return Refusal(Kind.INVALID, f"{status.name} never becomes {new_status.name}")
+        return Refusal(RefusalKind.UNTIMELY, _UNTIMELY[status, new_status])
+    return Refusal(RefusalKind.INVALID, f"{status.name} never becomes {new_status.name}")
 
 
 def _rule_on_earlier_attempt(new_status: TaskInstanceStatus, reason: str) -> Ruling:
     """Rule on an attempt whose task has a later one: the task goes with that one."""
     if new_status in _SERVES_TASK:
-        return Refusal(Kind.TASK_CANNOT_FOLLOW, "a later attempt of its task has replaced it")
+        return Refusal(RefusalKind.TASK_CANNOT_FOLLOW, "a later attempt of its task has replaced it")
     return Move(new_status, None, reason)
 
 

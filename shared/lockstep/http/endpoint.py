@@ -32,24 +32,24 @@ def endpoint(name: str) -> Callable[[Callable[..., BaseModel | Page]], LambdaHan
     (RFC 9457) for what errors.py names, and for any other exception a 500 whose cause is in the log.
     """
     imported()
-    served = route(name)
+    row = route(name)
 
-    def decorate(serve: Callable[..., BaseModel | Page]) -> LambdaHandler:
-        models = {part: (_PARSERS[part], model) for part, model in serve.__annotations__.items() if part != "return"}
+    def decorate(function: Callable[..., BaseModel | Page]) -> LambdaHandler:
+        models = {part: (_PARSERS[part], model) for part, model in function.__annotations__.items() if part != "return"}
 
-        def result(event: Event) -> BaseModel | Page:
-            return serve(**_parse(event, models))
+        def call(event: Event) -> BaseModel | Page:
+            return function(**_parse(event, models))
 
-        @wraps(serve)
+        @wraps(function)
         def lambda_handler(event: Event, lambda_context: Any) -> dict[str, Any]:
             gateway = event.get("requestContext") or {}
             authorizer = gateway.get("authorizer") or {}
             request = RequestContext(
-                Deadline(served.budget),
+                Deadline(row.budget),
                 only_run=context.run_allowed_by(authorizer),
                 token=context.token_of(authorizer),
             )
-            return context.serve(request, _serve, served, result, event, lambda_context)
+            return context.run_in(request, _reply_to, row, call, event, lambda_context)
 
         return lambda_handler
 
@@ -66,13 +66,13 @@ def _parse(event: Event, models: Mapping[str, tuple[Parser, Any]]) -> dict[str, 
     return parts
 
 
-def _serve(
-    served: Route, result: Callable[[Event], BaseModel | Page], event: Event, lambda_context: Any
+def _reply_to(
+    row: Route, call: Callable[[Event], BaseModel | Page], event: Event, lambda_context: Any
 ) -> dict[str, Any]:
     began = time.perf_counter()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    observability.bind(**_facts(served, event, headers, lambda_context))
-    answer = _answer(served, result, event, headers)
+    observability.bind(**_facts(row, event, headers, lambda_context))
+    answer = _answer(row, call, event, headers)
     observability.write_line(
         "%s %s",
         event["httpMethod"],
@@ -85,27 +85,25 @@ def _serve(
     return reply.for_gateway(answer)
 
 
-def _facts(served: Route, event: Event, headers: Mapping[str, str], lambda_context: Any) -> dict[str, object]:
+def _facts(row: Route, event: Event, headers: Mapping[str, str], lambda_context: Any) -> dict[str, object]:
     """The log fields of a request before it is served. A caller's fields never replace those of API Gateway."""
     gateway = event.get("requestContext") or {}
     authorizer = gateway.get("authorizer") or {}
     return {
         **observability.caller_context(headers),
         **(event.get("pathParameters") or {}),
-        "route": served.resource,
+        "route": row.resource,
         "request_id": getattr(lambda_context, "aws_request_id", None),
         "gateway_request_id": gateway.get("requestId"),
         "caller": authorizer.get("principalId") or (gateway.get("identity") or {}).get("userArn"),
     }
 
 
-def _answer(
-    served: Route, result: Callable[[Event], BaseModel | Page], event: Event, headers: Mapping[str, str]
-) -> Answer:
+def _answer(row: Route, call: Callable[[Event], BaseModel | Page], event: Event, headers: Mapping[str, str]) -> Answer:
     try:
-        check_caller(served, event.get("requestContext") or {})
+        check_caller(row, event.get("requestContext") or {})
         check_site(event["httpMethod"], headers)
-        return reply.of_result(result(event))
+        return reply.of_result(call(event))
     except LockstepError as error:
         count(f"Failed.{type(error).__name__.removesuffix('Error')}")
         return reply.of_error(error)

@@ -8,6 +8,8 @@ docs/decisions/0034-who-reports.md.
 
 from typing import Final
 
+from pynamodb.expressions.condition import Condition
+
 from lockstep import text
 from lockstep.fsm.pair_state import Names, Reporter
 from lockstep.fsm.reports import CLAIMED, RESTART_SECONDS, RIVAL_SECONDS, ReportRule
@@ -17,6 +19,9 @@ from lockstep.task_instance.report import ReportedFields
 
 _RIVALS_FOR: Final = {Reporter.CLAIMANT: RIVAL_SECONDS, Reporter.RESTART: RESTART_SECONDS, Reporter.OTHER: 0.0}
 """Seconds after a claim in which another one comes from a rival, by who sends it."""
+_NO_WORKER_JOB: Final = TaskInstance.worker_job.does_not_exist()
+_NO_WORKER_NODE: Final = TaskInstance.worker_node.does_not_exist()
+_NOT_LAUNCHED: Final = TaskInstance.launched_as.does_not_exist()
 
 
 def name(value: str | None) -> str | None:
@@ -35,6 +40,18 @@ def reporter(rule: ReportRule, fields: ReportedFields, instance: TaskInstance) -
     else:
         known = True
     return Reporter.CLAIMANT if known else Reporter.OTHER
+
+
+def not_contradicted(condition: Condition, names: Names, fields: ReportedFields) -> Condition:
+    """Add what `reporter` compares: the names in the fields are those of the claim, as far as both are known."""
+    job, node = name(fields.distributor_id), name(fields.nodename)
+    if names is Names.JOB and job is not None:
+        condition &= _NOT_LAUNCHED | (TaskInstance.launched_as == job) | (TaskInstance.worker_job == job)
+    if names is Names.WORKER and job is not None:
+        condition &= _NO_WORKER_JOB | (TaskInstance.worker_job == job)
+    if names is Names.WORKER and node is not None:
+        condition &= _NO_WORKER_NODE | (TaskInstance.worker_node == node)
+    return condition
 
 
 def is_just_claimed(who: Reporter, instance: TaskInstance, at: float) -> bool:

@@ -26,10 +26,9 @@ from lockstep.fsm.transitions import Move
 from lockstep.fsm.workflow_run import MAY_TAKE
 from lockstep.observability import bind
 from lockstep.task.item import Task, told_changes
+from lockstep.task_instance.field_changes import instance_changes, log_changes
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
-    MAX_INLINE_BYTES,
-    MAX_LOG_CHARACTERS,
     ErrorEntry,
     ErrorText,
     InstanceKey,
@@ -38,10 +37,10 @@ from lockstep.task_instance.item import (
     attention_flag,
     is_long_error,
 )
-from lockstep.task_instance.names import name
+from lockstep.task_instance.names import not_contradicted
 from lockstep.task_instance.report import ReportedFields
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.store import is_in
+from lockstep.workflow_run.store import is_in_or_unknown
 
 
 class PairWrite(NamedTuple):
@@ -115,21 +114,21 @@ def write_pairs(writes: Sequence[PairWrite], open_runs: Collection[int] = ()) ->
 
     def build(transaction: TransactWrite) -> None:
         for run in open_runs:
-            transaction.condition_check(WorkflowRun, *WorkflowRun.key(run), is_in(MAY_TAKE))
+            transaction.condition_check(WorkflowRun, *WorkflowRun.key(run), is_in_or_unknown(MAY_TAKE))
         for model, changes, condition in (action for parts in actions for action in parts):
             transaction.update(model, changes + model.renewed(at), condition, return_values="ALL_OLD")
 
     try:
         transact(build)
     except ConditionFailedError as failed:
-        reasons = iter(failed.found)
-        if ended := {run for run in open_runs if next(reasons) is not None}:
+        found = iter(failed.found)
+        if ended := {run for run in open_runs if next(found) is not None}:
             raise RunsEndedError(ended) from failed
-        raise WriteRejectedError([_rejection([next(reasons) for _ in parts]) for parts in actions]) from failed
+        raise WriteRejectedError([_rejection([next(found) for _ in parts]) for parts in actions]) from failed
 
 
 _Action = tuple[Expiring, list[Action], Condition | None]
-"""An item's key, in a model without attributes to fill in; its changes; its condition."""
+"""An item's key, its changes and its condition. Expiring stands for every model: it is the quickest to make."""
 
 
 def _actions(write: PairWrite, at: float) -> list[_Action]:
@@ -152,9 +151,9 @@ def _instance_action(write: PairWrite, at: float) -> _Action:
     if guard.same_claim:
         condition &= _UNCLAIMED if write.claim_seen is None else TaskInstance.claimed_at == write.claim_seen
     if guard.names:
-        condition = _not_contradicted(condition, guard.names, write.fields)
+        condition = not_contradicted(condition, guard.names, write.fields)
     condition = _of_caller(condition)
-    changes = _field_changes(write.fields)
+    changes = instance_changes(write.fields)
     if write.takes_over:
         changes.append(_TAKEN_OVER)
     if target and target not in guard.task_instance:
@@ -187,12 +186,14 @@ def _is_superseded(number: int) -> Condition:
     return Task.num_instances > number
 
 
+_UNCLAIMED: Final = TaskInstance.claimed_at.does_not_exist()
 _TAKEN_OVER: Final = TaskInstance.takeovers.add(1)
 _CAME_FROM: Final = TaskInstance.came_from.set(TaskInstance.status | "")
 """The status before the update. The empty text is never stored: see _SAME_STATUS."""
 _SAME_STATUS: Final = Task.status.set(Task.status | "")
-"""For an update that changes nothing else: an update must change something. The empty text is never stored, because the
-guard fails where there is no status. `SET status = status` might fail there first: AWS does not document the order.
+"""For an update of an instance or a task that changes nothing else: an update must change something. The empty text is
+never stored, because the guard fails where there is no status. `SET status = status` might fail there first: AWS does
+not document the order.
 """
 
 
@@ -200,52 +201,6 @@ def _attention_changes(target: TaskInstanceStatus, guard: Guard) -> list[Action]
     if target in NEEDS_ATTENTION:
         return [TaskInstance.attention.set(attention_flag(target))]
     return [TaskInstance.attention.remove()] if guard.task_instance & NEEDS_ATTENTION else []
-
-
-def _field_changes(fields: ReportedFields) -> list[Action]:
-    changes: list[Action] = [
-        getattr(TaskInstance, attribute).set(value)
-        for attribute in ("distributor_id", "process_group_id", "report_by")
-        if (value := getattr(fields, attribute)) is not None
-    ]
-    for attribute, limit in MAX_INLINE_BYTES.items():
-        value = getattr(fields, attribute)
-        if value is not None:
-            inline = getattr(TaskInstance, attribute)
-            changes.append(inline.set(value) if text.fits(value, limit) else inline.remove())
-    if fields.claimed_at is not None:
-        changes += _claim_changes(fields, fields.claimed_at)
-    if fields.launched and fields.distributor_id is not None:
-        changes.append(TaskInstance.launched_as.set(text.digest(fields.distributor_id)))
-    return changes
-
-
-_UNCLAIMED: Final = TaskInstance.claimed_at.does_not_exist()
-_NO_WORKER_JOB: Final = TaskInstance.worker_job.does_not_exist()
-_NO_WORKER_NODE: Final = TaskInstance.worker_node.does_not_exist()
-_NOT_LAUNCHED: Final = TaskInstance.launched_as.does_not_exist()
-
-
-def _not_contradicted(condition: Condition, names: Names, fields: ReportedFields) -> Condition:
-    """Require that the names in the fields are those of the claim, as far as both are known (names.reporter)."""
-    job, node = name(fields.distributor_id), name(fields.nodename)
-    if names is Names.JOB and job is not None:
-        condition &= _NOT_LAUNCHED | (TaskInstance.launched_as == job) | (TaskInstance.worker_job == job)
-    if names is Names.WORKER and job is not None:
-        condition &= _NO_WORKER_JOB | (TaskInstance.worker_job == job)
-    if names is Names.WORKER and node is not None:
-        condition &= _NO_WORKER_NODE | (TaskInstance.worker_node == node)
-    return condition
-
-
-def _claim_changes(fields: ReportedFields, at: float) -> list[Action]:
-    """Replace the names of the last claim by those of this one."""
-    names = ((TaskInstance.worker_job, fields.distributor_id), (TaskInstance.worker_node, fields.nodename))
-    return [
-        TaskInstance.claimed_at.set(at),
-        *(attribute.remove() if value is None else attribute.set(text.digest(value)) for attribute, value in names),
-        TaskInstance.claimed_with.remove() if (own := token().id) is None else TaskInstance.claimed_with.set(own),
-    ]
 
 
 def _task_action(write: PairWrite, at: float) -> list[_Action]:
@@ -265,23 +220,9 @@ def _task_action(write: PairWrite, at: float) -> list[_Action]:
 
 
 def _log_action(write: PairWrite) -> list[_Action]:
-    changes = _log_changes(write.fields)
+    changes = log_changes(write.fields)
     item = Expiring(*Log.key(write.instance))
     return [(item, changes, None)] if changes else []
-
-
-def _log_changes(fields: ReportedFields) -> list[Action]:
-    printed: list[Action] = [
-        getattr(Log, attribute).set(text.tail(value, MAX_LOG_CHARACTERS))
-        for attribute in ("stdout_log", "stderr_log")
-        if (value := getattr(fields, attribute)) is not None
-    ]
-    long: list[Action] = [
-        getattr(Log, attribute).set(value)
-        for attribute, limit in MAX_INLINE_BYTES.items()
-        if (value := getattr(fields, attribute)) is not None and not text.fits(value, limit)
-    ]
-    return printed + long
 
 
 def _error_action(write: PairWrite, at: float) -> list[_Action]:
@@ -301,14 +242,14 @@ def _error_action(write: PairWrite, at: float) -> list[_Action]:
     ]
 
 
-def _rejection(reasons: list[RawItem | None]) -> Rejection:
+def _rejection(found: list[RawItem | None]) -> Rejection:
     instance, task = None, None
-    for raw in filter(None, reasons):
+    for raw in filter(None, found):
         if raw["sk"]["S"] == Task.SORT_KEY:
             task = Task.from_raw_data(raw)
         else:
             instance = TaskInstance.from_raw_data(raw)
-    return Rejection(instance, task, missing=any(raw == {} for raw in reasons))
+    return Rejection(instance, task, missing=any(raw == {} for raw in found))
 
 
 def note_refusal(instance: InstanceKey) -> None:
@@ -339,18 +280,18 @@ def log_heartbeat(
         ContentionError, TableError: see dynamodb.client.reach.
     """
     condition = TaskInstance.pk.exists() & (TaskInstance.status != unless)
-    condition = _not_contradicted(condition, Names.WORKER, fields)
+    condition = not_contradicted(condition, Names.WORKER, fields)
     condition = _of_caller(condition)
     renewed = Expiring.renewed(now())
     try:
-        before = update(TaskInstance.key(instance), _field_changes(fields) + renewed, condition)
+        before = update(TaskInstance.key(instance), instance_changes(fields) + renewed, condition)
     except ConditionFailedError as failed:
         [found] = failed.found
         rejected_by = TaskInstance.from_raw_data(found) if found else None
         if rejected_by is None or not may_report_on(rejected_by):
             raise not_there(instance) from None
         return rejected_by, False
-    if long := _log_changes(fields):
+    if long := log_changes(fields):
         log = Log(*Log.key(instance))
         reach(lambda: log.update(long + renewed))
     return TaskInstance.from_raw_data(before), True

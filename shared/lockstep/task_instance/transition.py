@@ -14,7 +14,7 @@ from lockstep.fsm.guards import Decision, decide
 from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.reports import status_told
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Kind, Move, Refusal, Ruling
+from lockstep.fsm.transitions import Move, Refusal, RefusalKind, Ruling
 from lockstep.observability import count, move, refuse
 from lockstep.task_instance import store
 from lockstep.task_instance.item import TaskInstance
@@ -74,7 +74,7 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
     most = max((each.report.fields.merged(each.report.on_move).actions for each in in_flight), default=1)
     try:
         for wave in _waves(in_flight):
-            runs = len(_open_runs(wave))
+            runs = len(_unended_runs(wave))
             parts = chunks(wave, _pairs_per_transaction(runs, most))
             if runs:  # side by side, transactions would conflict over the run's item
                 for part in parts:
@@ -96,7 +96,7 @@ def _pairs_per_transaction(runs: int, most: int) -> int:
     return (client.ACTIONS_PER_TRANSACTION - runs) // most
 
 
-def _open_runs(in_flight: Iterable["_InFlight"]) -> set[int]:
+def _unended_runs(in_flight: Iterable["_InFlight"]) -> set[int]:
     return {each.report.open_run for each in in_flight if each.report.open_run is not None}
 
 
@@ -140,18 +140,18 @@ def _names(statuses: frozenset[TaskInstanceStatus]) -> str:
 
 def _settle(in_flight: Sequence["_InFlight"]) -> None:
     """Write the reports until each is decided for good."""
-    while pending := [each for each in in_flight if each.open]:
+    while pending := [each for each in in_flight if each.undecided]:
         writes = [each.next_write() for each in pending]
         try:
-            store.write_pairs(writes, _open_runs(pending))
+            store.write_pairs(writes, _unended_runs(pending))
         except RunsEndedError as ended:
             for each in pending:
-                each.open = each.report.open_run not in ended.runs
-            count("RunEnded", sum(not each.open for each in pending))
+                each.undecided = each.report.open_run not in ended.runs
+            count("RunEnded", sum(not each.undecided for each in pending))
         except WriteRejectedError as rejected:
             for each, rejection in zip(pending, rejected.rejections, strict=True):
                 each.on_rejected(rejection)
-            if deadline().passed() and any(each.open for each in pending):
+            if deadline().passed() and any(each.undecided for each in pending):
                 raise ContentionError("other writers kept changing the same instances; send it again") from rejected
         else:
             for each, write in zip(pending, writes, strict=True):
@@ -159,7 +159,7 @@ def _settle(in_flight: Sequence["_InFlight"]) -> None:
                 each.close()
 
 
-_STORE_NOTHING: Final = frozenset({Kind.FENCED, Kind.OTHER_JOB, Kind.REPEATED})
+_STORE_NOTHING: Final = frozenset({RefusalKind.FENCED, RefusalKind.OTHER_JOB, RefusalKind.REPEATED})
 """Refusals of reports whose fields belong to another worker node or job, or are stored already."""
 
 
@@ -176,13 +176,14 @@ class _InFlight:
     """The last write was rejected by the instance."""
     task_seen: bool = False
     """The last write was rejected by the task."""
-    open: bool = True
+    undecided: bool = True
     outcome: Outcome | None = None
     rejected_by: TaskInstance | None = None
     tries: int = 0
     """The transactions that it was part of."""
     rejections: int = 0
-    """The transactions that it rejected. The first may be a wrong assumption, each further one is a lost race."""
+    """The transactions that it rejected. The first may be a wrong assumption; so may the second, where the
+    first returned one item only. Others are lost races."""
     landed: PairWrite | None = None
 
     def __post_init__(self) -> None:
@@ -208,7 +209,7 @@ class _InFlight:
         instance, task = rejection.task_instance, rejection.task
         elsewhere = instance and not store.may_report_on(instance)
         if rejection.missing or elsewhere:
-            self.open = False
+            self.undecided = False
             return
         self.rejections += instance is not None or task is not None
         self.instance_seen, self.task_seen = instance is not None, task is not None
@@ -247,4 +248,4 @@ class _InFlight:
         """Take the present decision as the one that holds."""
         ruling = self.decision.ruling
         self.outcome = Outcome(ruling, status_told(ruling, self.state), self.rejected_by)
-        self.open = False
+        self.undecided = False

@@ -2,7 +2,7 @@
 
 from lockstep.fsm.reports import ReportRule
 from lockstep.fsm.statuses import TaskInstanceStatus
-from lockstep.fsm.transitions import Kind, Refusal
+from lockstep.fsm.transitions import Refusal, RefusalKind
 from lockstep.http.fields import DistributorId, ErrorState, Nodename, Text
 from lockstep.http.models import MessageReply, Request
 from lockstep.task_instance.item import InstanceKey
@@ -29,7 +29,7 @@ def log_triaged(instance: InstanceKey, body: TriageReport, rule: ReportRule) -> 
 def _why_not(outcome: Outcome, error_state: TaskInstanceStatus) -> str:
     if not isinstance(outcome.ruling, Refusal):
         return ""
-    if outcome.ruling.kind in {Kind.REPORTED_MEANWHILE, Kind.OTHER_JOB}:
+    if outcome.ruling.kind in {RefusalKind.REPORTED_MEANWHILE, RefusalKind.OTHER_JOB}:
         return f"The task instance is {outcome.status} and {outcome.ruling.reason}"
     if outcome.status is error_state:
         return "Already in error state"

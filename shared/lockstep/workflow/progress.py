@@ -26,6 +26,8 @@ MOST_IN_FULL: Final = 50_000
 """The tasks of a workflow, at most, whose statuses a poll without a time reads; of more, it tells what changed ever."""
 CHANGES_AT_ONCE: Final = 1_000
 """The changes that are taken from a part of the feed before a poll looks at the time."""
+_STEP_SECONDS: Final = 1
+"""The least by which a poll gets on. One that got less far would have its client ask for nearly the same for ever."""
 _ENOUGH: Final = 0.7
 """The share of the time after which a poll tells what it has found."""
 
@@ -42,8 +44,9 @@ def status_updates(workflow_id: int, since: float | None) -> Progress:
     """The tasks of a workflow by status: those that came since a moment to one that its client acts on, or all.
 
     What changed up to MARGIN_SECONDS earlier is told again. Jobmon's client expects that, and drops what it knows. Of
-    more changes than one reply tells, the earliest are told; the next poll goes on there. All of more than MOST_IN_FULL
-    tasks are those that ever came to such a status and are still in it.
+    more changes than one reply tells, the earliest are told; the next poll goes on there. Without a moment, a workflow
+    of more than MOST_IN_FULL tasks is told from its feed's beginning: tasks that never came to such a status are left
+    out.
 
     Raises:
         NotFoundError: the workflow does not exist.
@@ -83,7 +86,7 @@ def _changed_since(since: float, parts: list[str], at: float) -> Progress:
         range(len(parts)),
     )
     until = min((part.changes[-1].at for part in found if not part.whole), default=at)
-    if until + MARGIN_SECONDS < min(at, since + 1):
+    if until + MARGIN_SECONDS < min(at, since + _STEP_SECONDS):
         raise TableError("more tasks changed at the same time than one call reads")
     by_status: dict[TaskStatus, list[int]] = defaultdict(list)
     for change in (change for part in found for change in part.changes):

@@ -12,7 +12,7 @@ from lockstep.errors import UnavailableError
 from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.reports import INSTANTIATE, rule_on
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Kind, Refusal, Ruling
+from lockstep.fsm.transitions import Refusal, RefusalKind, Ruling
 from lockstep.http.fields import Text
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.task_instance.bulk import log_taken_again
@@ -119,7 +119,7 @@ def _take(instances: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, Ta
 
 def _is_repeated(ruling: Ruling) -> bool:
     """Whether an earlier call has taken it: one whose reply was lost, or an earlier distributor's."""
-    return isinstance(ruling, Refusal) and ruling.kind is Kind.REPEATED
+    return isinstance(ruling, Refusal) and ruling.kind is RefusalKind.REPEATED
 
 
 def _taken_before(past_queued: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:

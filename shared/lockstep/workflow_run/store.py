@@ -16,7 +16,7 @@ def read_run(workflow_run_id: int, *, consistent: bool = False) -> WorkflowRun |
     return WorkflowRun.from_raw_data(raw) if raw else None
 
 
-def is_in(statuses: Iterable[WorkflowRunStatus]) -> Condition:
-    """Require that a run is in one of the statuses. One that was not created here is in each of them."""
+def is_in_or_unknown(statuses: Iterable[WorkflowRunStatus]) -> Condition:
+    """Require that a run is in one of the statuses, or was not created here."""
     condition: Condition = WorkflowRun.status.is_in(*sorted(statuses)) | WorkflowRun.pk.does_not_exist()
     return condition
