@@ -41,7 +41,7 @@ from lockstep.task_instance.item import (
 from lockstep.task_instance.names import name
 from lockstep.task_instance.report import ReportedFields
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.store import is_in
+from lockstep.workflow_run.read import is_in
 
 
 class PairWrite(NamedTuple):
