@@ -57,7 +57,7 @@ clusters: .venv/run ## Operate it: load clusters and queues (FILE=docs/clusters.
 		$(call given,STACK,--stack) $(call given,TABLE,--table) $(call given,REGION,--region)
 
 token: .venv/run ## Operate it: make a token (SCOPE=reader|worker|distributor|operator DAYS=30 RUN_ID=… NAME=…; STACK=… or PORT=3000)
-	@$(RUN) local.signing --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
+	@$(RUN) ops.token --scope "$(or $(SCOPE),$(error say which: make token SCOPE=worker DAYS=30))" \
 		--days "$(or $(DAYS),$(error say how long: make token SCOPE=$(SCOPE) DAYS=30))" $(call given,PORT,--port) \
 		$(call given,RUN_ID,--run) $(call given,NAME,--name) $(call given,STACK,--stack)
 

@@ -10,11 +10,11 @@ from local.gateway import Context, load_handler
 from local.meter import Meter
 from local.secret import use_new_secret
 from local.seed import Seed, load
-from local.signing import make
 from lockstep.access import signing_keys
 from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.dynamodb.client import connection
+from ops.token import make
 
 _HOURS: Final = 100_000.0
 """About 28 hours, in seconds."""

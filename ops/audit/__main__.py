@@ -16,12 +16,12 @@ from rich.console import Console
 
 from local.options import above_zero, not_empty
 from local.running import NotRunningError, use_running
-from local.signing import cloudformation
 from lockstep.dynamodb.item import Item
 from ops.audit.audit import audit
 from ops.audit.reader import Budget, CannotReadError, Reader
 from ops.audit.report import counts
 from ops.audit.seen import Seen
+from ops.token import cloudformation
 
 OUTPUT: Final = "TableName"
 """The stack's output that names the table."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
 
-from local import gateway, signing
+from local import gateway
 from local.events import SEED, cases, read
 from local.events_document import record
 from local.seed import Seed, SeedWorkflow, load
@@ -19,6 +19,7 @@ from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
 from lockstep.workflow import cursor
 from lockstep.workflow_run import sweep as sweeping
+from ops.token import make
 from tests.conformance.recording import Player
 from tests.conformance.test_events import send
 from tests.routes.test_runs import POLLED, Run, run_with
@@ -267,7 +268,7 @@ def binds_a_dag(player: Player) -> None:
 
 
 def asks_who_calls(_: Player) -> None:
-    token = signing.make(Grant("test", Scope.WORKER), 1, os.environ["SIGNING_KEYS"])
+    token = make(Grant("test", Scope.WORKER), 1, os.environ["SIGNING_KEYS"])
     event = {"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": "arn:api/v1/GET/api/v3/health"}
     reply = json.loads(gateway.invoke(gateway.load_handler("authorizer"), json.dumps(event), "authorizer"))
     assert reply["principalId"] == "test"

@@ -18,6 +18,7 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it says n
 from local.template import ROOT
 from lockstep import errors
 from lockstep.fsm.transitions import RefusalKind
+from tests.support.tables import named, rows, section
 
 DEPLOY: Final = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -32,26 +33,6 @@ NO_ACCOUNT: Final = {
 }
 GLOBAL_OPTIONS: Final = frozenset({"query", "output", "region"})
 """Of the AWS command line, with every command."""
-
-
-def section(document: str, heading: str) -> str:
-    """Return the text under a heading, up to the next heading of its rank or above."""
-    rank = heading.partition(" ")[0]
-    found = re.search(rf"^{re.escape(heading)}$(.*?)(?=^#{{2,{len(rank)}}} |\Z)", document, re.DOTALL | re.MULTILINE)
-    assert found, heading
-    return found[1]
-
-
-def rows(text: str) -> Iterator[list[str]]:
-    """Yield the rows of all tables in a text, without their heads."""
-    for table in re.findall(r"(?:^ *\|.*\|\n)+", text, re.MULTILINE):
-        for row in table.strip().splitlines()[2:]:
-            yield [cell.strip() for cell in row.strip().strip("|").split(" | ")]
-
-
-def named(cell: str) -> list[str]:
-    """Return the words in backticks."""
-    return re.findall(r"`([^`]+)`", cell)
 
 
 def of_type(kind: str) -> set[str]:

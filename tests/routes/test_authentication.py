@@ -11,13 +11,14 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from local import gateway, signing
+from local import gateway
 from local.events import reply_body
 from local.run import state_file
 from local.template import ROOT
 from lockstep.access import signing_keys
 from lockstep.access.scopes import Scope
 from lockstep.routes import ROUTES, Route, route
+from ops.token import CannotSignError, secret_of
 from tests.support.guarded import NO_TLS, SECRET, Guarded
 from tests.support.seeding import pair
 from tests.support.serving import alone, serving
@@ -260,7 +261,7 @@ def environment() -> dict[str, str]:
 
 
 def make_token(environment: dict[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "local.signing", *options]
+    command = [sys.executable, "-m", "ops.token", *options]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
@@ -309,10 +310,10 @@ def test_make_token_finds_a_deployed_stacks_secret(table: str, monkeypatch: pyte
             return {"Stacks": [{"Outputs": outputs[StackName]}]}
 
     assert table
-    monkeypatch.setattr(signing, "cloudformation", CloudFormation)
-    assert signing.secret_of("lockstep") == SECRET
-    with pytest.raises(signing.CannotSignError, match="AuthMode=iam"):
-        signing.secret_of("other")
+    monkeypatch.setattr("ops.token.cloudformation", CloudFormation)
+    assert secret_of("lockstep") == SECRET
+    with pytest.raises(CannotSignError, match="AuthMode=iam"):
+        secret_of("other")
 
 
 @pytest.mark.parametrize(

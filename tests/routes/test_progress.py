@@ -22,7 +22,7 @@ from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import task_groups
-from lockstep.workflow.store import read_workflow
+from lockstep.workflow.read import read_workflow
 from tests.conformance.recording import Player, put
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import Memory, answered_by

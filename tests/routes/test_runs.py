@@ -14,7 +14,7 @@ from lockstep.context import request
 from lockstep.dynamodb.client import transact
 from lockstep.task_instance.read import read_instances
 from lockstep.workflow_run import sweep as sweeping
-from lockstep.workflow_run.store import read_run
+from lockstep.workflow_run.read import read_run
 from tests.conformance.recording import Player
 from tests.support.linking import linked_run
 from tests.support.seeding import batch, run_of

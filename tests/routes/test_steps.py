@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.array import store
+from lockstep.array import read
 from tests.conformance.recording import Player
 from tests.support.memory import in_memory
 from tests.support.seeding import batch, run_of
@@ -34,7 +34,7 @@ def test_a_step_of_any_run_is_waited_for_while_the_index_lags(
 ) -> None:
     """404 would end a worker node: the step is there, in the part of the batch that is another run's."""
     first, _ = batch({"status": "O"}, {"status": "O", "workflow_run_id": 5})
-    monkeypatch.setattr(store, "INDEX_LAG_SECONDS", 0.0)
+    monkeypatch.setattr(read, "INDEX_LAG_SECONDS", 0.0)
 
     def unseen(parsed: dict[str, Any], **_: Any) -> None:
         parsed["Items"] = []

@@ -131,7 +131,7 @@ def test_it_ends_with_its_engine_and_says_so(tmp_path: Path, workers: str) -> No
 def test_a_token_is_good_for_what_has_the_same_folder(tmp_path: Path) -> None:
     served, another = Served(tmp_path / "a", "--auth", "on"), Served(tmp_path / "b", "--auth", "on")
     with served.up() as (program, url):
-        made = run("local.signing", "--scope", "reader", "--days", "1", "--port", port_of(url))
+        made = run("ops.token", "--scope", "reader", "--days", "1", "--port", port_of(url))
         headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
         stop(program)
     assert (tmp_path / "a/signing-key").stat().st_mode & 0o777 == 0o600

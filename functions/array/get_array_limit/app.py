@@ -1,6 +1,6 @@
 """Show how many of an array's tasks may run at once."""
 
-from lockstep.array.store import read_array
+from lockstep.array.read import read_array
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import ArrayPath, LimitReply
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import Reply, WorkflowPath
-from lockstep.workflow.store import find_workflow, read_spec
+from lockstep.workflow.read import find_workflow, read_spec
 
 
 class Metadata(NamedTuple):

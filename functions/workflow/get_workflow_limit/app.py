@@ -2,7 +2,7 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import LimitReply, WorkflowPath
-from lockstep.workflow.store import read_workflow
+from lockstep.workflow.read import read_workflow
 
 
 @endpoint("get_workflow_limit")

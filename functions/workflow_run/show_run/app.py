@@ -3,7 +3,7 @@
 from lockstep.errors import NotFoundError
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import RunPath
-from lockstep.workflow_run.store import read_run
+from lockstep.workflow_run.read import read_run
 from lockstep.workflow_run.views import RunView, run_view
 
 

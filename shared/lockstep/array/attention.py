@@ -25,7 +25,7 @@ from lockstep.array.item import (
     due_key,
     last_key,
 )
-from lockstep.array.store import members
+from lockstep.array.read import members
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.dynamodb.client import (
     ConditionFailedError,

@@ -1,7 +1,7 @@
 """One report about every instance of a batch."""
 
 from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember
-from lockstep.array.store import read_batch, until_indexed
+from lockstep.array.read import read_batch, until_indexed
 from lockstep.context import deadline
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import ReportRule

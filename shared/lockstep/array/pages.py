@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, batch_of, listed_in
-from lockstep.array.store import members, read_array
+from lockstep.array.read import members, read_array
 from lockstep.clock import now
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks, query, run_parallel
 from lockstep.dynamodb.item import Item, ListedIndex
@@ -21,7 +21,7 @@ from lockstep.task.item import Task, feed_keys
 from lockstep.workflow.counts import SEEN_AS, UNDER_WAY
 from lockstep.workflow.item import TaskRange, Workflow
 from lockstep.workflow.progress import tasks_with
-from lockstep.workflow.store import find_workflow
+from lockstep.workflow.read import find_workflow
 
 MOST_BATCHES: Final = 100
 """The batches that a page looks at, to find tasks under way: 30 read units at most, of batches of 1,000 steps."""

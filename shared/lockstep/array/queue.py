@@ -23,7 +23,7 @@ from lockstep.observability import count, move
 from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.store import is_in_or_unknown
+from lockstep.workflow_run.read import is_in_or_unknown
 
 TASKS_PER_BATCH: Final = 1_000
 TASKS_PER_TRANSACTION: Final = 49

@@ -1,7 +1,7 @@
 """Find the instance at a step of a batch. Every worker node of an array does this when it starts."""
 
 from lockstep.array.item import NO_STEP, Batch
-from lockstep.array.store import read_batch, run_of_batch, until_indexed
+from lockstep.array.read import read_batch, run_of_batch, until_indexed
 from lockstep.context import only_run
 from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import MAX_ID, ArrayStepIndex

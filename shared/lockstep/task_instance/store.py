@@ -40,7 +40,7 @@ from lockstep.task_instance.item import (
 from lockstep.task_instance.names import not_contradicted
 from lockstep.task_instance.report import ReportedFields
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.store import is_in_or_unknown
+from lockstep.workflow_run.read import is_in_or_unknown
 
 
 class PairWrite(NamedTuple):

@@ -22,7 +22,7 @@ from lockstep.workflow.item import (
     WorkflowSpec,
     workflow_listed_as,
 )
-from lockstep.workflow.store import not_there, read_workflow
+from lockstep.workflow.read import not_there, read_workflow
 
 MOST_MATCHING: Final = 10_000
 """The workflows with the same arguments that are listed at most."""

@@ -18,7 +18,7 @@ from lockstep.task.specs import read_specs
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.workflow.cursor import task_groups
-from lockstep.workflow.store import find_workflow
+from lockstep.workflow.read import find_workflow
 
 ADJUSTED: Final = "A"
 """The type of resources that were adjusted after a failure, as Jobmon names it."""

@@ -7,7 +7,7 @@ from lockstep.dynamodb.client import fetch, query
 from lockstep.dynamodb.item import Item
 from lockstep.workflow.counts import Counts, count_tasks
 from lockstep.workflow.item import Workflow, WorkflowAttribute, WorkflowSpec
-from lockstep.workflow.store import newest_runs, not_there
+from lockstep.workflow.read import newest_runs, not_there
 from lockstep.workflow_run.item import WorkflowRun
 
 MOST_RUNS: Final = 20

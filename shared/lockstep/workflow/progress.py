@@ -11,7 +11,7 @@ from lockstep.dynamodb.item import FeedIndex
 from lockstep.errors import TableError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task, change_of, feed_keys, since_key
-from lockstep.workflow.store import read_workflow
+from lockstep.workflow.read import read_workflow
 from lockstep.workflow.tasks import task_ids
 
 LAG_SECONDS: Final = 2.0

@@ -13,10 +13,10 @@ from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
 from lockstep.workflow.item import Workflow
-from lockstep.workflow.store import find_workflow, newest_runs, read_workflow
+from lockstep.workflow.read import find_workflow, newest_runs, read_workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.lifecycle import move_run
-from lockstep.workflow_run.store import read_run
+from lockstep.workflow_run.read import read_run
 from lockstep.workflow_run.terminate import terminate_task_instances
 
 Run = WorkflowRunStatus

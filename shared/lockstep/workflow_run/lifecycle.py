@@ -19,7 +19,7 @@ from lockstep.workflow.item import Workflow
 from lockstep.workflow.progress import all_done
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.last_look import look_once_more
-from lockstep.workflow_run.store import read_run
+from lockstep.workflow_run.read import read_run
 from lockstep.workflow_run.terminate import terminate_task_instances
 
 Run = WorkflowRunStatus

@@ -15,7 +15,7 @@ from lockstep.fsm.workflow_run import LINKABLE
 from lockstep.observability import move
 from lockstep.text import beginning
 from lockstep.workflow.item import MAX_USER_BYTES, RunOfWorkflow, Workflow
-from lockstep.workflow.store import find_workflow
+from lockstep.workflow.read import find_workflow
 from lockstep.workflow_run.handover import free
 from lockstep.workflow_run.item import WorkflowRun
 

@@ -29,7 +29,7 @@ from lockstep.fsm.workflow_run import DISTRIBUTED
 from lockstep.task_instance.item import InstanceKey, TaskInstance, instance_keys
 from lockstep.task_instance.read import read_instances
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.store import read_run
+from lockstep.workflow_run.read import read_run
 
 TI = TaskInstanceStatus
 

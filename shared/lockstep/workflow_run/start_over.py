@@ -14,7 +14,7 @@ from lockstep.fsm.transitions import is_reset_by_binding
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import task_groups
 from lockstep.workflow.progress import tasks_with
-from lockstep.workflow.store import find_workflow
+from lockstep.workflow.read import find_workflow
 from lockstep.workflow_run.handover import is_linkable
 
 

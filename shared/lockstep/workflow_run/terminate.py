@@ -11,7 +11,7 @@ from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
-from lockstep.workflow_run.store import read_run
+from lockstep.workflow_run.read import read_run
 
 _WHY: Final = {
     status: f"Workflow resume requested. Setting to ERROR_FATAL from status: {status} (no worker to clean up)"

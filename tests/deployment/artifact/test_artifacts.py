@@ -18,11 +18,11 @@ from local.events import SEED, Event, cases, read, reply_body, route_name
 from local.events_document import record
 from local.layer import LAMBDA_PYTHON, NEVER, imported_by
 from local.secret import SECRET_VARIABLE, SECRETS_VARIABLE, use_new_secret
-from local.signing import make
 from local.template import ROOT, Function, Template
 from lockstep.access.scopes import Scope
 from lockstep.access.signing_keys import client, current
 from lockstep.access.tokens import Grant
+from ops.token import make
 from tests.conformance.cases import Send, replay
 from tests.deployment.artifact import lambdas
 from tests.deployment.artifact.lambdas import FunctionError, Lambda, NoAnswerError

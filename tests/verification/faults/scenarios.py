@@ -185,7 +185,7 @@ SMALL: Final = {
     "lockstep.task.bind.TASKS_PER_TRANSACTION": 2,
     "lockstep.array.attention.STEPS_PER_GROUP": 1,
     "lockstep.task_instance.item.STEPS_PER_PARTITION": 3,
-    "lockstep.array.store.STEPS_PER_PARTITION": 3,
+    "lockstep.array.read.STEPS_PER_PARTITION": 3,
 }
 """So that seven are as many as hundreds."""
 

@@ -126,6 +126,10 @@ def a_pause_goes_past_the_deadline() -> AbstractContextManager[Any]:
     return patch("lockstep.dynamodb.client.reach", reach)
 
 
+def a_claim_brings_no_check_forward() -> AbstractContextManager[Any]:
+    return patch("lockstep.task_instance.claim.expect", lambda *_: None)
+
+
 class Caught(NamedTuple):
     """Where a change for the worse shows."""
 
@@ -148,6 +152,7 @@ MUTATIONS: Mapping[Callable[[], AbstractContextManager[Any]], Caught] = {
         "log_report_by_batch: some are O", "statements: ThrottlingError", "answered, but TASK#"
     ),
     botocores_standard_retries: Caught("get_task_instance: whole", "a broken reply after it ran", "answered 500"),
+    a_claim_brings_no_check_forward: Caught("log_running: a soon claim, from O", "silence after it ran", "s too late"),
     a_pause_goes_past_the_deadline: Caught("log_done: from R", "ThrottlingException", "calls began after"),
 }
 

@@ -15,7 +15,7 @@ from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances
 from lockstep.workflow import bind, increase, progress
-from lockstep.workflow.store import find_workflow
+from lockstep.workflow.read import find_workflow
 from lockstep.workflow_run import handover, lifecycle, link, start_over
 from lockstep.workflow_run.item import WorkflowRun
 from tests.verification.model.mistakes.mistake import Mistake

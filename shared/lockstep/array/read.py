@@ -1,4 +1,4 @@
-"""Read a batch of an array, and find its instances."""
+"""Read arrays, their batches, and the instances of a batch."""
 
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar

@@ -1,4 +1,4 @@
-"""Read and write workflows."""
+"""Read workflows and their specifications."""
 
 from itertools import islice
 
