@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 from typing import Final
 
 from local.showing import ProgramFailedError
@@ -38,19 +38,22 @@ def run(url: str, *arguments: object) -> Iterator[str]:
             ends with its last lines.
     """
     lines: deque[str] = deque(maxlen=LAST_LINES)
-    with _started(url, *arguments) as process:
+    took_too_long = Event()
+    with _started(url, took_too_long, *arguments) as process:
         assert process.stdout
         for line in process.stdout:
             lines.append(line.rstrip("\n"))
             yield lines[-1]
         code = process.wait()
     if code:
-        how = f"ended with exit code {code}" if code > 0 else f"was killed, as after {MOST_SECONDS} s"
+        how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
+        if took_too_long.is_set():
+            how = f"hung: it had not ended after {MOST_SECONDS} s, and was killed"
         raise ProgramFailedError("\n".join([f"{PROGRAM.name} {how}; its last lines:", *lines]))
 
 
 @contextmanager
-def _started(url: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+def _started(url: str, took_too_long: Event, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
         ["/bin/sh", "-c", _LEASH, "sh", PROGRAMS / "python", PROGRAM, *map(str, arguments)],
         env=_environment(url),
@@ -61,14 +64,22 @@ def _started(url: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
         start_new_session=True,  # the leash kills its group, and Ctrl-C is ours to handle
     )
     assert process.stdin
-    too_long = Timer(MOST_SECONDS, process.stdin.close)
-    too_long.start()
+    assert process.stdout
+    leash, output = process.stdin, process.stdout
+
+    def kill() -> None:
+        took_too_long.set()
+        leash.close()
+
+    limit = Timer(MOST_SECONDS, kill)
+    limit.start()
     try:
         yield process
     finally:
-        too_long.cancel()
-        process.stdin.close()
+        limit.cancel()
+        leash.close()
         process.wait()
+        output.close()
 
 
 def _environment(url: str) -> dict[str, str]:

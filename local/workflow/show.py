@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.console import Console
 
-from local.showing import show_on_a_system
+from local.showing import ProgramFailedError, show_on_a_system
 from local.verdict import NOT_BEGUN, Result, costs, find_endings, judge
 from local.workflow.client import run
 from local.workflow.plan import NAMES, must_be
@@ -46,8 +46,12 @@ def _run(console: Console, view: View, local: Client, url: str, *arguments: obje
     """Run the program, and return what it took of the system. The view's own polls are a part of it."""
     before = Counter(local.ask(USAGE))
     with live(console, view.picture):
-        for line in run(url, *arguments):
-            view.say(line)
+        try:
+            for line in run(url, *arguments):
+                view.say(line)
+        except ProgramFailedError:
+            view.say_where_it_stands()
+            raise
     after = Counter(local.ask(USAGE))
     return after - before
 

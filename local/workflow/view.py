@@ -38,6 +38,16 @@ class View:
         if bound or _PROGRESS in line:
             self._look()
 
+    def say_where_it_stands(self) -> None:
+        """Print how far the tasks are: QUEUED ones wait for the distributor, LAUNCHED ones for their worker node.
+
+        Raises:
+            UnansweredError: the system does not answer.
+        """
+        if self._workflow_id:
+            self._counts = Counter(self.statuses().values())
+        self._console.print("lockstep", self._described() or "no workflow is bound", soft_wrap=True)
+
     def picture(self) -> RenderableType:
         """Draw the tasks' progress."""
         bar = Table.grid(padding=(0, 2))

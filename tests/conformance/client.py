@@ -4,8 +4,10 @@ import gzip
 import json
 import re
 from ast import literal_eval
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
+from string import digits
 from typing import Any, Final
 
 from lockstep.routes import ROUTES
@@ -63,6 +65,11 @@ class Names:
     """Which ids the symbols of a recording stand for here: each is bound where it first appears in a reply."""
 
     ids: dict[str, int] = field(default_factory=dict)
+
+    def shared(self) -> set[str]:
+        """The kinds of which several symbols are one id here."""
+        kinds = Counter((symbol.rstrip(digits), each) for symbol, each in self.ids.items())
+        return {kind for (kind, _), number in kinds.items() if number > 1}
 
     def differs(self, recorded: Any, got: Any, where: str = "reply") -> str | None:
         """Where a reply differs from what was recorded; None if it does not. It binds the symbols that are new."""
@@ -134,8 +141,6 @@ class Names:
 
     def _object_differs(self, recorded: dict[str, Any], got: Any, where: str) -> str | None:
         match recorded:
-            case {"$any": True}:
-                return None
             case {"$json": inside}:
                 return self.differs(inside, json.loads(got), where)
             case {"$literal": _} | {"$repeat": _}:

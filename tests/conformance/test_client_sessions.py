@@ -1,7 +1,6 @@
 """Every recorded session of Jobmon's programs: each exchange as it was, or as a departure says."""
 
 from collections import Counter
-from string import digits
 
 import pytest
 
@@ -32,13 +31,7 @@ def test_as_recorded(player: ClientPlayer, session: Session) -> None:
             where = f"exchange {exchange['n']}, departure {answer.departure}"
             answered = exchange | {"status": answer.status, "response": answer.reply}
             assert of_session.differs(answered) is None, where
-    assert _shared(of_session.names.ids) <= {"$ERROR"}, "two recorded ids are one"
-
-
-def _shared(ids: dict[str, int]) -> set[str]:
-    """The kinds of which several recorded ids are one id here: error entries, whose ids follow from their words."""
-    symbols = Counter((symbol.rstrip(digits), each) for symbol, each in ids.items())
-    return {kind for (kind, _), number in symbols.items() if number > 1}
+    assert of_session.names.shared() <= {"$ERROR"}, "error entries alone have ids that follow from their words"
 
 
 def test_what_agrees_and_what_departs() -> None:

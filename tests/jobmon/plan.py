@@ -14,6 +14,8 @@ from tests.jobmon.programs import CURRENT, Started
 PLANNED: Final = Path(__file__).with_name("planned.py")
 PLUGINS: Final = Path(__file__).with_name("plugins")
 """Where Jobmon's programs find the plug-in of the cluster `forks`."""
+SETTINGS: Final = {"PYTHONUTF8": "1", "PYTHONPATH": str(PLUGINS)}
+"""What programs need in their environment to use it."""
 _ARGUMENTS: Final = itertools.count(1)
 
 
@@ -26,6 +28,8 @@ class Task:
     template: str = "step"
     after: Sequence[str] = ()
     """The names of the tasks before it."""
+    remark: str = ""
+    """Its task argument."""
     max_attempts: int = 3
     task_attributes: Mapping[str, str] = field(default_factory=dict)
     compute_resources: Mapping[str, Any] = field(default_factory=dict)
@@ -50,10 +54,12 @@ class Plan:
     tool: str = "läb 🧪"
     arguments: str = field(default_factory=lambda: f"plan {next(_ARGUMENTS)}")
 
-    def start(self, middleman: Middleman, **run: Any) -> Started:
-        """Start the program that runs it. `run` is what Workflow.run() takes.
+    def start(self, middleman: Middleman, *, url: str | None = None, **run: Any) -> Started:
+        """Start the program that runs it. `run` is what Workflow.run() takes, or `apart` (see planned.py).
 
         A distributor that is told to end while it sends a report goes on. Its client waits so long, and kills it.
+
+        url: the middleman's with a token.
         """
         run = {"distributor_startup_timeout": 5} | run
         workflow = {
@@ -70,8 +76,7 @@ class Plan:
         }
         file = self.directory / "plan.json"
         file.write_text(json.dumps(plan), encoding="utf-8")
-        settings = {"PYTHONUTF8": "1", "PYTHONPATH": str(PLUGINS)}
-        return CURRENT.start("python", PLANNED, file, json.dumps(run), api=middleman.url, **settings)
+        return CURRENT.start("python", PLANNED, file, json.dumps(run), api=url or middleman.url, **SETTINGS)
 
     def run(self, middleman: Middleman, **run: Any) -> "End":
         """Run it to its end."""
@@ -86,6 +91,8 @@ class End:
     status: str
     tasks: Mapping[str, int]
     """Their ids by their names."""
+    errors: Mapping[str, list[str]]
+    """What Task.get_errors() says of those that have failed."""
 
     @classmethod
     def of(cls, program: Started, seconds: float = 200) -> "End":

@@ -1,4 +1,4 @@
-"""Jobmon's client, unmodified, resumes what was left by a client, a distributor or a worker node that was killed."""
+"""Jobmon's client, unmodified, resumes what is left when a client, a distributor, a worker node or all are killed."""
 
 import os
 import signal
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import httpx
 
+from lockstep.task_instance.item import InstanceKey
 from tests.jobmon.commands import journal, overlaps, work
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.outcomes import attempts, ends, statuses
 from tests.jobmon.plan import End, Plan, Task
-from tests.jobmon.programs import wait_for
+from tests.jobmon.programs import CURRENT, wait_for
 
 TIMEOUT = 20
 """A second client waits for a tenth of it, even if its turn has come."""
@@ -70,4 +71,31 @@ def test_a_worker_node(middleman: Middleman, api: httpx.Client, forks: str, tmp_
     assert (killed.status, killed.errors, done.status) == ("U", ["killed by SIGKILL"], "D")
     assert ends(api, end.tasks["b"]) == "D"
     assert journal(tmp_path) == ["begin a", "end a", "begin a", "end a"]
+    assert middleman.not_ok == []
+
+
+def test_all_at_one_moment(middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path) -> None:
+    """Their machine fails, and the commands with it. At last the cluster starts the job of what ran once more."""
+    go = tmp_path / "go"
+    tasks = [
+        Task("ended", work(tmp_path, "ended")),
+        Task("runs", work(tmp_path, "runs", until=go), after=["ended"]),
+        Task("waits", work(tmp_path, "waits"), after=["runs"]),
+    ]
+    plan = Plan(tmp_path, tasks, forks, "small.q")
+    first = plan.start(middleman)
+    wait_for(lambda: journal(tmp_path) == ["begin ended", "end ended", "begin runs"])
+
+    first.kill()
+    go.touch()
+    end = plan.run(middleman, resume=True, resume_timeout=2 * TIMEOUT)
+    assert [ends(api, end.tasks[name]) for name in ("ended", "runs", "waits")] == ["D", "KD", "D"]
+    late = CURRENT.worker_node(InstanceKey(end.tasks["runs"], 1).id, api=middleman.url)
+
+    assert late.wait() != 0
+    assert end.status == "D"
+    assert statuses(api, end.workflow_id) == {"D": 3}
+    assert ends(api, end.tasks["runs"]) == "FD"
+    assert journal(tmp_path)[3:] == ["begin runs", "end runs", "begin waits", "end waits"]
+    assert overlaps(tmp_path) == []
     assert middleman.not_ok == []

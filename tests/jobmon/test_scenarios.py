@@ -122,6 +122,32 @@ def test_a_workflow_that_fails_fast_begins_nothing_more(
     assert middleman.not_ok == []
 
 
+def test_a_workflow_that_failed_fast_is_resumed(
+    middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path
+) -> None:
+    """What ran then has ended meanwhile. Only what failed and what never began runs."""
+    go = tmp_path / "go"
+    fails = Task("fails", work(tmp_path, "fails", together=2, failures=1), max_attempts=1)
+    runs = Task("runs", work(tmp_path, "runs", together=2, until=go))
+    waits = Task("waits", work(tmp_path, "waits"), after=["runs", "fails"])
+    plan = Plan(tmp_path, [fails, runs, waits], cluster=forks, queue="small.q")
+
+    failed = plan.run(middleman, fail_fast=True)
+    go.touch()
+    wait_for(lambda: statuses(api, failed.workflow_id) == {"F": 1, "D": 1, "G": 1})
+    resumed = plan.run(middleman, fail_fast=True, resume=True, resume_timeout=TIMEOUT)
+
+    assert (failed.status, failed.errors) == ("E", {"fails": ["fails fails\n"]})
+    assert (resumed.status, resumed.tasks, resumed.errors) == ("D", failed.tasks, {})
+    assert statuses(api, resumed.workflow_id) == {"D": 3}
+    assert {name: ends(api, task_id) for name, task_id in resumed.tasks.items()} == {
+        "fails": "ED",
+        "runs": "D",
+        "waits": "D",
+    }
+    assert middleman.not_ok == []
+
+
 def test_a_resumed_run_runs_the_changed_command(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
     before = Plan(tmp_path, [Task("done", "echo once"), Task("a", "echo before; exit 1", max_attempts=1)])
     changed = [Task("done", "echo twice"), Task("a", "echo after", max_attempts=1)]

@@ -1,10 +1,19 @@
 """`make workflow`: Jobmon's client ends each task as it must, and however it ends, it leaves no process behind."""
 
 import signal
+from io import StringIO
+from pathlib import Path
 
+import httpx
 import pytest
+from rich.console import Console
 
+from local.showing import ProgramFailedError
+from local.workflow import client
 from local.workflow.plan import NAMES
+from local.workflow.view import View
+from sim.client import Client
+from tests.jobmon.workflow import Workflow
 from tests.support.marked import CANNOT_LOOK, Marked, read_until, row
 
 MIDWAY = "jobmon   Executing Workflow Run"
@@ -45,3 +54,30 @@ def test_jobmons_programs_end_even_when_it_is_killed(workflow: Marked) -> None:
         read_until(program, MIDWAY)
         assert workflow.kill(program) >= 5, "an engine, an API, Jobmon's client, its leash and the distributor"
     assert not workflow.processes()
+
+
+def test_a_program_that_hangs_is_killed_and_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    hangs = tmp_path / "hangs.py"
+    hangs.write_text("import time\nprint('waiting', flush=True)\nwhile True: time.sleep(1)\n", encoding="utf-8")
+    monkeypatch.setattr(client, "PROGRAM", hangs)
+    monkeypatch.setattr(client, "MOST_SECONDS", 5)
+    lines = client.run("http://127.0.0.1")
+    assert next(lines) == "waiting"
+    with pytest.raises(ProgramFailedError) as failed:
+        list(lines)
+    assert str(failed.value) == ("hangs.py hung: it had not ended after 5 s, and was killed; its last lines:\nwaiting")
+
+
+def test_it_says_how_far_the_tasks_are_that_hang(api: httpx.Client, tmp_path: Path) -> None:
+    workflow = Workflow(api, tmp_path)
+    workflow.bind("true", "true")
+    workflow.queue()
+    printed = StringIO()
+    with Client(str(api.base_url)) as asking:
+        view = View(Console(file=printed, width=100), asking)
+        view.say_where_it_stands()
+        view.say(f"workflow {workflow.workflow_id} has 2 tasks")
+        view.say_where_it_stands()
+    lines = printed.getvalue().splitlines()
+    assert lines[0] == "lockstep no workflow is bound"
+    assert lines[-1] == "lockstep QUEUED 2"

@@ -2,6 +2,8 @@
 
 A fork is ready at once, where an interpreter takes a second. A command finds the resources that its attempt asked for
 in its environment: ASKED_MEMORY, ASKED_QUEUE. Exit status 137 means that the command took too much memory.
+
+WORKERS_URL in the distributor's environment is the URL of its worker nodes, with their token.
 """
 
 import os
@@ -85,6 +87,8 @@ def _become_worker_node(command: str, environment: Mapping[str, str]) -> None:
         signal.signal(number, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.environ.update(environment, JOB_ID=str(os.getpid()))
+    if url := os.environ.pop("WORKERS_URL", None):
+        os.environ["JOBMON__HTTP__SERVICE_URL"] = url
     try:
         cli = WorkerNodeCLI()
         cli.run_task_instance_job(cli.parse_args(command))
