@@ -65,10 +65,11 @@ def pair(
     return task_instance_id
 
 
-def batch(*rows: dict[str, Any]) -> list[int]:
+def batch(*rows: dict[str, Any], held: bool = False) -> list[int]:
     """The ids of new task instances, each of a task of its own, in one batch of a new array; they are of one new run.
 
     A row holds an instance's status, and more of it as it may be; `task` holds the task's.
+    held: the run holds the workflow, of which these are all tasks.
     """
     number = next(_IDS)
     tasks, instances = [], []
@@ -91,7 +92,9 @@ def batch(*rows: dict[str, Any]) -> list[int]:
         )
     array = {"array_id": number, "name": "a", "workflow_id": number, "task_template_version_id": 1}
     arrays = [{**array, "max_concurrently_running": 10}]
-    load(Seed.model_validate({"arrays": arrays, "tasks": tasks, "task_instances": instances}))
+    workflows = [{"workflow_id": number, "status": "O", "workflow_run_id": number}] if held else []
+    seed = {"workflows": workflows, "arrays": arrays, "tasks": tasks, "task_instances": instances}
+    load(Seed.model_validate(seed))
     return [instance["task_instance_id"] for instance in instances]
 
 

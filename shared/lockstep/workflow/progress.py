@@ -74,7 +74,10 @@ class _Found(NamedTuple):
 
 
 def _changed_since(since: float, parts: list[str], at: float) -> Progress:
-    """What the parts of a feed tell. It is all up to the moment to which each of them was read."""
+    """What the parts of a feed tell. It is all up to the moment to which each of them was read.
+
+    A task that the index shows twice, because its entry moves, is told of once: by its latest change.
+    """
     rounds = -(-len(parts) // PARALLEL)
     found = run_parallel(
         lambda number: _changes(
@@ -89,8 +92,9 @@ def _changed_since(since: float, parts: list[str], at: float) -> Progress:
     if until + MARGIN_SECONDS < min(at, since + _STEP_SECONDS):
         raise TableError("more tasks changed at the same time than one call reads")
     by_status: dict[TaskStatus, list[int]] = defaultdict(list)
-    for change in (change for part in found for change in part.changes):
-        by_status[change.status].append(change.task_id)
+    latest = {change.task_id: change.status for part in found for change in part.changes}
+    for task_id, status in latest.items():
+        by_status[status].append(task_id)
     return Progress(dict(by_status), min(at, until + MARGIN_SECONDS))
 
 

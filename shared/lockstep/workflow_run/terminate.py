@@ -20,6 +20,10 @@ _WHY: Final = {
     for status in stopped_by_resume(hot=False)
 }
 """What Jobmon's server writes to the error log of an instance in a status."""
+_LEAVES_RUNNING: Final = {WorkflowRunStatus.HOT_RESUME, WorkflowRunStatus.TERMINATED}
+"""The statuses of runs whose running instances stay. A TERMINATED run has stopped what a cold resume stops; a call that
+comes late, or twice at once, must not stop what a hot one left.
+"""
 _ENOUGH: Final = 0.6
 """The share of the time after which a call begins no other group of parts."""
 
@@ -28,14 +32,15 @@ def terminate_task_instances(workflow_run_id: int) -> int:
     """Stop a run's instances, each with an error entry that says why, and return how many this call stopped.
 
     An instance that no worker node runs yet ends in ERROR_FATAL. One that may run moves to KILL_SELF; its worker node
-    learns this from the reply to its next heartbeat. A hot resume leaves instances in RUNNING alone. An instance that
-    was queued within the last second may be missed, but a client repeats the request each loop.
+    learns this from the reply to its next heartbeat. A hot resume leaves instances in RUNNING alone, and so does a call
+    that comes after the run has ended for a resume. An instance that was queued within the last second may be missed,
+    but a client repeats the request each loop.
 
     Raises:
         UnavailableError: some instances may have been stopped; the same call again stops the rest.
     """
     run = read_run(workflow_run_id, consistent=True)
-    hot = run is not None and run.status == WorkflowRunStatus.HOT_RESUME
+    hot = run is not None and run.status in _LEAVES_RUNNING
     stopped = hidden = 0
     for number, group in enumerate(in_groups(in_parts(unended_batches(workflow_run_id), stopped_by_resume(hot=hot)))):
         if number and deadline().spent(_ENOUGH):

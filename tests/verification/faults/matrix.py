@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import islice
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -12,9 +13,9 @@ from unittest.mock import patch
 
 from lockstep.clock import CALL_SECONDS
 from tests.support.memory.expressions import Item
-from tests.support.memory.operations import Table
+from tests.support.memory.operations import Reply, Table
 from tests.verification.faults.comparing import Partitions, is_among, partitions
-from tests.verification.faults.engine import Sent, Struck, World, in_turn
+from tests.verification.faults.engine import Call, Fault, Sent, Struck, World, in_turn
 from tests.verification.faults.kinds import FAULTS, TIMES
 from tests.verification.faults.rules import due_too_late, violations
 from tests.verification.faults.scenarios import Ask, Scenario, player
@@ -132,6 +133,43 @@ def run(world: World, scenario: Scenario, clean: Clean, plan: Sequence[Struck]) 
     return Judged(struck.status, [*wrong, *_of_retry(scenario, clean, again, world)])
 
 
+def meet(world: World, scenario: Scenario, clean: Clean, position: int) -> list[str]:
+    """What is wrong where the same request comes again, and is served, just before one of the first one's requests."""
+    between: list[Answered] = []
+
+    def strike(call: Call) -> Reply:
+        world.plan = ()
+        between.append(send(world, clean.ask))
+        return call.carry_out()
+
+    world.budget = scenario.budget
+    world.begin(clean.before, [Struck(Fault("the same request", strike), position, 1)], scenario.wait)
+    last = send(world, clean.ask)
+    answered = [reply._replace(table=last.table) for reply in (*between, last)]
+    return [
+        *(what for reply in answered for what in _of_repeated(scenario, clean, reply)),
+        *_of_two(clean, last),
+    ]
+
+
+def _of_repeated(scenario: Scenario, clean: Clean, answered: Answered) -> Iterator[str]:
+    """A request that comes twice is answered as one of two clean calls is, or as the scenario says."""
+    fine = {(answer.status, str(_plain(clean, answer))) for answer in (clean.first, clean.second)}
+    if (answered.status, str(_plain(clean, answered))) not in fine and not (
+        answered.status == HTTPStatus.OK and scenario.also(answered.reply, clean.first.reply)
+    ):
+        yield f"answered {answered.status} {answered.reply}"
+
+
+def _of_two(clean: Clean, last: Answered) -> Iterator[str]:
+    """All stands as after one clean call or two."""
+    parts = partitions(clean.before.items, last.table.items)
+    for pk in sorted(parts.keys() | clean.done[0].keys()):
+        if not is_among(parts.get(pk), [done.get(pk) for done in clean.done], last.passed):
+            yield f"{pk} is not as after clean calls: {parts.get(pk)}"
+    yield from violations(clean.before.items, last.table.items)
+
+
 def _of_reply(clean: Clean, struck: Answered) -> Iterator[str]:
     """It is what a clean call is answered, and then it is done; or a 503 in the form of all problems."""
     if struck.status == 503:
@@ -165,11 +203,7 @@ def _of_table(clean: Clean, struck: Answered) -> Iterator[str]:
 
 def _of_retry(scenario: Scenario, clean: Clean, again: Answered, world: World) -> Iterator[str]:
     """It is answered at once, as one of two clean calls is, and all stands as after them."""
-    fine = {(answer.status, str(_plain(clean, answer))) for answer in (clean.first, clean.second)}
-    if (again.status, str(_plain(clean, again))) not in fine and not (
-        again.status == 200 and scenario.also(again.reply, clean.first.reply)
-    ):
-        yield f"sent again, answered {again.status} {again.reply}"
+    yield from (f"sent again, {what}" for what in _of_repeated(scenario, clean, again))
     parts = partitions(clean.before.items, again.table.items)
     for pk in sorted(parts.keys() | clean.done[0].keys()):
         fine_too = clean.known.get(pk, []) if pk.startswith("BATCH#") else []

@@ -9,7 +9,7 @@ from typing import Any, Final
 from local.events import SEED, read
 from local.seed import Seed, load
 from local.template import Template
-from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, CALL_SECONDS, now
+from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, CALL_SECONDS, naive, now
 from lockstep.routes import ROUTES as ALL_ROUTES
 from lockstep.task.item import Task, TaskLookup
 from tests.conformance.recording import Player
@@ -51,14 +51,15 @@ class Scenario:
         return BULK_BUDGET_SECONDS if TIMEOUTS[self.route] > BULK_BUDGET_SECONDS + CALL_SECONDS else BUDGET_SECONDS
 
 
+NO_QUERY: Final[Mapping[str, str]] = {}
 ROUTES: Final = {route.name: route for route in ALL_ROUTES}
 TIMEOUTS: Final = {function.name: function.timeout for function in Template().functions}
 
 
-def ask(route: str, body: Any = None, **ids: Any) -> Ask:
+def ask(route: str, body: Any = None, query: Mapping[str, str] = NO_QUERY, **ids: Any) -> Ask:
     """A request to a route."""
     found = ROUTES[route]
-    return Ask(found.method, found.resource.format(**ids), None if body is None else json.dumps(body))
+    return Ask(found.method, found.resource.format(**ids), None if body is None else json.dumps(body), query)
 
 
 def about(route: str, body: Any, status: str, task_status: str, **more: Any) -> Callable[[], Ask]:
@@ -201,13 +202,13 @@ def bulk(
     return Scenario(name, route, prepare, wait, SMALL, also)
 
 
-def standing(*names: str, **more: Any) -> list[int]:
+def standing(*names: str, held: bool = False, **more: Any) -> list[int]:
     """A batch of instances that stand somewhere in PAIRS."""
     rows = []
     for name in names:
         status, task, how = PAIRS[name]
         rows.append({"status": status, **how, **more, "task": {"status": task, **how.get("task", {})}})
-    return batch(*rows)
+    return batch(*rows, held=held)
 
 
 def of_run(route: str, *names: str, body: Any = None, **more: Any) -> Callable[[], Ask]:
@@ -494,6 +495,72 @@ def launched(*names: str) -> Callable[[], Ask]:
     return prepare
 
 
+LEFT: Final = ("Q", "I", "O", "R", "K", "D")
+"""What a run leaves whose client is gone."""
+
+
+def lapsed(moves: str, request: Callable[[int], Ask]) -> Callable[[], Ask]:
+    """A request about a run, and the workflow of the same number, which it holds; its client is late after moves."""
+
+    def prepare() -> Ask:
+        run = run_of(standing(*LEFT, held=True)[0])
+        for status in moves:
+            play(ask("update_workflow_run_status", {"status": status}, workflow_run_id=run))
+        late = {"status": "R", "next_report_increment": -1}
+        play(ask("log_workflow_run_heartbeat", late, workflow_run_id=run))
+        return request(run)
+
+    return prepare
+
+
+def less(reply: Any, clean: Any) -> bool:
+    """A part of it was done before the reply was lost."""
+    return bool(reply.keys() == clean.keys() and all(0 <= reply[name] <= clean[name] for name in clean))
+
+
+def resumes() -> list[Scenario]:
+    """A workflow is taken over from a run whose client is gone."""
+    cold = {"reset_running_jobs": True}
+    over = {"reset_if_running": True}
+    ended = {"status": "T"}
+
+    def of_lapsed(route: str, moves: str, body: Any, **more: Any) -> Scenario:
+        names = ROUTES[route].parameters
+        request = lapsed(moves, lambda run: ask(route, body, NO_QUERY, **dict.fromkeys(names, run)))
+        return bulk(f"what a lapsed run left, {moves}", route, request, **more)
+
+    return [
+        of_lapsed("set_resume", "IOR", cold),
+        of_lapsed("set_resume", "IORH", cold),
+        of_lapsed("is_resumable", "IORC", None),
+        of_lapsed("set_resume_state", "IORC", over),
+        of_lapsed("force_cleanup_kill_self", "IORC", {}, also=less),
+        bulk(
+            "what a lapsed run left",
+            "create_workflow_run",
+            lapsed("IORC", lambda run: ask("create_workflow_run", {"workflow_id": run, **BEAT})),
+        ),
+        of_lapsed("update_workflow_run_status", "IORC", ended),
+        of_lapsed("log_workflow_run_heartbeat", "IORC", {**ended, **BEAT}),
+        of_lapsed("log_workflow_run_heartbeat", "IORH", {**ended, **BEAT}),
+    ]
+
+
+def tasks_of(*names: str, status: str) -> Callable[[], Ask]:
+    """A look at the tasks of an array in a status."""
+    return lambda: ask("list_array_tasks", array_id=run_of(standing(*names)[0]), query={"status": status})
+
+
+def progress_of(*names: str) -> Callable[[], Ask]:
+    """A poll for the changes of a workflow's tasks."""
+
+    def prepare() -> Ask:
+        since = {"last_sync": naive(now() - SOON["next_report_increment"])}
+        return ask("task_status_updates", since, workflow_id=run_of(standing(*names, held=True)[0]))
+
+    return prepare
+
+
 def wholes() -> list[Scenario]:
     """Everything that is not a report about one instance."""
     many = ("Q", "I", "O", "R", "Q", "D", "Q", "K", "Q")
@@ -661,5 +728,11 @@ def _by_event(route: str) -> Callable[[], Ask]:
     return prepare
 
 
+SEEN: Final = [
+    bulk("under way", "list_array_tasks", tasks_of("R", "Q", "R", "D", status="R")),
+    bulk("what has changed", "task_status_updates", progress_of("D", "R", "F")),
+]
+"""Looks at what an index shows."""
+RESUMES: Final = resumes()
 _OWN: Final = [*reports(), *wholes(), *tools(), *clusters()]
-SCENARIOS: Final = [*_OWN, *usual_calls(_OWN)]
+SCENARIOS: Final = [*_OWN, *usual_calls(_OWN), *RESUMES, *SEEN]

@@ -131,7 +131,7 @@ class WorkflowRuns(Rulings):
         return "Q" if i.status == "I" and polled == "Q" and self.of_an_earlier_distributor(i) else i.status
 
     def terminate_task_instances(self, run: int) -> Any:
-        stopped = self.of_run(run, "QIO" if self.runs.get(run, Run(0.0)).status == "H" else "QIOR")
+        stopped = self.of_run(run, "QIO" if self.runs.get(run, Run(0.0)).status in {"H", "T"} else "QIOR")
         for i in stopped:
             starts = i.status not in "QI"
             to = "KILL_SELF" if starts else "ERROR_FATAL"
