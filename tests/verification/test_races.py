@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.seeding import pair
+from tests.support.together import BINDERS, Sent, all_at_once, one_of, same_for_all
 from tests.support.tools import VERSION
 
 CLIENTS = 32
@@ -37,20 +36,6 @@ def heartbeat(_: int) -> Report:
 REPORTS: list[Callable[[int], Report]] = [done, error, known_error, heartbeat]
 
 
-def all_at_once(api: httpx.Client, requests: list[tuple[str, dict[str, Any]]]) -> list[Any]:
-    """The replies' bodies, in the order of the requests, which start together."""
-    start = Barrier(len(requests))
-
-    def send(request: tuple[str, dict[str, Any]]) -> Any:
-        start.wait()
-        reply = api.post(request[0], json=request[1])
-        assert reply.status_code == 200, reply.text
-        return reply.json()
-
-    with ThreadPoolExecutor(len(requests)) as threads:
-        return list(threads.map(send, requests))
-
-
 def whole(api: httpx.Client, task_instance_id: int) -> Any:
     return api.get(f"/task_instance/{task_instance_id}").raise_for_status().json()
 
@@ -65,7 +50,7 @@ def test_one_winner(api: httpx.Client, start: str) -> None:
     for _ in range(ROUNDS):
         instance = pair(start, "R")
         reports = [REPORTS[client % len(REPORTS)](client) for client in range(CLIENTS)]
-        replies = all_at_once(api, [(f"/task_instance/{instance}/{route}", body) for route, body in reports])
+        replies = all_at_once(api, [Sent(f"/task_instance/{instance}/{route}", body) for route, body in reports])
         stands = whole(api, instance)
         pairs = {"D": "D", "E": "G", "Z": "A"}
         status = stands["task_instance"]["status"]
@@ -89,7 +74,7 @@ def test_one_winner(api: httpx.Client, start: str) -> None:
 def claim(api: httpx.Client, instance: int) -> str:
     """32 worker nodes claim one instance at once. The node that was told to run it; the others were told to stop."""
     claims = [
-        (
+        Sent(
             f"/task_instance/{instance}/log_running",
             {"nodename": f"node-{client}", "process_group_id": client, "next_report_increment": 90},
         )
@@ -125,7 +110,7 @@ def test_queued_once_without_a_hole(api: httpx.Client) -> None:
     ids = sorted(task_id for task_id, _ in bound["tasks"].values())
     parts = [ids[first : first + 80] for first in (0, 20, 40)] + [ids] * 5
     body = {"task_resources_id": 1, "workflow_run_id": 1}
-    replies = all_at_once(api, [(f"/array/{array}/queue_task_batch", body | {"task_ids": part}) for part in parts])
+    replies = all_at_once(api, [Sent(f"/array/{array}/queue_task_batch", body | {"task_ids": part}) for part in parts])
     for part, reply in zip(parts, replies, strict=True):
         assert reply["tasks_by_status"] == {"Q": part}
     steps: dict[int, list[tuple[int, int]]] = {}
@@ -144,30 +129,12 @@ def test_queued_once_without_a_hole(api: httpx.Client) -> None:
 
 def test_bound_once(api: httpx.Client) -> None:
     array_body = {"workflow_id": 78, "task_template_version_id": 5, "max_concurrently_running": 9, "name": "raced"}
-    arrays = {reply["array_id"] for reply in all_at_once(api, [("/array", array_body)] * 16)}
-    assert len(arrays) == 1
-    [array] = arrays
+    array = same_for_all(api, [Sent("/array", array_body)] * 16)["array_id"]
     tasks = {f"t{node}": [node, node, array, 1, f"t{node}", "true", 3, False, {}, []] for node in range(1, 71)}
 
-    def bind(_: int) -> Any:
-        body = {"workflow_id": 78, "mark_created": False, "tasks": tasks}
-        return api.put("/task/bind_tasks_no_args", json=body).raise_for_status().json()
-
-    with ThreadPoolExecutor(8) as threads:
-        first, *others = threads.map(bind, range(8))
-    assert all(other == first for other in others)
+    body = {"workflow_id": 78, "mark_created": False, "tasks": tasks}
+    first = one_of(api, "/task/bind_tasks_no_args", body, "PUT")
     assert len({task_id for task_id, _ in first["tasks"].values()}) == len(tasks)
-
-
-BINDERS = 8
-"""Clients that bind one thing at once."""
-
-
-def one_of(api: httpx.Client, path: str, body: dict[str, Any]) -> Any:
-    """The one answer that all get who bind it at once."""
-    first, *others = all_at_once(api, [(path, body)] * BINDERS)
-    assert all(other == first for other in others), (path, others)
-    return first
 
 
 @pytest.mark.parametrize("number", range(5))
@@ -186,7 +153,7 @@ def test_a_tool_and_its_templates_are_made_once(api: httpx.Client, number: int) 
 
 def test_each_of_many_new_tool_versions_is_another_one(api: httpx.Client) -> None:
     tool_id, _ = api.post("/tool", json={"name": "raced by versions"}).raise_for_status().json()["tool"]
-    made = all_at_once(api, [("/tool_version", {"tool_id": tool_id})] * BINDERS)
+    made = all_at_once(api, [Sent("/tool_version", {"tool_id": tool_id})] * BINDERS)
     listed = api.get(f"/tool/{tool_id}/tool_versions").raise_for_status().json()["tool_versions"]
     assert listed[1:] == sorted(reply["tool_version"] for reply in made)
     assert len(listed) == 1 + BINDERS
@@ -195,6 +162,6 @@ def test_each_of_many_new_tool_versions_is_another_one(api: httpx.Client) -> Non
 def test_taken_once(api: httpx.Client) -> None:
     instances = [pair("Q", "Q") for _ in range(60)]
     body = {"task_instance_ids": instances}
-    replies = all_at_once(api, [("/task_instance/instantiate_task_instances", body)] * 8)
+    replies = all_at_once(api, [Sent("/task_instance/instantiate_task_instances", body)] * 8)
     for reply in replies:
         assert sorted(member for batch in reply["task_instance_batches"] for member in batch[4]) == instances
