@@ -14,12 +14,13 @@ from local.seed import Seed, SeedWorkflow, load
 from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline
-from lockstep.fsm.statuses import WorkflowStatus
+from lockstep.context import request
+from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
-from lockstep.workflow import cursor
+from lockstep.workflow import cursor, left
 from lockstep.workflow_run import sweep as sweeping
-from tests.conformance.recording import Player
+from tests.conformance.recording import Player, put
 from tests.conformance.test_events import send
 from tests.routes.test_runs import POLLED, Run, run_with
 from tests.routes.workflow.test_get_tasks import failed_task, resumed
@@ -251,6 +252,18 @@ def starts_over_in_parts(player: Player) -> None:
     assert _ask(player, "POST", f"task/{workflow_id}/set_resume_state", body) == {}
 
 
+def reads_in_parts_what_is_left(player: Player) -> None:
+    workflow_id = next(WORKFLOWS)
+    _, [first, second, *_] = bind(player, workflow_id)
+    with request():
+        put(Task(*Task.key(first)), TaskStatus.DONE)
+    path, page = f"/api/v3/workflow/get_tasks/{workflow_id}", {"max_task_id": "0", "chunk_size": "1"}
+    with patch.object(left, "KEYS_PER_READ", 1):
+        with patch.object(Deadline, "spent", lambda *_: True):
+            assert player.send("GET", path, **page)[0] == 503
+        assert list(player.send("GET", path, **page)[1]["tasks"]) == [str(second)]
+
+
 def binds_a_dag(player: Player) -> None:
     """A node with a long list of neighbours above it and below it, and a task of it."""
     _ask(player, "POST", "nodes", {"nodes": [{"task_template_version_id": 1, "node_args_hash": "7", "node_args": {}}]})
@@ -312,6 +325,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     moves_of_a_run,
     takes_a_workflow_over,
     starts_over_in_parts,
+    reads_in_parts_what_is_left,
     binds_a_dag,
     asks_who_calls,
     tells_of_a_change,

@@ -21,7 +21,7 @@ from lockstep.dynamodb.client import run_parallel
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
-from lockstep.workflow.cursor import task_groups
+from lockstep.workflow.cursor import CURSOR_SECONDS, task_groups
 from lockstep.workflow.store import read_workflow
 from tests.conformance.recording import Player, put
 from tests.support.memory import VirtualTime, running_on
@@ -40,6 +40,8 @@ SMALL: Final = {
     "lockstep.array.attention.STEPS_PER_PART": 50,
     "lockstep.array.attention.STEPS_PER_GROUP": 50,
     "lockstep.workflow.cursor.GROUP": 50,
+    "lockstep.workflow.left.KEYS_PER_READ": 20,
+    "lockstep.workflow.left.READ_AT_ONCE": 50,
     "lockstep.workflow_run.instantiate.TAKEN_AT_ONCE": 50,
     "lockstep.workflow_run.sweep._SETTLED_AT_ONCE": 50,
     "lockstep.workflow_run.poll._READ_AT_ONCE": 50,
@@ -81,10 +83,10 @@ class Slow:
         self.asked[operation] += 1
         return self.memory.answer(operation, request)
 
-    def call(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def call(self, method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
         """Call a route, and hold it to its time."""
         began = self.clock.passed
-        answered = self.player.send(method, f"/api/v3{path}", json.dumps(body))
+        answered = self.player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body), **query)
         assert self.clock.passed - began <= BULK_BUDGET_SECONDS + 1
         return answered
 
@@ -258,6 +260,79 @@ def test_a_call_about_all_tasks_ends_once_a_run_is_linked(slow: Slow) -> None:
         next(groups)
     with request():
         assert read_workflow(ARRAY).cursor is None
+
+
+PAGE: Final = {"max_task_id": "0", "chunk_size": "3"}
+
+
+def set_left(*left: int) -> None:
+    """Put the tasks of the batch into DONE, but for some."""
+    with request(60):
+        for number in range(1, STEPS + 1):
+            put(Task(*Task.key(number)), TaskStatus.ERROR_FATAL if number in left else TaskStatus.DONE)
+
+
+@pytest.mark.parametrize("left", [(10, 180, 390, 400), (10, 390), (), (390, 395, 400), tuple(range(300, 400))])
+def test_the_tasks_behind_many_that_are_done_are_found_in_the_end(slow: Slow, left: tuple[int, ...]) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(*left)
+    slow.seconds, slow.asked = 0.7, Counter()
+    codes: list[int] = []
+    reply: Any = None
+    while not codes or (codes[-1] == 503 and len(codes) < TRIES):
+        code, reply = slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)
+        codes.append(code)
+    assert codes == [503] * (len(codes) - 1) + [200]
+    assert len(codes) > 1, "it is more than a call can do"
+    assert [int(task_id) for task_id in reply["tasks"]] == list(left[:3])
+    assert slow.asked["BatchGetItem"] <= STEPS // 50 + 8 * len(codes), "no call begins again"
+
+
+def test_a_task_that_has_ended_between_two_tries_is_not_on_the_page(slow: Slow) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(30, 390)
+    slow.seconds = 1.0
+    assert slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)[0] == 503
+    slow.seconds = 0.0
+    set_left(390)
+    code, reply = slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)
+    assert (code, list(reply["tasks"])) == (200, ["390"])
+
+
+def test_a_search_that_was_given_up_long_ago_begins_again(slow: Slow) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(400)
+    slow.seconds = 1.0
+    assert slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)[0] == 503
+    slow.seconds = 0.0
+    slow.clock.sleep(CURSOR_SECONDS + 1)
+    slow.asked = Counter()
+    assert list(slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)[1]["tasks"]) == ["400"]
+    assert slow.asked["BatchGetItem"] > STEPS // 50, "what others may have bound since is looked at"
+
+
+@pytest.mark.parametrize("left", [(), (400,), (1,)])
+def test_whether_all_is_done_is_known_in_the_end(slow: Slow, left: tuple[int, ...]) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(*left)
+    run = {"workflow_id": ARRAY, "next_report_increment": 1_000_000}
+    number = slow.call("POST", "/workflow_run", run)[1]["workflow_run_id"]
+    for status in "BIOR":
+        slow.call("PUT", f"/workflow_run/{number}/update_status", {"status": status})
+    slow.call("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": True})
+    slow.seconds = 1.0
+    codes: list[int] = []
+    reply: Any = None
+    while not codes or (codes[-1] == 503 and len(codes) < TRIES):
+        code, reply = slow.call("PUT", f"/workflow_run/{number}/update_status", {"status": "D"})
+        codes.append(code)
+    assert codes == [503] * (len(codes) - 1) + [200]
+    assert reply == {"status": "C" if left else "D"}
+    assert (len(codes) > 1) == (left != (1,)), "the first task that is left ends the search"
 
 
 def test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest(slow: Slow) -> None:
