@@ -15,6 +15,7 @@ from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline
 from lockstep.context import request
+from lockstep.dynamodb import parts
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
@@ -125,6 +126,16 @@ def more_than_is_written_unread(player: Player) -> None:
             assert _ask(player, "POST", f"array/{run.id}/log_distributor_id", cluster_ids) == {"success": True}
     stored = [player.whole(number)["task_instance"]["distributor_id"] for number in ids]
     assert stored == list(cluster_ids.values())
+
+
+def more_than_is_put_unread(player: Player) -> None:
+    _, tasks = bind(player, next(WORKFLOWS))
+    with patch.object(parts, "PUT_UNREAD", 1):
+        for _ in range(2):
+            noted = {"task_attributes": {str(number): {"a": "b"} for number in tasks}}
+            assert _ask(player, "PUT", "task/bind_task_attributes", noted) == {}
+            kept = {"task_args": [[number * 500, 1, "x"] for number in tasks]}
+            assert _ask(player, "PUT", "task/bind_task_args", kept) == {}
 
 
 def what_somebody_else_bound_meanwhile(player: Player) -> None:
@@ -313,6 +324,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     taken_instances,
     what_an_earlier_distributor_took,
     more_than_is_written_unread,
+    more_than_is_put_unread,
     what_somebody_else_bound_meanwhile,
     tools_that_somebody_else_bound_meanwhile,
     what_is_bound_anew,

@@ -47,6 +47,7 @@ SMALL: Final = {
     "lockstep.workflow_run.poll._READ_AT_ONCE": 50,
     "lockstep.workflow_run.poll.MOST_READ": 200,
     "lockstep.task_instance.bulk.WRITTEN_UNREAD": 100,
+    "lockstep.dynamodb.parts.PUT_UNREAD": 100,
 }
 """So that hundreds are as many as hundreds of thousands."""
 
@@ -426,6 +427,58 @@ def test_many_heartbeats_are_moved_in_parts(slow: Slow) -> None:
         assert slow.call("POST", "/task_instance/log_report_by/batch", body) == (200, {})
         calls += 1
     assert 1 < calls < LUCK
+
+
+MANY_TO_PUT: Final[dict[str, tuple[str, Any]]] = {
+    "ATTRIBUTE#": (
+        "/task/bind_task_attributes",
+        {"task_attributes": {number: {"a": "b", "none": None} for number in range(1, STEPS + 1)}},
+    ),
+    "ARGUMENTS#": ("/task/bind_task_args", {"task_args": [[number * 500, 7, "x"] for number in range(1, STEPS + 1)]}),
+}
+
+
+@pytest.mark.parametrize("retention", [0, 30])
+@pytest.mark.parametrize("kind", MANY_TO_PUT)
+def test_much_that_tasks_are_noted_with_is_put_in_parts(
+    slow: Slow, kind: str, retention: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", retention)
+    path, body = MANY_TO_PUT[kind]
+    fill(slow, "", "G")
+    slow.seconds, slow.asked = 0.7, Counter()
+    wanted = STEPS * (2 if kind == "ATTRIBUTE#" else 1)
+    codes, put_so_far = [503], 0
+    while codes[-1] == 503 and len(codes) <= TRIES:
+        codes.append(slow.call("PUT", path, body)[0])
+        before, put_so_far = put_so_far, sum(kind in "".join(key) for key in slow.memory.items)
+        assert put_so_far > before, "each call does a part"
+    assert (codes[-1], put_so_far) == (200, wanted)
+    assert len(codes) > 2, "it is more than a call can do"
+    assert slow.asked["BatchWriteItem"] <= wanted // 25 + len(codes), "what is put is not put again"
+
+
+def test_of_much_that_tasks_are_noted_with_what_differs_is_put_again(slow: Slow) -> None:
+    fill(slow, "", "G")
+    slow.seconds = 0.0
+    for value in ("first", "second"):
+        noted = {number: {"a": value} for number in range(1, STEPS + 1)}
+        assert slow.call("PUT", "/task/bind_task_attributes", {"task_attributes": noted})[0] == 200
+        stored = [item["value"]["S"] for (_, sk), item in slow.memory.items.items() if sk == "ATTRIBUTE#a"]
+        assert stored == [value] * STEPS
+
+
+def test_of_much_that_expires_all_is_put_again_by_a_later_call(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", 30)
+    path, body = MANY_TO_PUT["ATTRIBUTE#"]
+    fill(slow, "", "G")
+    slow.seconds, expiries = 0.0, []
+    for _ in range(2):
+        assert slow.call("PUT", path, body)[0] == 200
+        expiries.append({item["expires_at"]["N"] for (_, sk), item in slow.memory.items.items() if "ATTR" in sk})
+        slow.clock.sleep(1_000)
+    assert all(len(of_call) == 1 for of_call in expiries)
+    assert expiries[0] != expiries[1]
 
 
 def test_many_distributor_ids_are_stored_in_parts(slow: Slow) -> None:
