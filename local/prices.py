@@ -265,8 +265,8 @@ def of_intervals() -> Iterator[str]:
 ALARMS: Final = 8
 ALARM_METRICS: Final = 9
 """The metrics of all alarms. AWS bills alarms by their metrics."""
-FUNCTIONS: Final = 39
-FUNCTIONS_IN_BULK: Final = 26
+FUNCTIONS: Final = 37
+FUNCTIONS_IN_BULK: Final = 28
 
 
 def of_idleness() -> Iterator[str]:

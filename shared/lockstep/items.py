@@ -13,6 +13,7 @@ from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
 from lockstep.workflow.item import (
+    PassedTasks,
     RunOfWorkflow,
     TaskRange,
     Workflow,
@@ -37,6 +38,7 @@ PLURALS: Final[dict[type[Item], str]] = {
     WorkflowSpec: "specifications of workflows",
     WorkflowAttribute: "attributes of workflows",
     TaskRange: "ranges of task ids",
+    PassedTasks: "notes of tasks passed",
     RunOfWorkflow: "pointers to runs",
     WorkflowLookup: "lookups of workflows",
     WorkflowRun: "workflow runs",

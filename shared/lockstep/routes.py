@@ -167,9 +167,9 @@ ROUTES: Final = (
          "task/get_task_resources", "Show what a task asks of the cluster."),
 
     _row(OPERATOR, "PUT /task/bind_task_args",
-         "task/bind_task_args", "Keep the arguments of tasks."),
+         "task/bind_task_args", "Keep the arguments of tasks.", BULK),
     _row(OPERATOR, "PUT /task/bind_task_attributes",
-         "task/bind_task_attributes", "Note attributes of tasks."),
+         "task/bind_task_attributes", "Note attributes of tasks.", BULK),
     _row(OPERATOR, "POST /task/{task_id}/set_resume_state",
          "task/set_resume_state", "Let the tasks of a workflow that are not done start over.", BULK),
     _row(READER, "GET /task/{task_id}/most_recent_ti_error",

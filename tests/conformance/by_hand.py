@@ -7,7 +7,9 @@ from lockstep.context import request
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task.item import Task
 from lockstep.workflow.item import Workflow
-from lockstep.workflow.progress import all_done, read_tasks
+from lockstep.workflow.left import all_done
+from lockstep.workflow.progress import tasks_with
+from lockstep.workflow.tasks import task_ids
 from tests.conformance.client import Request
 from tests.conformance.recording import put, substitute
 
@@ -23,7 +25,7 @@ def carry_out(exchange: Request, ids: Mapping[str, int]) -> None:
 def _reset(path: str, body: dict[str, Any]) -> None:
     """Start the tasks of a workflow over; of a partial reset, those that are not done."""
     workflow_id = int(path.split("/")[-2])
-    for task_id, task in list(read_tasks(workflow_id, after=0)):
+    for task_id, task in tasks_with(list(task_ids(workflow_id)), consistent=True).items():
         if task.status != TaskStatus.DONE or not body["partial_reset"]:
             put(Task(*Task.key(task_id)), TaskStatus.REGISTERING)
     put(Workflow(*Workflow.key(workflow_id)), WorkflowStatus.REGISTERING)

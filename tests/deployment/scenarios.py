@@ -14,13 +14,15 @@ from local.seed import Seed, SeedWorkflow, load
 from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline
-from lockstep.fsm.statuses import WorkflowStatus
+from lockstep.context import request
+from lockstep.dynamodb import parts
+from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
-from lockstep.workflow import cursor
+from lockstep.workflow import cursor, left
 from lockstep.workflow_run import sweep as sweeping
 from ops.token import make
-from tests.conformance.recording import Player
+from tests.conformance.recording import Player, put
 from tests.conformance.test_events import send
 from tests.routes.test_runs import POLLED, Run, run_with
 from tests.routes.workflow.test_get_tasks import failed_task, resumed
@@ -125,6 +127,16 @@ def more_than_is_written_unread(player: Player) -> None:
             assert _ask(player, "POST", f"array/{run.id}/log_distributor_id", cluster_ids) == {"success": True}
     stored = [player.whole(number)["task_instance"]["distributor_id"] for number in ids]
     assert stored == list(cluster_ids.values())
+
+
+def more_than_is_put_unread(player: Player) -> None:
+    _, tasks = bind(player, next(WORKFLOWS))
+    with patch.object(parts, "PUT_UNREAD", 1):
+        for _ in range(2):
+            noted = {"task_attributes": {str(number): {"a": "b"} for number in tasks}}
+            assert _ask(player, "PUT", "task/bind_task_attributes", noted) == {}
+            kept = {"task_args": [[number * 500, 1, "x"] for number in tasks]}
+            assert _ask(player, "PUT", "task/bind_task_args", kept) == {}
 
 
 def what_somebody_else_bound_meanwhile(player: Player) -> None:
@@ -252,6 +264,18 @@ def starts_over_in_parts(player: Player) -> None:
     assert _ask(player, "POST", f"task/{workflow_id}/set_resume_state", body) == {}
 
 
+def reads_in_parts_what_is_left(player: Player) -> None:
+    workflow_id = next(WORKFLOWS)
+    _, [first, second, *_] = bind(player, workflow_id)
+    with request():
+        put(Task(*Task.key(first)), TaskStatus.DONE)
+    path, page = f"/api/v3/workflow/get_tasks/{workflow_id}", {"max_task_id": "0", "chunk_size": "1"}
+    with patch.object(left, "KEYS_PER_READ", 1):
+        with patch.object(Deadline, "spent", lambda *_: True):
+            assert player.send("GET", path, **page)[0] == 503
+        assert list(player.send("GET", path, **page)[1]["tasks"]) == [str(second)]
+
+
 def binds_a_dag(player: Player) -> None:
     """A node with a long list of neighbours above it and below it, and a task of it."""
     _ask(player, "POST", "nodes", {"nodes": [{"task_template_version_id": 1, "node_args_hash": "7", "node_args": {}}]})
@@ -301,6 +325,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     taken_instances,
     what_an_earlier_distributor_took,
     more_than_is_written_unread,
+    more_than_is_put_unread,
     what_somebody_else_bound_meanwhile,
     tools_that_somebody_else_bound_meanwhile,
     what_is_bound_anew,
@@ -313,6 +338,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     moves_of_a_run,
     takes_a_workflow_over,
     starts_over_in_parts,
+    reads_in_parts_what_is_left,
     binds_a_dag,
     asks_who_calls,
     tells_of_a_change,

@@ -21,7 +21,7 @@ from lockstep.dynamodb.client import run_parallel
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
-from lockstep.workflow.cursor import task_groups
+from lockstep.workflow.cursor import CURSOR_SECONDS, task_groups
 from lockstep.workflow.read import read_workflow
 from tests.conformance.recording import Player, put
 from tests.support.memory import VirtualTime, running_on
@@ -40,11 +40,14 @@ SMALL: Final = {
     "lockstep.array.attention.STEPS_PER_PART": 50,
     "lockstep.array.attention.STEPS_PER_GROUP": 50,
     "lockstep.workflow.cursor.GROUP": 50,
+    "lockstep.workflow.left.KEYS_PER_READ": 20,
+    "lockstep.workflow.left.READ_AT_ONCE": 50,
     "lockstep.workflow_run.instantiate.TAKEN_AT_ONCE": 50,
     "lockstep.workflow_run.sweep._SETTLED_AT_ONCE": 50,
     "lockstep.workflow_run.poll._READ_AT_ONCE": 50,
     "lockstep.workflow_run.poll.MOST_READ": 200,
     "lockstep.task_instance.bulk.WRITTEN_UNREAD": 100,
+    "lockstep.dynamodb.parts.PUT_UNREAD": 100,
 }
 """So that hundreds are as many as hundreds of thousands."""
 
@@ -81,10 +84,10 @@ class Slow:
         self.asked[operation] += 1
         return self.memory.answer(operation, request)
 
-    def call(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def call(self, method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
         """Call a route, and hold it to its time."""
         began = self.clock.passed
-        answered = self.player.send(method, f"/api/v3{path}", json.dumps(body))
+        answered = self.player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body), **query)
         assert self.clock.passed - began <= BULK_BUDGET_SECONDS + 1
         return answered
 
@@ -260,6 +263,79 @@ def test_a_call_about_all_tasks_ends_once_a_run_is_linked(slow: Slow) -> None:
         assert read_workflow(ARRAY).cursor is None
 
 
+PAGE: Final = {"max_task_id": "0", "chunk_size": "3"}
+
+
+def set_left(*left: int) -> None:
+    """Put the tasks of the batch into DONE, but for some."""
+    with request(60):
+        for number in range(1, STEPS + 1):
+            put(Task(*Task.key(number)), TaskStatus.ERROR_FATAL if number in left else TaskStatus.DONE)
+
+
+@pytest.mark.parametrize("left", [(10, 180, 390, 400), (10, 390), (), (390, 395, 400), tuple(range(300, 400))])
+def test_the_tasks_behind_many_that_are_done_are_found_in_the_end(slow: Slow, left: tuple[int, ...]) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(*left)
+    slow.seconds, slow.asked = 0.7, Counter()
+    codes: list[int] = []
+    reply: Any = None
+    while not codes or (codes[-1] == 503 and len(codes) < TRIES):
+        code, reply = slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)
+        codes.append(code)
+    assert codes == [503] * (len(codes) - 1) + [200]
+    assert len(codes) > 1, "it is more than a call can do"
+    assert [int(task_id) for task_id in reply["tasks"]] == list(left[:3])
+    assert slow.asked["BatchGetItem"] <= STEPS // 50 + 8 * len(codes), "no call begins again"
+
+
+def test_a_task_that_has_ended_between_two_tries_is_not_on_the_page(slow: Slow) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(30, 390)
+    slow.seconds = 1.0
+    assert slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)[0] == 503
+    slow.seconds = 0.0
+    set_left(390)
+    code, reply = slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)
+    assert (code, list(reply["tasks"])) == (200, ["390"])
+
+
+def test_a_search_that_was_given_up_long_ago_begins_again(slow: Slow) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(400)
+    slow.seconds = 1.0
+    assert slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)[0] == 503
+    slow.seconds = 0.0
+    slow.clock.sleep(CURSOR_SECONDS + 1)
+    slow.asked = Counter()
+    assert list(slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)[1]["tasks"]) == ["400"]
+    assert slow.asked["BatchGetItem"] > STEPS // 50, "what others may have bound since is looked at"
+
+
+@pytest.mark.parametrize("left", [(), (400,), (1,)])
+def test_whether_all_is_done_is_known_in_the_end(slow: Slow, left: tuple[int, ...]) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(*left)
+    run = {"workflow_id": ARRAY, "next_report_increment": 1_000_000}
+    number = slow.call("POST", "/workflow_run", run)[1]["workflow_run_id"]
+    for status in "BIOR":
+        slow.call("PUT", f"/workflow_run/{number}/update_status", {"status": status})
+    slow.call("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": True})
+    slow.seconds = 1.0
+    codes: list[int] = []
+    reply: Any = None
+    while not codes or (codes[-1] == 503 and len(codes) < TRIES):
+        code, reply = slow.call("PUT", f"/workflow_run/{number}/update_status", {"status": "D"})
+        codes.append(code)
+    assert codes == [503] * (len(codes) - 1) + [200]
+    assert reply == {"status": "C" if left else "D"}
+    assert (len(codes) > 1) == (left != (1,)), "the first task that is left ends the search"
+
+
 def test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest(slow: Slow) -> None:
     fill(slow, "R", "R", report_by_in=-1)
     silent = STEPS
@@ -351,6 +427,58 @@ def test_many_heartbeats_are_moved_in_parts(slow: Slow) -> None:
         assert slow.call("POST", "/task_instance/log_report_by/batch", body) == (200, {})
         calls += 1
     assert 1 < calls < LUCK
+
+
+MANY_TO_PUT: Final[dict[str, tuple[str, Any]]] = {
+    "ATTRIBUTE#": (
+        "/task/bind_task_attributes",
+        {"task_attributes": {number: {"a": "b", "none": None} for number in range(1, STEPS + 1)}},
+    ),
+    "ARGUMENTS#": ("/task/bind_task_args", {"task_args": [[number * 500, 7, "x"] for number in range(1, STEPS + 1)]}),
+}
+
+
+@pytest.mark.parametrize("retention", [0, 30])
+@pytest.mark.parametrize("kind", MANY_TO_PUT)
+def test_much_that_tasks_are_noted_with_is_put_in_parts(
+    slow: Slow, kind: str, retention: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", retention)
+    path, body = MANY_TO_PUT[kind]
+    fill(slow, "", "G")
+    slow.seconds, slow.asked = 0.7, Counter()
+    wanted = STEPS * (2 if kind == "ATTRIBUTE#" else 1)
+    codes, put_so_far = [503], 0
+    while codes[-1] == 503 and len(codes) <= TRIES:
+        codes.append(slow.call("PUT", path, body)[0])
+        before, put_so_far = put_so_far, sum(kind in "".join(key) for key in slow.memory.items)
+        assert put_so_far > before, "each call does a part"
+    assert (codes[-1], put_so_far) == (200, wanted)
+    assert len(codes) > 2, "it is more than a call can do"
+    assert slow.asked["BatchWriteItem"] <= wanted // 25 + len(codes), "what is put is not put again"
+
+
+def test_of_much_that_tasks_are_noted_with_what_differs_is_put_again(slow: Slow) -> None:
+    fill(slow, "", "G")
+    slow.seconds = 0.0
+    for value in ("first", "second"):
+        noted = {number: {"a": value} for number in range(1, STEPS + 1)}
+        assert slow.call("PUT", "/task/bind_task_attributes", {"task_attributes": noted})[0] == 200
+        stored = [item["value"]["S"] for (_, sk), item in slow.memory.items.items() if sk == "ATTRIBUTE#a"]
+        assert stored == [value] * STEPS
+
+
+def test_of_much_that_expires_all_is_put_again_by_a_later_call(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", 30)
+    path, body = MANY_TO_PUT["ATTRIBUTE#"]
+    fill(slow, "", "G")
+    slow.seconds, expiries = 0.0, []
+    for _ in range(2):
+        assert slow.call("PUT", path, body)[0] == 200
+        expiries.append({item["expires_at"]["N"] for (_, sk), item in slow.memory.items.items() if "ATTR" in sk})
+        slow.clock.sleep(1_000)
+    assert all(len(of_call) == 1 for of_call in expiries)
+    assert expiries[0] != expiries[1]
 
 
 def test_many_distributor_ids_are_stored_in_parts(slow: Slow) -> None:

@@ -45,6 +45,7 @@ from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVe
 from lockstep.text import digest, size
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
 from lockstep.workflow.item import (
+    PassedTasks,
     RunOfWorkflow,
     TaskRange,
     Workflow,
@@ -206,6 +207,7 @@ OF_MODELS: Final[dict[type[Item], st.SearchStrategy[Key]]] = {
     WorkflowSpec: st.builds(WorkflowSpec.key, IDS),
     WorkflowAttribute: st.builds(WorkflowAttribute.key, IDS, HASHES),
     TaskRange: st.builds(TaskRange.key, IDS, IDS),
+    PassedTasks: st.builds(PassedTasks.key, IDS, IDS),
     RunOfWorkflow: st.builds(RunOfWorkflow.key, IDS, IDS),
     WorkflowLookup: st.builds(WorkflowLookup.key, NUMERALS, IDS, IDS, NUMERALS),
     WorkflowRun: st.builds(WorkflowRun.key, IDS),

@@ -7,7 +7,7 @@ from pydantic import Field
 from lockstep import clock
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import MAX_FILTERS, Id, PageSize, ShortText, Text
+from lockstep.http.fields import MAX_FILTERS, IdInQuery, PageSize, ShortText, Text
 from lockstep.http.models import Reply, Request
 from lockstep.text import beginning
 from lockstep.workflow.item import MAX_USER_BYTES, Workflow
@@ -21,7 +21,7 @@ class Filters(Request):
     status: Annotated[list[WorkflowStatus], Field(default_factory=list, max_length=MAX_FILTERS)]
     name: ShortText = ""
     """A part of the name, in any case."""
-    cursor: Id | None = None
+    cursor: IdInQuery | None = None
     limit: PageSize = 50
 
 

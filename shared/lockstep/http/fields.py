@@ -150,6 +150,8 @@ Name = Annotated[Text, _AtMost(1_000)]
 LongText = Annotated[Text, _AtMost(150_000)]
 Command = Annotated[Text, _AtMost(300_000)]
 MAX_ATTRIBUTES: Final = 90
+MAX_ATTRIBUTES_PER_CALL: Final = 50_000
+"""The attributes of all tasks that a call notes at most. Jobmon sends those of 500 tasks."""
 MAX_ARGUMENT_BYTES: Final = 10_000
 ArgumentValue = Annotated[Text, _AtMost(MAX_ARGUMENT_BYTES)]
 MAX_ARGUMENTS_PER_CALL: Final = 50_000
@@ -166,7 +168,6 @@ Increment = Annotated[
 ]
 MAX_FILTERS: Final = 50
 """The values that a filter of a list takes at most."""
-PageSize = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[
     str, Field(pattern="^[0-9]{1,16}(-[0-9]{1,16})?$", description="as the page before this one gave it")
 ]
@@ -243,6 +244,19 @@ def _check_decimal(value: Any) -> Any:
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         raise PydanticCustomError("int_parsing", "must be a whole number")
     return value
+
+
+def _check_whole(value: Any) -> Any:
+    """Accept a whole number or its digits. int() would accept true, underscores and spaces."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type", "must be a whole number")
+    return _check_decimal(value)
+
+
+WholeNumber = Annotated[int, BeforeValidator(_check_whole)]
+"""A number in a query or a body, without limits."""
+PageSize = Annotated[WholeNumber, Field(ge=1, le=100)]
+IdInQuery = Annotated[WholeNumber, Field(ge=1, le=2**53 - 1)]
 
 
 def _check_node_args(args: dict[int, str]) -> dict[int, str]:

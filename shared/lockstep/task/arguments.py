@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from lockstep.clock import expiry, now
-from lockstep.dynamodb.client import chunks_of_bytes, put_many
+from lockstep.dynamodb.client import chunks_of_bytes
+from lockstep.dynamodb.parts import put_in_parts
 from lockstep.http.fields import ArgumentValue, Id
 from lockstep.task.item import ArgumentChunk
 from lockstep.text import digest
@@ -34,11 +35,12 @@ def keep_arguments(arguments: Iterable[TaskArgument]) -> None:
     by_chunk: dict[int, list[TaskArgument]] = defaultdict(list)
     for argument in sorted(set(arguments)):
         by_chunk[argument.task_id // TASKS_PER_CHUNK].append(argument)
-    put_many(
+    packed = [
         _packed(number, some)
         for number, each in by_chunk.items()
         for some in chunks_of_bytes(each, lambda argument: len(json.dumps(argument)), BYTES_PER_ITEM)
-    )
+    ]
+    put_in_parts(packed)
 
 
 def _packed(number: int, arguments: list[TaskArgument]) -> ArgumentChunk:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from lockstep.clock import expiry, now
-from lockstep.dynamodb.client import fetch, put_many
+from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.parts import put_in_parts
 from lockstep.errors import FieldError, InvalidError
 from lockstep.task.item import Task, TaskAttribute
 
@@ -21,8 +22,9 @@ def note_attributes(attributes: Mapping[int, Mapping[str, str | None]]) -> None:
     if missing:
         raise InvalidError([FieldError(f"task_attributes.{task_id}", "the task does not exist") for task_id in missing])
     expires_at = expiry(now())
-    put_many(
+    noted = [
         TaskAttribute(*TaskAttribute.key(task_id, name), value=value, expires_at=expires_at)
         for task_id, values in named.items()
         for name, value in values.items()
-    )
+    ]
+    put_in_parts(noted, told_apart_by=["value"])

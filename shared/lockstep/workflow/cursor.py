@@ -34,25 +34,25 @@ def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dic
         UnavailableError: the time is up; the same call again goes on.
         ContentionError: a run was linked meanwhile, or another call goes through the tasks.
     """
-    after = _cursor_of(workflow, kind)
+    after = cursor_of(workflow, kind)
     for number, ids in enumerate(chunks(task_ids(workflow_id, after), GROUP)):
         if number:
-            _store_cursor(workflow_id, workflow, f"{kind}#{after}#{now()}")
+            store_cursor(workflow_id, workflow, f"{kind}#{after}#{now()}")
         if number == MOST_GROUPS or (number and deadline().spent(_ENOUGH)):
             raise UnavailableError(f"tasks up to {after} are done; send it again for the rest")
         yield tasks_with(ids, consistent=True)
         after = ids[-1]
     if workflow.cursor is not None:
-        _store_cursor(workflow_id, workflow, None)
+        store_cursor(workflow_id, workflow, None)
 
 
-def _cursor_of(workflow: Workflow, kind: str) -> int:
+def cursor_of(workflow: Workflow, kind: str) -> int:
     """The last task id that an earlier call of this kind finished; 0 without such a call."""
     stored_kind, after, at = (workflow.cursor or "#0#0").split("#")
     return int(after) if stored_kind == kind and now() - float(at) < CURSOR_SECONDS else 0
 
 
-def _store_cursor(workflow_id: int, seen: Workflow, cursor: str | None) -> None:
+def store_cursor(workflow_id: int, seen: Workflow, cursor: str | None) -> None:
     """Store a cursor, unless another run was linked, or another cursor stored, than the workflow was seen with."""
     workflow = Workflow(*Workflow.key(workflow_id))
     change = Workflow.cursor.remove() if cursor is None else Workflow.cursor.set(cursor)

@@ -4,7 +4,7 @@ from typing import ClassVar, Final
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from lockstep.dynamodb.item import IntegerAttribute, Item, Key, TextAttribute
+from lockstep.dynamodb.item import Expiring, IntegerAttribute, Item, Key, TextAttribute
 from lockstep.text import escape, unescape
 
 NO_LIMIT: Final = 2**31 - 1
@@ -148,6 +148,30 @@ class TaskRange(Item):
         """
         first = int(str(self.sk).removeprefix(TaskRange.PREFIX))
         return range(first, first + self.size)
+
+
+class PassedTasks(Expiring):
+    """How far a call that lists the tasks which are not done came before its time was up. The same call goes on there.
+
+    It expires soon, whatever the retention period: a client repeats its call within five minutes.
+    """
+
+    PREFIX: Final = "PASSED#"
+    KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", "PASSED#<id16>"),)
+
+    reached = IntegerAttribute()
+    """The last task id that was looked at."""
+    left = JSONAttribute()
+    """The ids of the tasks up to there that were not done."""
+
+    @staticmethod
+    def key(workflow_id: int, after: int) -> Key:
+        """The key for the list that begins behind a task id.
+
+        >>> PassedTasks.key(1001, 0)
+        Key(pk='WORKFLOW#1001', sk='PASSED#0000000000000000')
+        """
+        return Key(Workflow.key(workflow_id).pk, f"{PassedTasks.PREFIX}{after:016d}")
 
 
 class RunOfWorkflow(Item):

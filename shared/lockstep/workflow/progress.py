@@ -1,7 +1,7 @@
-"""How far a workflow is: its client's poll for changes, and whether all is done."""
+"""How far a workflow is: its client's poll for changes."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from lockstep.clock import BULK_BUDGET_SECONDS, CALL_SECONDS, now
@@ -19,7 +19,7 @@ LAG_SECONDS: Final = 2.0
 MARGIN_SECONDS: Final = BULK_BUDGET_SECONDS + CALL_SECONDS + LAG_SECONDS
 """How late the change feed may tell of a change: a write keeps its time through all tries of its request."""
 READ_AT_ONCE: Final = 2_000
-"""The tasks that are read side by side before a full poll looks at the time."""
+"""The tasks that are read side by side."""
 MOST_TOLD: Final = 350_000
 """The tasks that one reply tells of: 17 bytes each, at most."""
 MOST_IN_FULL: Final = 50_000
@@ -110,25 +110,12 @@ def _changes(part: str, since: float, *, most: int, enough: float) -> _Found:
 
 
 def _all_by_status(workflow_id: int) -> dict[TaskStatus, list[int]]:
+    """The workflow has MOST_IN_FULL tasks at most: 500 requests, which the time of a bulk call holds."""
     by_status: dict[TaskStatus, list[int]] = defaultdict(list)
-    for task_id, status in _read_statuses(workflow_id, consistent=False):
-        by_status[TaskStatus(status)].append(task_id)
+    for ids in chunks(task_ids(workflow_id), READ_AT_ONCE):
+        for task_id, status in statuses_of(ids, consistent=False).items():
+            by_status[TaskStatus(status)].append(task_id)
     return dict(by_status)
-
-
-def all_done(workflow_id: int) -> bool:
-    """Whether a workflow has tasks, and each is done."""
-    return {status for _, status in _read_statuses(workflow_id, consistent=True)} == {TaskStatus.DONE}
-
-
-def read_tasks(workflow_id: int, after: int) -> Iterator[tuple[int, Task]]:
-    """Yield a workflow's tasks whose ids are greater than `after`, by ascending id, as a read shows them that may lag.
-
-    Raises:
-        UnavailableError: the time is up before all were read.
-    """
-    for some in _some_ids(workflow_id, after):
-        yield from tasks_with(some, consistent=False).items()
 
 
 def tasks_with(ids: Sequence[int], *, consistent: bool) -> dict[int, Task]:
@@ -137,20 +124,7 @@ def tasks_with(ids: Sequence[int], *, consistent: bool) -> dict[int, Task]:
     return {task_id: Task.from_raw_data(raw) for task_id in ids if (raw := found.get(Task.key(task_id)))}
 
 
-def _read_statuses(workflow_id: int, *, consistent: bool) -> Iterator[tuple[int, str]]:
-    """Yield the status of each of a workflow's tasks, by ascending id.
-
-    Raises:
-        UnavailableError: as read_tasks.
-    """
-    for some in _some_ids(workflow_id, after=0):
-        found = fetch_only("status", map(Task.key, some), consistent=consistent)
-        yield from ((task_id, status) for task_id in some if (status := found.get(Task.partition(task_id))))
-
-
-def _some_ids(workflow_id: int, after: int) -> Iterator[list[int]]:
-    """Yield the ids in parts, as long as there is time."""
-    for some in chunks(task_ids(workflow_id, after), READ_AT_ONCE):
-        if deadline().passed():
-            raise TableError("the workflow has more tasks than one call reads")
-        yield some
+def statuses_of(ids: Sequence[int], *, consistent: bool) -> dict[int, str]:
+    """The status of each task with one of these ids that exists, in the order of the ids."""
+    found = fetch_only("status", map(Task.key, ids), consistent=consistent)
+    return {task_id: status for task_id in ids if (status := found.get(Task.partition(task_id)))}

@@ -13,7 +13,7 @@ from lockstep.task.item import Resources, Specified, Task
 from lockstep.task.literals import as_json_literal
 from lockstep.task.resources import queue_of
 from lockstep.task.specs import read_specs
-from lockstep.workflow.progress import read_tasks
+from lockstep.workflow.left import tasks_left
 
 _ROW_BYTES: Final = 200
 """More than a task takes in the reply beside its texts."""
@@ -41,8 +41,9 @@ def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskTo
     Raises:
         InvalidError: the reply would be too large. Fewer would mean to Jobmon's client that there are no more.
         NotFoundError: the resources of a task name a queue that does not exist.
+        UnavailableError: too many done tasks lie before the next one for one call; the same call again goes on.
     """
-    left = ((task_id, task) for task_id, task in read_tasks(workflow_id, after) if task.status != TaskStatus.DONE)
+    left = tasks_left(workflow_id, after, most)
     rows: dict[int, TaskToResume] = {}
     while some := dict(islice(left, most - len(rows))):
         rows |= _rows(some)

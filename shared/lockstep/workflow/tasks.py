@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import groupby
+from itertools import groupby, islice
 
 from pynamodb.expressions.update import Action
 
 from lockstep.clock import now
 from lockstep.dynamodb.client import ConditionFailedError, query, reach
 from lockstep.dynamodb.counters import allocate
-from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.item import MAX_ID, Item
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.task.item import feed_key
 from lockstep.workflow.item import ALL_WORKFLOWS, TaskRange, Workflow, workflow_listed_as
@@ -66,10 +66,26 @@ def task_ids(workflow_id: int, after: int = 0) -> Iterator[int]:
 
     Bindings that race may note their ranges in any order; the sort keys put them right.
     """
-    condition = Item.sk.between(TaskRange.key(workflow_id, 0).sk, TaskRange.PREFIX + "~")
-    for raw in query(Workflow.key(workflow_id).pk, condition, consistent=True):
-        ids = TaskRange.from_raw_data(raw).ids
-        yield from range(max(ids.start, after + 1), ids.stop)
+    for noted in task_ranges(workflow_id, after, consistent=True):
+        yield from range(max(noted.ids.start, after + 1), noted.ids.stop)
+
+
+def task_ranges(
+    workflow_id: int, after: int, *, consistent: bool = False, at_once: int | None = None
+) -> Iterator[TaskRange]:
+    """Yield the ranges of a workflow's task ids, ascending, from the one that holds `after` on.
+
+    The ranges before it are not read: one more request finds where it begins, unless `after` is 0.
+    at_once: see client.query.
+    """
+    partition, begin = Workflow.key(workflow_id).pk, TaskRange.PREFIX
+    if after:
+        until = Item.sk.between(TaskRange.PREFIX, TaskRange.key(workflow_id, min(after, MAX_ID)).sk)
+        for raw in islice(query(partition, until, consistent=consistent, newest=True, at_once=1), 1):
+            begin = raw["sk"]["S"]
+    following = Item.sk.between(begin, f"{TaskRange.PREFIX}~")
+    for raw in query(partition, following, consistent=consistent, at_once=at_once):
+        yield TaskRange.from_raw_data(raw)
 
 
 def _made(workflow_id: int) -> list[Action]:

@@ -16,7 +16,7 @@ from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.fsm.workflow_run import DISTRIBUTED, DONE_AFTER_ALL, RUN_ENDED, followed_by, sources
 from lockstep.observability import move, refuse
 from lockstep.workflow.item import Workflow
-from lockstep.workflow.progress import all_done
+from lockstep.workflow.left import all_done
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.last_look import look_once_more
 from lockstep.workflow_run.read import read_run

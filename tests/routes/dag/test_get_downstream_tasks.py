@@ -139,7 +139,11 @@ def test_so_are_more_tasks_than_a_call_may_list(player: Player) -> None:
 
 @pytest.mark.parametrize(
     ("field", "wrong"),
-    [("task_ids", "x"), ("task_ids", 1.5), ("task_ids", None), ("task_ids", ["x"]), ("dag_id", 1.5), ("dag_id", None)],
+    [
+        *[("task_ids", wrong) for wrong in ("x", 1.5, None, {"1": 1}, 7)],
+        *[("task_ids", [wrong]) for wrong in ("x", 1.5, None, True, [1], "1_0", " 1 ", "9" * 5_000, "")],
+        *[("dag_id", wrong) for wrong in (1.5, None, True, "1_0", "x", 2**63, -(2**63) - 1, [1])],
+    ],
 )
 def test_what_does_not_fit_is_named(player: Player, field: str, wrong: Any) -> None:
     body = {"task_ids": [1], "dag_id": 1, field: wrong}

@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 
+from local.meter import Meter
 from lockstep.access.scopes import Scope
+from lockstep.context import request
+from lockstep.dynamodb.client import put_many
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.http.fields import MAX_TASKS_PER_CALL
 from lockstep.task.item import Resources
+from lockstep.workflow.item import TaskRange
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
 from tests.support.contract import Contract, System, Usage, check
@@ -115,6 +121,43 @@ def pages(player: Player, workflow_id: int, size: int) -> list[list[int]]:
         _, reply = player.send("GET", path, max_task_id=str(after), chunk_size=str(size))
         read.append([int(number) for number in reply["tasks"]])
     return read
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        *[("chunk_size", wrong) for wrong in ("0", "-1", str(MAX_TASKS_PER_CALL + 1), "1_0", " 1", "1.5", "x", "")],
+        *[("max_task_id", wrong) for wrong in ("-1", "1_0", "+1", "1.0", "1e3", "x", "", "9" * 5_000, str(2**63))],
+        ("chunk_size", None),
+        ("max_task_id", None),
+    ],
+)
+def test_what_does_not_fit_is_named(player: Player, field: str, wrong: str | None) -> None:
+    query = {"max_task_id": "0", "chunk_size": "10", field: wrong}
+    sent = {name: value for name, value in query.items() if value is not None}
+    status, problem = player.send("GET", "/api/v3/workflow/get_tasks/1", **sent)
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, [field])
+
+
+@pytest.mark.parametrize("after", [MAX_ID, MAX_ID + 1, 10**16, 2**63 - 1])
+def test_no_task_follows_the_last_id_that_may_be(player: Player, after: int) -> None:
+    workflow_id = failed_task(player, 1)
+    path = f"/api/v3/workflow/get_tasks/{workflow_id}"
+    assert player.send("GET", path, max_task_id=str(after), chunk_size="10") == (200, {"tasks": {}})
+
+
+def test_a_page_reads_no_ranges_of_ids_before_its_own(player: Player, meter: Meter) -> None:
+    workflow_id = next(WORKFLOWS)
+    first = 600_000_001
+    with request(60):
+        put_many(TaskRange(*TaskRange.key(workflow_id, first + 2 * each), size=2) for each in range(1_000))
+    reads = []
+    for after in (0, first + 1_997):
+        before = meter.usage()["read_units"]
+        query = {"max_task_id": str(after), "chunk_size": "500"}
+        assert player.send("GET", f"/api/v3/workflow/get_tasks/{workflow_id}", **query)[0] == 200
+        reads.append(meter.usage()["read_units"] - before)
+    assert reads[1] < 5 < reads[0]
 
 
 def test_no_command_is_read_for_a_page(player: Player) -> None:
