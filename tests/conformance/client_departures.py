@@ -29,9 +29,18 @@ def expected(case: Case) -> Expected:
     return of_kind or Expected(None, request["status"], request.get("response"))
 
 
+def expected_before(case: Case, request: Request) -> Expected:
+    """What Lockstep answers to an earlier request that prepares a case."""
+    return _of_step(BEFORE, case, request)
+
+
 def expected_afterwards(case: Case, request: Request) -> Expected:
     """What Lockstep answers to a later request that shows the effect of a case."""
-    for cases, path, answer in AFTERWARDS:
+    return _of_step(AFTERWARDS, case, request)
+
+
+def _of_step(steps: "Steps", case: Case, request: Request) -> Expected:
+    for cases, path, answer in steps:
         if re.fullmatch(cases, case["case_id"]) and re.search(path, request["path"]):
             return answer(case, request) if callable(answer) else answer
     return Expected(None, request["status"], request.get("response"))
@@ -161,13 +170,26 @@ def _with_long_scales(case: Case, _: Request) -> Expected:
     return Expected("17", 200, {"tasks": BOUND | {"$TASK5": _task("$ARRAY1", "G", 1, 100, scales=str(scales))}})
 
 
+def _loser(_: Case, request: Request) -> Expected:
+    """The second of two that link at once is told so in other words."""
+    lost = request["response"]["workflow_run_id"] is None
+    return Expected("33", 200, _held("linking")) if lost else Expected(None, 200, request["response"])
+
+
 def _matching(*workflows: tuple[str, str]) -> dict[str, Any]:
     return {"matching_workflows": [[task_hash, "$TV1", dag] for task_hash, dag in workflows]}
 
 
 TASK_HASH: Final = str(10**77 + 8)
 OF_SETUP: Final = TASK_HASH, "1234567890123456789"
-AFTERWARDS: Final[tuple[tuple[str, str, Expected | Callable[[Case, Request], Expected]], ...]] = (
+Steps = tuple[tuple[str, str, Expected | Callable[[Case, Request], Expected]], ...]
+"""The cases, the requests before or after them, and what these are answered."""
+BEFORE: Final[Steps] = (
+    (r"repeat/task_status_updates", "/task_status_updates$", Expected("38", 200, DONE)),
+    (r"semantics/link after lost race and first ended", "/workflow_run$", _loser),
+    (r"semantics/get_tasks, tasks without an array", "/bind_tasks_no_args$", Expected("2", 422, ["tasks.9.2"])),
+)
+AFTERWARDS: Final[Steps] = (
     (
         r"state/update_status/(B->I|I->[^IOE]|O->[^RE])|state/link/[IO]",
         "/is_resumable$",
@@ -253,7 +275,6 @@ AFTERWARDS: Final[tuple[tuple[str, str, Expected | Callable[[Case, Request], Exp
     ),
     (r"semantics/bind_tasks scales long", "/get_tasks/", _with_long_scales),
 )
-"""The cases, the requests that show the effect, and what these are answered."""
 
 
 def _of_one(case: Case) -> Expected | None:

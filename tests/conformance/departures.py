@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from tests.conformance.refusals import NO_JSON, label, recorded_fields, refusal
+
 Case = dict[str, Any]
 
 TASK_AFTER: Final = {"D": "D", "F": "F", "E": "G", "U": "G", "W": "G", "Z": "A"}
@@ -19,6 +21,7 @@ class Outcome:
 
     http: int
     reply: Any
+    """Of an error: see refusals.py."""
     state: dict[str, Any]
     """Of the case's own instance and its task."""
     errors: list[Any] = field(default_factory=list)
@@ -37,7 +40,7 @@ def recorded(case: Case) -> Outcome:
     """What Jobmon did."""
     return Outcome(
         http=case["http_status"],
-        reply=None if case["http_status"] == 422 else case["response_json"],
+        reply=recorded_fields(case) if case["http_status"] == 422 else case["response_json"],
         state={name: value for name, value in case["post"].items() if name not in NOT_RECORDED},
         errors=case.get("error_logs") or [],
         others={
@@ -50,7 +53,7 @@ def recorded(case: Case) -> Outcome:
 
 
 def untouched(case: Case, http: int) -> Outcome:
-    """An error that changed nothing."""
+    """What changed nothing: an error, or a 200 whose reply is not known here."""
     pre = case["pre"]
     state = {name: False for name in recorded(case).state if name.endswith("_moved")} | {
         "task_status": pre["task_status"],
@@ -73,12 +76,7 @@ def untouched(case: Case, http: int) -> Outcome:
         for row in case.get("pre_extra") or []
         if row["ti"]
     }
-    return Outcome(http=http, reply=None, state=state, others=others)
-
-
-def label(case: Case) -> str:
-    """What an edge case is about; empty for a case of the state grid."""
-    return case["case_id"].split("/")[2] if case["group"] == "edge" else ""
+    return Outcome(http=http, reply=refusal(case, http), state=state, others=others)
 
 
 def said(case: Case) -> dict[str, Any]:
@@ -128,7 +126,6 @@ def departure_1(case: Case) -> Outcome | None:
     return untouched(case, 404) if label(case) in UNKNOWN else None
 
 
-NO_JSON: Final = {"empty-body", "not-json", "truncated-json", "invalid-utf8"}
 ILL_FORMED: Final = NO_JSON | {
     "array-body",
     "array-body-nonempty",
@@ -182,8 +179,12 @@ def departure_3(case: Case) -> Outcome | None:
         return None
     plain = untouched(case, 200)
     status = case["pre"]["ti_status"]
-    message = f"The task instance is {status} and it is not overdue: it reported meanwhile, or was never due"
-    return replace(plain, reply={"message": message}, state=plain.state | said(case))
+    return replace(plain, reply={"message": not_overdue(status)}, state=plain.state | said(case))
+
+
+def not_overdue(status: str) -> str:
+    """What log_unknown_error says then."""
+    return f"The task instance is {status} and it is not overdue: it reported meanwhile, or was never due"
 
 
 def departure_4(case: Case) -> Outcome | None:

@@ -314,14 +314,14 @@ def due(report_by_date: str | None) -> str | None:
 
 
 def _reply(case: Case, http: int, reply: Any) -> Any:
-    """A reply's body; of an error, what the recording does not have, only that it says what is wrong and where."""
+    """A reply's body; of an error, the fields that it names, or its detail."""
     if http == 403:
         return None
     if http >= 400:
         assert {"title", "status", "detail"} <= reply.keys()
         assert reply["status"] == http
         assert http != 422 or all(error["field"] and error["message"] for error in reply["errors"])
-        return None
+        return [error["field"] for error in reply["errors"]] if http == 422 else reply["detail"]
     if case["route"] == "task_instance_error_log":
         rows = list(enumerate(reply["task_instance_error_log"], 1))
         assert all(isinstance(row[0], int) and TIME.fullmatch(row[1]) for _, row in rows)
