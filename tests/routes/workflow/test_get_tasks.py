@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.item import Resources
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
@@ -19,6 +20,11 @@ CONTRACT = Contract(
     name="get_tasks",
     scope=Scope.READER,
     usage=Usage(4, 0, 3.5),
+    reads=(
+        "tasks until the page is full; 10,000 specifications, resources (60 kB each) and arrays; all loaded "
+        "clusters (400 kB), where none is cached"
+    ),
+    largest=MAX_REPLY_BYTES,
     unknown=200,
     query={"max_task_id": "0", "chunk_size": "500"},
 )

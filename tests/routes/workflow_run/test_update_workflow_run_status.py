@@ -5,11 +5,14 @@ import pytest
 from lockstep.access.scopes import Scope
 from lockstep.workflow_run.item import WorkflowRun
 from tests.support.contract import Contract, System, Usage, check
+from tests.support.largest import BOUND
 
 CONTRACT = Contract(
     name="update_workflow_run_status",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(3, 5, 1),
+    reads="the run, and its workflow if it moves",
+    largest=BOUND,
     body={"status": "R"},
     makes=(WorkflowRun.key(6101),),
 )
