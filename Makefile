@@ -124,8 +124,9 @@ format: .venv/test ## Work on it: format the code and apply automatic fixes
 	.venv/bin/ruff check --fix $(SOURCES)
 	.venv/bin/ruff format $(SOURCES)
 
-docs: .venv/run ## Work on it: regenerate the generated documents
+docs: .venv/test ## Work on it: regenerate the generated documents
 	@$(RUN) local.document
+	@$(RUN) tests.support.sizes
 
 pictures: .venv/test .browser/ready ## Work on it: draw the page's pictures for the documents anew
 	@$(RUN) tests.page.pictures

@@ -8,10 +8,12 @@ tests/routes/test_cost.py measures write and read units, tests/jobmon/test_array
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from local.template import Template
 from lockstep.array.queue import TASKS_PER_TRANSACTION
 
 STATED_ON: Final = "2026-11-22"
@@ -265,8 +267,8 @@ def of_intervals() -> Iterator[str]:
 ALARMS: Final = 8
 ALARM_METRICS: Final = 9
 """The metrics of all alarms. AWS bills alarms by their metrics."""
-FUNCTIONS: Final = 37
-FUNCTIONS_IN_BULK: Final = 28
+OFF: Final = frozenset({"tell_changes"})
+"""Functions that a stack with the default parameters does not have."""
 
 
 def of_idleness() -> Iterator[str]:
@@ -295,9 +297,11 @@ def of_a_server() -> Iterator[str]:
 def of_snapshots() -> Iterator[str]:
     """Yield the cost of SnapStart for an idle stack."""
     month = _HOURS_A_MONTH * 3600 * SNAPSHOT.dollars
-    small, large = FUNCTIONS * month * 512 / 1024, FUNCTIONS_IN_BULK * month * _FULL_MEMORY / 1024
-    yield f"{FUNCTIONS} functions of 512 MB cost {small:.2f} dollars a month,"
-    yield f"{FUNCTIONS_IN_BULK} of {_FULL_MEMORY:,} MB {large:.2f}: together {small + large:.2f} dollars a month,"
+    functions = Counter(function.memory for function in Template().functions if function.name not in OFF)
+    costs = {memory: count * month * memory / 1024 for memory, count in sorted(functions.items())}
+    for memory, dollars in costs.items():
+        yield f"{functions[memory]} functions of {memory:,} MB cost {dollars:.2f} dollars a month,"
+    yield f"together {sum(costs.values()):.2f} dollars,"
     yield "used or not, for each version that is kept."
 
 

@@ -65,8 +65,10 @@ def test_binding_again_finds_the_same_tasks() -> None:
 
 
 def test_every_route_has_one_event_and_a_file_of_cases() -> None:
-    assert {file.stem for file in EVENTS.glob("*.json")} - OTHER_FILES == ROUTES.keys()
-    assert {file.stem for file in CASES.glob("*.json")} == ROUTES.keys()
+    events, cases = ({file.stem for file in folder.glob("*.json")} for folder in (EVENTS, CASES))
+    assert ROUTES.keys() - events == set(), "a route's event is missing: add events/<route>.json"
+    assert ROUTES.keys() - cases == set(), "a route's cases are missing: add events/cases/<route>.json"
+    assert (events - OTHER_FILES) | cases == ROUTES.keys(), "a file's route is missing"
 
 
 @pytest.mark.parametrize("route", ROUTES)

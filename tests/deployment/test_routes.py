@@ -59,10 +59,21 @@ def deployed(request: pytest.FixtureRequest) -> Deployed:
     return case
 
 
+def test_a_function_is_called_by_its_rows_name_and_has_its_rows_folder(deployed: Deployed) -> None:
+    functions = {
+        logical_id: properties["Code"]["S3Key"]
+        for logical_id, properties in deployed.at_once.of_type("AWS::Lambda::Function").items()
+    }
+    rows = {function_of(route): f"functions/{route.folder}" for route in deployed.routes}
+    assert functions.keys() >= rows.keys(), "a route's function is missing: add it to template.yaml"
+    assert functions == rows | WITHOUT_ROUTE
+
+
 def test_the_api_has_a_path_for_each_row_and_no_other(deployed: Deployed) -> None:
     rows = {(route.method, route.resource): route.name for route in deployed.routes}
-    assert {name for call, name in rows.items() if call not in deployed.at_once.operations} == set()
-    assert deployed.at_once.operations.keys() == rows.keys()
+    without = {name for call, name in rows.items() if call not in deployed.at_once.operations}
+    assert without == set(), "a route's path is missing: add it to the API's paths in template.yaml"
+    assert deployed.at_once.operations.keys() == rows.keys(), "a path's route is missing: it has no row in routes.py"
 
 
 def test_a_path_calls_the_alias_of_its_rows_function_through_the_role_of_its_scope(deployed: Deployed) -> None:
@@ -82,15 +93,6 @@ def test_every_path_asks_who_calls(deployed: Deployed) -> None:
     assert "security" not in deployed.at_once.api_body
 
 
-def test_a_function_is_called_by_its_rows_name_and_has_its_rows_folder(deployed: Deployed) -> None:
-    functions = {
-        logical_id: properties["Code"]["S3Key"]
-        for logical_id, properties in deployed.at_once.of_type("AWS::Lambda::Function").items()
-    }
-    rows = {function_of(route): f"functions/{route.folder}" for route in deployed.routes}
-    assert functions == rows | WITHOUT_ROUTE
-
-
 def test_bulk_rows_have_time_and_processor(deployed: Deployed) -> None:
     functions = deployed.at_once.of_type("AWS::Lambda::Function")
     for route in deployed.routes:
@@ -106,6 +108,8 @@ def test_an_invoke_role_calls_the_functions_of_its_scope_and_no_other(deployed: 
     [statement] = role.statements
     assert (statement.effect, statement.actions) == ("Allow", ["lambda:InvokeFunction"])
     called = [f"{function_of(route)}Aliaslive" for route in deployed.routes if route.scope is scope]
+    named = set(map(name, statement.resources))
+    assert set(called) - named == set(), f"missing in template.yaml: aliases in {role_of(scope)}"
     assert sorted(map(name, statement.resources)) == sorted(called)
 
 

@@ -12,7 +12,9 @@ HERE = Path(__file__).parent
 
 def test_every_route_has_a_test_file_and_every_file_a_route() -> None:
     files = {str(file.relative_to(HERE)) for file in HERE.glob("*/test_*.py")}
-    assert files == {f"{route.aggregate}/test_{route.name}.py" for route in ROUTES}
+    rows = {f"{route.aggregate}/test_{route.name}.py" for route in ROUTES}
+    assert rows - files == set(), "a route's contract is missing: write it in tests/routes"
+    assert files - rows == set(), "a test file's route is missing: it has no row in shared/lockstep/routes.py"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import httpx
+from pydantic import BaseModel
 
 from local import gateway
 from local.events import SEED, read
@@ -20,6 +21,7 @@ from local.seed import Seed, SeedWorkflow, load
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item, Key
+from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.routes import Route, route
 from tests.support.guarded import NO_TLS, Guarded
 from tests.support.seeding import a_dag, running
@@ -51,6 +53,12 @@ class Contract:
     """The least scope that may call it."""
     usage: Usage
     """What its event takes on the table of events/seed.json."""
+    reads: str
+    """What it reads at most. docs/sizes.md shows it."""
+    largest: BaseModel | int
+    """The largest reply that the limits of its fields allow. Of a route that measures its reply: the bytes that carry
+    what it lets pass.
+    """
     body: Mapping[str, Any] | None = None
     """A body that fits. None: the route looks at none."""
     optional: frozenset[str] = frozenset()
@@ -71,6 +79,11 @@ class Contract:
     @property
     def route(self) -> Route:
         return route(self.name)
+
+    @property
+    def carried(self) -> int:
+        """The bytes that its largest reply takes, as a function's reply carries them."""
+        return self.largest if isinstance(self.largest, int) else carried(as_json(self.largest))
 
     def path(self, value: object) -> str:
         """The path below the route's base with a value for each parameter."""
@@ -229,6 +242,13 @@ def _bad_credentials(guarded: Guarded) -> Iterator[dict[str, str]]:
     yield {"Authorization": f"Bearer {guarded.forged(Scope.OPERATOR)}"}
 
 
+def its_largest_reply_is_carried(contract: Contract, _: System) -> None:
+    handler: Any = gateway.load_handler(contract.name)
+    replies = handler.__wrapped__.__annotations__["return"]
+    assert isinstance(contract.largest, replies | int), f"largest: state a {replies}, or a number of bytes"
+    assert contract.carried <= MAX_REPLY_BYTES, "Lambda does not carry it: let the route measure its reply"
+
+
 def its_event_takes_what_is_stated_of_dynamodb(contract: Contract, system: System) -> None:
     for key in contract.makes:
         connection().delete_item(Item.Meta.table_name, *key)
@@ -258,6 +278,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     each_scope_may_call_it_or_is_refused,
     the_function_refuses_what_the_gateway_let_pass,
     without_a_good_token_it_is_401,
+    its_largest_reply_is_carried,
     its_event_takes_what_is_stated_of_dynamodb,
 )
 

@@ -1,7 +1,6 @@
 """What local/prices.py reckons with is what is measured and deployed."""
 
 import re
-from collections import Counter
 
 import pytest
 
@@ -10,8 +9,7 @@ from local.prices import (
     ALARM_METRICS,
     ALARMS,
     BATCH,
-    FUNCTIONS,
-    FUNCTIONS_IN_BULK,
+    OFF,
     WRITE,
     Use,
     cost,
@@ -86,8 +84,7 @@ def test_only_what_is_marked_is_made() -> None:
 
 
 def test_the_stack_has_what_is_paid_for() -> None:
-    memory = Counter(function.memory for function in Template().functions if function.name != "tell_changes")  # off
-    assert memory == {512: FUNCTIONS, 1769: FUNCTIONS_IN_BULK}
+    assert {function.name for function in Template().functions} >= OFF
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
     off = 1  # UntoldChangesAlarm
     assert template.count("Type: AWS::CloudWatch::Alarm") - off == ALARMS

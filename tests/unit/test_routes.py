@@ -46,7 +46,10 @@ def with_one_name(path: str) -> str:
 
 
 def test_each_function_serves_one_row_and_each_row_has_its_function() -> None:
-    assert sorted(ROOT / "functions" / route.folder for route in ROUTES) == sorted(FUNCTIONS.keys() - WITHOUT_ROUTE)
+    rows = {ROOT / "functions" / route.folder for route in ROUTES}
+    functions = FUNCTIONS.keys() - WITHOUT_ROUTE
+    assert rows - functions == set(), "a row's function is missing: write functions/<row's folder>/app.py"
+    assert functions - rows == set(), "a function's row is missing: add it to shared/lockstep/routes.py"
 
 
 def test_names_and_calls_are_unique() -> None:

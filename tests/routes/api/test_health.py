@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.api.health.app import HealthReply
 from lockstep.access.scopes import Scope
 from tests.support.contract import Contract, System, Usage, check
 
@@ -9,6 +10,8 @@ CONTRACT = Contract(
     name="health",
     scope=Scope.WORKER,
     usage=Usage(0, 0, 0),
+    reads="nothing",
+    largest=HealthReply(),
     unknown=None,
 )
 

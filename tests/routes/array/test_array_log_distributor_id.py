@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from functions.array.array_log_distributor_id.app import DistributorIdsReply
 from lockstep.access.scopes import Scope
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
@@ -13,6 +14,8 @@ CONTRACT = Contract(
     name="array_log_distributor_id",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 3, 0),
+    reads="nothing",
+    largest=DistributorIdsReply(),
     body={},
     unknown=200,
 )

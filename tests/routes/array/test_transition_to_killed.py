@@ -3,12 +3,15 @@
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.http.models import NoReply
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
     name="transition_to_killed",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(5, 26, 1.5),
+    reads="the batch (100 kB), its steps in the index",
+    largest=NoReply(),
     body={"batch_number": 1},
     unknown=200,
 )

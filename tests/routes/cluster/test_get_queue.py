@@ -5,14 +5,20 @@ from typing import Any
 
 import pytest
 
+from functions.cluster.get_queue.app import QueueReply
 from lockstep.access.scopes import Scope
+from lockstep.cluster.builtin import Queue
+from lockstep.dynamodb.item import MAX_ID
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check, named_fields, send
+from tests.support.largest import LARGEST_PARAMETERS, PRINTABLE
 
 CONTRACT = Contract(
     name="get_queue",
     scope=Scope.READER,
     usage=Usage(0, 0, 0),
+    reads="nothing; all loaded clusters (400 kB), where none is cached",
+    largest=QueueReply(queue=Queue(MAX_ID, PRINTABLE, LARGEST_PARAMETERS)),
     unknown=200,
     texts=frozenset({"queue_name"}),
 )

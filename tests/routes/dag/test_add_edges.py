@@ -15,6 +15,7 @@ from lockstep.dag.edges import MOST_INLINE
 from lockstep.dag.item import IDS_PER_PART, Dag, Edge, EdgePart, unpack
 from lockstep.dynamodb.client import fetch
 from lockstep.http.fields import MAX_NEIGHBOURS, MAX_NODES_PER_CALL
+from lockstep.http.models import NoReply
 from lockstep.http.request import MAX_BODY_BYTES
 from tests.conformance.recording import Player
 from tests.routes.dag.test_bind_dag import HASHES, bind, complete
@@ -25,6 +26,8 @@ CONTRACT = Contract(
     name="add_edges",
     scope=Scope.OPERATOR,
     usage=Usage(2, 3, 0.5),
+    reads="the DAG",
+    largest=NoReply(),
     body={"edges_to_add": [], "mark_created": False},
     nullable=frozenset({"mark_created"}),
 )

@@ -25,6 +25,8 @@ CONTRACT = Contract(
     name="get_downstream_tasks",
     scope=Scope.OPERATOR,
     usage=Usage(2, 0, 3),
+    reads="10,000 tasks (10 MB) and their nodes' edges (40 MB), the long lists of which a reply can tell (3 MB)",
+    largest=MAX_REPLY_BYTES,
     body={"task_ids": [], "dag_id": 1},
     unknown=None,
 )

@@ -10,12 +10,15 @@ import pytest
 from local.events import read
 from local.gateway import load_handler
 from lockstep.access.scopes import Scope
+from lockstep.http.reply import carried
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
     name="show_page",
     scope=Scope.READER,
     usage=Usage(0, 0, 0),
+    reads="nothing: always the same document",
+    largest=60_000,
     unknown=None,
 )
 
@@ -29,6 +32,11 @@ def page() -> tuple[str, dict[str, str]]:
     """The document and its headers."""
     reply = load_handler("show_page")(read("show_page"), None)
     return reply["body"], reply["headers"]
+
+
+def test_it_takes_no_more_than_is_stated() -> None:
+    html, _ = page()
+    assert carried(html) <= CONTRACT.carried
 
 
 def test_its_policy_names_its_one_script_and_its_one_style_and_nothing_else() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.item import Task, TaskLookup
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
@@ -15,6 +16,8 @@ CONTRACT = Contract(
     name="bind_tasks_no_args",
     scope=Scope.OPERATOR,
     usage=Usage(8, 13, 2.5),
+    reads="10,000 lookups and tasks (14 MB), the arrays (11 MB) and the resources that they name (60 kB each)",
+    largest=MAX_REPLY_BYTES,
     body={"workflow_id": 1, "tasks": {}},
     unknown=None,
     makes=(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.task.set_resume_state.app import NotStartedOver, StartOverReply
 from lockstep.access.scopes import Scope
 from tests.support.contract import Contract, System, Usage, check
 
@@ -9,6 +10,8 @@ CONTRACT = Contract(
     name="set_resume_state",
     scope=Scope.OPERATOR,
     usage=Usage(4, 3, 4),
+    reads="the workflow's tasks, as many as its time allows",
+    largest=StartOverReply(NotStartedOver(err_msg="x" * 200)),
     body={"reset_if_running": True},
     unknown=200,
 )

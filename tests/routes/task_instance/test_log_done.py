@@ -4,11 +4,14 @@ import pytest
 
 from lockstep.access.scopes import Scope
 from tests.support.contract import Contract, System, Usage, check
+from tests.support.largest import RUNNING
 
 CONTRACT = Contract(
     name="log_done",
     scope=Scope.WORKER,
     usage=Usage(1, 7, 0),
+    reads="the instance and its task, if they reject the write",
+    largest=RUNNING,
     body={"nodename": "n"},
     optional=frozenset({"nodename"}),
     nullable=frozenset({"nodename"}),

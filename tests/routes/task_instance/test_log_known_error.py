@@ -4,11 +4,14 @@ import pytest
 
 from lockstep.access.scopes import Scope
 from tests.support.contract import Contract, System, Usage, check
+from tests.support.largest import SENTENCE
 
 CONTRACT = Contract(
     name="log_known_error",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 8, 0),
+    reads="the instance and its task, if they reject the write",
+    largest=SENTENCE,
     body={"error_state": "Z", "error_message": "boom"},
 )
 

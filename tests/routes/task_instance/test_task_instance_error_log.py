@@ -24,6 +24,8 @@ CONTRACT = Contract(
     name="task_instance_error_log",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 0, 1),
+    reads="9 pages of entries (9 MB), 8 MB of long texts",
+    largest=MAX_REPLY_BYTES,
 )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from lockstep.access.scopes import Scope
 from lockstep.http import reply
+from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task_template import read
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
@@ -13,6 +14,8 @@ CONTRACT = Contract(
     name="get_task_template_versions",
     scope=Scope.READER,
     usage=Usage(1, 0, 1),
+    reads="9 pages of versions (9 MB)",
+    largest=MAX_REPLY_BYTES,
 )
 
 

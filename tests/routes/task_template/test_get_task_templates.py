@@ -6,6 +6,7 @@ import pytest
 
 from lockstep.access.scopes import Scope
 from lockstep.http import reply
+from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task_template import read
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
@@ -15,6 +16,8 @@ CONTRACT = Contract(
     name="get_task_templates",
     scope=Scope.READER,
     usage=Usage(1, 0, 1),
+    reads="10,000 lookups (11 MB)",
+    largest=MAX_REPLY_BYTES,
 )
 
 

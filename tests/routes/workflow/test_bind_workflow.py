@@ -2,7 +2,10 @@
 
 import pytest
 
+from functions.workflow.bind_workflow.app import BoundWorkflowReply
 from lockstep.access.scopes import Scope
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.workflow.item import WorkflowLookup
 from tests.support.contract import Contract, System, Usage, check
 
@@ -13,6 +16,8 @@ CONTRACT = Contract(
     name="bind_workflow",
     scope=Scope.OPERATOR,
     usage=Usage(3, 10, 1),
+    reads="its lookup and itself",
+    largest=BoundWorkflowReply(workflow_id=MAX_ID, status=WorkflowStatus.REGISTERING, newly_created=False),
     body={
         "tool_version_id": 1,
         "dag_id": 1,

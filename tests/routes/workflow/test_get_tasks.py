@@ -11,6 +11,7 @@ from lockstep.context import request
 from lockstep.dynamodb.client import put_many
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.http.fields import MAX_TASKS_PER_CALL
+from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.item import Resources
 from lockstep.workflow.item import TaskRange
 from tests.conformance.recording import Player
@@ -25,6 +26,11 @@ CONTRACT = Contract(
     name="get_tasks",
     scope=Scope.READER,
     usage=Usage(4, 0, 3.5),
+    reads=(
+        "tasks until the page is full, or half of the time is spent; then the same call goes on; 10,000 specifications, "
+        "resources (60 kB each) and arrays; all loaded clusters (400 kB), where none is cached"
+    ),
+    largest=MAX_REPLY_BYTES,
     unknown=200,
     query={"max_task_id": "0", "chunk_size": "500"},
 )

@@ -3,12 +3,15 @@
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.http.models import LimitReply
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
     name="get_workflow_limit",
     scope=Scope.READER,
     usage=Usage(1, 0, 0.5),
+    reads="the workflow",
+    largest=LimitReply(max_concurrently_running=2**31 - 1),
 )
 
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from functions.workflow.increase_resources.app import IncreaseReply
 from lockstep.access.scopes import Scope
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.workflow.cursor import GROUP, MOST_GROUPS
 from lockstep.workflow.increase import scaled
 from tests.support.contract import Contract, System, Usage, check
 
@@ -10,6 +13,8 @@ CONTRACT = Contract(
     name="increase_resources",
     scope=Scope.OPERATOR,
     usage=Usage(8, 6, 4.5),
+    reads="a group of the workflow's tasks, and the instances and specifications of those that failed",
+    largest=IncreaseReply(updated_task_count=GROUP * MOST_GROUPS, updated_task_ids=[MAX_ID] * GROUP * MOST_GROUPS),
     unknown=200,
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions.workflow_run.create_workflow_run.app import NotLinked, RunReply
 from lockstep.access.scopes import Scope
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
@@ -14,6 +15,8 @@ CONTRACT = Contract(
     name="create_workflow_run",
     scope=Scope.OPERATOR,
     usage=Usage(3, 8, 1),
+    reads="the workflow and the run that holds it; what a lapsed run left",
+    largest=RunReply(NotLinked(workflow_run_id=None, err_msg="x" * 200)),
     body={"workflow_id": 1, "next_report_increment": 90},
     unknown=None,
 )

@@ -3,12 +3,15 @@
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.http.models import NoReply
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(
     name="set_status_for_triaging",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(7, 7, 3.5),
+    reads="the batches that are due, and their instances",
+    largest=NoReply(),
     unknown=200,
 )
 

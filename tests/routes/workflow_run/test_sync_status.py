@@ -1,14 +1,24 @@
 """The distributor polls for what became of its instances."""
 
+from typing import Final
+
 import pytest
 
+from functions.workflow_run.sync_status.app import SyncReply
+from lockstep import clock
 from lockstep.access.scopes import Scope
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
 from tests.support.contract import Contract, System, Usage, check
 
+TOLD: Final = list(range(MAX_ID - MOST_READ - MOST_TOLD, MAX_ID))
 CONTRACT = Contract(
     name="sync_status",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(9, 0, 7),
+    reads="the listed instances (10 MB), the batches that may hold others, what it tells of them (10 MB)",
+    largest=SyncReply(status_updates={TaskInstanceStatus.QUEUED: TOLD}, time=clock.naive(0)),
     body={"task_instance_ids": [], "status": "R"},
     unknown=200,
 )

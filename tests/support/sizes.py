@@ -1,0 +1,28 @@
+"""`make docs`: write the table of docs/sizes.md from the contracts of the routes."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from local.prices import filled
+from local.template import ROOT
+from lockstep.routes import ROUTES
+from tests.support.contract import contract_of
+
+SIZES: Final = ROOT / "docs/sizes.md"
+
+
+def of_routes() -> Iterator[str]:
+    """Yield what each route reads at most, and what carries its largest reply."""
+    yield "| route | reads at most | carried |"
+    yield "|---|---|--:|"
+    for contract in (contract_of(route.name) for route in ROUTES):
+        yield f"| `{contract.name}` | {contract.reads} | {contract.carried:,} |"
+
+
+def document() -> str:
+    """Make docs/sizes.md: its own text with the table of the contracts."""
+    return filled(SIZES.read_text(encoding="utf-8"), {"routes": of_routes})
+
+
+if __name__ == "__main__":
+    SIZES.write_text(document(), encoding="utf-8")
