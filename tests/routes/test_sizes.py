@@ -216,6 +216,7 @@ WORKFLOW: Final = WorkflowReply(
     seen_date=MOMENT,
     more_failed=False,
     more_batches=False,
+    more_tasks=False,
 )
 TASK_ROW: Final = TaskRow(
     task_id=MAX_ID,
