@@ -83,6 +83,11 @@ def an_error_log_with_a_long_text(player: Player) -> None:
     _ask(player, "GET", f"task_instance/{instance}/task_instance_error_log")
 
 
+def a_task_whose_latest_attempts_have_no_error(player: Player) -> None:
+    task_id = pair("R", "R", attempt=3) // 1000
+    assert _ask(player, "GET", f"task/{task_id}/most_recent_ti_error")["task_instance_id"] is None
+
+
 def heartbeats(player: Player) -> None:
     beat = {"next_report_increment": HEARTBEAT_BUFFER_SECONDS, "stdout": "o" * 1000}
     for stands in "RT":
@@ -320,6 +325,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     a_resume_of_a_task_with_a_long_command,
     promises_to_report_soon,
     an_error_log_with_a_long_text,
+    a_task_whose_latest_attempts_have_no_error,
     heartbeats,
     an_index_that_lags,
     taken_instances,

@@ -145,6 +145,7 @@ def workflow(**other: Any) -> Json:
         "left_out": 0,
         "more_failed": False,
         "more_batches": False,
+        "more_tasks": False,
     } | other
 
 

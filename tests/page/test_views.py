@@ -104,6 +104,7 @@ def test_a_workflow_shows_its_arrays_runs_limits_and_attributes(show: Open, fake
         runs=[run(overdue=True, report_by_date="2026-11-28T20:55:00+00:00")],
         more_failed=True,
         more_batches=True,
+        more_tasks=True,
         left_out=7,
     )
     page = show(OF_WORKFLOW)

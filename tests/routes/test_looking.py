@@ -235,10 +235,66 @@ def test_a_page_ends_after_a_number_of_tasks_even_if_none_was_wanted(
     assert found == [[], [], tasks[-1:]]
 
 
+def of_another_array(life: Life, ranges: int) -> None:
+    """Ranges of ids, each of one task of another array, before those of the workflow's own."""
+    with request(60):
+        put_many(TaskRange(*TaskRange.key(life.id, first), size=1, arrays=[[7, 1]]) for first in range(1, ranges + 1))
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_a_page_ends_after_a_number_of_ranges_of_other_arrays(
+    player: Player, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr("lockstep.array.pages.MOST_RANGES", 10)
+    life = Life(player, 2)
+    tasks = [task for task, _ in life.bind().values()]
+    of_another_array(life, 35)
+    found = [[row["task_id"] for row in page] for page in pages(player, f"arrays/{life.array}/tasks", limit=limit)]
+    assert found[:3] == [[], [], []], "each page looks at ten ranges, one of them again"
+    assert [task for page in found for task in page] == tasks
+
+
+def test_a_page_whose_time_is_up_still_passes_a_range(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = Life(player, 2)
+    tasks = [task for task, _ in life.bind().values()]
+    of_another_array(life, 5)
+    monkeypatch.setattr("lockstep.clock.Deadline.spent", lambda *_: True)
+    assert ids(player, life.array) == tasks
+
+
+def test_a_page_reads_no_ranges_before_its_cursor(player: Player) -> None:
+    life = Life(player, 2)
+    first, second = [task for task, _ in life.bind().values()]
+    of_another_array(life, 500)
+    meter = Meter()
+    meter.attach()
+    page = get(player, f"arrays/{life.array}/tasks?cursor={first}")
+    assert [row["task_id"] for row in page["tasks"]] == [second]
+    assert meter.usage()["read_units"] <= 3
+
+
+@pytest.mark.parametrize(
+    ("limit", "flag"), [("MOST_RANGES", "more_tasks"), ("MOST_LISTED", "more_batches"), ("", "more_tasks")]
+)
+def test_what_is_not_counted_is_said(player: Player, monkeypatch: pytest.MonkeyPatch, limit: str, flag: str) -> None:
+    life = Life(player, 2)
+    life.queue(task for task, _ in life.bind().values())
+    of_another_array(life, 1)
+    shown = get(player, f"workflows/{life.id}")
+    assert (shown["more_tasks"], shown["more_batches"]) == (False, False)
+    if limit:
+        monkeypatch.setattr(counts, limit, 1)
+    else:
+        monkeypatch.setattr("lockstep.clock.Deadline.spent", lambda *_: True)
+    assert get(player, f"workflows/{life.id}")[flag]
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [
         ("workflows?cursor=-1", "cursor"),
+        ("workflows?cursor=1_0", "cursor"),
+        ("workflows?limit=1.0", "limit"),
         ("workflows?limit=0", "limit"),
         ("workflows?limit=101", "limit"),
         ("workflows?status=X", "status.0"),

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 import pytest
 
 from local.seed import Seed, load
+from lockstep.array.attention import what_needs_attention
 from lockstep.array.item import Batch
 from lockstep.clock import BULK_BUDGET_SECONDS
 from lockstep.context import PARALLEL, request, slots
@@ -22,7 +23,9 @@ from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import CURSOR_SECONDS, task_groups
+from lockstep.workflow.item import RunOfWorkflow
 from lockstep.workflow.read import read_workflow
+from lockstep.workflow_run.sweep import ABANDONED_SECONDS
 from tests.conformance.recording import Player, put
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import Memory, answered_by
@@ -347,6 +350,70 @@ def test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest(slow:
             break
         assert silent < before, "each sweep does a part"
     assert slow.statuses() == "T" * STEPS
+
+
+def test_sweeps_settle_more_than_they_list(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lockstep.array.attention.MOST_INDEXED", 150)
+    fill(slow, "K", "R", report_by_in=1)
+    slow.clock.sleep(ABANDONED_SECONDS + 1)
+    slow.seconds = 0.1
+    sweeps = 0
+    while left := slow.statuses().count("K"):
+        assert slow.call("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})[0] == 200
+        assert slow.statuses().count("K") < left, "each sweep does a part"
+        sweeps += 1
+    assert sweeps > 2
+
+
+def test_a_batch_is_due_however_many_instances_are_flagged(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(slow, "K", "R")
+    slow.seconds = 0.0
+    slow.clock.sleep(1_000)
+    with request():
+        all_of_them = what_needs_attention(RUN, slow.clock.time())
+        batches = [batch.pk for batch in all_of_them.batches]
+    assert (len(all_of_them.instances), batches) == (STEPS, [Batch.key(ARRAY, 1).pk])
+    for most in (1, STEPS - 1, STEPS):
+        monkeypatch.setattr("lockstep.array.attention.MOST_INDEXED", most)
+        with request():
+            some = what_needs_attention(RUN, slow.clock.time())
+            assert [batch.pk for batch in some.batches] == batches
+            assert some.instances == all_of_them.instances[:most]
+
+
+def test_a_cleanup_ends_a_part_of_what_is_left_and_the_next_one_the_rest(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lockstep.workflow_run.handover.MOST_INDEXED", 150)
+    monkeypatch.setattr("lockstep.array.attention.MOST_INDEXED", 150)
+    monkeypatch.setattr("lockstep.workflow_run.handover.ENDED_AT_ONCE", 33)
+    fill(slow, "K", "R")
+    with request():
+        RunOfWorkflow(*RunOfWorkflow.key(ARRAY, RUN)).save()
+    codes, left = [503], [STEPS]
+    while codes[-1] == 503 and len(codes) <= TRIES:
+        codes.append(slow.call("POST", f"/workflow/{ARRAY}/force_cleanup_kill_self", {})[0])
+        left.append(slow.statuses().count("K"))
+        assert left[-1] < left[-2], "each call does a part"
+    assert (codes[-1], left[-1]) == (200, 0)
+    assert len(codes) > 3, "it is more than a call lists"
+
+
+@pytest.mark.parametrize("known", [0, 250])
+def test_polls_hear_of_flagged_instances_behind_those_that_they_list(slow: Slow, known: int) -> None:
+    ids = fill(slow, "T", "R")
+    slow.seconds = 0.3
+    listed = ids[:known]
+    for _ in range(TRIES):
+        body = {"task_instance_ids": listed, "status": "T"}
+        code, reply = slow.call("POST", f"/workflow_run/{RUN}/sync_status", body)
+        told = reply["status_updates"].get("T", [])
+        assert code == 200
+        assert told, "each poll tells a part"
+        listed = listed + told
+        if len(listed) == STEPS:
+            break
+    assert sorted(listed) == ids
 
 
 def test_a_sweep_finds_the_silent_one_among_more_than_it_can_read(slow: Slow) -> None:

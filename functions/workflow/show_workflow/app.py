@@ -60,6 +60,8 @@ class WorkflowReply(Reply):
     """More tasks have failed for good than are counted as F; they count as G."""
     more_batches: bool
     """The workflow has more batches than are counted; their tasks count as G."""
+    more_tasks: bool
+    """The workflow has more tasks than are counted."""
 
 
 @endpoint("show_workflow")
@@ -97,6 +99,7 @@ def _reply(workflow_id: int, found: Overview) -> WorkflowReply:
         seen_date=clock.iso_if_known(counts.seen_at),
         more_failed=counts.more_failed,
         more_batches=counts.more_batches,
+        more_tasks=counts.more_tasks,
     )
 
 

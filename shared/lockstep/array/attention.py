@@ -10,7 +10,7 @@ is seen twice counts once here, and one that is missed is found by the next poll
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from pynamodb.expressions.condition import Condition, Or
 from pynamodb.expressions.update import Action
@@ -50,6 +50,8 @@ from lockstep.task_instance.item import (
     instance_key_of,
 )
 
+S = TypeVar("S")
+
 WAITING: Final = frozenset({TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED})
 """The statuses in which an instance waits for the distributor."""
 _SOON_SECONDS: Final = 0.96 * HEARTBEAT_BUFFER_SECONDS
@@ -60,6 +62,10 @@ STEPS_PER_PART: Final = 1_000
 """The steps of a batch that are worked on as a whole. A batch that Lockstep fills has no more; a seeded one may."""
 STEPS_PER_GROUP: Final = 2_000
 """The steps that a bulk call works on, about, before it looks at the time."""
+MOST_INDEXED: Final = 10_000
+"""The entries of a range of the index that a sweep reads, and the flagged instances of a run that are listed: 1 MB. The
+entries that are dealt with leave the range, so the next call reads the others.
+"""
 _BATCHES_PER_READ: Final = 100
 MOST_BATCHES_NOTED: Final = 100
 """The batches in which a poll notes what became of the instances that it was asked about."""
@@ -75,21 +81,29 @@ class Attention(NamedTuple):
 
 
 def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
-    """Query the index for the batches that are due at a moment and the instances that need attention."""
-    ranges = [
-        (FLAG_PREFIX, due_key(LAUNCHED_PREFIX, moment)),
-        (WAITING_PREFIX, due_key(WAITING_PREFIX, moment)),
-    ]
-    pages = run_parallel(lambda between: _indexed(workflow_run_id, *between), ranges)
-    flags: list[RawItem] = []
-    due: list[RawItem] = []
-    for raw in (raw for page in pages for raw in page):
-        (flags if raw["attention"]["S"].startswith(FLAG_PREFIX) else due).append(raw)
-    return Attention(_full_grown(_read_batches(due)), _instance_keys(flags))
+    """Query the index for the batches that are due at a moment and the instances that need attention.
+
+    Of each kind it returns at most MOST_INDEXED.
+    """
+    launched, waiting = (due_key(prefix, moment) for prefix in (LAUNCHED_PREFIX, WAITING_PREFIX))
+
+    def read(between: tuple[str, str]) -> list[RawItem]:
+        return list(islice(_indexed(workflow_run_id, *between), MOST_INDEXED))
+
+    first, due = run_parallel(read, [(FLAG_PREFIX, launched), (WAITING_PREFIX, waiting)])
+    instances = [raw for raw in first if raw["attention"]["S"].startswith(FLAG_PREFIX)]
+    only_instances = len(instances) == MOST_INDEXED
+    due_first = read((LAUNCHED_PREFIX, launched)) if only_instances else first[len(instances) :]
+    return Attention(_full_grown(_read_batches(due_first + due)), list(_instance_keys(instances)))
 
 
 def flagged(workflow_run_id: int, status: TaskInstanceStatus) -> list[InstanceKey]:
-    """Query the index for the run's instances in a status that needs attention."""
+    """Query the index for the run's instances in a status that needs attention; MOST_INDEXED at most."""
+    return list(islice(flags(workflow_run_id, status), MOST_INDEXED))
+
+
+def flags(workflow_run_id: int, status: TaskInstanceStatus) -> Iterator[InstanceKey]:
+    """Yield the run's instances in a status that needs attention, all of them, a page of the index at a time."""
     flag = attention_flag(status)
     return _instance_keys(_indexed(workflow_run_id, flag, flag))
 
@@ -104,18 +118,27 @@ def unended_batches(workflow_run_id: int) -> Iterator[Batch]:
     return _read_batches(_indexed(workflow_run_id, LAUNCHED_PREFIX, last_key(WAITING_PREFIX)))
 
 
-def _indexed(workflow_run_id: int, first: str, last: str) -> list[RawItem]:
+def _indexed(workflow_run_id: int, first: str, last: str) -> Iterator[RawItem]:
+    """Yield the entries of a range, a page at a time: a caller whose time is up has worked on the first ones."""
     between = RunIndex.attention.between(first, last)
-    return list(query(str(workflow_run_id), between, index=RunIndex.Meta.index_name))
+    yield from query(str(workflow_run_id), between, index=RunIndex.Meta.index_name)
 
 
-def _instance_keys(listed: Iterable[RawItem]) -> list[InstanceKey]:
-    return list(dict.fromkeys(instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed))
+def _instance_keys(listed: Iterable[RawItem]) -> Iterator[InstanceKey]:
+    return _once(instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed)
+
+
+def _once(things: Iterable[S]) -> Iterator[S]:
+    seen: set[S] = set()
+    for thing in things:
+        if thing not in seen:
+            yield thing
+        seen.add(thing)
 
 
 def _read_batches(listed: Iterable[RawItem]) -> Iterator[Batch]:
     """Read the listed batches in order, each once. Skip batches that have ended meanwhile or expired."""
-    for wanted in chunks(dict.fromkeys(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed), _BATCHES_PER_READ):
+    for wanted in chunks(_once(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed), _BATCHES_PER_READ):
         items = fetch_present(wanted)
         batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)
         yield from (batch for batch in batches if batch.attention and not batch.has_expired(now()))

@@ -6,6 +6,7 @@ under way, and all others are found by their ids.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple
@@ -13,20 +14,26 @@ from typing import Final, NamedTuple
 from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, batch_of, listed_in
 from lockstep.array.read import members, read_array
 from lockstep.clock import now
+from lockstep.context import deadline
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks, query, run_parallel
-from lockstep.dynamodb.item import Item, ListedIndex
+from lockstep.dynamodb.item import ListedIndex
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task, feed_keys
 from lockstep.workflow.counts import SEEN_AS, UNDER_WAY
-from lockstep.workflow.item import TaskRange, Workflow
+from lockstep.workflow.item import TaskRange
 from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.read import find_workflow
+from lockstep.workflow.tasks import task_ranges
 
 MOST_BATCHES: Final = 100
 """The batches that a page looks at, to find tasks under way: 30 read units at most, of batches of 1,000 steps."""
 _BATCHES_AT_ONCE: Final = 25
 _RANGES_AT_ONCE: Final = 25
+MOST_RANGES: Final = 1_000
+"""The ranges of a workflow's task ids that a page looks at, to find those of its array: 40 requests."""
+_ENOUGH: Final = 0.5
+"""The share of the time after which a page looks at no other range. One range may name 10,000 arrays."""
 MOST_EXAMINED: Final = 500
 """The tasks, and the entries of the list of what failed, that a page looks at, to find those that are wanted."""
 _FAILED_AT_ONCE: Final = 100
@@ -83,8 +90,8 @@ def page_of_tasks(array_id: int, status: TaskStatus | None, after: Position | No
 def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Position | None, most: int) -> Page:
     page: dict[int, Task] = {}
     examined = 0
-    ids = islice(_ids(array.workflow_id, array_id, after.first if after else 0), MOST_EXAMINED)
-    for some in chunks(ids, most if status is None else KEYS_PER_READ):
+    ids = _Ids(array.workflow_id, array_id, after.first if after else 0)
+    for some in chunks(islice(ids, MOST_EXAMINED), most if status is None else KEYS_PER_READ):
         for task_id, task in _read(some, array_id, status).items():
             page[task_id] = task
             if len(page) == most:
@@ -92,28 +99,33 @@ def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Positi
         examined += len(some)
         if examined == MOST_EXAMINED:
             return Page(page, Position(some[-1]))
-    return Page(page, None)
+    return Page(page, None if ids.passed is None else Position(ids.passed))
 
 
-def _ids(workflow_id: int, array_id: int, after: int) -> Iterator[int]:
+@dataclass(slots=True)
+class _Ids:
     """The ids allocated to an array's tasks that are greater than `after`, ascending."""
-    for noted in _ranges(workflow_id, after):
+
+    workflow_id: int
+    array_id: int
+    after: int
+    passed: int | None = None
+    """The id up to which the ranges were looked at, if they were not looked at to the end."""
+
+    def __iter__(self) -> Iterator[int]:
+        ranges = task_ranges(self.workflow_id, self.after, at_once=_RANGES_AT_ONCE)
+        for number, noted in enumerate(ranges):
+            if number == MOST_RANGES or (number > 1 and deadline().spent(_ENOUGH)):
+                self.passed = noted.ids.start - 1
+                return
+            yield from self._within(noted)
+
+    def _within(self, noted: TaskRange) -> Iterator[int]:
         first = noted.ids.start
-        for of_array, number in noted.arrays or [(array_id, noted.size)]:
-            if of_array == array_id:
-                yield from range(max(first, after + 1), first + number)
+        for of_array, number in noted.arrays or [(self.array_id, noted.size)]:
+            if of_array == self.array_id:
+                yield from range(max(first, self.after + 1), first + number)
             first += number
-
-
-def _ranges(workflow_id: int, after: int) -> Iterator[TaskRange]:
-    """The ranges of a workflow's task ids, from the one that holds `after` on."""
-    partition, begin = Workflow.key(workflow_id).pk, TaskRange.PREFIX
-    if after:
-        until = Item.sk.between(TaskRange.PREFIX, TaskRange.key(workflow_id, after).sk)
-        for raw in islice(query(partition, until, newest=True, at_once=1), 1):
-            begin = raw["sk"]["S"]
-    for raw in query(partition, Item.sk.between(begin, f"{TaskRange.PREFIX}~"), at_once=_RANGES_AT_ONCE):
-        yield TaskRange.from_raw_data(raw)
 
 
 class _Step(NamedTuple):

@@ -145,6 +145,19 @@ def read_errors(key: InstanceKey) -> ErrorLog:
     return log._replace(errors=_with_texts(key, log.errors))
 
 
+def read_newest_error(key: InstanceKey) -> ReportedError | None:
+    """Read the newest of an instance's errors, as read_errors finds it; None if it has none, or does not exist."""
+    entries = Item.sk.startswith(ErrorEntry.prefix(key.number))
+    errors = _newest(query(TaskInstance.key(key).pk, entries, consistent=True)).errors
+    return _with_texts(key, errors[-1:])[0] if errors else None
+
+
+def has_errors(key: InstanceKey) -> bool:
+    """Whether an instance has an error entry."""
+    entries = Item.sk.startswith(ErrorEntry.prefix(key.number))
+    return any(query(TaskInstance.key(key).pk, entries, consistent=True, at_once=1))
+
+
 def _newest(found: Iterator[RawItem]) -> ErrorLog:
     newest: list[ReportedError] = []
     left_out, taken = 0, 0

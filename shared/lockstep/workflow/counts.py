@@ -12,12 +12,14 @@ from itertools import chain, islice
 from typing import Final
 
 from lockstep.array.item import Array, Batch, listed_in
+from lockstep.context import deadline
 from lockstep.dynamodb.client import query
-from lockstep.dynamodb.item import Item, ListedIndex, RawItem
+from lockstep.dynamodb.item import ListedIndex, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowStatus
 from lockstep.fsm.transitions import TASK_FOLLOWS
 from lockstep.task.item import feed_keys
-from lockstep.workflow.item import TaskRange, Workflow
+from lockstep.workflow.item import Workflow
+from lockstep.workflow.tasks import task_ranges
 
 TI = TaskInstanceStatus
 T = TaskStatus
@@ -27,6 +29,13 @@ MOST_FAILED: Final = 1_000
 _FAILED_AT_ONCE: Final = 250
 MOST_SEEN: Final = 1_000_000
 """The maximum number of batch steps to count."""
+MOST_LISTED: Final = 10_000
+"""The maximum number of arrays and batches to read: 3 MB, if each batch has one step."""
+MOST_RANGES: Final = 10_000
+"""The maximum number of ranges of task ids to read: 1 MB, if each is of one array."""
+_ENOUGH_RANGES: Final = 0.3
+_ENOUGH_LISTED: Final = 0.6
+"""The shares of the time after which no more of them are counted. A range or a batch may be large."""
 
 SEEN_AS: Final[Mapping[TaskInstanceStatus, TaskStatus]] = {
     **TASK_FOLLOWS,
@@ -76,6 +85,8 @@ class Counts:
     """Whether more tasks failed than were counted."""
     more_batches: bool = False
     """Whether more batches exist than were counted."""
+    more_tasks: bool = False
+    """Whether more task ids are allocated than were counted."""
 
     def of(self, array_id: int) -> ArrayCounts:
         """The counts of an array."""
@@ -92,16 +103,21 @@ def count_tasks(workflow_id: int, workflow: Workflow) -> Counts:
 
 
 def _count_ranges(workflow_id: int, counts: Counts) -> None:
-    ranges = Item.sk.startswith(TaskRange.PREFIX)
-    for raw in query(Workflow.key(workflow_id).pk, ranges):
-        for array_id, number in TaskRange.from_raw_data(raw).arrays or ():
+    for read, noted in enumerate(task_ranges(workflow_id, after=0)):
+        if read == MOST_RANGES or deadline().spent(_ENOUGH_RANGES):
+            counts.more_tasks = True
+            return
+        for array_id, number in noted.arrays or ():
             if array_id:
                 counts.of(array_id).num_tasks += number
 
 
 def _count_batches(workflow_id: int, counts: Counts) -> None:
     room = MOST_SEEN
-    for raw in _listed(listed_in(workflow_id)):
+    for read, raw in enumerate(_listed(listed_in(workflow_id))):
+        if read == MOST_LISTED or deadline().spent(_ENOUGH_LISTED):
+            counts.more_batches = True
+            return
         array_id = int(raw["listed_as"]["S"].partition("#")[0])
         if "seen" not in raw:
             counts.of(array_id).array = Array.from_raw_data(raw)

@@ -2,9 +2,11 @@
 
 from typing import Final, NamedTuple
 
-from lockstep.array.attention import flagged
+from lockstep.array.attention import MOST_INDEXED, flagged
 from lockstep.clock import now
-from lockstep.dynamodb.client import run_parallel
+from lockstep.context import deadline
+from lockstep.dynamodb.client import chunks, run_parallel
+from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import KILLED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.workflow_run import GIVEN_UP, RUN_ENDED, TAKEN_OVER
@@ -27,6 +29,10 @@ _CLEANED_UP: Final = (
     "Jobs may have been externally terminated (scancel, node failure)."
 )
 """What Jobmon's server writes to an instance's error log."""
+ENDED_AT_ONCE: Final = 1_000
+"""The instances that a cleanup ends before it looks at the time."""
+_ENOUGH: Final = 0.6
+"""The share of the time after which a cleanup ends no others."""
 MOST_RUNS: Final = 50
 """The newest runs of a workflow that are looked at for instances in KILL_SELF."""
 
@@ -135,8 +141,16 @@ def force_cleanup(workflow_id: int) -> Cleaned:
     """
     runs = int(_end_for_resume(workflow_id))
     why = ReportedFields(error=_CLEANED_UP)
-    outcomes = transit_many(Report(key, KILLED, on_move=why) for key in _in_kill_self(workflow_id))
-    return Cleaned(sum(outcome.moved for outcome in outcomes if outcome), runs)
+    left = _in_kill_self(workflow_id)
+    ended = 0
+    for number, some in enumerate(chunks(left, ENDED_AT_ONCE)):
+        if number and deadline().spent(_ENOUGH):
+            raise UnavailableError(f"{ended} instances were ended; send it again for the rest")
+        outcomes = transit_many(Report(key, KILLED, on_move=why) for key in some)
+        ended += sum(outcome.moved for outcome in outcomes if outcome)
+    if len(left) >= MOST_INDEXED:
+        raise UnavailableError(f"{ended} instances were ended; send it again for others that may be left")
+    return Cleaned(ended, runs)
 
 
 def _end_for_resume(workflow_id: int) -> bool:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lockstep.array.attention import (
+    MOST_INDEXED,
     WAITING,
     Seen,
-    flagged,
+    flags,
     remember,
     remember_changes,
     unended_batches,
@@ -136,7 +137,7 @@ class _Poll:
         elif self.status in {TI.LAUNCHED, TI.RUNNING} and not self.has_distributor:
             yield self._look_under_way(listed)
         elif self.status in NEEDS_ATTENTION:
-            unlisted = (key for key in flagged(self.workflow_run_id, self.status) if key not in listed)
+            unlisted = (key for key in self._flags() if key not in listed)
             yield from map(read_instances, chunks(unlisted, _READ_AT_ONCE))
 
     def to_tell(self, found: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
@@ -165,6 +166,13 @@ class _Poll:
                 for part, steps in group
             )
             yield found
+
+    def _flags(self) -> Iterator[InstanceKey]:
+        """Yield the instances that are flagged with `status`, as many as there is time for."""
+        for some in chunks(flags(self.workflow_run_id, self.status), MOST_INDEXED):
+            yield from some
+            if deadline().spent(_ENOUGH):
+                return
 
     def _look_under_way(self, listed: AbstractSet[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
         members: set[InstanceKey] = set()

@@ -26,7 +26,10 @@ CONTRACT = Contract(
     name="list_array_tasks",
     scope=Scope.READER,
     usage=Usage(4, 0, 2),
-    reads="the array, 500 tasks (500 kB), its workflow's ranges of tasks or its batches; 500 entries of what failed",
+    reads=(
+        "the array, 500 tasks (500 kB), 1,000 of its workflow's ranges of tasks or 100 of its batches; 500 "
+        "entries of what failed in 16 parts"
+    ),
     largest=ArrayTasksReply(tasks=[TASK_ROW] * 100, cursor="9" * 33),
 )
 

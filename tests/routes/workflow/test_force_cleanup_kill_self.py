@@ -11,7 +11,10 @@ CONTRACT = Contract(
     name="force_cleanup_kill_self",
     scope=Scope.OPERATOR,
     usage=Usage(2, 0, 2),
-    reads="the workflow, its run, the instances in KILL_SELF of its newest 50 runs",
+    reads=(
+        "the workflow, its run and what that left; 10,000 entries of instances in KILL_SELF of each of its newest "
+        "50 runs"
+    ),
     largest=CleanupReply(num_cleaned_up=MAX_ID, num_workflow_runs_finalized=1),
     unknown=200,
 )

@@ -27,8 +27,8 @@ CONTRACT = Contract(
     scope=Scope.READER,
     usage=Usage(4, 0, 3.5),
     reads=(
-        "tasks until the page is full, or half of the time is spent; then the same call goes on; 10,000 specifications, "
-        "resources (60 kB each) and arrays; all loaded clusters (400 kB), where none is cached"
+        "tasks until the page is full, or half of the time is spent; then the same call goes on; 10,000 specifications,"
+        " resources (60 kB each) and arrays; all loaded clusters (400 kB), where none is cached"
     ),
     largest=MAX_REPLY_BYTES,
     unknown=200,

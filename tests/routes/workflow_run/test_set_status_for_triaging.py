@@ -10,7 +10,10 @@ CONTRACT = Contract(
     name="set_status_for_triaging",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(7, 7, 3.5),
-    reads="the batches that are due, and their instances",
+    reads=(
+        "10,000 entries of flagged instances, 20,000 of due batches (2 MB); as many of those batches, and of "
+        "their instances, as 60 % of the time hold"
+    ),
     largest=NoReply(),
     unknown=200,
 )

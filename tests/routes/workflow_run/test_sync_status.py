@@ -17,7 +17,10 @@ CONTRACT = Contract(
     name="sync_status",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(9, 0, 7),
-    reads="the listed instances (10 MB), the batches that may hold others, what it tells of them (10 MB)",
+    reads=(
+        "10,000 listed instances (10 MB); the batches that may hold others, or the entries of flagged ones, as "
+        "far as 60 % of the time hold; what it tells of them (10 MB)"
+    ),
     largest=SyncReply(status_updates={TaskInstanceStatus.QUEUED: TOLD}, time=clock.naive(0)),
     body={"task_instance_ids": [], "status": "R"},
     unknown=200,
