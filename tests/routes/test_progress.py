@@ -81,10 +81,10 @@ class Slow:
         self.asked[operation] += 1
         return self.memory.answer(operation, request)
 
-    def call(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def call(self, method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
         """Call a route, and hold it to its time."""
         began = self.clock.passed
-        answered = self.player.send(method, f"/api/v3{path}", json.dumps(body))
+        answered = self.player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body), **query)
         assert self.clock.passed - began <= BULK_BUDGET_SECONDS + 1
         return answered
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, batch_of, listed_in
 from lockstep.array.store import members, read_array
 from lockstep.clock import now
+from lockstep.context import deadline
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks, query, run_parallel
 from lockstep.dynamodb.item import Item, ListedIndex
 from lockstep.errors import FieldError, InvalidError
@@ -30,6 +31,8 @@ _RANGES_AT_ONCE: Final = 25
 MOST_EXAMINED: Final = 500
 """The tasks, and the entries of the list of what failed, that a page looks at, to find those that are wanted."""
 _FAILED_AT_ONCE: Final = 100
+_ENOUGH: Final = 0.6
+"""The share of the time after which a page ends."""
 
 
 class Position(NamedTuple):
@@ -64,7 +67,7 @@ def page_of_tasks(array_id: int, status: TaskStatus | None, after: Position | No
     """The next tasks of an array, in a status if one is given, `most` at most. Reads may lag.
 
     A page may hold fewer: what an index or a batch says of a task may be out of date, and a page looks at a bounded
-    number. Failed ones come newest first, others by ascending id or step.
+    number, and at as many as its time allows. Failed ones come newest first, others by ascending id or step.
 
     Raises:
         NotFoundError: the array does not exist.
@@ -90,7 +93,7 @@ def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Positi
             if len(page) == most:
                 return Page(page, Position(task_id))
         examined += len(some)
-        if examined == MOST_EXAMINED:
+        if examined == MOST_EXAMINED or deadline().spent(_ENOUGH):
             return Page(page, Position(some[-1]))
     return Page(page, None)
 
@@ -139,7 +142,7 @@ def _under_way(array_id: int, array: Array, status: TaskStatus, after: Position 
         if len(steps) >= most:
             following = steps[most - 1].position
             break
-        if examined == MOST_BATCHES:
+        if examined == MOST_BATCHES or deadline().spent(_ENOUGH):
             following = _Step(batch, len(batch.seen)).position
             break
     return Page(_read(_tasks_at(steps[:most]), array_id, status), following)
@@ -175,7 +178,7 @@ def _failed(array_id: int, array: Array, after: Position | None, most: int) -> P
     for examined, failed in enumerate(merge(*lists, reverse=True), 1):
         if failed.array_id == array_id:
             ids.append(failed.task_id)
-        if len(ids) == most or examined == MOST_EXAMINED:
+        if len(ids) == most or examined == MOST_EXAMINED or deadline().spent(_ENOUGH):
             following = Position(failed.at, failed.task_id)
             break
     return Page(_read(ids, array_id, TaskStatus.ERROR_FATAL), following)

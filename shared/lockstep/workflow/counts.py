@@ -8,10 +8,11 @@ read units for 100,000 tasks. tests/routes/test_looking.py limits them to 50.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from typing import Final
 
 from lockstep.array.item import Array, Batch, listed_in
+from lockstep.context import deadline
 from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import Item, ListedIndex, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowStatus
@@ -27,6 +28,10 @@ MOST_FAILED: Final = 1_000
 _FAILED_AT_ONCE: Final = 250
 MOST_SEEN: Final = 1_000_000
 """The maximum number of batch steps to count."""
+_ENOUGH_BATCHES: Final = 0.5
+"""The share of the time after which no more batches are counted. Batches of one step are many entries."""
+_ENOUGH: Final = 0.7
+"""The share of the time after which no more failed tasks are counted."""
 
 SEEN_AS: Final[Mapping[TaskInstanceStatus, TaskStatus]] = {
     **TASK_FOLLOWS,
@@ -108,7 +113,7 @@ def _count_batches(workflow_id: int, counts: Counts) -> None:
             continue
         batch = Batch.from_raw_data(raw)
         room -= len(batch.seen)
-        if room < 0:
+        if room < 0 or deadline().spent(_ENOUGH_BATCHES):
             counts.more_batches = True
             return
         _count_batch(batch, array_id, counts)
@@ -126,10 +131,14 @@ def _count_batch(batch: Batch, array_id: int, counts: Counts) -> None:
 
 def _count_failed(parts: Iterable[str], counts: Counts) -> None:
     entries = chain.from_iterable(_listed(part, _FAILED_AT_ONCE) for part in parts)
-    failed = Counter(int(raw["array_id"]["N"]) for raw in islice(entries, MOST_FAILED))
+    failed = Counter[int]()
+    for number, raw in enumerate(entries):
+        if number == MOST_FAILED or deadline().spent(_ENOUGH):
+            counts.more_failed = True
+            break
+        failed[int(raw["array_id"]["N"])] += 1
     for array_id, number in failed.items():
         counts.of(array_id).failed = number
-    counts.more_failed = next(entries, None) is not None
 
 
 def _listed(partition: str, at_once: int | None = None) -> Iterator[RawItem]:
