@@ -354,6 +354,7 @@ def test_a_list_keeps_the_beginnings_of_long_names(player: Player) -> None:
     [row] = get(player, "workflows")["workflows"]
     assert (row["name"], row["user"]) == ("é" * (MAX_TITLE_BYTES // 2), "u" * MAX_USER_BYTES)
     assert listed(player, f"user={user}") == [number]
+    assert listed(player, f"name={name}") == [number]
     assert get(player, f"workflows/{number}")["name"] == name
 
 

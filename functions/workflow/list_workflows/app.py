@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from lockstep import clock
+from lockstep.dynamodb.item import MAX_TITLE_BYTES
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import MAX_FILTERS, IdInQuery, PageSize, ShortText, Text
+from lockstep.http.fields import MAX_FILTERS, IdInQuery, Name, PageSize, ShortText, Text
 from lockstep.http.models import Reply, Request
 from lockstep.text import beginning
 from lockstep.workflow.item import MAX_USER_BYTES, Workflow
@@ -19,8 +20,8 @@ class Filters(Request):
 
     user: Annotated[list[ShortText], Field(default_factory=list, max_length=MAX_FILTERS)]
     status: Annotated[list[WorkflowStatus], Field(default_factory=list, max_length=MAX_FILTERS)]
-    name: ShortText = ""
-    """A part of the name, in any case."""
+    name: Name = ""
+    """A part of the name, in any case. Of one that is longer than what the list has of names, the beginning counts."""
     cursor: IdInQuery | None = None
     limit: PageSize = 50
 
@@ -51,7 +52,9 @@ class WorkflowsReply(Reply):
 @endpoint("list_workflows")
 def lambda_handler(query: Filters) -> WorkflowsReply:
     """List a page of workflows. It examines a bounded number of them, so it may hold fewer than asked for."""
-    wanted = Wanted({beginning(user, MAX_USER_BYTES) for user in query.user}, query.status, query.name)
+    wanted = Wanted(
+        {beginning(user, MAX_USER_BYTES) for user in query.user}, query.status, beginning(query.name, MAX_TITLE_BYTES)
+    )
     page = list_workflows(wanted, query.cursor, query.limit)
     return WorkflowsReply(
         workflows=[_row(workflow_id, workflow) for workflow_id, workflow in page.workflows.items()],

@@ -32,11 +32,13 @@ _BATCHES_AT_ONCE: Final = 25
 _RANGES_AT_ONCE: Final = 25
 MOST_RANGES: Final = 1_000
 """The ranges of a workflow's task ids that a page looks at, to find those of its array: 40 requests."""
-_ENOUGH: Final = 0.5
+_ENOUGH_RANGES: Final = 0.5
 """The share of the time after which a page looks at no other range. One range may name 10,000 arrays."""
 MOST_EXAMINED: Final = 500
 """The tasks, and the entries of the list of what failed, that a page looks at, to find those that are wanted."""
 _FAILED_AT_ONCE: Final = 100
+_ENOUGH: Final = 0.6
+"""The share of the time after which a page ends."""
 
 
 class Position(NamedTuple):
@@ -71,7 +73,7 @@ def page_of_tasks(array_id: int, status: TaskStatus | None, after: Position | No
     """The next tasks of an array, in a status if one is given, `most` at most. Reads may lag.
 
     A page may hold fewer: what an index or a batch says of a task may be out of date, and a page looks at a bounded
-    number. Failed ones come newest first, others by ascending id or step.
+    number, and at as many as its time allows. Failed ones come newest first, others by ascending id or step.
 
     Raises:
         NotFoundError: the array does not exist.
@@ -97,7 +99,7 @@ def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Positi
             if len(page) == most:
                 return Page(page, Position(task_id))
         examined += len(some)
-        if examined == MOST_EXAMINED:
+        if examined == MOST_EXAMINED or deadline().spent(_ENOUGH):
             return Page(page, Position(some[-1]))
     return Page(page, None if ids.passed is None else Position(ids.passed))
 
@@ -115,7 +117,7 @@ class _Ids:
     def __iter__(self) -> Iterator[int]:
         ranges = task_ranges(self.workflow_id, self.after, at_once=_RANGES_AT_ONCE)
         for number, noted in enumerate(ranges):
-            if number == MOST_RANGES or (number > 1 and deadline().spent(_ENOUGH)):
+            if number == MOST_RANGES or (number > 1 and deadline().spent(_ENOUGH_RANGES)):
                 self.passed = noted.ids.start - 1
                 return
             yield from self._within(noted)
@@ -151,7 +153,7 @@ def _under_way(array_id: int, array: Array, status: TaskStatus, after: Position 
         if len(steps) >= most:
             following = steps[most - 1].position
             break
-        if examined == MOST_BATCHES:
+        if examined == MOST_BATCHES or deadline().spent(_ENOUGH):
             following = _Step(batch, len(batch.seen)).position
             break
     return Page(_read(_tasks_at(steps[:most]), array_id, status), following)
@@ -187,7 +189,7 @@ def _failed(array_id: int, array: Array, after: Position | None, most: int) -> P
     for examined, failed in enumerate(merge(*lists, reverse=True), 1):
         if failed.array_id == array_id:
             ids.append(failed.task_id)
-        if len(ids) == most or examined == MOST_EXAMINED:
+        if len(ids) == most or examined == MOST_EXAMINED or deadline().spent(_ENOUGH):
             following = Position(failed.at, failed.task_id)
             break
     return Page(_read(ids, array_id, TaskStatus.ERROR_FATAL), following)

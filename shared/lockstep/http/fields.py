@@ -98,6 +98,15 @@ def _check_resources(resources: dict[str, Any]) -> dict[str, Any]:
     return resources
 
 
+def fit_resources(resources: dict[str, Any]) -> bool:
+    """Return whether these resources may be bound."""
+    try:
+        _check_resources(resources)
+    except PydanticCustomError:
+        return False
+    return True
+
+
 def _is_deeper(value: Any, limit: int) -> bool:
     level = [value]
     for _ in range(limit):

@@ -8,7 +8,7 @@ read units for 100,000 tasks. tests/routes/test_looking.py limits them to 50.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from typing import Final
 
 from lockstep.array.item import Array, Batch, listed_in
@@ -35,7 +35,8 @@ MOST_RANGES: Final = 10_000
 """The maximum number of ranges of task ids to read: 1 MB, if each is of one array."""
 _ENOUGH_RANGES: Final = 0.3
 _ENOUGH_LISTED: Final = 0.6
-"""The shares of the time after which no more of them are counted. A range or a batch may be large."""
+_ENOUGH_FAILED: Final = 0.7
+"""The shares of the time after which no more ranges, arrays and batches, and failed tasks are counted."""
 
 SEEN_AS: Final[Mapping[TaskInstanceStatus, TaskStatus]] = {
     **TASK_FOLLOWS,
@@ -142,10 +143,14 @@ def _count_batch(batch: Batch, array_id: int, counts: Counts) -> None:
 
 def _count_failed(parts: Iterable[str], counts: Counts) -> None:
     entries = chain.from_iterable(_listed(part, _FAILED_AT_ONCE) for part in parts)
-    failed = Counter(int(raw["array_id"]["N"]) for raw in islice(entries, MOST_FAILED))
+    failed = Counter[int]()
+    for number, raw in enumerate(entries):
+        if number == MOST_FAILED or deadline().spent(_ENOUGH_FAILED):
+            counts.more_failed = True
+            break
+        failed[int(raw["array_id"]["N"])] += 1
     for array_id, number in failed.items():
         counts.of(array_id).failed = number
-    counts.more_failed = next(entries, None) is not None
 
 
 def _listed(partition: str, at_once: int | None = None) -> Iterator[RawItem]:

@@ -12,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 from lockstep.clock import now
 from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch_present, run_parallel, transact
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.http.fields import fit_resources
 from lockstep.task.item import Resources, Spec, Specified, Task, starts_over
 from lockstep.task.resources import NewSet, store_sets
 from lockstep.task.specs import read_specs
@@ -144,7 +145,8 @@ def scaled(requested: Mapping[str, Any], scales: Any, num_attempts: int) -> dict
 
     A number s lets a resource grow by that share, rounded up; a list names the amount after each attempt, its last one
     after all further ones. What is neither stays: the name of a function of the client's own, or no scale at all. So
-    does an amount that would grow past what a float holds, which is more than any cluster has.
+    does an amount that would grow past what a float holds, which is more than any cluster has. Resources that would
+    grow past what may be bound, as text, stay as they are.
 
     >>> scaled({"memory": 10, "cores": 1, "runtime": 60}, {"memory": 0.5, "runtime": [90, 120]}, 2)
     {'memory': 15, 'cores': 1, 'runtime': 120}
@@ -158,7 +160,7 @@ def scaled(requested: Mapping[str, Any], scales: Any, num_attempts: int) -> dict
             grown[name] = scale[min(max(num_attempts, 1), len(scale)) - 1]
         elif _is_number(scale) and _is_number(amount):
             grown[name] = _grown(amount, scale)
-    return grown
+    return grown if fit_resources(grown) else dict(requested)
 
 
 def _grown(amount: float, scale: float) -> float:

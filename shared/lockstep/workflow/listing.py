@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
+from lockstep.context import deadline
 from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import ListedIndex
 from lockstep.fsm.statuses import WorkflowStatus
@@ -12,6 +13,8 @@ MOST_EXAMINED: Final = 1_000
 """The workflows that a page looks at, to find those that are wanted: 65 read units at most."""
 _LEAST_AT_ONCE: Final = 25
 """The entries that a request to DynamoDB asks for at least: a small page of what is rare must not take one for each."""
+_ENOUGH: Final = 0.6
+"""The share of the time after which a page ends."""
 _INDEX: Final = ListedIndex.Meta.index_name
 
 
@@ -42,7 +45,8 @@ class Page(NamedTuple):
 def list_workflows(wanted: Wanted, before: int | None, most: int) -> Page:
     """The newest workflows with ids below `before` that are wanted, `most` at most.
 
-    A page reads the index alone, and may hold fewer, because it looks at MOST_EXAMINED at most.
+    A page reads the index alone, and may hold fewer, because it looks at MOST_EXAMINED at most, and as many as its time
+    allows.
     """
     last = workflow_listed_as(before - 1) if before is not None else "~"
     earlier = ListedIndex.listed_as <= last
@@ -53,6 +57,6 @@ def list_workflows(wanted: Wanted, before: int | None, most: int) -> Page:
         workflow_id = int(raw["listed_as"]["S"])
         if wanted.has(workflow):
             page[workflow_id] = workflow
-        if len(page) == most or examined == MOST_EXAMINED:
+        if len(page) == most or examined == MOST_EXAMINED or deadline().spent(_ENOUGH):
             return Page(page, workflow_id)
     return Page(page, None)

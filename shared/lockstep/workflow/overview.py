@@ -14,8 +14,8 @@ MOST_RUNS: Final = 20
 """The runs that are shown, the newest."""
 MOST_ARRAYS: Final = 500
 """The arrays that are shown, the first by id. All are counted."""
-MOST_ATTRIBUTES: Final = 100
-"""The attributes that are shown, the first by name."""
+MOST_ATTRIBUTES: Final = 90
+"""The attributes that are shown, the first by name: as many as one call notes."""
 
 
 class Overview(NamedTuple):
