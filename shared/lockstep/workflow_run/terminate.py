@@ -25,7 +25,19 @@ _ENOUGH: Final = 0.6
 
 
 def terminate_task_instances(workflow_run_id: int) -> int:
+    """Stop the instances of a run that ends for a resume, and return how many this call stopped.
+
+    Raises:
+        UnavailableError: some instances may have been stopped; the same call again stops the rest.
+    """
+    run = read_run(workflow_run_id, consistent=True)
+    return stop(workflow_run_id, hot=run is not None and run.status == WorkflowRunStatus.HOT_RESUME)
+
+
+def stop(workflow_run_id: int, *, hot: bool) -> int:
     """Stop a run's instances, each with an error entry that says why, and return how many this call stopped.
+
+    hot: as the caller found the run. Once another caller has ended it, its status no longer says how it was resumed.
 
     An instance that no worker node runs yet ends in ERROR_FATAL. One that may run moves to KILL_SELF; its worker node
     learns this from the reply to its next heartbeat. A hot resume leaves instances in RUNNING alone. An instance that
@@ -34,8 +46,6 @@ def terminate_task_instances(workflow_run_id: int) -> int:
     Raises:
         UnavailableError: some instances may have been stopped; the same call again stops the rest.
     """
-    run = read_run(workflow_run_id, consistent=True)
-    hot = run is not None and run.status == WorkflowRunStatus.HOT_RESUME
     stopped = hidden = 0
     for number, group in enumerate(in_groups(in_parts(unended_batches(workflow_run_id), stopped_by_resume(hot=hot)))):
         if number and deadline().spent(_ENOUGH):
