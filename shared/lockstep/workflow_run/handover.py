@@ -19,7 +19,7 @@ from lockstep.workflow.read import find_workflow, newest_runs, read_workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.lifecycle import move_run
 from lockstep.workflow_run.read import read_run
-from lockstep.workflow_run.terminate import terminate_task_instances
+from lockstep.workflow_run.terminate import stop
 
 Run = WorkflowRunStatus
 TI = TaskInstanceStatus
@@ -69,7 +69,7 @@ def _end_if_late(run: WorkflowRun, workflow_run_id: int) -> _LookedAt:
         return _LookedAt(run)
     target = GIVEN_UP[Run(run.status)]
     if target is Run.TERMINATED:
-        terminate_task_instances(workflow_run_id)
+        stop(workflow_run_id, hot=run.status == Run.HOT_RESUME)
     silent = WorkflowRun.heartbeat_date == run.heartbeat_date
     return _LookedAt(None, settled=move_run(run, workflow_run_id, target, [], silent))
 
@@ -160,7 +160,7 @@ def _end_for_resume(workflow_id: int) -> bool:
     run = read_run(workflow.workflow_run_id, consistent=True)
     if run is None or Run(run.status) not in {Run.COLD_RESUME, Run.HOT_RESUME}:
         return False
-    terminate_task_instances(workflow.workflow_run_id)
+    stop(workflow.workflow_run_id, hot=run.status == Run.HOT_RESUME)
     return move_run(run, workflow.workflow_run_id, Run.TERMINATED, [])
 
 

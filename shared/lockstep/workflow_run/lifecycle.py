@@ -20,7 +20,7 @@ from lockstep.workflow.left import all_done
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.last_look import look_once_more
 from lockstep.workflow_run.read import read_run
-from lockstep.workflow_run.terminate import terminate_task_instances
+from lockstep.workflow_run.terminate import stop
 
 Run = WorkflowRunStatus
 
@@ -80,7 +80,7 @@ def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowR
             refuse("INVALID", f"{source.name} never becomes {target.name if target else repr(status)}")
             return source
         if target is Run.TERMINATED:
-            terminate_task_instances(workflow_run_id)
+            stop(workflow_run_id, hot=source is Run.HOT_RESUME)
         if move_run(run, workflow_run_id, target, changes):
             if target in RUN_ENDED:
                 look_once_more(workflow_run_id)

@@ -29,18 +29,29 @@ _ENOUGH: Final = 0.6
 
 
 def terminate_task_instances(workflow_run_id: int) -> int:
-    """Stop a run's instances, each with an error entry that says why, and return how many this call stopped.
+    """Stop the instances of a run that ends for a resume, and return how many this call stopped.
 
-    An instance that no worker node runs yet ends in ERROR_FATAL. One that may run moves to KILL_SELF; its worker node
-    learns this from the reply to its next heartbeat. A hot resume leaves instances in RUNNING alone, and so does a call
-    that comes after the run has ended for a resume. An instance that was queued within the last second may be missed,
-    but a client repeats the request each loop.
+    A call that comes after the run has ended for a resume leaves instances in RUNNING alone, as in a hot one.
 
     Raises:
         UnavailableError: some instances may have been stopped; the same call again stops the rest.
     """
     run = read_run(workflow_run_id, consistent=True)
-    hot = run is not None and run.status in _LEAVES_RUNNING
+    return stop(workflow_run_id, hot=run is not None and run.status in _LEAVES_RUNNING)
+
+
+def stop(workflow_run_id: int, *, hot: bool) -> int:
+    """Stop a run's instances, each with an error entry that says why, and return how many this call stopped.
+
+    hot: as the caller found the run. Once another caller has ended it, its status no longer says how it was resumed.
+
+    An instance that no worker node runs yet ends in ERROR_FATAL. One that may run moves to KILL_SELF; its worker node
+    learns this from the reply to its next heartbeat. A hot resume leaves instances in RUNNING alone. An instance that
+    was queued within the last second may be missed, but a client repeats the request each loop.
+
+    Raises:
+        UnavailableError: some instances may have been stopped; the same call again stops the rest.
+    """
     stopped = hidden = 0
     for number, group in enumerate(in_groups(in_parts(unended_batches(workflow_run_id), stopped_by_resume(hot=hot)))):
         if number and deadline().spent(_ENOUGH):

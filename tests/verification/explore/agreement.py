@@ -8,9 +8,9 @@ Everything they left and everything they answered must be the same, but for thes
   is what some order of them would have it run, as a whole;
 * a resume's error entry names the status in which the resume found the instance, which may have moved on since;
 * when a workflow was made and when it was bound is of the clocks of those who came first;
-* a new run's number may be higher: who loses a race has taken one;
-* a resume of a run whose client is late asks it to end, and then ends it: who comes between hears that it ends, not
-  that it has ended, and a forced cleanup may be the one that ends it.
+* the number of a new run, workflow or task may be higher: who loses a race has taken one;
+* who ends a run for a resume does it in steps: it asks it to end, stops what it has started, ends it, and goes on. Who
+  comes between hears that it ends, or reports about what has been stopped (RunStart.in_two_steps).
 """
 
 import json
@@ -26,6 +26,7 @@ from lockstep.dynamodb.counters import Counter
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended
 from lockstep.task_instance.item import TaskInstance
+from lockstep.workflow.item import TaskRange
 from ops.audit.invariants.batch import lateness
 from ops.audit.small import check_table
 from tests.support.memory.expressions import Item
@@ -39,7 +40,7 @@ UNAVAILABLE: Final = (503, "{}")
 """An index does not show all of a batch yet: the same call again does what this one did not."""
 PAIR: Final = "pair"
 """A start may hold statuses that no rule leads to. Pairs are compared with those of requests served one by one."""
-RUNS_COUNTED: Final = Counter.key("workflow_run").pk
+COUNTED: Final = frozenset(Counter.key(kind).pk for kind in ("workflow_run", "workflow", "task"))
 RESUMED: Final = "Workflow resume requested"
 """How a resume's error entry begins."""
 
@@ -76,15 +77,15 @@ def _plain_reply(reply: str) -> str:
             return "the run ends for a resume"
         case {"num_cleaned_up": cleaned, "num_workflow_runs_finalized": _}:
             return json.dumps({"num_cleaned_up": cleaned})
-    return _without_new_runs(reply)
+    return _without_new_numbers(reply)
 
 
-NEW_RUN: Final = re.compile(r"\b0*1[0-9]{3}\b")
-"""The first number that is given out is 1001; those of a start are smaller."""
+NEW: Final = re.compile(r"\b0*1(000000)?[0-9]{3}\b")
+"""The first number that is given out is 1001, of a task 1,000,000,001; those of a start are smaller."""
 
 
-def _without_new_runs(text: str) -> str:
-    return NEW_RUN.sub("new", text)
+def _without_new_numbers(text: str) -> str:
+    return NEW.sub("new", text)
 
 
 def _to_run(end: End) -> set[str]:
@@ -109,8 +110,16 @@ def _row(reply: str) -> tuple[tuple[str, str], ...]:
 def _plain_items(state: State) -> tuple[str, ...]:
     numbers = sorted({batch_of(pk)[1] for pk, _ in state.items if pk.startswith("BATCH#")})
     renamed = {str(number): f"batch {place}" for place, number in enumerate(numbers)}
-    plain = (_plain_item(item, renamed) for (pk, _), item in state.items.items() if pk != RUNS_COUNTED)
-    return tuple(sorted(_without_new_runs(json.dumps(item, sort_keys=True)) for item in plain))
+    stored = (item for (pk, _), item in state.items.items() if pk not in COUNTED and not _is_of_no_task(item))
+    plain = (_plain_item(item, renamed) for item in stored)
+    return tuple(sorted(_without_new_numbers(json.dumps(item, sort_keys=True)) for item in plain))
+
+
+def _is_of_no_task(item: Item) -> bool:
+    """Whether it is a range of ids that were taken for a task which somebody else bound first."""
+    if not item["sk"]["S"].startswith(TaskRange.PREFIX):
+        return False
+    return all(array == 0 for array, _ in json.loads(item["arrays"]["S"]))
 
 
 def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
@@ -122,7 +131,7 @@ def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
             number = renamed[item["array_batch_num"]["N"]]
             return {**item, "array_batch_num": number, "array_step": number}
         case ["WORKFLOW"]:
-            return {**item, "status_date": None, "created_date": "created_date" in item}
+            return {**item, "status_date": None, "created_date": "created_date" in item, "num_tasks": None}
         case ["ARRAY"]:
             return {**item, "num_batches": None}
         case ["TI", number, "ERR", _] if item["description"]["S"].startswith(RESUMED):

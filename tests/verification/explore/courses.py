@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple
+from unittest.mock import patch
 
 from lockstep.cluster import known
 from lockstep.task.resources import forget
@@ -111,9 +112,13 @@ class Courses:
 
 @contextmanager
 def courses() -> Iterator[Courses]:
-    """Courses of this process's functions, which call no other DynamoDB meanwhile."""
+    """Courses of this process's functions, which call no other DynamoDB meanwhile.
+
+    They try again without a pause. A random one would make another course of each time that a request is followed.
+    """
     known = Courses()
-    with calls_answered_by(known.answer), threads_are(_InTurn):
+    at_once = patch("lockstep.dynamodb.client.random.uniform", lambda *_: 0.0)
+    with calls_answered_by(known.answer), threads_are(_InTurn), at_once:
         yield known
 
 

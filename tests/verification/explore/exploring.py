@@ -49,8 +49,8 @@ def pairs_about_workflow(start: RunStart) -> Found:
 def workflow_pairs_of(known: Courses, states: States, start: RunStart) -> Found:
     """As pairs_about_workflow, with what is known already.
 
-    Who ends a late run for a resume may stop what it has started before its client's heartbeat comes. The client hears
-    that its run ends: then only the invariants must hold.
+    Who ends a run for a resume stops what it has started, and then links another, starts tasks over, or counts. Where
+    another request comes in between and hears of a run that ends, only the invariants must hold.
     """
     state = states.state(start.table())
     meetings = [*combinations_with_replacement(ABOUT_WORKFLOW, 2)]
@@ -59,7 +59,7 @@ def workflow_pairs_of(known: Courses, states: States, start: RunStart) -> Found:
             known,
             state,
             *(ABOUT_WORKFLOW[name] for name in meeting),
-            in_two_steps="log_heartbeat" in meeting and bool(start.ended_by & {*meeting}),
+            in_two_steps=start.in_two_steps(*meeting),
         )
         for meeting in meetings
     ]

@@ -1,15 +1,19 @@
 """What may be said about one workflow at the same time: by its client, its rivals, and who takes it over."""
 
 import json
+from collections.abc import Mapping
+from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from local.seed import Seed, load
-from lockstep.fsm.statuses import WorkflowRunStatus, WorkflowStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
 from lockstep.fsm.workflow_run import RUN_ENDED
+from lockstep.task.item import TaskLookup
 from lockstep.workflow_run.item import WorkflowRun
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import calls_in_memory
-from tests.support.memory.operations import Table
+from tests.support.memory.expressions import Item
+from tests.support.memory.operations import Key, Table
 from tests.support.memory.virtual_time import START
 from tests.verification.explore.courses import Request
 
@@ -18,11 +22,16 @@ Run = WorkflowRunStatus
 WORKFLOW: Final = 1
 RUN: Final = 5
 ARRAY: Final = 7
-QUEUED: Final = 42
-"""A task whose instance waits for its distributor."""
+STARTED: Final = 42
+"""A task with an instance, unless it is new."""
 READY: Final = 43
-"""A task that may be queued."""
-WAITING: Final = QUEUED * 1000 + 1
+"""A task that may be queued, unless all are done."""
+INSTANCE: Final = STARTED * 1000 + 1
+RESOURCES: Final = 1
+NEW: Final = 44
+"""A node of which no task is bound yet."""
+ARGUMENTS: Final = "hash"
+"""Of every task."""
 AHEAD_SECONDS: Final = 1_000.0
 FOLLOWS: Final = {
     Run.LINKING: WorkflowStatus.REGISTERING,
@@ -37,55 +46,112 @@ FOLLOWS: Final = {
 """Where a workflow stands whose run is in a status."""
 
 
+ENDS_FOR_RESUME: Final = {Run.COLD_RESUME, Run.HOT_RESUME}
 RESUMES: Final = {"set_resume cold", "set_resume hot"}
-ASKING: Final = {"link", "link of a rival", "is_resumable", "set_resume_state"}
+LINKS: Final = {"link", "link of a rival"}
+ASKING: Final = LINKS | {"is_resumable", "set_resume_state"}
 """Who asks whether a run may be linked ends one whose client is late."""
+CLEANUP: Final = {"force_cleanup_kill_self"}
+REPORTED: Final = {"log_no_distributor_id", "log_running", "log_done", "log_error_worker_node"}
+"""About the instance."""
+
+
+class Tasks(Enum):
+    """How the first task's instance and both tasks stand."""
+
+    QUEUED = "Q", "Q", "G"
+    RUNNING = "R", "R", "G"
+    TOLD_TO_STOP = "K", "R", "G"
+    DONE = "D", "D", "D"
+    NEW = None, "G", "G"
+
+    @property
+    def instance(self) -> TaskInstanceStatus | None:
+        """The instance's status; None without one."""
+        return TaskInstanceStatus(self.value[0]) if self.value[0] else None
+
+    @property
+    def started(self) -> TaskStatus:
+        """The status of the task with the instance."""
+        return TaskStatus(self.value[1])
+
+    @property
+    def ready(self) -> TaskStatus:
+        """The other task's status."""
+        return TaskStatus(self.value[2])
 
 
 class RunStart(NamedTuple):
-    """How a workflow and its run stand."""
+    """How a workflow, its run and its tasks stand."""
 
-    run: WorkflowRunStatus
+    run: WorkflowRunStatus | None
+    """None: no run was ever linked."""
     late: bool = False
     """Its client has not reported in time."""
+    tasks: Tasks = Tasks.QUEUED
+    bound: bool = True
+    """Whether its last tasks are bound."""
 
     @property
     def name(self) -> str:
-        """In letters."""
-        return f"run {self.run}{' late' * self.late}"
+        """In letters and words."""
+        tasks = "" if self.tasks is Tasks.QUEUED else f", tasks {self.tasks.name.lower().replace('_', ' ')}"
+        return f"run {self.run or 'none'}{' late' * self.late}{tasks}{', not bound' * (not self.bound)}"
 
     @property
     def ended_by(self) -> set[str]:
         """The requests that end it for a resume."""
-        ends = self.run in {Run.COLD_RESUME, Run.HOT_RESUME}
+        ends = self.run in ENDS_FOR_RESUME
         return (RESUMES | (ASKING if ends else set())) if self.late else set()
+
+    def in_two_steps(self, one: str, other: str) -> bool:
+        """Whether one of two requests ends the run and then does its own, and the other may come in between."""
+        steps = self._steps()
+        return any(
+            first in ends and second in between
+            for ends, between in steps
+            for first, second in ((one, other), (other, one))
+        )
+
+    def _steps(self) -> list[tuple[set[str], set[str]]]:
+        """Requests that end the run and then do their own, with those that see what stands in between."""
+        steps = [(self.ended_by, {"log_heartbeat"})]
+        if self.late:
+            steps.append((LINKS, {"bind_workflow"}))
+        if self.tasks not in {Tasks.RUNNING, Tasks.TOLD_TO_STOP}:
+            return steps
+        steps.append((self.ended_by, REPORTED | {"terminate_task_instances"}))
+        if self.run in ENDS_FOR_RESUME:
+            steps += [
+                (CLEANUP, REPORTED | {"is_resumable", "terminate_task_instances"}),
+                ({"update_status T"}, {"is_resumable"}),
+            ]
+        return steps
 
     def table(self) -> Table:
         """The table in which they stand so."""
         with calls_in_memory() as memory, running_on(VirtualTime(START)):
             load(Seed.model_validate(self._seed()))
+        return Table({**memory.items, **dict(map(_lookup, (STARTED, READY))), **self._run(memory.items)})
+
+    def _run(self, items: Mapping[Key, Item]) -> Mapping[Key, Item]:
+        if self.run is None:
+            return {}
         reports_by = START + (-1.0 if self.late else AHEAD_SECONDS)
         run = {
-            **memory.items[WorkflowRun.key(RUN)],
+            **items[WorkflowRun.key(RUN)],
             "status": {"S": self.run},
             "heartbeat_date": {"N": str(reports_by)},
             "workflow_id": {"N": str(WORKFLOW)},
         }
-        return Table({**memory.items, WorkflowRun.key(RUN): run})
+        return {WorkflowRun.key(RUN): run}
 
     def _seed(self) -> dict[str, Any]:
-        held = {} if self.run in RUN_ENDED else {"workflow_run_id": RUN}
-        task = {
-            "max_attempts": 3,
-            "workflow_id": WORKFLOW,
-            "array_id": ARRAY,
-            "name": "t",
-            "command": "true",
-            "task_resources_id": 1,
-            "requested_resources": {},
-        }
+        status = WorkflowStatus.REGISTERING if self.run is None else FOLLOWS[self.run]
+        held = {} if self.run is None or self.run in RUN_ENDED else {"workflow_run_id": RUN}
+        attempted = self.tasks.instance is not None
         return {
-            "workflows": [{"workflow_id": WORKFLOW, "status": FOLLOWS[self.run], **held}],
+            "workflows": [{"workflow_id": WORKFLOW, "status": status, "bound": self.bound, **held}],
             "arrays": [
                 {
                     "array_id": ARRAY,
@@ -96,24 +162,65 @@ class RunStart(NamedTuple):
                 }
             ],
             "tasks": [
-                {"task_id": QUEUED, "status": "Q", "num_attempts": 1, **task},
-                {"task_id": READY, "status": "G", "num_attempts": 0, **task},
+                _task(STARTED, self.tasks.started, int(attempted)),
+                _task(READY, self.tasks.ready, int(self.tasks is Tasks.DONE)),
             ],
-            "task_instances": [
-                {
-                    "task_instance_id": WAITING,
-                    "status": "Q",
-                    "workflow_run_id": RUN,
-                    "array_id": ARRAY,
-                    "array_batch_num": 1,
-                    "array_step_id": 0,
-                    "task_resources_id": 1,
-                }
-            ],
+            "task_instances": [_instance(self.tasks.instance)] if self.tasks.instance else [],
         }
 
 
-RUN_STARTS: Final = (*map(RunStart, FOLLOWS), *(RunStart(run, late=True) for run in FOLLOWS if run not in RUN_ENDED))
+def _task(task_id: int, status: TaskStatus, num_attempts: int) -> dict[str, Any]:
+    """A task of the node with its number."""
+    return {
+        "task_id": task_id,
+        "status": status,
+        "num_attempts": num_attempts,
+        "max_attempts": 3,
+        "workflow_id": WORKFLOW,
+        "node_id": task_id,
+        "array_id": ARRAY,
+        "name": "t",
+        "command": "true",
+        "task_resources_id": RESOURCES,
+        "requested_resources": {},
+    }
+
+
+def _instance(status: TaskInstanceStatus) -> dict[str, Any]:
+    taken = status is not TaskInstanceStatus.QUEUED
+    return {
+        "task_instance_id": INSTANCE,
+        "status": status,
+        "workflow_run_id": RUN,
+        "array_id": ARRAY,
+        "array_batch_num": 1,
+        "array_step_id": 0,
+        "task_resources_id": RESOURCES,
+        "report_by_in": AHEAD_SECONDS if taken else None,
+        "nodename": "node" if taken else None,
+        "process_group_id": 1 if taken else None,
+    }
+
+
+def _lookup(task_id: int) -> tuple[Key, Item]:
+    """A task's entry under the node with its number."""
+    key = TaskLookup.key(WORKFLOW, task_id, ARGUMENTS)
+    return key, {"pk": {"S": key[0]}, "sk": {"S": key[1]}, "id": {"N": str(task_id)}}
+
+
+HELD: Final = tuple(run for run in FOLLOWS if run not in RUN_ENDED)
+RUN_STARTS: Final = (
+    *map(RunStart, FOLLOWS),
+    *(RunStart(run, late=True) for run in HELD),
+    *(
+        RunStart(run, late=late, tasks=tasks)
+        for tasks in (Tasks.RUNNING, Tasks.TOLD_TO_STOP, Tasks.DONE)
+        for run in (Run.RUNNING, Run.COLD_RESUME, Run.HOT_RESUME)
+        for late in (False, True)
+    ),
+    *(RunStart(Run.ERROR, tasks=tasks) for tasks in (Tasks.RUNNING, Tasks.TOLD_TO_STOP, Tasks.DONE)),
+    *(RunStart(None, tasks=Tasks.NEW, bound=bound) for bound in (False, True)),
+)
 
 
 def _request(method: str, path: str, **body: Any) -> Request:
@@ -122,6 +229,31 @@ def _request(method: str, path: str, **body: Any) -> Request:
 
 def _link(user: str) -> Request:
     return _request("POST", "workflow_run", workflow_id=WORKFLOW, user=user, next_report_increment=90)
+
+
+def _report(route: str, **body: Any) -> Request:
+    return _request("POST", f"task_instance/{INSTANCE}/{route}", **body)
+
+
+def _bind_workflow(task_hash: int) -> Request:
+    """Bind the workflow of the starts, whose hashes are 1, or another one."""
+    return _request(
+        "POST",
+        "workflow",
+        tool_version_id=1,
+        dag_id=1,
+        workflow_args_hash=1,
+        task_hash=task_hash,
+        name="w",
+        max_concurrently_running=5,
+        workflow_attributes={"of": "all"},
+    )
+
+
+def _bind_tasks(*nodes: int, reset_if_running: bool) -> Request:
+    """Bind the workflow's last tasks: each of a node."""
+    rows = {str(node): [node, ARGUMENTS, ARRAY, RESOURCES, "t", "other command", 3, reset_if_running] for node in nodes}
+    return _request("PUT", "task/bind_tasks_no_args", workflow_id=WORKFLOW, mark_created=True, tasks=rows)
 
 
 def _moves(letters: str) -> dict[str, Request]:
@@ -149,9 +281,18 @@ ABOUT_WORKFLOW: Final = {
         task_resources_id=1,
         workflow_run_id=RUN,
     ),
-    "log_no_distributor_id": _request("POST", f"task_instance/{WAITING}/log_no_distributor_id", no_id_err_msg="none"),
-    "instantiate_task_instances": _request(
-        "POST", "task_instance/instantiate_task_instances", task_instance_ids=[WAITING]
+    "log_no_distributor_id": _report("log_no_distributor_id", no_id_err_msg="none"),
+    "log_running": _report("log_running", nodename="node", process_group_id=1, next_report_increment=90),
+    "log_done": _report("log_done", nodename="node"),
+    "log_error_worker_node": _report(
+        "log_error_worker_node", nodename="node", error_state="F", error_description="told to stop"
     ),
+    "instantiate_task_instances": _request(
+        "POST", "task_instance/instantiate_task_instances", task_instance_ids=[INSTANCE]
+    ),
+    "bind_workflow": _bind_workflow(task_hash=1),
+    "bind_workflow of another": _bind_workflow(task_hash=2),
+    "bind_tasks_no_args": _bind_tasks(STARTED, READY, reset_if_running=True),
+    "bind_tasks_no_args of a new task": _bind_tasks(NEW, reset_if_running=False),
 }
-"""The requests that move a workflow, its run or what the run has started."""
+"""The requests that bind or move a workflow, its run or what the run has started."""

@@ -15,7 +15,7 @@ from tests.verification.explore.courses import Courses, courses
 from tests.verification.explore.exploring import meet, pairs_of, workflow_pairs_of
 from tests.verification.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
 from tests.verification.explore.reports import REPORTS
-from tests.verification.explore.runs import RunStart
+from tests.verification.explore.runs import RunStart, Tasks
 from tests.verification.explore.schedules import States
 from tests.verification.explore.starts import STARTS, Start
 
@@ -30,7 +30,13 @@ USUAL: Final = (
     Start(TI.KILL_SELF, T.RUNNING, overdue=True),
 )
 """Where things stand when nearly all reports come. `make explore` takes all starts."""
-USUAL_RUNS: Final = (RunStart(Run.ERROR), RunStart(Run.LINKING, late=True), RunStart(Run.RUNNING))
+USUAL_RUNS: Final = (
+    RunStart(Run.ERROR),
+    RunStart(Run.LINKING, late=True),
+    RunStart(Run.RUNNING),
+    RunStart(Run.HOT_RESUME, late=True, tasks=Tasks.RUNNING),
+    RunStart(None, tasks=Tasks.NEW, bound=False),
+)
 
 
 @pytest.fixture(scope="module")

@@ -164,9 +164,10 @@ def _is_same_value(name: str, found: Any, other: Any, later: float) -> bool:
         return True
     if found is None or other is None:
         return False
-    if name in {"changed", "listed_as"}:
-        (at, status), (then, as_then) = (_moment_and_rest(each["S"]) for each in (found, other))
-        return status == as_then and -ROUNDED <= at - then <= later + ROUNDED
+    if name in {"changed", "cursor", "listed_as"}:
+        split = _progress_and_moment if name == "cursor" else _moment_and_rest
+        (at, rest), (then, as_then) = (split(each["S"]) for each in (found, other))
+        return rest == as_then and -ROUNDED <= at - then <= later + ROUNDED
     if name in TIMES:
         return 0 <= float(found["N"]) - float(other["N"]) <= later + ROUNDED
     if name == "attention" and found["S"][:2] in {LAUNCHED_PREFIX, WAITING_PREFIX}:
@@ -179,3 +180,9 @@ def _moment_and_rest(key: str) -> tuple[float, str]:
     """When a task changed or failed, and which status it has, or its id."""
     at, _, rest = key.partition("#")
     return int(at) / 1000, rest
+
+
+def _progress_and_moment(cursor: str) -> tuple[float, str]:
+    """When a call about all tasks noted how far it had come, and how far that was."""
+    progress, _, at = cursor.rpartition("#")
+    return float(at), progress

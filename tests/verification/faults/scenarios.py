@@ -468,6 +468,81 @@ def a_link() -> Ask:
     return ask("create_workflow_run", {"workflow_id": 1, **BEAT})
 
 
+WORKFLOW: Final = {
+    "workflow_args_hash": 6,
+    "task_hash": 7,
+    "name": "w",
+    "max_concurrently_running": 9,
+    "workflow_attributes": {"of": "all"},
+}
+GROUPS: Final = {"lockstep.workflow.cursor.GROUP": 2, "lockstep.workflow.increase.GROWN_AT_ONCE": 1}
+"""A call about all tasks of a workflow goes through several groups."""
+
+
+def the_rest(reply: Any, clean: Any) -> bool:
+    """Some tasks had grown before the reply was lost, and are not told again."""
+    ids = reply["updated_task_ids"]
+    return bool({*ids} <= {*clean["updated_task_ids"]} and reply["updated_task_count"] == len(ids))
+
+
+def workflow_request(**more: Any) -> Ask:
+    """Bind a workflow of a tool and a DAG that exist."""
+    dag_id = play(ask("bind_dag", {"dag_hash": 5}))["dag_id"]
+    return ask("bind_workflow", {**WORKFLOW, "tool_version_id": a_tool_version(), "dag_id": dag_id, **more})
+
+
+def known_workflow() -> Ask:
+    """Bind a workflow once more, with another name."""
+    play(workflow_request())
+    return workflow_request(name="other", workflow_attributes={"more": "1"})
+
+
+def after_failures(error_state: str) -> int:
+    """The workflow of five tasks of which one is done, three failed for good, and one is new. Its run has ended."""
+    body, array_id = bound(5)
+    for row in body["tasks"].values():
+        row[6], row[8] = 1, {"memory": 0.5}
+    ids = sorted(number for number, _ in play(ask("bind_tasks_no_args", body))["tasks"].values())
+    run = run_in(*"BIOR")
+    play(
+        ask(
+            "queue_task_batch", {"task_ids": ids[1:], "task_resources_id": 1, "workflow_run_id": run}, array_id=array_id
+        )
+    )
+    instances = [number * 1000 + 1 for number in ids[1:]]
+    play(ask("instantiate_task_instances", {"task_instance_ids": instances}))
+    for number in instances:
+        play(ask("log_running", CLAIM, task_instance_id=number))
+    play(ask("log_done", DONE, task_instance_id=instances[0]))
+    for number in instances[1:]:
+        play(ask("log_error_worker_node", {**FAILED, "error_state": error_state}, task_instance_id=number))
+    play(ask("update_workflow_run_status", {"status": "E"}, workflow_run_id=run))
+    return int(body["workflow_id"])
+
+
+def workflows() -> list[Scenario]:
+    """Workflows that are bound, and calls about all tasks of one."""
+    over = {"reset_if_running": True}
+    return [
+        bulk("new", "bind_workflow", workflow_request),
+        bulk("known", "bind_workflow", known_workflow),
+        bulk("of no tool version, no DAG", "bind_workflow", lambda: workflow_request(tool_version_id=9, dag_id=9)),
+        Scenario(
+            "failed tasks start over",
+            "set_resume_state",
+            lambda: ask("set_resume_state", over, task_id=after_failures("E")),
+            limits=SMALL | GROUPS,
+        ),
+        Scenario(
+            "tasks that had too little",
+            "increase_resources",
+            lambda: ask("increase_resources", {}, workflow_id=after_failures("Z")),
+            limits=SMALL | GROUPS,
+            also=the_rest,
+        ),
+    ]
+
+
 def run_moves(route: str, status: str, *moves: str, **more: Any) -> Callable[[], Ask]:
     """A report about a run."""
     return lambda: ask(route, {"status": status, **more}, workflow_run_id=run_in(*moves))
@@ -734,5 +809,5 @@ SEEN: Final = [
 ]
 """Looks at what an index shows."""
 RESUMES: Final = resumes()
-_OWN: Final = [*reports(), *wholes(), *tools(), *clusters()]
+_OWN: Final = [*reports(), *wholes(), *workflows(), *tools(), *clusters()]
 SCENARIOS: Final = [*_OWN, *usual_calls(_OWN), *RESUMES, *SEEN]
