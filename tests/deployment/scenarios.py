@@ -126,6 +126,14 @@ def more_than_is_written_unread(player: Player) -> None:
     assert stored == list(cluster_ids.values())
 
 
+def what_ended_under_another_name(player: Player) -> None:
+    run, [ended] = run_with(player, "D")
+    for job in ("7_0", "8_0"):
+        body = {str(ended): job}
+        assert _ask(player, "POST", f"array/{run.id}/log_distributor_id", body) == {"success": True}
+    assert player.whole(ended)["task_instance"]["distributor_id"] == "7_0"
+
+
 def what_somebody_else_bound_meanwhile(player: Player) -> None:
     workflow_id = next(WORKFLOWS)
     bound = bind(player, workflow_id)
@@ -300,6 +308,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     taken_instances,
     what_an_earlier_distributor_took,
     more_than_is_written_unread,
+    what_ended_under_another_name,
     what_somebody_else_bound_meanwhile,
     tools_that_somebody_else_bound_meanwhile,
     what_is_bound_anew,

@@ -92,9 +92,10 @@ def concerns_names(report: ReportRule, status: TaskInstanceStatus) -> bool:
     return report.names is not None and (has_ended(status) or not report.may_rename)
 
 
+OF_OTHER_JOB: Final = Refusal(Kind.OTHER_JOB, "it runs as another job", of_another=True)
 _REFUSED_BY_NAME: Final = {
     Names.WORKER: Refusal(Kind.FENCED, "another worker node has taken it over", of_another=True),
-    Names.JOB: Refusal(Kind.OTHER_JOB, "it runs as another job", of_another=True),
+    Names.JOB: OF_OTHER_JOB,
 }
 
 

@@ -7,7 +7,7 @@ from lockstep.clock import expiry, now, sleep
 from lockstep.context import deadline
 from lockstep.dynamodb.client import pauses
 from lockstep.dynamodb.item import Key
-from lockstep.dynamodb.statements import Value, set_where
+from lockstep.dynamodb.statements import Value, equals, set_where
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
@@ -70,9 +70,9 @@ def _set_back(tasks: Mapping[int, Task]) -> list[Key]:
     if (expires := expiry(at)) is not None:
         change["expires_at"] = {"N": str(expires)}
     seen = {Task.key(task_id): task for task_id, task in tasks.items()}
-    stood: dict[Key, Value] = {key: {"S": task.status} for key, task in seen.items()}
+    unmoved = {key: equals("status", {"S": task.status}) for key, task in seen.items()}
     lost = {key: [name for name in _LOST if getattr(task, name) is not None] for key, task in seen.items()}
-    return set_where(dict.fromkeys(seen, change), "status", stood, lost)
+    return set_where(dict.fromkeys(seen, change), unmoved, lost)
 
 
 _LOST: Final = ("changed", "listed_in", "listed_as", "bound_as")

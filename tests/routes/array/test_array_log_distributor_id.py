@@ -12,7 +12,7 @@ from tests.support.seeding import batch, run_of
 CONTRACT = Contract(
     name="array_log_distributor_id",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 3, 0),
+    usage=Usage(2, 3, 0.5),  # one of its ids is of another array's instance
     body={},
     unknown=200,
 )
