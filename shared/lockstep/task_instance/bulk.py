@@ -11,6 +11,7 @@ from lockstep.dynamodb.item import RawItem
 from lockstep.dynamodb.statements import Change, Value, Where, all_of, equals, is_missing, one_of, set_where
 from lockstep.fsm.reports import LAUNCH, OF_OTHER_JOB, concerns_names
 from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.fsm.transitions import Kind
 from lockstep.observability import count, refuse
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
@@ -43,7 +44,8 @@ def log_heartbeats(instances: Sequence[InstanceKey], increment: float) -> None:
         changes: dict[InstanceKey, Change] = {key: {"report_by": {"N": str(report_by)}} for key in some}
         if not few:
             changes = _to_write("report_by", changes, "status", launched, lambda stored, _: is_near(stored))
-        _set_where(changes, dict.fromkeys(changes, equals("status", launched)))
+        stored = _set_where(changes, dict.fromkeys(changes, equals("status", launched)))
+        refuse(Kind.INVALID.name, "it is not LAUNCHED: its worker node reports for it", len(changes) - len(stored))
 
 
 def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: int) -> None:
@@ -63,7 +65,10 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
             changes = _to_write("launched_as", changes, "array_id", of_array, lambda stored, new: stored == new)
         unnamed = {key: all_of(equals("array_id", of_array), is_missing("launched_as")) for key in changes}
         stored = set(_set_where(changes, unnamed))
-        _name_again(_of_array({key: change for key, change in changes.items() if key not in stored}, of_array))
+        left = {key: change for key, change in changes.items() if key not in stored}
+        named = _of_array(left, of_array)
+        refuse(Kind.INVALID.name, "it is not of this array, or does not exist", len(left) - len(named))
+        _name_again(named)
 
 
 def _of_array(changes: Mapping[InstanceKey, Change], of_array: Value) -> dict[InstanceKey, Change]:
@@ -79,8 +84,7 @@ def _name_again(changes: dict[InstanceKey, Change]) -> None:
         changes = {key: change for key, change in changes.items() if key not in stored}
     kind = OF_OTHER_JOB.kind.name
     count(f"Refused.{kind}", len(changes))
-    for _ in changes:
-        refuse(kind, OF_OTHER_JOB.reason)
+    refuse(kind, OF_OTHER_JOB.reason, len(changes))
     run_parallel(store.note_refusal, changes)
 
 

@@ -10,7 +10,8 @@ from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.statements import Value, equals, set_where
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
-from lockstep.fsm.transitions import is_reset_by_binding
+from lockstep.fsm.transitions import Kind, is_reset_by_binding
+from lockstep.observability import refuse
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import task_groups
 from lockstep.workflow.progress import tasks_with
@@ -28,9 +29,12 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
+        refuse(Kind.INVALID.name, f"no workflow {workflow_id} exists")
         return None
     if not is_linkable(workflow):
-        return f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
+        why_not = f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
+        refuse(Kind.INVALID.name, why_not)
+        return why_not
     for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
         _reset(tasks, running=running)
     return None
