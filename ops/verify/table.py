@@ -143,6 +143,22 @@ def check_statement(table: Table) -> None:
     table.checks.equal("a statement sets an attribute, and removes another if it is there", seen, ("3", False))
 
 
+def check_conditions_of_statements(table: Table) -> None:
+    """A statement's condition may ask for a missing attribute, or for one of several values."""
+    table.put("asked", n={"N": "1"})
+    for condition, compared, old, new in (
+        ('"gone" IS MISSING AND "n"=?', ("1",), "1", "2"),
+        ('"n" IN [?, ?]', ("2", "3"), "2", "3"),
+        ('"n" IS MISSING', (), "3", "3"),
+        ('"n" IN [?, ?]', ("1", "2"), "3", "3"),
+    ):
+        statement = f'UPDATE "{table.name}" SET "n"=? WHERE pk=? AND sk=? AND {condition}'  # noqa: S608  # as above
+        values = [{"N": str(int(old) + 1)}, {"S": table.partition}, {"S": "asked"}, *({"N": each} for each in compared)]
+        table.client.batch_execute_statement(Statements=[{"Statement": statement, "Parameters": values}])
+        [item] = [item for item in table.query()["Items"] if item["sk"]["S"] == "asked"]
+        table.checks.equal(f"a statement whose condition is {condition}: it finds {old}", item["n"]["N"], new)
+
+
 def check_size_of_an_item(table: Table) -> None:
     """The rules by which a task instance stays within one unit."""
     room = 1_024 - item_size(table.key("sized") | {"n": {"N": "1700000000.123456"}, "text": {"S": ""}})
@@ -199,7 +215,12 @@ def _of_the_run(table: Table) -> Sequence[Mapping[str, Any]]:
     return found
 
 
-ANYWHERE: Final[Sequence[Callable[[Table], None]]] = (check_condition_first, check_tokens, check_statement)
+ANYWHERE: Final[Sequence[Callable[[Table], None]]] = (
+    check_condition_first,
+    check_tokens,
+    check_statement,
+    check_conditions_of_statements,
+)
 """Checks that an engine on this machine can tell too."""
 ON_AWS: Final[Mapping[str, Callable[[Table], None]]] = {
     "how large an item is": check_size_of_an_item,

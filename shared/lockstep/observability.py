@@ -83,12 +83,12 @@ def move(source: str | None, target: str, number: int = 1) -> None:
             request.moves[source, target] = request.moves.get((source, target), 0) + number
 
 
-def refuse(kind: str, reason: str) -> None:
-    """Record a refusal of the request for its log line."""
+def refuse(kind: str, reason: str, number: int = 1) -> None:
+    """Record refusals of the request for its log line: a 200 alone does not tell that nothing was done."""
     request = context.current()
-    if request is not None:
+    if number and request is not None:
         with request.lock:
-            request.refusals[kind, reason] = request.refusals.get((kind, reason), 0) + 1
+            request.refusals[kind, reason] = request.refusals.get((kind, reason), 0) + number
 
 
 def _happened() -> dict[str, Any]:

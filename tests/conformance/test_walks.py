@@ -262,6 +262,8 @@ def by_the_claimant(walk: Walk, step: dict[str, Any], before: dict[str, dict[str
     """
     symbol = instance_in(step, before)
     body: dict[str, Any] | None = step["body"]
+    if step["route"] == "array_log_distributor_id" and isinstance(body, dict):
+        return {name: _named_as(walk, name, said, before) for name, said in body.items()}
     if not symbol or not isinstance(body, dict):
         return body
     job, node, process = walk.claims.get(symbol, (None, None, None))
@@ -283,6 +285,15 @@ def by_the_claimant(walk: Walk, step: dict[str, Any], before: dict[str, dict[str
     return body | {name: value for name, value in changes.items() if name in body}
 
 
+def _named_as(walk: Walk, symbol: str, said: Any, before: dict[str, dict[str, Any]]) -> Any:
+    """The id for one of many: that of before, if this one renames an instance that has ended."""
+    known = {walk.claims.get(symbol, (None,))[0], walk.launched.get(symbol)} - {None}
+    if symbol not in walk.launched or said in known or before[symbol]["status"] not in ENDED:
+        return said
+    walk.blurred[symbol] |= NAMES
+    return walk.launched[symbol]
+
+
 def remember_names(walk: Walk, step: dict[str, Any], before: dict[str, dict[str, Any]], asked: dict[str, Any]) -> None:
     """Remember who claimed an instance and how its distributor calls its job. asked: the body as it was sent."""
     symbol, body = instance_in(step, before), step.get("body") or {}
@@ -291,7 +302,7 @@ def remember_names(walk: Walk, step: dict[str, Any], before: dict[str, dict[str,
     elif step["route"] == "log_distributor_id":
         walk.launched[symbol] = asked["distributor_id"]
     elif step["route"] == "array_log_distributor_id":
-        walk.launched |= {name: said for name, said in body.items() if name in before}
+        walk.launched |= {name: said for name, said in asked.items() if name in before}
 
 
 def answer(step: dict[str, Any], departure: str | None, before: dict[str, dict[str, Any]]) -> Any:

@@ -144,6 +144,14 @@ def more_than_is_put_unread(player: Player) -> None:
             assert _ask(player, "PUT", "task/bind_task_args", kept) == {}
 
 
+def what_ended_under_another_name(player: Player) -> None:
+    run, [ended] = run_with(player, "D")
+    for job in ("7_0", "8_0"):
+        body = {str(ended): job}
+        assert _ask(player, "POST", f"array/{run.id}/log_distributor_id", body) == {"success": True}
+    assert player.whole(ended)["task_instance"]["distributor_id"] == "7_0"
+
+
 def what_somebody_else_bound_meanwhile(player: Player) -> None:
     workflow_id = next(WORKFLOWS)
     bound = bind(player, workflow_id)
@@ -332,6 +340,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     what_an_earlier_distributor_took,
     more_than_is_written_unread,
     more_than_is_put_unread,
+    what_ended_under_another_name,
     what_somebody_else_bound_meanwhile,
     tools_that_somebody_else_bound_meanwhile,
     what_is_bound_anew,

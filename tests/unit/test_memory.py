@@ -88,9 +88,15 @@ def _check(key: dict[str, Any], condition: Any) -> dict[str, Any]:
     return _named({"TableName": TABLE, "Key": key, "ConditionExpression": holds} | values)
 
 
-def _statement(key: dict[str, Any], status: str, number: str) -> dict[str, Any]:
-    text = f'UPDATE "{TABLE}" SET "report_by"=? WHERE pk=? AND sk=? AND "status"=?'  # noqa: S608  # a test's own
-    return {"Statement": text, "Parameters": [{"N": number}, key["pk"], key["sk"], {"S": status}]}
+def _statement(key: dict[str, Any], status: str, number: str, where: str) -> dict[str, Any]:
+    text = f'UPDATE "{TABLE}" SET "report_by"=? WHERE pk=? AND sk=? AND {where}'  # noqa: S608  # a test's own
+    compared = [{"S": status}] * where.count("?")
+    return {"Statement": text, "Parameters": [{"N": number}, key["pk"], key["sk"], *compared]}
+
+
+STATED: Final = st.sampled_from(
+    ['"status"=?', '"status" IN [?, ?]', '"report_by" IS MISSING', '"status"=? AND "report_by" IS MISSING']
+)
 
 
 KEY: Final = st.sampled_from(KEYS)
@@ -128,13 +134,14 @@ PUT: Final = st.builds(
     NUMBER,
 )
 STATEMENTS: Final = st.builds(
-    lambda keys, status, number: (
+    lambda keys, status, number, where: (
         "BatchExecuteStatement",
-        {"Statements": [_statement(key, status, number) for key in keys[:2]]},
+        {"Statements": [_statement(key, status, number, where) for key in keys[:2]]},
     ),
     st.permutations(KEYS),
     STATUS,
     NUMBER,
+    STATED,
 )
 READS: Final[list[Asked]] = [
     ("BatchGetItem", {"RequestItems": {TABLE: {"Keys": KEYS, "ConsistentRead": True}}}),

@@ -38,6 +38,6 @@ class DistributorIdsReply(Reply):
 
 @endpoint("array_log_distributor_id")
 def lambda_handler(path: ArrayPath, body: DistributorIds) -> DistributorIdsReply:
-    """Store the ids of this array's instances, whatever their status."""
+    """Store the ids of this array's instances. One that has ended keeps the id that was said before."""
     log_distributor_ids(by_instance(body.usable()), path.array_id)
     return DistributorIdsReply()

@@ -1,7 +1,7 @@
 """Give tasks their next attempt: a task moves to QUEUED and its new instance is created, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -17,9 +17,9 @@ from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, reach,
 from lockstep.dynamodb.item import MAX_ID, Key, RawItem
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import may_queue
+from lockstep.fsm.transitions import RefusalKind, may_queue
 from lockstep.fsm.workflow_run import MAY_QUEUE
-from lockstep.observability import count, move
+from lockstep.observability import count, move, refuse
 from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 from lockstep.workflow_run.item import WorkflowRun
@@ -55,6 +55,7 @@ def queue_tasks(
         numbered = enumerate(batches, last - len(batches) + 1)
         fill = partial(_fill, array_id, task_resources_id, workflow_run_id)
         run_parallel(lambda batch: fill(*batch), numbered)
+    _refuse(array_id, task_ids, tasks)
     queued = sum(task.queued for task in ready)
     count("Queued", queued)
     move(None, TaskInstanceStatus.QUEUED.name, queued)
@@ -62,6 +63,22 @@ def queue_tasks(
     for task_id in sorted(tasks):
         by_status[tasks[task_id].status].append(task_id)
     return dict(by_status)
+
+
+def _refuse(array_id: int, task_ids: Sequence[int], tasks: Mapping[int, "_QueuedTask"]) -> None:
+    """Record why tasks are not queued. Of two callers that queue one task, one hears that it is QUEUED."""
+    refuse(RefusalKind.INVALID.name, "it does not exist", len(set(task_ids) - tasks.keys()))
+    for task in tasks.values():
+        if task.queued:
+            continue
+        if task.seen.array_id != array_id:
+            refuse(RefusalKind.INVALID.name, "it is of another array")
+        elif not may_queue(task.status):
+            refuse(RefusalKind.INVALID.name, f"{task.status.name} never becomes QUEUED")
+        elif task.exhausted:
+            refuse(RefusalKind.INVALID.name, f"it has had {MAX_INSTANCE_NUMBER} instances")
+        else:
+            refuse(RefusalKind.INVALID.name, "its workflow run has ended, or ends for a resume")
 
 
 @dataclass(slots=True)

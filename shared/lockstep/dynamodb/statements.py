@@ -1,7 +1,7 @@
 """Change many items, each where a condition of its own holds: PartiQL statements, 25 a request."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from lockstep.clock import sleep
 from lockstep.context import deadline
@@ -20,13 +20,40 @@ Statement = Mapping[str, str | list[Value]]
 _NOTHING: Final[Mapping[Key, Sequence[str]]] = {}
 
 
+class Where(NamedTuple):
+    """A condition on an item, in PartiQL, with its parameters in order."""
+
+    condition: str
+    parameters: tuple[Value, ...] = ()
+
+
+def equals(attribute: str, value: Value) -> Where:
+    """The attribute has this value."""
+    return Where(f'"{attribute}"=?', (value,))
+
+
+def one_of(attribute: str, values: Sequence[Value]) -> Where:
+    """The attribute has one of these values."""
+    return Where(f'"{attribute}" IN [{", ".join("?" for _ in values)}]', tuple(values))
+
+
+def is_missing(attribute: str) -> Where:
+    """The item does not have the attribute."""
+    return Where(f'"{attribute}" IS MISSING')
+
+
+def all_of(*parts: Where) -> Where:
+    """Each of these holds."""
+    condition = " AND ".join(part.condition for part in parts)
+    return Where(condition, tuple(value for part in parts for value in part.parameters))
+
+
 def set_where(
     changes: Mapping[Key, Change],
-    where: str,
-    equals: Mapping[Key, Value],
+    where: Mapping[Key, Where],
     remove: Mapping[Key, Sequence[str]] = _NOTHING,
 ) -> list[Key]:
-    """Set attributes of each item whose attribute `where` equals the value given for its key; return those keys.
+    """Set attributes of each item for which the condition given for its key holds; return those keys.
 
     remove: attributes that some items have and lose. One request for 25 items, one write unit for each kilobyte.
 
@@ -37,9 +64,10 @@ def set_where(
     def statement(key: Key) -> Statement:
         actions = [f'SET "{attribute}"=?' for attribute in changes[key]]
         actions += [f'REMOVE "{attribute}"' for attribute in remove.get(key, ())]
+        condition, parameters = where[key]
         return {
-            "Statement": f'UPDATE "{Item.Meta.table_name}" {" ".join(actions)} WHERE pk=? AND sk=? AND "{where}"=?',
-            "Parameters": [*changes[key].values(), *({"S": part} for part in key), equals[key]],
+            "Statement": f'UPDATE "{Item.Meta.table_name}" {" ".join(actions)} WHERE pk=? AND sk=? AND {condition}',
+            "Parameters": [*changes[key].values(), *({"S": part} for part in key), *parameters],
         }
 
     def set_some(keys: Sequence[Key]) -> list[Key]:

@@ -92,9 +92,10 @@ def concerns_names(rule: ReportRule, status: TaskInstanceStatus) -> bool:
     return rule.names is not None and (has_ended(status) or not rule.may_rename)
 
 
+OF_OTHER_JOB: Final = Refusal(RefusalKind.OTHER_JOB, "it runs as another job", of_another=True)
 _REFUSED_BY_NAME: Final = {
     Names.WORKER: Refusal(RefusalKind.FENCED, "another worker node has taken it over", of_another=True),
-    Names.JOB: Refusal(RefusalKind.OTHER_JOB, "it runs as another job", of_another=True),
+    Names.JOB: OF_OTHER_JOB,
 }
 
 

@@ -6,10 +6,14 @@ from typing import Final
 from lockstep import text
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, fetch_present, rotated
+from lockstep.dynamodb.client import chunks, fetch_present, rotated, run_parallel
 from lockstep.dynamodb.item import RawItem
-from lockstep.dynamodb.statements import Change, Value, set_where
+from lockstep.dynamodb.statements import Change, Value, Where, all_of, equals, is_missing, one_of, set_where
+from lockstep.fsm.reports import LAUNCH, OF_OTHER_JOB, concerns_names
 from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.fsm.transitions import RefusalKind
+from lockstep.observability import count, refuse
+from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 
 WRITTEN_UNREAD: Final = 1_000
@@ -40,12 +44,16 @@ def log_heartbeats(instances: Sequence[InstanceKey], increment: float) -> None:
         changes: dict[InstanceKey, Change] = {key: {"report_by": {"N": str(report_by)}} for key in some}
         if not few:
             changes = _to_write("report_by", changes, "status", launched, lambda stored, _: is_near(stored))
-        _set_where(changes, "status", launched)
+        stored = _set_where(changes, dict.fromkeys(changes, equals("status", launched)))
+        refuse(
+            RefusalKind.INVALID.name, "it is not LAUNCHED: its worker node reports for it", len(changes) - len(stored)
+        )
 
 
 def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: int) -> None:
     """Store the distributor ids of instances of this array. All others stay as they are; unknown ones are ignored.
 
+    An instance that has ended keeps the id that was said before; another one is refused, and counted at the instance.
     One request for 25 instances, one write unit each. Of more than WRITTEN_UNREAD ids, those that are stored already
     are not written again.
 
@@ -57,11 +65,48 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
         changes = {key: _named_by_distributor(distributor_ids[key]) for key in some}
         if len(distributor_ids) > WRITTEN_UNREAD:
             changes = _to_write("launched_as", changes, "array_id", of_array, lambda stored, new: stored == new)
-        _set_where(changes, "array_id", of_array)
+        unnamed = {key: all_of(equals("array_id", of_array), is_missing("launched_as")) for key in changes}
+        stored = set(_set_where(changes, unnamed))
+        left = {key: change for key, change in changes.items() if key not in stored}
+        named = _of_array(left, of_array)
+        refuse(RefusalKind.INVALID.name, "it is not of this array, or does not exist", len(left) - len(named))
+        _name_again(named)
+
+
+def _of_array(changes: Mapping[InstanceKey, Change], of_array: Value) -> dict[InstanceKey, Change]:
+    keys = {TaskInstance.key(key): key for key in changes}
+    found = fetch_present(keys)
+    return {keys[key]: changes[keys[key]] for key, stored in found.items() if stored["array_id"] == of_array}
+
+
+def _name_again(changes: dict[InstanceKey, Change]) -> None:
+    """Store the ids of instances that have been named before, where those take them; count the refused ones."""
+    for takes in _TAKES:
+        stored = set(_set_where(changes, {key: takes(change["launched_as"]) for key, change in changes.items()}))
+        changes = {key: change for key, change in changes.items() if key not in stored}
+    kind = OF_OTHER_JOB.kind.name
+    count(f"Refused.{kind}", len(changes))
+    refuse(kind, OF_OTHER_JOB.reason, len(changes))
+    run_parallel(store.note_refusal, changes)
 
 
 def _named_by_distributor(distributor_id: str) -> Change:
     return {"distributor_id": {"S": text.escape(distributor_id)}, "launched_as": {"S": text.digest(distributor_id)}}
+
+
+_RENAMED_IN: Final[Sequence[Value]] = [
+    {"S": status.value} for status in TaskInstanceStatus if not concerns_names(LAUNCH, status)
+]
+_TAKES: Final[Sequence[Callable[[Value], Where]]] = (
+    lambda _: one_of("status", _RENAMED_IN),
+    lambda launched_as: equals("launched_as", launched_as),
+    lambda launched_as: equals("worker_job", launched_as),
+)
+"""When an instance that has been named takes another id: as the report about a single one (names.reporter).
+
+They are tried one after the other: AWS shows no statement that joins conditions with OR. What none of them holds of is
+refused at the last of them, because an end stays an end, and a name that was said stays said.
+"""
 
 
 def log_taken_again(instances: Iterable[InstanceKey]) -> list[InstanceKey]:
@@ -70,31 +115,32 @@ def log_taken_again(instances: Iterable[InstanceKey]) -> list[InstanceKey]:
     One request for 25 instances, one write unit each. Repeating it changes nothing further.
     """
     changes = {key: {"taken_at": {"N": str(now())}} for key in instances}
-    return _set_where(changes, "status", {"S": TaskInstanceStatus.INSTANTIATED.value})
+    instantiated = equals("status", {"S": TaskInstanceStatus.INSTANTIATED.value})
+    return _set_where(changes, dict.fromkeys(changes, instantiated))
 
 
 def _to_write(
     attribute: str,
     changes: Mapping[InstanceKey, Change],
     where: str,
-    equals: Value,
+    value: Value,
     is_set: Callable[[Value, Value], bool],
 ) -> dict[InstanceKey, Change]:
-    """Select, by a cheap read, the changes of instances for which `where = equals` holds and that are not made yet.
+    """Select, by a cheap read, the changes of instances for which `where = value` holds and that are not made yet.
 
     attribute: what shows whether a change is made.
     """
     keys = {TaskInstance.key(key): key for key in changes}
 
     def is_left(stored: RawItem, change: Change) -> bool:
-        return stored[where] == equals and not (attribute in stored and is_set(stored[attribute], change[attribute]))
+        return stored[where] == value and not (attribute in stored and is_set(stored[attribute], change[attribute]))
 
     found = fetch_present(keys)
     return {keys[key]: changes[keys[key]] for key, stored in found.items() if is_left(stored, changes[keys[key]])}
 
 
-def _set_where(changes: Mapping[InstanceKey, Change], where: str, equals: Value) -> list[InstanceKey]:
-    """Set the same attributes of each instance for which `where = equals` holds, and return those."""
+def _set_where(changes: Mapping[InstanceKey, Change], where: Mapping[InstanceKey, Where]) -> list[InstanceKey]:
+    """Set attributes of each instance for which its condition holds, and return those."""
     keys = {TaskInstance.key(key): key for key in changes}
-    done = set_where({key: changes[keys[key]] for key in keys}, where, dict.fromkeys(keys, equals))
+    done = set_where({key: changes[keys[key]] for key in keys}, {key: where[keys[key]] for key in keys})
     return [keys[key] for key in done]

@@ -9,7 +9,9 @@ from lockstep.dynamodb.client import chunks, run_parallel
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import KILLED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
+from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import GIVEN_UP, RUN_ENDED, TAKEN_OVER
+from lockstep.observability import refuse
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
@@ -81,6 +83,7 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None or not workflow.workflow_run_id:
+        refuse(RefusalKind.INVALID.name, f"no run holds workflow {workflow_id}")
         return
     target = Run.COLD_RESUME if cold else Run.HOT_RESUME
     may_come_from = {edge.source for edge in TAKEN_OVER if edge.target is target}
@@ -89,6 +92,8 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
             if not move_run(run, workflow.workflow_run_id, target, []):
                 continue
             run.status = target
+        elif run.status != target:
+            refuse(RefusalKind.INVALID.name, f"{Run(run.status).name} never becomes {target.name}")
         if _end_if_late(run, workflow.workflow_run_id).settled:
             return
 

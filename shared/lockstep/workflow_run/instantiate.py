@@ -15,6 +15,7 @@ from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Refusal, RefusalKind, Ruling
 from lockstep.http.fields import Text
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
+from lockstep.observability import refuse
 from lockstep.task_instance.bulk import log_taken_again
 from lockstep.task_instance.item import InstanceKey, TaskInstance, instance_keys
 from lockstep.task_instance.read import read_instances, read_pairs
@@ -123,21 +124,19 @@ def _is_repeated(ruling: Ruling) -> bool:
 
 
 def _taken_before(past_queued: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
-    """Those that an earlier call has taken, by a read: most of them need no write."""
-    return {
-        key: instance
-        for key, (instance, task) in read_pairs(past_queued).items()
-        if _is_repeated(
-            rule_on(
-                INSTANTIATE,
-                PairState(
-                    TaskInstanceStatus(instance.status),
-                    TaskStatus(task.status),
-                    superseded=task.num_instances > key.number,
-                ),
-            )
-        )
-    }
+    """Those that an earlier call has taken, by a read: most of them need no write. The others are refused."""
+    before: dict[InstanceKey, TaskInstance] = {}
+    for key, (instance, task) in read_pairs(past_queued).items():
+        superseded = task.num_instances > key.number
+        state = PairState(TaskInstanceStatus(instance.status), TaskStatus(task.status), superseded=superseded)
+        ruling = rule_on(INSTANTIATE, state)
+        if _is_repeated(ruling):
+            before[key] = instance
+        elif isinstance(ruling, Refusal):
+            refuse(ruling.kind.name, ruling.reason)
+        else:
+            refuse(RefusalKind.INVALID.name, "its workflow run has ended")
+    return before
 
 
 def _note_taken_again(before: Mapping[InstanceKey, TaskInstance]) -> set[InstanceKey]:

@@ -13,6 +13,7 @@ from lockstep.dynamodb.client import ConditionFailedError, reach, transact
 from lockstep.dynamodb.item import RawItem
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import WorkflowRunStatus
+from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import DISTRIBUTED, DONE_AFTER_ALL, RUN_ENDED, followed_by, sources
 from lockstep.observability import move, refuse
 from lockstep.workflow.item import Workflow
@@ -63,7 +64,10 @@ def log_heartbeat(workflow_run_id: int, status: str, heartbeat_date: float) -> W
         reach(lambda: run.update(changes, stays))
     except ConditionFailedError:
         return _move(workflow_run_id, status, changes)
-    return Run(run.status)
+    stands = Run(run.status)
+    if stands != status:
+        _refuse(stands, status)
+    return stands
 
 
 def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowRunStatus:
@@ -77,7 +81,7 @@ def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowR
         if target is None or not _may_move(run, target):
             if changes:
                 reach(partial(_run(workflow_run_id).update, changes))
-            refuse("INVALID", f"{source.name} never becomes {target.name if target else repr(status)}")
+            _refuse(source, status)
             return source
         if target is Run.TERMINATED:
             stop(workflow_run_id, hot=source is Run.HOT_RESUME)
@@ -87,6 +91,11 @@ def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowR
             return target
         if deadline().passed():
             raise ContentionError(f"others kept moving workflow run {workflow_run_id}; send it again")
+
+
+def _refuse(source: WorkflowRunStatus, status: str) -> None:
+    target = _STATUSES.get(status)
+    refuse(RefusalKind.INVALID.name, f"{source.name} never becomes {target.name if target else repr(status)}")
 
 
 def _may_move(run: WorkflowRun, target: WorkflowRunStatus) -> bool:

@@ -11,8 +11,9 @@ from lockstep.dynamodb.client import ConditionFailedError, transact
 from lockstep.dynamodb.counters import allocate
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import WorkflowRunStatus, WorkflowStatus
+from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import LINKABLE
-from lockstep.observability import move
+from lockstep.observability import move, refuse
 from lockstep.text import beginning
 from lockstep.workflow.item import MAX_USER_BYTES, RunOfWorkflow, Workflow
 from lockstep.workflow.read import find_workflow
@@ -55,16 +56,16 @@ def link(workflow_id: int, client: Client, increment: float) -> Linked:
     while True:
         workflow = find_workflow(workflow_id)
         if workflow is None:
-            return Linked(None, f"No workflow exists for ID {workflow_id}")
+            return _refused(f"No workflow exists for ID {workflow_id}")
         if workflow.workflow_run_id:
             holder = free(workflow.workflow_run_id)
             if holder and _is_repeated(holder, client):
                 return Linked(workflow.workflow_run_id)
             if holder:
                 status = _NAMES[WorkflowRunStatus(holder.status)]
-                return Linked(None, f"WorkflowRun {workflow.workflow_run_id} holds the workflow: it is {status}")
+                return _refused(f"WorkflowRun {workflow.workflow_run_id} holds the workflow: it is {status}")
         elif workflow.created_date is None or workflow.status not in LINKABLE:
-            return Linked(None, f"Workflow {workflow_id} is not in a resume-able state")
+            return _refused(f"Workflow {workflow_id} is not in a resume-able state")
         else:
             new_run = new_run or allocate("workflow_run", 1)[0]
             try:
@@ -84,6 +85,11 @@ def link(workflow_id: int, client: Client, increment: float) -> Linked:
             else:
                 move(None, WorkflowRunStatus.LINKING.name)
                 return Linked(new_run)
+
+
+def _refused(why_not: str) -> Linked:
+    refuse(RefusalKind.INVALID.name, why_not)
+    return Linked(None, why_not)
 
 
 _NAMES: Final = {status: status.name.replace("_", " ").lower() for status in WorkflowRunStatus}

@@ -7,10 +7,11 @@ from lockstep.clock import expiry, now, sleep
 from lockstep.context import deadline
 from lockstep.dynamodb.client import pauses
 from lockstep.dynamodb.item import Key
-from lockstep.dynamodb.statements import Value, set_where
+from lockstep.dynamodb.statements import Value, equals, set_where
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
-from lockstep.fsm.transitions import is_reset_by_binding
+from lockstep.fsm.transitions import RefusalKind, is_reset_by_binding
+from lockstep.observability import refuse
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import task_groups
 from lockstep.workflow.progress import tasks_with
@@ -28,9 +29,12 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
+        refuse(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
         return None
     if not is_linkable(workflow):
-        return f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
+        why_not = f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
+        refuse(RefusalKind.INVALID.name, why_not)
+        return why_not
     for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
         _reset(tasks, running=running)
     return None
@@ -70,9 +74,9 @@ def _set_back(tasks: Mapping[int, Task]) -> list[Key]:
     if (expires := expiry(at)) is not None:
         change["expires_at"] = {"N": str(expires)}
     seen = {Task.key(task_id): task for task_id, task in tasks.items()}
-    stood: dict[Key, Value] = {key: {"S": task.status} for key, task in seen.items()}
+    unmoved = {key: equals("status", {"S": task.status}) for key, task in seen.items()}
     lost = {key: [name for name in _LOST if getattr(task, name) is not None] for key, task in seen.items()}
-    return set_where(dict.fromkeys(seen, change), "status", stood, lost)
+    return set_where(dict.fromkeys(seen, change), unmoved, lost)
 
 
 _LOST: Final = ("changed", "listed_in", "listed_as", "bound_as")

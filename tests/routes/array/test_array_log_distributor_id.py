@@ -13,8 +13,8 @@ from tests.support.seeding import batch, run_of
 CONTRACT = Contract(
     name="array_log_distributor_id",
     scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 3, 0),
-    reads="nothing",
+    usage=Usage(2, 3, 0.5),  # one of its ids is of another array's instance
+    reads="the instances that are not written (10 MB)",
     largest=DistributorIdsReply(),
     body={},
     unknown=200,

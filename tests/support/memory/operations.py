@@ -10,7 +10,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import Any, Final, NamedTuple
 
 from local.aws_limits import MAX_BATCH_READ_BYTES, MAX_ITEM_BYTES, MAX_PAGE_BYTES, LimitError, check, check_item
@@ -21,9 +21,7 @@ from tests.support.memory.expressions import InvalidRequestError, Item, Names, c
 Key = tuple[str, str]
 Request = Mapping[str, Any]
 
-_STATEMENT: Final = re.compile(
-    r'UPDATE "\w+"((?: SET "\w+"=\?)+)((?: REMOVE "\w+")*) WHERE pk=\? AND sk=\? AND "(\w+)"=\?'
-)
+_STATEMENT: Final = re.compile(r'UPDATE "\w+"((?: SET "\w+"=\?)+)((?: REMOVE "\w+")*) WHERE pk=\? AND sk=\? AND (.+)')
 _NAMES: Final = re.compile(r'"(\w+)"')
 
 
@@ -312,16 +310,30 @@ def _execute(table: Table, statement: Request) -> tuple[Table, dict[str, Any]]:
     parsed = _STATEMENT.fullmatch(statement["Statement"])
     if not parsed:
         raise InvalidRequestError(f"no statement of ours: {statement['Statement']}")
-    *values, pk, sk, equals = statement["Parameters"]
-    changes = dict(zip(_NAMES.findall(parsed[1]), map(_stored, values), strict=True))
-    item = table.items.get((pk["S"], sk["S"]), {})
-    where = parsed[3]
-    if where not in item or key(item[where]) != key(equals):
+    names, parameters = _NAMES.findall(parsed[1]), statement["Parameters"]
+    values, (pk, sk, *compared) = parameters[: len(names)], parameters[len(names) :]
+    changes = dict(zip(names, map(_stored, values), strict=True))
+    item = table.items.get((pk["S"], sk["S"]))
+    if item is None or not _is_stated(parsed[3], compared, item):
         return table, {"Error": {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}}
     lost = set(_NAMES.findall(parsed[2]))
     kept = {name: value for name, value in item.items() if name not in lost}
     return _with(table, {(pk["S"], sk["S"]): {**kept, **changes}}), {"TableName": "lockstep"}
 
+
+def _is_stated(where: str, compared: Sequence[Any], item: Item) -> bool:
+    """Whether an item meets a statement's condition, which is written anew as DynamoDB's expressions are."""
+    numbers = count()
+    expression = re.sub(r'"(\w+)" IS MISSING', r"attribute_not_exists(\1)", where)
+    expression = expression.replace('"', "").translate(_BRACKETS)
+    expression = re.sub(r"\?", lambda _: f":p{next(numbers)}", expression)
+    values = {f":p{number}": value for number, value in enumerate(compared)}
+    if len(values) != next(numbers):
+        raise InvalidRequestError(f"{len(values)} values are compared in: {where}")
+    return condition(expression)(item, Names({}, values))
+
+
+_BRACKETS: Final = str.maketrans("[]", "()")
 
 _OPERATIONS: Final[Mapping[str, Callable[[Table, Request], tuple[Table, dict[str, Any]]]]] = {
     "BatchExecuteStatement": _batch_execute_statement,

@@ -636,6 +636,17 @@ def progress_of(*names: str) -> Callable[[], Ask]:
     return prepare
 
 
+def renamed(*names: str) -> Callable[[], Ask]:
+    """Other distributor ids than before for instances of an array."""
+
+    def prepare() -> Ask:
+        ids = standing(*names)
+        play(ask("array_log_distributor_id", {str(number): f"d{number}" for number in ids}, array_id=run_of(ids[0])))
+        return ask("array_log_distributor_id", {str(number): f"e{number}" for number in ids}, array_id=run_of(ids[0]))
+
+    return prepare
+
+
 def wholes() -> list[Scenario]:
     """Everything that is not a report about one instance."""
     many = ("Q", "I", "O", "R", "Q", "D", "Q", "K", "Q")
@@ -646,6 +657,7 @@ def wholes() -> list[Scenario]:
         bulk("some are O", "log_report_by_batch", of_ids("log_report_by_batch", "O", "R", "O", "O", "D", "O", **BEAT)),
         bulk("none", "log_report_by_batch", lambda: ask("log_report_by_batch", {"task_instance_ids": [], **BEAT})),
         bulk("of an array", "array_log_distributor_id", launched("I", "O", "R", "D", "O")),
+        bulk("named before", "array_log_distributor_id", renamed("O", "D", "R", "D")),
         bulk("queued", "instantiate_task_instances", of_ids("instantiate_task_instances", *"QQQQQQQ")),
         bulk("of all kinds", "instantiate_task_instances", of_ids("instantiate_task_instances", *many)),
         bulk("taken before", "instantiate_task_instances", of_ids("instantiate_task_instances", *"IIIQ")),

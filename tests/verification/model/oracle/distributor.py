@@ -45,9 +45,10 @@ class Distributor(Rulings):
 
     def array_log_distributor_id(self, array: int, **ids: str) -> Any:
         for i in self.these(int(key) for key in ids if key.isdigit()):
-            if i.place[0] == array:
-                self.hear(i, distributor_id=ids[str(i.id)])
-                i.launched = ids[str(i.id)]
+            said = ids[str(i.id)]
+            if i.place[0] == array and not (i.status in ENDED and i.is_of_another_job(said)):
+                self.hear(i, distributor_id=said)
+                i.launched = said
         return {"success": True}
 
     def log_distributor_id(self, number: int, *, next_report_increment: float, distributor_id: str) -> Any:
