@@ -20,8 +20,7 @@ LAST_LINES: Final = 20
 """The lines that are kept, to tell why a program failed."""
 _SETTINGS: Final = {
     "JOBMON__HTTP__ROUTE_PREFIX": PREFIX,
-    "JOBMON__HEARTBEAT__WORKFLOW_RUN_INTERVAL": "1",  # in seconds, where 30 are usual: the client polls as often
-    "JOBMON__DISTRIBUTOR__POLL_INTERVAL": "1",  # 10 are usual
+    "JOBMON__HEARTBEAT__WORKFLOW_RUN_INTERVAL": "1",  # in seconds, where 30 are usual: the programs poll as often
     "PYTHONUTF8": "1",
 }
 MOST_SECONDS: Final = 300

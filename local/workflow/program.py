@@ -38,7 +38,12 @@ def main() -> None:
         workflow.add_tasks(tasks_of(place, steps, Path(folder)))
     workflow.bind()
     print(f"workflow {workflow.workflow_id} has {len(workflow.tasks)} tasks", flush=True)
-    status = workflow.run(resume=bool(more), resume_timeout=20, configure_logging=True)
+    status = workflow.run(
+        resume=bool(more),
+        resume_timeout=20,
+        distributor_startup_timeout=10,  # how long it also waits for the distributor's end
+        configure_logging=True,
+    )
     ids = {task.name: task.task_id for task in workflow.tasks.values()}
     Path(folder, "tasks.json").write_text(json.dumps(ids), encoding="utf-8")
     print(f"workflow {workflow.workflow_id} ended {status}")
