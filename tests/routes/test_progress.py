@@ -502,6 +502,16 @@ MANY_TO_PUT: Final[dict[str, tuple[str, Any]]] = {
         {"task_attributes": {number: {"a": "b", "none": None} for number in range(1, STEPS + 1)}},
     ),
     "ARGUMENTS#": ("/task/bind_task_args", {"task_args": [[number * 500, 7, "x"] for number in range(1, STEPS + 1)]}),
+    "EDGE#": (
+        "/dag/77/edges",
+        {
+            "mark_created": True,
+            "edges_to_add": [
+                {"node_id": number, "upstream_node_ids": None, "downstream_node_ids": [1, 2]}
+                for number in range(1, STEPS + 1)
+            ],
+        },
+    ),
 }
 
 
@@ -513,11 +523,12 @@ def test_much_that_tasks_are_noted_with_is_put_in_parts(
     monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", retention)
     path, body = MANY_TO_PUT[kind]
     fill(slow, "", "G")
+    slow.call("POST", "/dag", {"dag_hash": 77})
     slow.seconds, slow.asked = 0.7, Counter()
     wanted = STEPS * (2 if kind == "ATTRIBUTE#" else 1)
     codes, put_so_far = [503], 0
     while codes[-1] == 503 and len(codes) <= TRIES:
-        codes.append(slow.call("PUT", path, body)[0])
+        codes.append(slow.call("POST" if kind == "EDGE#" else "PUT", path, body)[0])
         before, put_so_far = put_so_far, sum(kind in "".join(key) for key in slow.memory.items)
         assert put_so_far > before, "each call does a part"
     assert (codes[-1], put_so_far) == (200, wanted)

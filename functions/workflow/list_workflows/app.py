@@ -5,14 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from lockstep import clock
-from lockstep.dynamodb.item import MAX_TITLE_BYTES
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_FILTERS, IdInQuery, Name, PageSize, ShortText, Text
 from lockstep.http.models import Reply, Request
-from lockstep.text import beginning
-from lockstep.workflow.item import MAX_USER_BYTES, Workflow
-from lockstep.workflow.listing import Wanted, list_workflows
+from lockstep.workflow.item import Workflow
+from lockstep.workflow.listing import filters, list_workflows
 
 
 class Filters(Request):
@@ -52,10 +50,7 @@ class WorkflowsReply(Reply):
 @endpoint("list_workflows")
 def lambda_handler(query: Filters) -> WorkflowsReply:
     """List a page of workflows. It examines a bounded number of them, so it may hold fewer than asked for."""
-    wanted = Wanted(
-        {beginning(user, MAX_USER_BYTES) for user in query.user}, query.status, beginning(query.name, MAX_TITLE_BYTES)
-    )
-    page = list_workflows(wanted, query.cursor, query.limit)
+    page = list_workflows(filters(query.user, query.status, query.name), query.cursor, query.limit)
     return WorkflowsReply(
         workflows=[_row(workflow_id, workflow) for workflow_id, workflow in page.workflows.items()],
         cursor=page.next_before,

@@ -29,6 +29,8 @@ MAX_IDS_PER_CALL: Final = 250_000
 """The task instances that a call lists at most. They fit a body: a distributor lists all that it knows in a status."""
 MAX_TASKS_PER_CALL: Final = 10_000
 """The tasks that a call binds or queues at most: its reply names each of them."""
+MAX_SETS_PER_CALL: Final = 1_000
+"""The sets of requested resources that the tasks of one call name at most: 60 MB are read."""
 MAX_NODES_PER_CALL: Final = 10_000
 """The nodes that a call binds, and those whose edges it adds, at most."""
 MAX_NEIGHBOURS: Final = 250_000

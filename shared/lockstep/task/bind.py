@@ -22,7 +22,16 @@ from lockstep.dynamodb.item import Key
 from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
-from lockstep.http.fields import Command, Id, Name, NodeId, Notes, ShortText, SmallCount
+from lockstep.http.fields import (
+    MAX_SETS_PER_CALL,
+    Command,
+    Id,
+    Name,
+    NodeId,
+    Notes,
+    ShortText,
+    SmallCount,
+)
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.task.item import Spec, Task, TaskLookup, starts_over
 from lockstep.task.literals import as_literal
@@ -69,9 +78,10 @@ def bind_tasks(
 
     Raises:
         InvalidError: a task names an array that does not exist or that another workflow has, two tasks contradict each
-            other, or no reply holds all names. Nothing was bound.
+            other, they name too many sets of resources, or no reply holds all names. Nothing was bound.
     """
     _check_reply(tasks)
+    _check_sets(tasks)
     _check_arrays(workflow_id, tasks)
     _check_distinct(tasks)
     lookups = {name: TaskLookup.key(workflow_id, task.node_id, task.task_args_hash) for name, task in tasks.items()}
@@ -219,6 +229,14 @@ def _check_reply(names: Collection[str]) -> None:
     takes = sum(map(carried_as_json, names)) + _BOUND_BYTES * (len(names) + 1)
     if takes > MAX_REPLY_BYTES:
         why = f"the names take {takes} bytes in the reply, which holds {MAX_REPLY_BYTES}: send fewer tasks a call"
+        raise InvalidError([FieldError("tasks", why)])
+
+
+def _check_sets(tasks: Mapping[str, TaskToBind]) -> None:
+    """Require that the sets of resources which the tasks name can be read in time."""
+    sets = len({task.task_resources_id for task in tasks.values()})
+    if sets > MAX_SETS_PER_CALL:
+        why = f"{sets} sets of resources are named, and at most {MAX_SETS_PER_CALL} are read: send fewer tasks a call"
         raise InvalidError([FieldError("tasks", why)])
 
 

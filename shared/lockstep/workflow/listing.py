@@ -1,13 +1,14 @@
 """The list of all workflows, newest first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from lockstep.context import deadline
 from lockstep.dynamodb.client import query
-from lockstep.dynamodb.item import ListedIndex
+from lockstep.dynamodb.item import MAX_TITLE_BYTES, ListedIndex
 from lockstep.fsm.statuses import WorkflowStatus
-from lockstep.workflow.item import ALL_WORKFLOWS, Workflow, workflow_listed_as
+from lockstep.text import beginning
+from lockstep.workflow.item import ALL_WORKFLOWS, MAX_USER_BYTES, Workflow, workflow_listed_as
 
 MOST_EXAMINED: Final = 1_000
 """The workflows that a page looks at, to find those that are wanted: 65 read units at most."""
@@ -33,6 +34,11 @@ class Wanted(NamedTuple):
             and (not self.statuses or workflow.status in self.statuses)
             and self.name.casefold() in (workflow.title or "").casefold()
         )
+
+
+def filters(users: Iterable[str], statuses: Collection[WorkflowStatus], name: str) -> Wanted:
+    """Filters of users and names in full length: the list holds their beginnings."""
+    return Wanted({beginning(user, MAX_USER_BYTES) for user in users}, statuses, beginning(name, MAX_TITLE_BYTES))
 
 
 class Page(NamedTuple):

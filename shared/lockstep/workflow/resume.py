@@ -15,6 +15,8 @@ from lockstep.task.resources import queue_of
 from lockstep.task.specs import read_specs
 from lockstep.workflow.left import tasks_left
 
+_ROWS_AT_ONCE: Final = 500
+"""The tasks whose resources are read before the size of the reply is looked at: 30 MB."""
 _ROW_BYTES: Final = 200
 """More than a task takes in the reply beside its texts."""
 
@@ -45,10 +47,13 @@ def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskTo
     """
     left = tasks_left(workflow_id, after, most)
     rows: dict[int, TaskToResume] = {}
-    while some := dict(islice(left, most - len(rows))):
-        rows |= _rows(some)
-    if sum(carried_as_json(row) + _ROW_BYTES for row in rows.values()) > MAX_REPLY_BYTES:
-        raise InvalidError([FieldError("chunk_size", f"must be smaller: {len(rows)} of these tasks fit no reply")])
+    room = MAX_REPLY_BYTES
+    while some := dict(islice(left, min(most - len(rows), _ROWS_AT_ONCE))):
+        more = _rows(some)
+        rows |= more
+        room -= sum(carried_as_json(row) + _ROW_BYTES for row in more.values())
+        if room < 0:
+            raise InvalidError([FieldError("chunk_size", f"must be smaller: {len(rows)} of these tasks fit no reply")])
     return rows
 
 

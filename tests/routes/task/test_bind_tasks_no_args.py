@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.http.fields import MAX_SETS_PER_CALL
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.item import Task, TaskLookup
 from tests.conformance.recording import Player
@@ -16,7 +17,7 @@ CONTRACT = Contract(
     name="bind_tasks_no_args",
     scope=Scope.OPERATOR,
     usage=Usage(8, 13, 2.5),
-    reads="10,000 lookups and tasks (14 MB), the arrays (11 MB) and the resources that they name (60 kB each)",
+    reads="10,000 lookups and tasks (14 MB), the arrays (11 MB) and 1,000 sets of resources (60 MB) that they name",
     largest=MAX_REPLY_BYTES,
     body={"workflow_id": 1, "tasks": {}},
     unknown=None,
@@ -88,3 +89,17 @@ def test_a_task_keeps_its_node(player: Player, arrays: tuple[int, int, int]) -> 
         _, reply = bind(player, workflow, {"a": row(array, command=command)})
         [task_id, _] = reply["tasks"]["a"]
         assert Task.get(*Task.key(task_id), consistent_read=True).node_id == NODE
+
+
+def test_tasks_of_more_sets_of_resources_than_a_call_reads_are_refused(
+    player: Player, arrays: tuple[int, int, int]
+) -> None:
+    workflow, array, _ = arrays
+    for number in (MAX_SETS_PER_CALL, MAX_SETS_PER_CALL + 1):
+        rows = {str(of): [of, "0", array, of, "t", "true", 1] for of in range(1, number + 1)}
+        body = json.dumps({"workflow_id": workflow, "tasks": rows})
+        status, reply = player.send("PUT", "/api/v3/task/bind_tasks_no_args", body)
+        if number > MAX_SETS_PER_CALL:
+            assert (status, [error["field"] for error in reply["errors"]]) == (422, ["tasks"])
+        else:
+            assert (status, len(reply["tasks"])) == (200, number)

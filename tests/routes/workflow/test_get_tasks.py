@@ -13,6 +13,7 @@ from lockstep.dynamodb.item import MAX_ID
 from lockstep.http.fields import MAX_TASKS_PER_CALL
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.item import Resources
+from lockstep.workflow import resume
 from lockstep.workflow.item import TaskRange
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
@@ -27,8 +28,9 @@ CONTRACT = Contract(
     scope=Scope.READER,
     usage=Usage(4, 0, 3.5),
     reads=(
-        "tasks until the page is full, or half of the time is spent; then the same call goes on; 10,000 specifications,"
-        " resources (60 kB each) and arrays; all loaded clusters (400 kB), where none is cached"
+        "tasks until the page is full, or half of the time is spent; then the same call goes on; 10,000"
+        " specifications and arrays; resources as far as the reply holds them, and 500 sets more (30 MB); all"
+        " loaded clusters (400 kB), where none is cached"
     ),
     largest=MAX_REPLY_BYTES,
     unknown=200,
@@ -150,6 +152,28 @@ def test_no_task_follows_the_last_id_that_may_be(player: Player, after: int) -> 
     workflow_id = failed_task(player, 1)
     path = f"/api/v3/workflow/get_tasks/{workflow_id}"
     assert player.send("GET", path, max_task_id=str(after), chunk_size="10") == (200, {"tasks": {}})
+
+
+def test_a_page_that_fits_no_reply_is_refused_before_all_of_it_is_read(
+    player: Player, meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume, "_ROWS_AT_ONCE", 2)
+    sets = [
+        ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {"a": "x" * 59_000}})
+        for _ in range(8)
+    ]
+    workflow_id = next(WORKFLOWS)
+    array = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+    array_id = ask(player, "POST", "/array", array)["array_id"]
+    rows = {str(of): [of, "0", array_id, of, "t", "true", 1, False, {}, []] for of in sets}
+    bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": rows}
+    ask(player, "PUT", "/task/bind_tasks_no_args", bound)
+    assert page(player, workflow_id)[0] == 200
+    monkeypatch.setattr(resume, "MAX_REPLY_BYTES", 150_000)
+    before = meter.usage()["read_units"]
+    status, problem = page(player, workflow_id)
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["chunk_size"])
+    assert meter.usage()["read_units"] - before < 6 * 60_000 / 4096 / 2, "half of the sets"
 
 
 def test_a_page_reads_no_ranges_of_ids_before_its_own(player: Player, meter: Meter) -> None:
