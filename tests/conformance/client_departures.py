@@ -75,6 +75,7 @@ ONE: Final = {
     "semantics/workflow name of 256": Expected("17", 200, NEW_WORKFLOW),
     "semantics/workflow attribute value of 256": Expected("17", 200, NEW_WORKFLOW),
     "semantics/workflow attribute name of 256": Expected("17", 200, NEW_WORKFLOW),
+    "semantics/workflow other dag": Expected("31", 422, ANY, "dag_id"),
     "semantics/workflow_attributes unknown workflow": Expected("1", 404, ANY),
     "semantics/task_args two elements": Expected("2", 422, ANY, "task_args.0"),
     "semantics/task_attributes value of 256": Expected("17", 200, {}),
