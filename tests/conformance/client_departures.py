@@ -116,7 +116,6 @@ AFTERWARDS: Final[tuple[tuple[str, str, str, Any], ...]] = (
     ("2", r"field/set_resume/reset_running_jobs = 'no'", "/update_status$", {"status": "H"}),
     ("25", r"(repeat|happy|field)/tool(_version)?(/.*)?", "/tool_versions$", ANY),
     ("30", r"semantics/nodes cross product of hashes", "/nodes$", ANY),
-    ("31", r"semantics/workflow other dag", "/workflow/1000", ANY),
     ("40", r"state/bind_tasks again/A/reset_if_running False", "/get_tasks/", ANY),
 )
 """The departure, the cases, the requests that show the effect, and what these are answered."""
