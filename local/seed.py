@@ -157,7 +157,7 @@ class SeedInstance(_Entry):
 
 
 class SeedWorkflow(_Entry):
-    """A workflow. Its tasks are those of the file that name it."""
+    """A workflow. Its tasks are those of the file that name it. A DAG that the file does not hold has no edges."""
 
     workflow_id: Id
     name: Name | None = None
@@ -253,7 +253,9 @@ def _load(seed: Seed) -> int:
 
 def _items(seed: Seed) -> Iterator[Item]:
     at = now()
-    yield from (Dag(*Dag.key(dag.dag_id), made_at=at, created_date=at) for dag in seed.dags)
+    complete = {dag.dag_id for dag in seed.dags}
+    for dag_id in sorted(complete | {workflow.dag_id for workflow in seed.workflows}):
+        yield Dag(*Dag.key(dag_id), made_at=at, created_date=at if dag_id in complete else None)
     last_batch: dict[int, int] = {}
     for instance in seed.task_instances:
         last_batch[instance.array_id] = max(instance.array_batch_num, last_batch.get(instance.array_id, 0))

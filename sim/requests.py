@@ -20,10 +20,30 @@ def bind_resources(requested: Mapping[str, Any]) -> Request:
     return Request("POST", "/task/bind_resources", {"queue_id": QUEUE_ID, "requested_resources": requested})
 
 
-def bind_workflow(name: str, args_hash: int) -> Request:
+def bind_tool(name: str) -> Request:
+    """Bind a tool."""
+    return Request("POST", "/tool", {"name": name})
+
+
+def tool_versions(tool_id: int) -> Request:
+    """List a tool's versions."""
+    return Request("GET", f"/tool/{tool_id}/tool_versions")
+
+
+def bind_dag(dag_hash: int) -> Request:
+    """Bind a DAG."""
+    return Request("POST", "/dag", {"dag_hash": dag_hash})
+
+
+def bind_workflow(name: str, args_hash: int, tool_version_id: int, dag_id: int) -> Request:
     """Bind a workflow, or find it again by the hash of its arguments."""
     told = {"name": name, "description": "", "workflow_args": str(args_hash), "workflow_attributes": {}}
-    bound = {"tool_version_id": 1, "dag_id": 1, "workflow_args_hash": args_hash, "task_hash": 1}
+    bound = {
+        "tool_version_id": tool_version_id,
+        "dag_id": dag_id,
+        "workflow_args_hash": args_hash,
+        "task_hash": 1,
+    }
     return Request("POST", "/workflow", {**bound, **told, "max_concurrently_running": 10_000})
 
 

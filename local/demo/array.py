@@ -33,8 +33,7 @@ class Array:
         self._resources, self._more_resources = (
             self._ask(requests.bind_resources({"memory": memory})) for memory in (1, 4)
         )
-        now = time.time_ns() // 1000  # the table may hold an earlier demo's workflow
-        workflow_id = self._ask(requests.bind_workflow("demo", now))["workflow_id"]
+        workflow_id = self._bind_workflow("demo")
         self._array_id = self._ask(requests.create_array(workflow_id, "demo"))["array_id"]
         tasks = [
             requests.task(node, self._array_id, self._resources, f"run --step {node}", MAX_ATTEMPTS)
@@ -50,6 +49,13 @@ class Array:
         self._move_run("BIOR")
         run = Run(self._run_id, INCREMENT, self._script.__getitem__)
         self._distributor = Distributor(cluster, run, self._ready.append, self._rng)
+
+    def _bind_workflow(self, name: str) -> int:
+        tool_id = self._ask(requests.bind_tool(name))["tool"][0]
+        version = self._ask(requests.tool_versions(tool_id))["tool_versions"][0][0]
+        dag_id = self._ask(requests.bind_dag(1))["dag_id"]
+        now = time.time_ns() // 1000  # the table may hold an earlier demo's workflow
+        return int(self._ask(requests.bind_workflow(name, now, version, dag_id))["workflow_id"])
 
     def drive(self) -> None:
         """Queue, launch, run and triage unfinished tasks until no task can be queued; then the run ends.

@@ -4,19 +4,35 @@ from collections.abc import Iterator
 
 from lockstep.dag.item import SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
+from lockstep.workflow.item import Workflow
 from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
-from ops.audit.reader import Reads, read_models
+from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
 
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
-    """Each DAG that has edges is there."""
-    for dag_ids in chunks(sorted(seen.dags_with_edges - seen.dags), KEYS_PER_READ):
+    """Each DAG that has edges or a workflow is there, and one that is complete and has tasks has edges."""
+    of_workflows = seen.of_workflows.of_dags
+    for dag_ids in chunks(sorted((seen.dags_with_edges | of_workflows.keys()) - seen.dags.keys()), KEYS_PER_READ):
         found = reads.items(map(Dag.key, dag_ids))
         for dag_id in dag_ids:
             if Dag.key(dag_id) not in found:
-                yield Finding("dag-missing", f"DAG {dag_id}", "not there", "there: it has edges")
+                why = "it has edges" if dag_id in seen.dags_with_edges else f"workflow {of_workflows[dag_id]} is of it"
+                yield Finding("dag-missing", f"DAG {dag_id}", "not there", f"there: {why}")
+    for dag_id, complete in seen.dags.items():
+        if complete and dag_id in of_workflows and dag_id not in seen.dags_with_edges:
+            yield from _edges(dag_id, of_workflows[dag_id], reads)
+
+
+def _edges(dag_id: int, workflow_id: int, reads: Reads) -> Iterator[Finding]:
+    """A complete DAG has an edge for each of its nodes, and a workflow with tasks has nodes."""
+    workflow = read_model(Workflow, Workflow.key(workflow_id), reads)
+    if workflow is None or not workflow.num_tasks:
+        return
+    if not any(reads.partition(Edge.partition(dag_id, shard)) for shard in range(SHARDS)):
+        must = f"with the nodes of workflow {workflow_id}, which has tasks"
+        yield Finding("dag-edges", f"DAG {dag_id}", "complete without any edges", must)
 
 
 def check_item(parsed: Parsed, reads: Reads) -> Iterator[Finding]:

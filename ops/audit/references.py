@@ -1,24 +1,30 @@
-"""Check the items that lead to others: arrays, lookups by natural key, counters. None of them is ever taken back."""
+"""Check the items that others name: arrays, resources, lookups by natural key, counters. None is ever taken back."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from lockstep.array.item import Array, ArrayLookup
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.counters import BEFORE_FIRST, COUNTED, Counter
 from lockstep.dynamodb.item import Key
+from lockstep.task.item import Resources
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
 
+_RESOURCES: Final = "task_resources"
+
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
-    """The broken invariants of arrays and of counters."""
+    """The broken invariants of arrays, of resources and of counters."""
     for array_ids in chunks(sorted(seen.last_batches), KEYS_PER_READ):
         arrays = read_models(Array, map(Array.key, array_ids), reads)
         lookups = read_models(ArrayLookup, map(_lookup_key, arrays.values()), reads)
         for array_id in array_ids:
             yield from _array(array_id, arrays.get(Array.key(array_id)), seen.last_batches[array_id], lookups)
     counters = read_models(Counter, map(Counter.key, COUNTED), reads)
+    given_out = counters.get(Counter.key(_RESOURCES))
+    yield from _resources(seen, given_out.last if given_out else 0, reads)
     for kind in COUNTED:
         yield from _counter(Counter.key(kind), counters.get(Counter.key(kind)), seen.last_ids[kind])
 
@@ -50,6 +56,18 @@ def check_array_lookup(lookup: ArrayLookup, reads: Reads) -> Iterator[Finding]:
     elif _lookup_key(array).pk != lookup.pk:
         got = f"array {lookup.id}, which is {_lookup_key(array).pk}"
         yield Finding("lookup", lookup.pk, got, "an array of this natural key")
+
+
+def _resources(seen: Seen, last_id: int, reads: Reads) -> Iterator[Finding]:
+    """Resources whose id was given out and that a task or an attempt names are there. No route refuses a made-up id."""
+    named = (number for number in seen.resources_named - seen.resources if BEFORE_FIRST[_RESOURCES] < number <= last_id)
+    for chunk in chunks(sorted(named), KEYS_PER_READ):
+        found = reads.items(map(Resources.key, chunk))
+        for number in chunk:
+            if Resources.key(number) not in found:
+                yield Finding(
+                    "resources-missing", f"resources {number}", "not there", "there: tasks or attempts name them"
+                )
 
 
 def _counter(key: Key, counter: Counter | None, last_id: int) -> Iterator[Finding]:

@@ -107,8 +107,12 @@ class Seen:
     """The number of instances of each run in a batch."""
     doubled: set[BatchKey] = field(default_factory=set)
     """Batches in which two instances have one step."""
-    dags: set[int] = field(default_factory=set)
+    dags: dict[int, bool] = field(default_factory=dict)
+    """Whether the edges of each DAG are complete."""
     dags_with_edges: set[int] = field(default_factory=set)
+    resources: set[int] = field(default_factory=set)
+    resources_named: set[int] = field(default_factory=set)
+    """By a task or an attempt."""
     queues: set[int] = field(default_factory=set)
     """The queues that requested resources name."""
     kinds: Counter[type[Item]] = field(default_factory=Counter)
@@ -132,6 +136,10 @@ class Seen:
             self.tasks_by_status[items.task.status] += 1
             self._add_array(items.task.array_id)
             self._add_id(Task, items.task_id)
+        specified = items.spec or items.task
+        if specified is not None and specified.task_resources_id is not None:
+            self.resources_named.add(specified.task_resources_id)
+        self.resources_named.update(instance.task_resources_id for instance in items.instances.values())
         for number, instance in items.instances.items():
             self._add_instance(items.id_of(number), instance)
 
@@ -147,11 +155,12 @@ class Seen:
         if isinstance(item, Workflow | Array | Batch) and item.listed_in is not None and item.listed_as is not None:
             self.listed[Key(item.pk, item.sk)] = (item.listed_in, item.listed_as)
         if isinstance(item, Dag):
-            self.dags.add(ids[0])
+            self.dags[ids[0]] = item.created_date is not None
         if isinstance(item, Edge):
             self.dags_with_edges.add(ids[0])
         if isinstance(item, Resources):
             self.queues.add(item.queue_id)
+            self.resources.add(ids[0])
         if isinstance(item, TaskRange):
             self.of_tasks.add_range(item, ids[0])
         if isinstance(item, TaskLookup):

@@ -58,6 +58,8 @@ class SeenWorkflows:
     """A fingerprint of each workflow's natural key, as its specification has it."""
     lookups: IdMap = field(default_factory=IdMap)
     """The same, as the lookup has it that leads to the workflow."""
+    of_dags: dict[int, int] = field(default_factory=dict)
+    """The first workflow that was seen of each DAG."""
     spoken_of: set[int] = field(default_factory=set)
     """The workflows to which other items belong."""
 
@@ -73,6 +75,7 @@ class SeenWorkflows:
                 return self._add_lookup(item)
             case WorkflowSpec():
                 self.specs[ids[0]] = fingerprint(*natural_key(item))
+                self.of_dags.setdefault(item.dag_id, ids[0])
             case RunOfWorkflow():
                 self.pointers[ids[1]] = ids[0]
         if isinstance(item, WorkflowSpec | WorkflowAttribute | RunOfWorkflow):

@@ -23,6 +23,7 @@ from lockstep.workflow.item import ALL_WORKFLOWS, MAX_USER_BYTES, TaskRange, Wor
 from tests.conformance.recording import Player
 from tests.routes.test_retention import BEAT
 from tests.routes.test_retention import Workflow as Life
+from tests.support.linking import workflow_key
 from tests.support.memory.boundary import in_memory
 
 MOST_UNITS: Final = 50
@@ -318,7 +319,7 @@ def test_a_cursor_of_another_list_is_refused(player: Player, status: str, cursor
 
 
 def bind_workflow(player: Player, name: str, user: str | None = None) -> int:
-    body = {"tool_version_id": 1, "dag_id": 1, "workflow_args_hash": "1", "task_hash": str(len(name)), "name": name}
+    body = {**workflow_key(player), "workflow_args_hash": "1", "task_hash": str(len(name)), "name": name}
     status, reply = player.send("POST", "/api/v3/workflow", json.dumps(body))
     assert status == 200
     workflow_id = int(reply["workflow_id"])

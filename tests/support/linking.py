@@ -22,6 +22,14 @@ def bound_workflow(player: Sends) -> int:
     return workflow_id
 
 
+def workflow_key(player: Sends, tool: str = "bound") -> dict[str, int]:
+    """The tool version and the DAG of a workflow to bind: each exists."""
+    _, reply = player.send("POST", "/api/v3/tool", json.dumps({"name": tool}))
+    _, listed = player.send("GET", f"/api/v3/tool/{reply['tool'][0]}/tool_versions")
+    _, dag = player.send("POST", "/api/v3/dag", json.dumps({"dag_hash": 1}))
+    return {"tool_version_id": listed["tool_versions"][0][0], "dag_id": dag["dag_id"]}
+
+
 def linked_run(player: Sends, **more: Any) -> int:
     """The id of a new run, in LINKING."""
     body = {"workflow_id": bound_workflow(player), "next_report_increment": 90, **more}

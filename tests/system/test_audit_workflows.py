@@ -7,8 +7,9 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
+from lockstep.dag.item import Edge
 from lockstep.dynamodb.item import Key
-from lockstep.task.item import ArgumentChunk, Task, TaskLookup
+from lockstep.task.item import ArgumentChunk, Resources, Task, TaskLookup
 from lockstep.workflow.item import (
     RunOfWorkflow,
     TaskRange,
@@ -194,6 +195,11 @@ def in_part(part: int) -> Tear:
     return tear
 
 
+def no_dag(table: Table, ids: Ids) -> None:
+    for key in [key for key in table if key[0].startswith(f"DAG#{ids.dag}")]:
+        del table[key]
+
+
 TEARS: Final[dict[str, tuple[str, Tear]]] = {
     "no lookup of a workflow": ("lookup", gone(lookup)),
     "a lookup of another workflow": ("lookup", changed(lookup, id=9_999)),
@@ -206,6 +212,9 @@ TEARS: Final[dict[str, tuple[str, Tear]]] = {
         copied(lambda ids: WorkflowAttribute.key(ids.workflow, "a"), lambda _: WorkflowAttribute.key(77, "a")),
     ),
     "a pointer of no workflow": ("orphan", moved(pointer, lambda ids: RunOfWorkflow.key(77, ids.run))),
+    "a workflow of no DAG": ("dag-missing", no_dag),
+    "a task of no resources": ("resources-missing", gone(lambda ids: Resources.key(ids.resources))),
+    "a complete DAG without edges": ("dag-edges", gone(lambda ids: Edge.key(ids.dag, ids.node))),
     "no range of task ids": ("task-range", gone(task_range)),
     "a range of another array": ("task-range", changed(task_range, arrays="[[77, 1]]")),
     "a range that says an id is not in use": ("task-range", changed(task_range, arrays="[[0, 1]]")),

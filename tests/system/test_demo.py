@@ -35,7 +35,7 @@ def test_every_task_ends_as_it_must(demo: Marked) -> None:
     assert (program.returncode, errors) == (0, ""), output
     assert output.endswith("All 200 tasks ended as they must.\n")
     assert row(output, "all") == ["200", "194 / 194", "6 / 6", "264 / 264", "70 / 70"]
-    assert row(output, "HTTP requests") == ["1,333", "5.05"]
+    assert row(output, "HTTP requests") == ["1,336", "5.06"]
     assert not demo.processes()
 
 

@@ -9,11 +9,14 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, fetch, query, transact
+from lockstep.dag.item import Dag
+from lockstep.dynamodb.client import ConditionFailedError, fetch, fetch_present, query, transact
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import MAX_TITLE_BYTES, Item
+from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.text import beginning
+from lockstep.tool.item import ToolVersion
 from lockstep.workflow.item import (
     ALL_WORKFLOWS,
     Workflow,
@@ -60,9 +63,14 @@ def bind_workflow(key: NaturalKey, details: Description) -> BoundWorkflow:
     """Find or make the workflow with a natural key. A known one gets the new name, description, limit and attributes.
 
     Callers that race get the same workflow. Its attributes are never removed.
+
+    Raises:
+        InvalidError: there is no such workflow yet, and its tool version or its DAG does not exist. Nothing was stored.
     """
     lookup = WorkflowLookup.key(*key)
     found = fetch([lookup], consistent=True).get(lookup)
+    if not found:
+        _check_references(key)
     while not found:
         [workflow_id] = allocate("workflow", 1)
         try:
@@ -72,6 +80,18 @@ def bind_workflow(key: NaturalKey, details: Description) -> BoundWorkflow:
         else:
             return BoundWorkflow(workflow_id, WorkflowStatus.REGISTERING, newly_created=True)
     return _bind_again(WorkflowLookup.from_raw_data(found).id, details)
+
+
+def _check_references(key: NaturalKey) -> None:
+    """Require that the tool version and the DAG exist. Neither is ever deleted, so a known workflow has both."""
+    references = {
+        "tool_version_id": (ToolVersion.key(key.tool_version_id), f"tool version {key.tool_version_id}"),
+        "dag_id": (Dag.key(key.dag_id), f"DAG {key.dag_id}"),
+    }
+    found = fetch_present(item for item, _ in references.values())
+    missing = {field: name for field, (item, name) in references.items() if item not in found}
+    if missing:
+        raise InvalidError([FieldError(field, f"{name} does not exist") for field, name in missing.items()])
 
 
 def _make(transaction: TransactWrite, workflow_id: int, key: NaturalKey, details: Description) -> None:

@@ -10,6 +10,7 @@ from functions.workflow_run.create_workflow_run.app import NotLinked, RunReply
 from lockstep.access.scopes import Scope
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
+from tests.support.linking import workflow_key
 
 CONTRACT = Contract(
     name="create_workflow_run",
@@ -56,7 +57,7 @@ def test_a_workflow_that_nobody_bound_begins_with_an_array(player: Player) -> No
 
 
 def test_a_workflow_that_is_being_bound_waits_for_its_tasks(player: Player) -> None:
-    hashes = {"workflow_args_hash": next(_NUMBERS), "task_hash": 1, "tool_version_id": 1, "dag_id": 1}
+    hashes = {"workflow_args_hash": next(_NUMBERS), "task_hash": 1, **workflow_key(player)}
     number = _ask(player, "POST", "workflow", {**hashes, "workflow_args": "a", "max_concurrently_running": 1})[
         "workflow_id"
     ]

@@ -151,6 +151,7 @@ class RunStart(NamedTuple):
         held = {} if self.run is None or self.run in RUN_ENDED else {"workflow_run_id": RUN}
         attempted = self.tasks.instance is not None
         return {
+            "tools": [{"tool_id": 1, "name": "tool", "tool_version_ids": [1]}],
             "workflows": [{"workflow_id": WORKFLOW, "status": status, "bound": self.bound, **held}],
             "arrays": [
                 {

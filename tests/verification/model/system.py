@@ -23,6 +23,8 @@ from tests.support.memory.boundary import Memory, calls_in_memory
 from tests.support.memory.operations import Table
 
 ROUTES: Final = {route.name: route for route in ALL_ROUTES}
+DAGS: Final = (11, 2**63 - 1)
+"""Those of the workflows of a walk. Their tool has two versions."""
 PARAMETER: Final = re.compile(r"\{\w+\}")
 
 
@@ -50,6 +52,10 @@ class System:
         self.clock.passed = self.clock.skew = 0.0
         forget()
         known.forget()
+        self.send("bind_tool", name="tool")
+        self.send("create_tool_version", tool_id=1)
+        for dag_hash in DAGS:
+            self.send("bind_dag", dag_hash=dag_hash)
 
     @property
     def items(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
