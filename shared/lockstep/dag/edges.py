@@ -1,15 +1,15 @@
 """A DAG: find or create it, and store the neighbours of its nodes."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from lockstep.clock import now
 from lockstep.dag.item import IDS_PER_PART, Dag, Direction, Edge, EdgePart, pack
-from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch_present, put_many, update
+from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch_present, update
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.parts import put_in_parts
 from lockstep.errors import NotFoundError
 from lockstep.http.fields import MAX_NEIGHBOURS, NodeId
 from lockstep.http.models import Request
@@ -18,6 +18,8 @@ MOST_INLINE: Final = 240
 """The neighbours, up and down each, that a node's own item holds: it takes at most 4 kB. A longer list lies in parts:
 whoever asks for the nodes below does not read the nodes above.
 """
+_LISTS: Final = ("upstream", "downstream", "upstream_in_parts", "downstream_in_parts")
+"""What a node's item holds of its neighbours."""
 Neighbours = Annotated[list[NodeId], Field(max_length=MAX_NEIGHBOURS)]
 
 
@@ -60,8 +62,8 @@ def add_edges(dag_id: int, edges: Sequence[EdgesToAdd], *, complete: bool) -> No
 def put_all(dag_id: int, edges: Sequence[EdgesToAdd]) -> None:
     """Write a DAG's edges: first the parts of long lists, then the items that lead to them."""
     of_nodes = {edge.node_id: edge for edge in reversed(edges)}.values()
-    put_many(chain.from_iterable(_parts(dag_id, edge) for edge in of_nodes))
-    put_many(_edge(dag_id, edge) for edge in of_nodes)
+    put_in_parts([part for edge in of_nodes for part in _parts(dag_id, edge)], told_apart_by=["node_ids"])
+    put_in_parts([_edge(dag_id, edge) for edge in of_nodes], told_apart_by=_LISTS)
 
 
 def _edge(dag_id: int, edge: EdgesToAdd) -> Edge:

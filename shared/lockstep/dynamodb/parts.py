@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lockstep.dynamodb.client import chunks, fetch, put_many
-from lockstep.dynamodb.item import Expiring, Key, RawItem
+from lockstep.dynamodb.item import Item, Key, RawItem
 
 PUT_UNREAD: Final = 1_000
 """The items that are put without a look at what is stored. Of more, in pieces of as many, only those are put that an
@@ -14,7 +14,7 @@ _TRIES_SECONDS: Final = 300
 """The seconds within which a client sends a call again. What was stored longer ago, and expires, is put again."""
 
 
-def put_in_parts(items: Sequence[Expiring], told_apart_by: Sequence[str] = ()) -> None:
+def put_in_parts(items: Sequence[Item], told_apart_by: Sequence[str] = ()) -> None:
     """Put items with distinct keys, whatever stood under them.
 
     told_apart_by: the attributes by which an item may differ from another one under its key; none if its content is its
@@ -27,13 +27,13 @@ def put_in_parts(items: Sequence[Expiring], told_apart_by: Sequence[str] = ()) -
         put_many(some if len(items) <= PUT_UNREAD else _missing(some, told_apart_by))
 
 
-def _missing(items: Sequence[Expiring], told_apart_by: Sequence[str]) -> list[Expiring]:
+def _missing(items: Sequence[Item], told_apart_by: Sequence[str]) -> list[Item]:
     keys = [Key(item.pk, item.sk) for item in items]
     stored = fetch(keys, consistent=False, only=("expires_at", *told_apart_by))
     return [item for key, item in zip(keys, items, strict=True) if not _is_put(item, stored.get(key), told_apart_by)]
 
 
-def _is_put(item: Expiring, stored: RawItem | None, told_apart_by: Sequence[str]) -> bool:
+def _is_put(item: Item, stored: RawItem | None, told_apart_by: Sequence[str]) -> bool:
     if stored is None:
         return False
     wanted = item.serialize()
