@@ -142,6 +142,11 @@ def more_than_is_put_unread(player: Player) -> None:
             assert _ask(player, "PUT", "task/bind_task_attributes", noted) == {}
             kept = {"task_args": [[number * 500, 1, "x"] for number in tasks]}
             assert _ask(player, "PUT", "task/bind_task_args", kept) == {}
+            nodes = [
+                {"task_template_version_id": number, "node_args_hash": "1", "node_args": {"1": "x"}}
+                for number in (1, 2)
+            ]
+            assert _ask(player, "POST", "nodes", {"nodes": nodes})["nodes"].keys() == {"1:1", "2:1"}
 
 
 def what_ended_under_another_name(player: Player) -> None:

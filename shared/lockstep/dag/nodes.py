@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from lockstep.dag.item import NodeArgs, pack
-from lockstep.dynamodb.client import chunks_of_bytes, put_many
+from lockstep.dynamodb.client import chunks_of_bytes
+from lockstep.dynamodb.parts import put_in_parts
 from lockstep.errors import FieldError, InvalidError
 from lockstep.http import fields
 from lockstep.http.fields import Hash, Id
@@ -50,10 +51,11 @@ def bind_nodes(nodes: Sequence[NodeToBind]) -> dict[str, int]:
 
     Raises:
         InvalidError: two of the nodes have one id. Nothing was stored.
+        UnavailableError: some may be stored; the same call again stores the rest.
     """
     ids = {node.name: node_id(node.task_template_version_id, node.node_args_hash) for node in nodes}
     _check_distinct(nodes, ids)
-    put_many(_items(nodes, ids))
+    put_in_parts(list(_items(nodes, ids)))
     return ids
 
 

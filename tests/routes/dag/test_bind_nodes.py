@@ -26,7 +26,7 @@ CONTRACT = Contract(
     name="bind_nodes",
     scope=Scope.OPERATOR,
     usage=Usage(1, 1, 0),
-    reads="nothing",
+    reads="nothing; of more than 1,000 items to put, those that are stored (5 MB)",
     largest=NodesReply(nodes={f"{MAX_ID}:{10**150 - 1 - number}": 2**62 - 1 for number in range(MAX_NODES_PER_CALL)}),
     body={"nodes": []},
     unknown=None,
