@@ -38,6 +38,7 @@ def count(program: Sequence[str | Path], environment: Mapping[str, str]) -> list
             stderr=subprocess.PIPE,
             encoding="utf-8",
             check=False,
+            start_new_session=True,  # Ctrl-C is the benchmark's to handle
         )
         if ended.returncode:
             raise CannotCountError(f"{' '.join(map(str, program))} ended with {ended.returncode}: {ended.stderr}")

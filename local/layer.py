@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,14 @@ def build_for_host(folder: Path, *without: str) -> Path:
 def _build(folder: Path, *variables: str) -> Path:
     command = ["make", "--silent", "build-Layer", f"ARTIFACTS_DIR={folder}", f"PYTHON={sys.executable}", *variables]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    subprocess.run(command, cwd=ROOT / "shared", env=environment, check=True)
+    with subprocess.Popen(command, cwd=ROOT / "shared", env=environment, start_new_session=True) as made:
+        try:
+            code = made.wait()
+        except BaseException:
+            os.killpg(made.pid, signal.SIGKILL)  # make, and the pip that it has started
+            raise
+    if code:
+        raise subprocess.CalledProcessError(code, command)
     return folder / "python"
 
 
@@ -57,13 +65,17 @@ def imported_by(function: Function, layer: Path) -> list[str]:
     """Return the modules that are loaded once a function is imported."""
     environment = {**function.variables, "PYTHONPATH": str(layer), "AWS_DEFAULT_REGION": "us-east-1"}
     program = [str(LAMBDA_PYTHON), "-Bc", "import sys, app; print(*sys.modules)"]
-    output: str = subprocess.check_output(program, cwd=function.folder, env=environment, encoding="utf-8")
+    output: str = subprocess.check_output(
+        program, cwd=function.folder, env=environment, encoding="utf-8", start_new_session=True
+    )
     return output.split()
 
 
 def compile_for_host(folder: Path) -> None:
     """Compile a folder again for this Python."""
-    subprocess.run([sys.executable, ROOT / "shared/precompile.py", folder, sys.executable], check=True)
+    subprocess.run(
+        [sys.executable, ROOT / "shared/precompile.py", folder, sys.executable], check=True, start_new_session=True
+    )
 
 
 def compiled_for(layer: Path, interpreter: str) -> dict[Path, str]:

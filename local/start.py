@@ -16,6 +16,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -71,7 +72,11 @@ class _Signals:
         os._exit(self.exit_code)
 
     def interrupt(self) -> None:
-        """Raise KeyboardInterrupt. Worker processes of a pool end at once: the program waits for them."""
+        """Raise KeyboardInterrupt. Worker processes of a pool end at once: the program waits for them.
+
+        From now on a thread that fails says nothing: a pool's own does, once its workers have ended.
+        """
+        threading.excepthook = _say_nothing
         if processes := sys.modules.get("multiprocessing.process"):
             for worker in processes.active_children():
                 worker.terminate()
@@ -82,7 +87,21 @@ class _Signals:
         self.act = self._exit
 
 
+def _say_nothing(_: threading.ExceptHookArgs) -> None:
+    pass
+
+
 _signals: Final = _Signals()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold signals back while a program is started by `python -m local`: it takes them as soon as it can."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS_IT)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -132,6 +151,7 @@ def _forget_signals() -> None:
     """Let a signal end a forked process silently: its parent says what happened."""
     for number in ENDS_IT:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS_IT)
 
 
 def _raise_again(ignored: _Unraisable, /) -> None:

@@ -115,5 +115,6 @@ def _loop(clients: int, lives: list[Life]) -> float:
         stdout=subprocess.PIPE,
         encoding="utf-8",
         check=True,
+        start_new_session=True,  # Ctrl-C is the benchmark's to handle
     )
     return float(finished.stdout)

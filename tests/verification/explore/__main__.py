@@ -12,12 +12,12 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from lockstep.observability import logger
+from tests.support.pool import pool
 from tests.verification.explore.courses import courses
 from tests.verification.explore.exploring import Found, meet, pairs, pairs_about_workflow
 from tests.verification.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
@@ -78,7 +78,7 @@ def main() -> int:
     parser.add_argument("--triples", type=int, default=2_000, help="meetings of three reports")
     options = parser.parse_args()
     rounds = -(-options.triples // MEETINGS_AT_ONCE)
-    with ProcessPoolExecutor() as processes:
+    with pool() as processes:
         at_once = processes.map(pairs, STARTS)
         skewed = processes.map(partial(pairs, skew=SKEW_SECONDS), OVERDUE)
         lagging = processes.map(partial(pairs, lag=True), OVERDUE)

@@ -7,11 +7,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from random import Random
 
 from lockstep.observability import logger
+from tests.support.pool import pool
 from tests.verification.faults.engine import Struck, working
 from tests.verification.faults.kinds import TIMES
 from tests.verification.faults.matrix import Clean, Tally, every_fault, pairs_of_faults, sampled, try_out
@@ -58,7 +58,7 @@ def main() -> int:
     options = parser.parse_args()
     began = time.monotonic()
     single, double = Tally(), Tally()
-    with ProcessPoolExecutor(options.processes) as processes:
+    with pool(options.processes) as processes:
         work = partial(try_one, one_of=options.one_of, seed=options.seed, most=options.pairs)
         for one, two in processes.map(work, range(len(SCENARIOS))):
             single.add(one)
