@@ -276,6 +276,30 @@ def test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(met
     assert taken(meter, player, "POST", sweep, {}) == (2, 0, 1)
 
 
+def test_what_a_resume_of_a_run_takes(meter: Meter, player: Player) -> None:
+    workflow = run_of(batch({"status": "R"}, held=True)[0])
+    resume, body = f"/workflow/{workflow}/set_resume", {"reset_running_jobs": True}
+    note, moves, holder = 1, 1, 1
+    assert taken(meter, player, "POST", resume, body) == (4, moves + note, 1 + holder)
+    assert taken(meter, player, "POST", resume, body) == (3, note, 1 + holder)
+
+
+def test_what_a_resume_after_a_run_takes(meter: Meter, player: Player) -> None:
+    count = 50
+    workflow = run_of(batch(*({"status": "R"} for _ in range(count)), held=True)[0])
+    player.send("PUT", f"/api/v3/workflow_run/{workflow}/update_status", json.dumps({"status": "E"}))
+    ask = f"/workflow/{workflow}/is_resumable"
+    workflow_and_runs, in_kill_self = 1 + 1, 0.5
+    assert taken(meter, player, "GET", ask) == (3, 0, workflow_and_runs + in_kill_self)
+    resume = f"/workflow/{workflow}/set_resume"
+    assert taken(meter, player, "POST", resume, {"reset_running_jobs": True}) == (2, 1, 1)
+    stopped, noted = (4 + FROM_THE_RUN_INDEX) * count, 1 + LISTED
+    runs, batches, steps, silent = 1 + 1, 0.5 + 0.5, 0.5, 0.5
+    empty = workflow_and_runs + in_kill_self + runs + batches + silent
+    assert taken(meter, player, "GET", ask)[1:] == (stopped + noted, empty + steps + 1.5 * count)
+    assert taken(meter, player, "GET", ask)[1:] == (0, empty + count)
+
+
 def test_a_heartbeat_that_is_due_soon_tells_its_batch(meter: Meter, player: Player) -> None:
     _, ids = _run_of(player, 2, 0)
     first, second = (f"/task_instance/{number}/log_report_by" for number in ids)

@@ -126,6 +126,7 @@ def _add_run(
             Workflow.status.set(WorkflowStatus.REGISTERING),
             Workflow.status_date.set(at),
             Workflow.cursor.remove(),
+            Workflow.linked_since.set(at),
             Workflow.user.set(beginning(client.user or "", MAX_USER_BYTES)),
         ],
         (Workflow.status == workflow.status) & Workflow.workflow_run_id.does_not_exist(),

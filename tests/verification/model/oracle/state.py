@@ -98,6 +98,10 @@ class Workflow:
     """Its run that has not ended."""
     created: float | None = None
     """When all its tasks were bound."""
+    resume: str = ""
+    """How a resume was last requested."""
+    linked_since: float | None = None
+    """When a run was linked since."""
     limit: int | None = None
     named: tuple[Any, Any] = (None, None)
     """Its name and its description."""

@@ -56,6 +56,7 @@ class WorkflowRuns(Rulings):
         number = len(self.runs) + 1
         self.runs[number] = Run(self.now + next_report_increment, workflow_id, client, self.now)
         workflow.holder, workflow.status, workflow.since = number, "G", self.now
+        workflow.linked_since = self.now
         self.walked["run", "GL"] += 1
         return {"workflow_run_id": number, "status": "L"}
 
@@ -131,7 +132,11 @@ class WorkflowRuns(Rulings):
         return "Q" if i.status == "I" and polled == "Q" and self.of_an_earlier_distributor(i) else i.status
 
     def terminate_task_instances(self, run: int) -> Any:
-        stopped = self.of_run(run, "QIO" if self.runs.get(run, Run(0.0)).status in {"H", "T"} else "QIOR")
+        hot = self.runs.get(run, Run(0.0)).status in {"H", "T"}
+        return {"workflow_run_id": run, "num_terminated": self.stop(run, "H" if hot else "C")}
+
+    def stop(self, run: int, resume: str) -> int:
+        stopped = self.of_run(run, "QIO" if resume == "H" else "QIOR")
         for i in stopped:
             starts = i.status not in "QI"
             to = "KILL_SELF" if starts else "ERROR_FATAL"
@@ -141,7 +146,7 @@ class WorkflowRuns(Rulings):
                 self.move(i, "F", stays=True, source="K")
             else:
                 self.move(i, "K", stays=True)
-        return {"workflow_run_id": run, "num_terminated": len(stopped)}
+        return len(stopped)
 
     def set_status_for_triaging(self, run: int) -> Any:
         for i in self.of_run(run, "TXK"):
