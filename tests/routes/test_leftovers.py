@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from lockstep.array.item import EARLIER_RUNS
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.workflow_run.item import WorkflowRun
 from tests.conformance.recording import Player
 from tests.support.memory import VirtualTime, in_memory, running_on
 
@@ -190,6 +192,43 @@ def test_what_is_silent_fails_when_its_workflow_is_resumed(clock: VirtualTime, c
     assert workflow.pairs() == "UG EG FF FQ"
     assert workflow.beat(workflow.left[0]) == "U", "any status but R stops a worker node's command"
     assert workflow.start(workflow.left[1]) == "E"
+
+
+def test_a_task_whose_worker_node_is_gone_is_tried_again_after_a_hot_resume(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=False)
+    assert workflow.resumable() == (True, 1)
+    workflow.bind(running=False)
+    workflow.run = workflow.link()
+    for status in "RTU":
+        assert workflow.pairs()[:2] == f"{status}{'G' if status == 'U' else 'R'}"
+        clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
+        workflow.ask("POST", f"workflow_run/{workflow.run}/set_status_for_triaging")
+    told = workflow.ask("POST", f"workflow/{workflow.id}/task_status_updates")["tasks_by_status"]
+    assert told == {"G": workflow.tasks}
+    workflow.start_attempts(2)
+
+
+def test_a_run_looks_after_earlier_ones_until_all_that_they_left_has_ended(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=False)
+    workflow.resumable()
+    workflow.bind(running=False)
+    run = workflow.link()
+    stored = WorkflowRun.key(run)
+    for ended in (False, True):
+        clock.sleep(HEARTBEAT_BUFFER_SECONDS / 2)
+        assert workflow.beat(workflow.left[0]) == ("D" if ended else "R")
+        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+        assert WorkflowRun.get(*stored).attention == EARLIER_RUNS
+        workflow.ask("POST", f"task_instance/{workflow.left[0]}/log_done")
+    for _ in range(3):
+        clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
+        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+    assert WorkflowRun.get(*stored).attention is None
+    assert workflow.pairs() == "DD FG FG FG"
 
 
 def test_tasks_start_over_after_what_an_ended_run_left_has_stopped(clock: VirtualTime) -> None:

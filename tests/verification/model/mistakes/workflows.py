@@ -18,7 +18,7 @@ from lockstep.task_instance.read import read_instances
 from lockstep.workflow import bind, increase, progress
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import find_workflow
-from lockstep.workflow_run import handover, leftovers, lifecycle, link, start_over
+from lockstep.workflow_run import handover, leftovers, lifecycle, link, start_over, sweep
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.terminate import stop
 from tests.verification.model.mistakes.mistake import Mistake
@@ -134,6 +134,10 @@ def a_workflow_is_resumable_while_a_command_runs(patch: pytest.MonkeyPatch) -> N
     patch.setattr(handover, "read_instances", read)
 
 
+def a_resumed_run_looks_after_its_own_only(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sweep, "_sweep_earlier_runs", lambda _: None)
+
+
 def a_late_run_is_always_an_error(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(handover, "GIVEN_UP", dict.fromkeys(GIVEN_UP, Run.ERROR))
 
@@ -213,6 +217,7 @@ OTHERS: Final[list[Mistake]] = [
     a_hot_resume_stops_what_runs,
     a_resume_leaves_what_is_silent,
     a_hot_resume_replaces_a_cold_one,
+    a_resumed_run_looks_after_its_own_only,
     a_cold_resume_lasts_for_ever,
     a_workflow_is_resumable_while_a_command_runs,
     a_stopped_run_leaves_its_instances,

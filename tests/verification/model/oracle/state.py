@@ -86,6 +86,8 @@ class Run:
     status: str = "L"
     succeeded: float = 0.0
     """When a distributor came after another one."""
+    after_resume: bool = False
+    """Whether a resume was requested before it was linked."""
 
 
 @dataclass

@@ -57,6 +57,7 @@ class WorkflowRuns(Rulings):
         self.runs[number] = Run(self.now + next_report_increment, workflow_id, client, self.now)
         workflow.holder, workflow.status, workflow.since = number, "G", self.now
         workflow.linked_since = self.now
+        self.runs[number].after_resume = bool(workflow.resume)
         self.walked["run", "GL"] += 1
         return {"workflow_run_id": number, "status": "L"}
 
@@ -149,6 +150,17 @@ class WorkflowRuns(Rulings):
         return len(stopped)
 
     def set_status_for_triaging(self, run: int) -> Any:
+        for number in (run, *self._earlier_runs(run)):
+            self._sweep_run(number)
+        return {}
+
+    def _earlier_runs(self, run: int) -> list[int]:
+        """A run that was linked after a resume looks after what earlier ones left."""
+        r = self.runs.get(run, Run(0.0))
+        newest = [number for number, other in self.runs.items() if other.workflow == r.workflow][-50:]
+        return [number for number in newest if number < run] if r.after_resume else []
+
+    def _sweep_run(self, run: int) -> None:
         for i in self.of_run(run, "TXK"):
             silent = i.report_by is not None and i.report_by < self.now
             if i.since + BUFFER < self.now and (silent or i.status == "X"):
@@ -158,7 +170,6 @@ class WorkflowRuns(Rulings):
                 self.move(i, {"T": "U", "X": "E", "K": "F"}[i.status], stays=True)
         for i in self.of_run(run, "RO"):
             self.sweep(i)
-        return {}
 
     def sweep(self, i: Instance) -> None:
         """What is overdue moves; but a sweep looks at batches only when they are due, which may be a little later."""
