@@ -123,6 +123,7 @@ flowchart LR
     end
     run -- "lets no task be queued once it ends" --> instance
     run -- "stops what is left before it is TERMINATED" --> instance
+    rival -- "resumes: stops what ended runs left" --> instance
 ```
 
 A workflow is held by one run at most, from LINKING to the run's end. Only a run in {_may_queue()}
@@ -130,7 +131,13 @@ gives tasks another attempt, and of a run that has ended nothing is taken: each 
 that. So what a run had queued when it ended stays QUEUED, and a distributor that outlives its run gets none of it. What
 was taken before the end may still be launched and run: its job is on the cluster or on its way. Its reports count until
 a resume stops it and starts the tasks over: from then on its attempts find their task in REGISTERING, or with a later
-attempt."""
+attempt.
+
+A workflow notes how its last resume was requested. From then on is_resumable and set_resume_state first stop what ended
+runs left, as a run stops its own: a cold resume stops all instances, a hot one all that are not RUNNING. Those in
+TRIAGING and NO_HEARTBEAT fail. is_resumable says yes only when no worker node may still run what was told to stop: it
+has ended, or its report_by has passed. The run that is linked next sweeps what earlier runs left, until all of it has
+ended."""
 
 
 def _instances() -> Iterator[str]:

@@ -152,6 +152,8 @@ class Seen:
             self.batches[BatchKey(*ids[:2])].append(item)
             self._add_array(*ids[:2])
             self._add_attention(item)
+        if isinstance(item, WorkflowRun):
+            self._add_attention(item)
         if isinstance(item, Workflow | Array | Batch) and item.listed_in is not None and item.listed_as is not None:
             self.listed[Key(item.pk, item.sk)] = (item.listed_in, item.listed_as)
         if isinstance(item, Dag):
@@ -192,7 +194,7 @@ class Seen:
         if not self.steps[key].put(step, task_instance_id, TaskInstanceStatus(instance.status)):
             self.doubled.add(key)
 
-    def _add_attention(self, item: TaskInstance | Batch) -> None:
+    def _add_attention(self, item: TaskInstance | Batch | WorkflowRun) -> None:
         attention: str | None = item.attention
         if attention is not None:
             self.in_run_index[Key(item.pk, item.sk)] = (str(item.workflow_run_id), attention)

@@ -51,7 +51,7 @@ def test_a_distributor(middleman: Middleman, api: httpx.Client, tmp_path: Path) 
     end = plan.run(middleman, resume=True, resume_timeout=TIMEOUT)
     assert end.status == "D"
     assert statuses(api, end.workflow_id) == {"D": 2}
-    assert ends(api, end.tasks["a"]) == "RD", "nobody is left who reports the first attempt"
+    assert ends(api, end.tasks["a"]) == "KD", "nobody is left who reports the first attempt"
     assert ends(api, end.tasks["b"]) == "D"
     assert journal(tmp_path) == ["begin a", "end a", "begin a", "end a"]
     assert middleman.not_ok == []

@@ -10,6 +10,7 @@ from local.meter import Meter
 from lockstep.clock import now
 from lockstep.task.item import Resources, Spec, Task
 from lockstep.task_instance.item import TaskInstance
+from lockstep.workflow.item import Workflow
 from tests.conformance.recording import Player, put
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.linking import linked_run
@@ -274,6 +275,44 @@ def test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(met
     _, written, read = taken(meter, player, "POST", sweep, {})
     assert (written, read) == (note, index + item + steps + instances)
     assert taken(meter, player, "POST", sweep, {}) == (2, 0, 1)
+
+
+def test_what_a_resume_of_a_run_takes(meter: Meter, player: Player) -> None:
+    workflow = run_of(batch({"status": "R"}, held=True)[0])
+    resume, body = f"/workflow/{workflow}/set_resume", {"reset_running_jobs": True}
+    note, moves, holder = 1, 1, 1
+    assert taken(meter, player, "POST", resume, body) == (4, moves + note, 1 + holder)
+    assert taken(meter, player, "POST", resume, body) == (3, note, 1 + holder)
+
+
+def test_what_a_resume_after_a_run_takes(meter: Meter, player: Player) -> None:
+    count = 50
+    workflow = run_of(batch(*({"status": "R"} for _ in range(count)), held=True)[0])
+    player.send("PUT", f"/api/v3/workflow_run/{workflow}/update_status", json.dumps({"status": "E"}))
+    ask = f"/workflow/{workflow}/is_resumable"
+    workflow_and_runs, in_kill_self = 1 + 1, 0.5
+    assert taken(meter, player, "GET", ask) == (3, 0, workflow_and_runs + in_kill_self)
+    resume = f"/workflow/{workflow}/set_resume"
+    assert taken(meter, player, "POST", resume, {"reset_running_jobs": True}) == (2, 1, 1)
+    stopped, noted = (4 + FROM_THE_RUN_INDEX) * count, 1 + LISTED
+    runs, batches, steps, silent = 1 + 1, 0.5 + 0.5, 0.5, 0.5
+    empty = workflow_and_runs + in_kill_self + runs + batches + silent
+    assert taken(meter, player, "GET", ask)[1:] == (stopped + noted, empty + steps + 1.5 * count)
+    assert taken(meter, player, "GET", ask)[1:] == (0, empty + count)
+
+
+def test_what_a_run_after_a_resume_takes(meter: Meter, player: Player) -> None:
+    workflow = run_of(batch({"status": "R"}, {"status": "R"}, held=True)[0])
+    player.send("PUT", f"/api/v3/workflow_run/{workflow}/update_status", json.dumps({"status": "E"}))
+    player.send("POST", f"/api/v3/workflow/{workflow}/set_resume", json.dumps({"reset_running_jobs": False}))
+    body = {"workflow_id": workflow, "next_report_increment": 90}
+    usual, index = 8, 1
+    assert taken(meter, player, "POST", "/workflow_run", body)[1:] == (usual + index, 1)
+    run = Workflow.get(*Workflow.key(workflow)).workflow_run_id
+    sweep = f"/workflow_run/{run}/set_status_for_triaging"
+    own, known, earlier = 1, 0.5 + 1, 0.5 + 1
+    taken(meter, player, "POST", sweep)
+    assert taken(meter, player, "POST", sweep) == (7, 0, own + known + earlier)
 
 
 def test_a_heartbeat_that_is_due_soon_tells_its_batch(meter: Meter, player: Player) -> None:

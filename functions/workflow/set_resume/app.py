@@ -13,6 +13,9 @@ class Resume(Request):
 
 @endpoint("set_resume")
 def lambda_handler(path: WorkflowPath, body: Resume) -> NoReply:
-    """Ask the run that holds the workflow, if one does, to end. A run whose client is gone ends at once."""
+    """Ask the run that holds the workflow, if one does, to end, and note the resume for what earlier runs left.
+
+    A run whose client is gone ends at once.
+    """
     set_resume(path.workflow_id, cold=body.reset_running_jobs)
     return NoReply()

@@ -2,7 +2,7 @@
 
 A batch stays in the index until all its instances have ended. Its sort key is the time of its next check; none of its
 instances is overdue before that. Each check stores the statuses that it saw, so that later checks read only the
-instances that may have changed.
+instances that may have changed. A run that sweeps what earlier runs left has an entry of its own.
 
 An entry moves when its sort key changes. AWS does not document that a query sees a moving entry exactly once: one that
 is seen twice counts once here, and one that is missed is found by the next poll, sweep or termination.
@@ -16,6 +16,7 @@ from pynamodb.expressions.condition import Condition, Or
 from pynamodb.expressions.update import Action
 
 from lockstep.array.item import (
+    EARLIER_RUNS,
     LAUNCHED_PREFIX,
     NO_STEP,
     WAITING_PREFIX,
@@ -78,6 +79,8 @@ class Attention(NamedTuple):
     """Due batches, earliest first, read as they are needed."""
     instances: list[InstanceKey]
     """The instances in a status that needs attention."""
+    earlier_runs: bool
+    """Whether the run looks after what earlier runs of its workflow left."""
 
 
 def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
@@ -93,8 +96,16 @@ def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
     first, due = run_parallel(read, [(FLAG_PREFIX, launched), (WAITING_PREFIX, waiting)])
     instances = [raw for raw in first if raw["attention"]["S"].startswith(FLAG_PREFIX)]
     only_instances = len(instances) == MOST_INDEXED
-    due_first = read((LAUNCHED_PREFIX, launched)) if only_instances else first[len(instances) :]
-    return Attention(_full_grown(_read_batches(due_first + due)), list(_instance_keys(instances)))
+    others = [raw for raw in first[len(instances) :] if raw["attention"]["S"] != EARLIER_RUNS]
+    due_first = read((LAUNCHED_PREFIX, launched)) if only_instances else others
+    batches = _full_grown(_read_batches(due_first + due))
+    return Attention(batches, list(_instance_keys(instances)), len(others) < len(first) - len(instances))
+
+
+def is_left(workflow_run_id: int) -> bool:
+    """Whether a run has left instances that have not ended, by the index."""
+    found = _indexed(workflow_run_id, FLAG_PREFIX, last_key(WAITING_PREFIX))
+    return any(raw["attention"]["S"] != EARLIER_RUNS for raw in found)
 
 
 def flagged(workflow_run_id: int, status: TaskInstanceStatus) -> list[InstanceKey]:
@@ -106,6 +117,12 @@ def flags(workflow_run_id: int, status: TaskInstanceStatus) -> Iterator[Instance
     """Yield the run's instances in a status that needs attention, all of them, a page of the index at a time."""
     flag = attention_flag(status)
     return _instance_keys(_indexed(workflow_run_id, flag, flag))
+
+
+def silent(workflow_run_id: int) -> list[InstanceKey]:
+    """Query the index for the run's instances in TRIAGING or NO_HEARTBEAT; MOST_INDEXED at most."""
+    between = attention_flag(TaskInstanceStatus.TRIAGING), attention_flag(TaskInstanceStatus.NO_HEARTBEAT)
+    return list(islice(_instance_keys(_indexed(workflow_run_id, *between)), MOST_INDEXED))
 
 
 def waiting_batches(workflow_run_id: int) -> Iterator[Batch]:

@@ -89,6 +89,8 @@ class ArrayStepIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-c
 class RunIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # PynamoDB left it untyped
     """The index of a workflow run's batches that have not ended, and of its instances in T, X and K.
 
+    A run that looks after what earlier runs left is in it, too.
+
     It omits items without `attention`, so an instance without failures never writes to it.
     """
 

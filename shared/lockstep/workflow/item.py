@@ -27,6 +27,10 @@ class Workflow(Item):
     """None: no limit."""
     cursor = UnicodeAttribute(null=True)
     """The progress of an unfinished call about all its tasks (cursor.py); linking a run clears it."""
+    resume = UnicodeAttribute(null=True)
+    """COLD_RESUME or HOT_RESUME: how the last resume was requested (workflow_run/leftovers.py)."""
+    linked_since = NumberAttribute(null=True)
+    """The time at which a run was linked since that request; none if none was."""
     num_tasks = IntegerAttribute(null=True)
     """The task ids that its bindings have allocated; some may not be in use."""
     title = TextAttribute(null=True)

@@ -1,11 +1,15 @@
 """Read workflows and their specifications."""
 
 from itertools import islice
+from typing import Final
 
 from lockstep.dynamodb.client import fetch, fetch_present, query
 from lockstep.dynamodb.item import Item
 from lockstep.errors import NotFoundError
 from lockstep.workflow.item import RunOfWorkflow, Workflow, WorkflowSpec
+
+MOST_RUNS: Final = 50
+"""The newest runs of a workflow that are looked at for what they left."""
 
 
 def find_workflow(workflow_id: int, *, consistent: bool = True) -> Workflow | None:

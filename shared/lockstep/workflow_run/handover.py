@@ -17,8 +17,9 @@ from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
 from lockstep.workflow.item import Workflow
-from lockstep.workflow.read import find_workflow, newest_runs, read_workflow
+from lockstep.workflow.read import MOST_RUNS, find_workflow, newest_runs, read_workflow
 from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.leftovers import note_resume, stop_leftovers
 from lockstep.workflow_run.lifecycle import move_run
 from lockstep.workflow_run.read import read_run
 from lockstep.workflow_run.terminate import stop
@@ -35,8 +36,6 @@ ENDED_AT_ONCE: Final = 1_000
 """The instances that a cleanup ends before it looks at the time."""
 _ENOUGH: Final = 0.6
 """The share of the time after which a cleanup ends no others."""
-MOST_RUNS: Final = 50
-"""The newest runs of a workflow that are looked at for instances in KILL_SELF."""
 
 
 def free(workflow_run_id: int) -> WorkflowRun | None:
@@ -79,22 +78,32 @@ def _end_if_late(run: WorkflowRun, workflow_run_id: int) -> _LookedAt:
 def set_resume(workflow_id: int, *, cold: bool) -> None:
     """Ask the run that holds a workflow to end, so that another one may begin. Repeating it changes nothing.
 
-    cold: what runs must stop; otherwise it may go on. A later call never changes one into the other.
+    The workflow notes the request: is_resumable stops what earlier runs left (leftovers.py). The note comes last: who
+    finds it finds the run asked to end.
+
+    cold: running instances must stop; otherwise they may go on. A later call never changes one into the other for the
+    run that ends.
     """
     workflow = find_workflow(workflow_id)
-    if workflow is None or not workflow.workflow_run_id:
-        refuse(RefusalKind.INVALID.name, f"no run holds workflow {workflow_id}")
+    if workflow is None:
+        refuse(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
         return
     target = Run.COLD_RESUME if cold else Run.HOT_RESUME
+    if workflow.workflow_run_id:
+        _ask_to_end(workflow.workflow_run_id, target)
+    note_resume(workflow_id, target)
+
+
+def _ask_to_end(workflow_run_id: int, target: WorkflowRunStatus) -> None:
     may_come_from = {edge.source for edge in TAKEN_OVER if edge.target is target}
-    while run := read_run(workflow.workflow_run_id, consistent=True):
+    while run := read_run(workflow_run_id, consistent=True):
         if run.status in may_come_from:
-            if not move_run(run, workflow.workflow_run_id, target, []):
+            if not move_run(run, workflow_run_id, target, []):
                 continue
             run.status = target
         elif run.status != target:
             refuse(RefusalKind.INVALID.name, f"{Run(run.status).name} never becomes {target.name}")
-        if _end_if_late(run, workflow.workflow_run_id).settled:
+        if _end_if_late(run, workflow_run_id).settled:
             return
 
 
@@ -112,23 +121,28 @@ class Resumable(NamedTuple):
     """Whether another run may be linked, and the instances that have still to hear that they must stop."""
 
     resumable: bool
+    """Another run may be linked, and no worker node runs what must stop."""
     pending: int
 
 
 def resumable(workflow_id: int) -> Resumable:
     """Whether another run of a workflow may be linked. A run whose client has not reported in time ends here.
 
-    An instance in KILL_SELF counts as pending while its worker node may still report: until report_by has passed.
+    Once a resume was asked for, what ended runs left is stopped first. An instance in KILL_SELF counts as pending while
+    its worker node may still report: until report_by has passed. One that a worker node has claimed may still run.
 
     Raises:
         NotFoundError: the workflow does not exist.
-        UnavailableError: what a lapsed run left is not stopped yet.
+        UnavailableError: what ended runs left is not stopped yet; the same call again stops the rest.
     """
-    linkable = is_linkable(read_workflow(workflow_id))
+    workflow = read_workflow(workflow_id)
+    linkable = is_linkable(workflow)
+    stopped = stop_leftovers(workflow_id, workflow) if linkable else []
     at = now()
-    left = read_instances(_in_kill_self(workflow_id))
-    pending = sum((instance.report_by or 0.0) >= at for instance in left.values() if instance.status == TI.KILL_SELF)
-    return Resumable(linkable, pending)
+    told = read_instances({*_in_kill_self(workflow_id), *stopped}, consistent=True).values()
+    pending = [each for each in told if each.status == TI.KILL_SELF and (each.report_by or 0.0) >= at]
+    may_run = any(each.claimed_at is not None for each in pending)
+    return Resumable(linkable and not may_run, len(pending))
 
 
 class Cleaned(NamedTuple):

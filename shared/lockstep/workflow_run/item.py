@@ -22,6 +22,10 @@ class WorkflowRun(Item):
     """The time by which its client must report next."""
     restarted_at = NumberAttribute(null=True)
     """The time at which the current distributor replaced an earlier one; none if it is the first."""
+    workflow_run_id = IntegerAttribute(null=True)
+    """Its own id, while it has an attention."""
+    attention = UnicodeAttribute(null=True)
+    """EARLIER_RUNS, while it looks after what earlier runs left (earlier.py). With it, the run is in the run index."""
 
     @staticmethod
     def key(workflow_run_id: int) -> Key:

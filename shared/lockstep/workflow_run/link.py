@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from pynamodb.transactions import TransactWrite
 
+from lockstep.array.item import EARLIER_RUNS
 from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, transact
@@ -107,6 +108,7 @@ def _add_run(
     transaction: TransactWrite, workflow: Workflow, workflow_id: int, run_id: int, client: Client, increment: float
 ) -> None:
     at = now()
+    resumed = Workflow.resume == workflow.resume if workflow.resume else Workflow.resume.does_not_exist()
     transaction.save(
         WorkflowRun(
             *WorkflowRun.key(run_id),
@@ -116,6 +118,8 @@ def _add_run(
             user=client.user,
             jobmon_version=client.jobmon_version,
             heartbeat_date=at + increment,
+            workflow_run_id=run_id if workflow.resume else None,
+            attention=EARLIER_RUNS if workflow.resume else None,
         )
     )
     transaction.save(RunOfWorkflow(*RunOfWorkflow.key(workflow_id, run_id)))
@@ -126,7 +130,8 @@ def _add_run(
             Workflow.status.set(WorkflowStatus.REGISTERING),
             Workflow.status_date.set(at),
             Workflow.cursor.remove(),
+            Workflow.linked_since.set(at),
             Workflow.user.set(beginning(client.user or "", MAX_USER_BYTES)),
         ],
-        (Workflow.status == workflow.status) & Workflow.workflow_run_id.does_not_exist(),
+        (Workflow.status == workflow.status) & Workflow.workflow_run_id.does_not_exist() & resumed,
     )

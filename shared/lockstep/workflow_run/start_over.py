@@ -17,6 +17,7 @@ from lockstep.workflow.cursor import task_groups
 from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.read import find_workflow
 from lockstep.workflow_run.handover import is_linkable
+from lockstep.workflow_run.leftovers import stop_leftovers
 
 
 def start_over(workflow_id: int, *, running: bool) -> str | None:
@@ -25,7 +26,7 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     running: those that run too. A workflow that does not exist has none.
 
     Raises:
-        UnavailableError: some have started over; the same call again goes on after them.
+        UnavailableError: not all that must stop has, or some have started over; the same call again goes on after them.
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
@@ -35,6 +36,7 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
         why_not = f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
         refuse(RefusalKind.INVALID.name, why_not)
         return why_not
+    stop_leftovers(workflow_id, workflow)
     for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
         _reset(tasks, running=running)
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember, what_needs_attention
+from lockstep.array.attention import Attention, Part, Seen, in_groups, in_parts, remember, what_needs_attention
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import chunks, rotated, run_parallel
@@ -15,6 +15,7 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import Outcome, transit_many
+from lockstep.workflow_run.earlier import earlier_runs, forget_earlier_runs
 
 TI = TaskInstanceStatus
 
@@ -34,6 +35,8 @@ _OVERDUE: Final = {TI.RUNNING: FELL_SILENT, TI.LAUNCHED: NEVER_REPORTED}
 def sweep(workflow_run_id: int) -> None:
     """Move overdue instances: RUNNING to TRIAGING, LAUNCHED to NO_HEARTBEAT. Settle those that no distributor settles.
 
+    The sweep of a run that was linked after a resume does the same for what earlier runs left, until that has ended.
+
     Only the batches in which an instance may be overdue by now are read. A sweep does as much as its time allows; the
     next one begins at the rest.
 
@@ -41,6 +44,23 @@ def sweep(workflow_run_id: int) -> None:
         UnavailableError: some instances may have moved; the same call again does the rest.
     """
     attention = what_needs_attention(workflow_run_id, now())
+    _sweep_run(workflow_run_id, attention)
+    if attention.earlier_runs:
+        _sweep_earlier_runs(workflow_run_id)
+
+
+def _sweep_earlier_runs(workflow_run_id: int) -> None:
+    """Sweep what earlier runs left, of which a hot resume lets some go on: their clients are gone."""
+    left = earlier_runs(workflow_run_id)
+    if not left:
+        forget_earlier_runs(workflow_run_id)
+    for earlier in left:
+        if deadline().spent(_ENOUGH):
+            return
+        _sweep_run(earlier, what_needs_attention(earlier, now()))
+
+
+def _sweep_run(workflow_run_id: int, attention: Attention) -> None:
     _settle_abandoned(attention.instances)
     due: dict[Key, float] = {}
     for group in in_groups(in_parts(attention.batches, UNENDED, first=_OVERDUE)):

@@ -1,4 +1,4 @@
-"""Stop the instances of a workflow run that is resumed."""
+"""Stop the instances of a workflow run for a resume."""
 
 from typing import Final, NamedTuple
 
@@ -8,6 +8,7 @@ from lockstep.dynamodb.client import run_parallel
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import stopped_by_resume, terminate
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
+from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
@@ -37,11 +38,20 @@ def terminate_task_instances(workflow_run_id: int) -> int:
         UnavailableError: some instances may have been stopped; the same call again stops the rest.
     """
     run = read_run(workflow_run_id, consistent=True)
-    return stop(workflow_run_id, hot=run is not None and run.status in _LEAVES_RUNNING)
+    return stop(workflow_run_id, hot=run is not None and run.status in _LEAVES_RUNNING).instances
 
 
-def stop(workflow_run_id: int, *, hot: bool) -> int:
-    """Stop a run's instances, each with an error entry that says why, and return how many this call stopped.
+class Stopped(NamedTuple):
+    """What a call stopped."""
+
+    instances: int
+    """How many it stopped."""
+    in_kill_self: list[InstanceKey]
+    """Those that are in KILL_SELF now, whoever put them there."""
+
+
+def stop(workflow_run_id: int, *, hot: bool) -> Stopped:
+    """Stop a run's instances, each with an error entry that says why.
 
     hot: as the caller found the run. Once another caller has ended it, its status no longer says how it was resumed.
 
@@ -53,21 +63,24 @@ def stop(workflow_run_id: int, *, hot: bool) -> int:
         UnavailableError: some instances may have been stopped; the same call again stops the rest.
     """
     stopped = hidden = 0
+    in_kill_self: list[InstanceKey] = []
     for number, group in enumerate(in_groups(in_parts(unended_batches(workflow_run_id), stopped_by_resume(hot=hot)))):
         if number and deadline().spent(_ENOUGH):
             raise UnavailableError(f"{stopped} instances were stopped; send it again for the rest")
         ended = run_parallel(lambda part: _terminate_part(part, workflow_run_id, hot=hot), group)
         remember(each.seen for each in ended if each and not each.seen.part.batch.grows_until)
         stopped += sum(each.stopped for each in ended if each)
+        in_kill_self += [key for each in ended if each for key in each.in_kill_self]
         hidden += ended.count(None)
     if hidden:
         raise UnavailableError(f"{hidden} batches of workflow run {workflow_run_id} are not indexed as a whole yet")
-    return stopped
+    return Stopped(stopped, in_kill_self)
 
 
 class _Ended(NamedTuple):
     seen: Seen
     stopped: int
+    in_kill_self: list[InstanceKey]
 
 
 def _terminate_part(part: Part, workflow_run_id: int, *, hot: bool) -> _Ended | None:
@@ -87,5 +100,6 @@ def _terminate_part(part: Part, workflow_run_id: int, *, hot: bool) -> _Ended | 
         for step, status in to_stop.items()
     )
     became = {step: outcome for step, outcome in zip(to_stop, outcomes, strict=True) if outcome}
-    seen = Seen(part, statuses | {step: outcome.status for step, outcome in became.items()})
-    return _Ended(seen, sum(outcome.moved for outcome in became.values()))
+    stand = statuses | {step: outcome.status for step, outcome in became.items()}
+    in_kill_self = [steps[step] for step, status in stand.items() if status is TaskInstanceStatus.KILL_SELF]
+    return _Ended(Seen(part, stand), sum(outcome.moved for outcome in became.values()), in_kill_self)

@@ -10,7 +10,7 @@ CONTRACT = Contract(
     name="set_resume_state",
     scope=Scope.OPERATOR,
     usage=Usage(4, 3, 4),
-    reads="the workflow's tasks, as many as its time allows",
+    reads="what ended runs left; the workflow's tasks, as many as its time allows",
     largest=StartOverReply(NotStartedOver(err_msg="x" * 200)),
     body={"reset_if_running": True},
     unknown=200,

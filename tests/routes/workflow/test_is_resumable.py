@@ -11,7 +11,7 @@ CONTRACT = Contract(
     name="is_resumable",
     scope=Scope.OPERATOR,
     usage=Usage(2, 0, 2),
-    reads="the workflow, its run, the instances in KILL_SELF of its newest 50 runs",
+    reads="the workflow, its run, the instances in KILL_SELF of its newest 50 runs; what ended runs left",
     largest=ResumableReply(workflow_is_resumable=False, pending_kill_self=MAX_ID),
 )
 

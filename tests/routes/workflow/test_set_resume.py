@@ -9,7 +9,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="set_resume",
     scope=Scope.OPERATOR,
-    usage=Usage(1, 0, 1),
+    usage=Usage(2, 1, 1),
     reads="the workflow and the run that holds it; what a lapsed run left",
     largest=NoReply(),
     body={"reset_running_jobs": True},

@@ -7,7 +7,7 @@ Everything they left and everything they answered must be the same, but for thes
 * what a worker is to run is of the moment when it was read, beside its claim: a binding may lie between the two, but it
   is what some order of them would have it run, as a whole;
 * a resume's error entry names the status in which the resume found the instance, which may have moved on since;
-* when a workflow was made and when it was bound is of the clocks of those who came first;
+* when a workflow was made, bound and linked is of the clocks of those who came first;
 * the number of a new run, workflow or task may be higher: who loses a race has taken one;
 * who ends a run for a resume does it in steps: it asks it to end, stops what it has started, ends it, and goes on. Who
   comes between hears that it ends, or reports about what has been stopped (RunStart.in_two_steps).
@@ -131,7 +131,8 @@ def _plain_item(item: Item, renamed: Mapping[str, str]) -> dict[str, Any]:
             number = renamed[item["array_batch_num"]["N"]]
             return {**item, "array_batch_num": number, "array_step": number}
         case ["WORKFLOW"]:
-            return {**item, "status_date": None, "created_date": "created_date" in item, "num_tasks": None}
+            said = {name: name in item for name in ("created_date", "linked_since")}
+            return {**item, "status_date": None, "num_tasks": None, **said}
         case ["ARRAY"]:
             return {**item, "num_batches": None}
         case ["TI", number, "ERR", _] if item["description"]["S"].startswith(RESUMED):

@@ -51,6 +51,8 @@ def workflow_pairs_of(known: Courses, states: States, start: RunStart) -> Found:
 
     Who ends a run for a resume stops what it has started, and then links another, starts tasks over, or counts. Where
     another request comes in between and hears of a run that ends, only the invariants must hold.
+    A link ends a late run, and then links; a resume ends it, and then notes itself. The other may come between: then
+    all is as if somebody had asked before, or the resume had been repeated.
     """
     state = states.state(start.table())
     meetings = [*combinations_with_replacement(ABOUT_WORKFLOW, 2)]
@@ -60,6 +62,7 @@ def workflow_pairs_of(known: Courses, states: States, start: RunStart) -> Found:
             state,
             *(ABOUT_WORKFLOW[name] for name in meeting),
             in_two_steps=start.in_two_steps(*meeting),
+            steps=[ABOUT_WORKFLOW[name] for name in start.steps({*meeting})],
         )
         for meeting in meetings
     ]
@@ -82,15 +85,28 @@ def _found(name: str, meetings: Sequence[tuple[str, str]], found: Sequence[Found
     return Found(len(meetings), sum(each.schedules for each in found), tuple(told))
 
 
-def meet(known: Courses, state: State, *requests: Request, lag: bool = False, in_two_steps: bool = False) -> Found:
+def meet(
+    known: Courses,
+    state: State,
+    *requests: Request,
+    lag: bool = False,
+    in_two_steps: bool = False,
+    steps: Iterable[Request] = (),
+) -> Found:
     """Requests that come at the same time.
 
     lag: their reads may lag behind. in_two_steps: one may come between another's two steps; the invariants hold.
+    steps: requests that do a step of these; it may lead where one of them leads that is served as well.
     """
     started = [known.start(request) for request in requests]
     explored = explore(state, *started, lag=lag)
     latest = START + max(0.0, *(request.skew for request in requests))
     right = explored.ends if in_two_steps else _right(state, started, lag=lag)
+    right |= {
+        End(end.table, end.replies[: len(started)])
+        for step in steps
+        for end in serially(state, *started, known.start(step))
+    }
     return Found(1, explored.schedules, tuple(disagreements(explored, right, latest, lag=lag)))
 
 

@@ -9,6 +9,7 @@ from local.seed import Seed, load
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
 from lockstep.fsm.workflow_run import RUN_ENDED
 from lockstep.task.item import TaskLookup
+from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import calls_in_memory
@@ -91,12 +92,15 @@ class RunStart(NamedTuple):
     tasks: Tasks = Tasks.QUEUED
     bound: bool = True
     """Whether its last tasks are bound."""
+    resume: str = ""
+    """The resume that was requested."""
 
     @property
     def name(self) -> str:
         """In letters and words."""
         tasks = "" if self.tasks is Tasks.QUEUED else f", tasks {self.tasks.name.lower().replace('_', ' ')}"
-        return f"run {self.run or 'none'}{' late' * self.late}{tasks}{', not bound' * (not self.bound)}"
+        resume = f" resume {self.resume}" if self.resume else ""
+        return f"run {self.run or 'none'}{' late' * self.late}{resume}{tasks}{', not bound' * (not self.bound)}"
 
     @property
     def ended_by(self) -> set[str]:
@@ -128,6 +132,11 @@ class RunStart(NamedTuple):
             ]
         return steps
 
+    def steps(self, meeting: set[str]) -> set[str]:
+        """The requests that do a step of those that meet, if another one may come between their steps."""
+        resumes = RESUMES & meeting
+        return {"is_resumable"} | resumes if self.late and resumes and LINKS & meeting else set()
+
     def table(self) -> Table:
         """The table in which they stand so."""
         with calls_in_memory() as memory, running_on(VirtualTime(START)):
@@ -144,11 +153,15 @@ class RunStart(NamedTuple):
             "heartbeat_date": {"N": str(reports_by)},
             "workflow_id": {"N": str(WORKFLOW)},
         }
-        return {WorkflowRun.key(RUN): run}
+        key = Workflow.key(WORKFLOW)
+        workflow = {**items[key], **({"resume": {"S": self.resume}} if self.resume else {})}
+        if self.run in RUN_ENDED:
+            del workflow["workflow_run_id"]
+        return {WorkflowRun.key(RUN): run, key: workflow}
 
     def _seed(self) -> dict[str, Any]:
         status = WorkflowStatus.REGISTERING if self.run is None else FOLLOWS[self.run]
-        held = {} if self.run is None or self.run in RUN_ENDED else {"workflow_run_id": RUN}
+        held = {} if self.run is None else {"workflow_run_id": RUN}
         attempted = self.tasks.instance is not None
         return {
             "tools": [{"tool_id": 1, "name": "tool", "tool_version_ids": [1]}],
@@ -220,6 +233,7 @@ RUN_STARTS: Final = (
         for late in (False, True)
     ),
     *(RunStart(Run.ERROR, tasks=tasks) for tasks in (Tasks.RUNNING, Tasks.TOLD_TO_STOP, Tasks.DONE)),
+    *(RunStart(Run.ERROR, resume=resume) for resume in "CH"),
     *(RunStart(None, tasks=Tasks.NEW, bound=bound) for bound in (False, True)),
 )
 

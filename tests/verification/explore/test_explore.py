@@ -32,6 +32,7 @@ USUAL: Final = (
 """Where things stand when nearly all reports come. `make explore` takes all starts."""
 USUAL_RUNS: Final = (
     RunStart(Run.ERROR),
+    RunStart(Run.ERROR, resume="C"),
     RunStart(Run.LINKING, late=True),
     RunStart(Run.RUNNING),
     RunStart(Run.HOT_RESUME, late=True, tasks=Tasks.RUNNING),

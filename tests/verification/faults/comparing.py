@@ -19,6 +19,7 @@ TIMES: Final = frozenset(
         "error_time",
         "grows_until",
         "heartbeat_date",
+        "linked_since",
         "made_at",
         "noted_at",
         "queued_at",

@@ -559,6 +559,30 @@ def hot(*names: str) -> Callable[[], Ask]:
     return prepare
 
 
+def of_resumed(route: str, *names: str, cold: bool, body: Any = None) -> Callable[[], Ask]:
+    """A request about the workflow of a run that has ended and left instances, after a resume was requested."""
+
+    def prepare() -> Ask:
+        workflow = run_of(standing(*names, held=True)[0])
+        play(ask("update_workflow_run_status", {"status": "E"}, workflow_run_id=workflow))
+        play(ask("set_resume", {"reset_running_jobs": cold}, workflow_id=workflow))
+        return ask(route, body, workflow_id=workflow, task_id=workflow)
+
+    return prepare
+
+
+def set_resume(*, held: bool, cold: bool) -> Callable[[], Ask]:
+    """A resume of a workflow that a run holds, or of one whose run has ended."""
+
+    def prepare() -> Ask:
+        workflow = run_of(standing("R", held=True)[0])
+        if not held:
+            play(ask("update_workflow_run_status", {"status": "E"}, workflow_run_id=workflow))
+        return ask("set_resume", {"reset_running_jobs": cold}, workflow_id=workflow)
+
+    return prepare
+
+
 def launched(*names: str) -> Callable[[], Ask]:
     """Distributor ids for instances of an array, and for one of another array."""
 
@@ -594,7 +618,7 @@ def less(reply: Any, clean: Any) -> bool:
 
 
 def resumes() -> list[Scenario]:
-    """A workflow is taken over from a run whose client is gone."""
+    """A workflow is taken over from a run whose client is gone, or starts over after one that has ended."""
     cold = {"reset_running_jobs": True}
     over = {"reset_if_running": True}
     ended = {"status": "T"}
@@ -609,6 +633,11 @@ def resumes() -> list[Scenario]:
         of_lapsed("set_resume", "IORH", cold),
         of_lapsed("is_resumable", "IORC", None),
         of_lapsed("set_resume_state", "IORC", over),
+        bulk(
+            "what an ended run left",
+            "set_resume_state",
+            of_resumed("set_resume_state", "Q", "I", "O", "R", "Q", "D", "K", "T", "X", cold=True, body=over),
+        ),
         of_lapsed("force_cleanup_kill_self", "IORC", {}, also=less),
         bulk(
             "what a lapsed run left",
@@ -724,6 +753,14 @@ def wholes() -> list[Scenario]:
         terminate("cold", prepare=of_run("terminate_task_instances", *many, "O late", "T")),
         terminate("hot", prepare=hot(*many, "O late", "T")),
         terminate("nothing left", prepare=of_run("terminate_task_instances", "D", "F")),
+        Scenario("of a run", "set_resume", set_resume(held=True, cold=True)),
+        Scenario("after a run", "set_resume", set_resume(held=False, cold=False)),
+        Scenario(
+            "no such workflow", "set_resume", lambda: ask("set_resume", {"reset_running_jobs": True}, workflow_id=9)
+        ),
+        bulk("cold", "is_resumable", of_resumed("is_resumable", *many, "O late", "T", "X", cold=True)),
+        bulk("hot", "is_resumable", of_resumed("is_resumable", *many, "O late", "T", "X", cold=False)),
+        bulk("nothing left", "is_resumable", of_resumed("is_resumable", "D", "F", cold=True)),
         sync("listed have left", prepare=poll("Q", "Q", "I", "O", "R", "D", listed=4, moved="IO")),
         sync("queued", prepare=poll("Q", *many)),
         sync("taken by a predecessor", prepare=poll("Q", "I", "Q", "I", "O", moved="IOI")),

@@ -61,6 +61,8 @@ class WorkflowRow(NamedTuple):
     status_date: float
     workflow_run_id: int | None
     created_date: float | None
+    resume: str | None
+    linked_since: float | None
     max_concurrently_running: int | None
     name: str | None
     description: str | None
@@ -152,7 +154,8 @@ def _task(task: Task) -> TaskRow:
 
 
 def _workflow(workflow: Workflow) -> WorkflowRow:
-    held = workflow.status, workflow.since, workflow.holder, workflow.created
+    resumed = workflow.resume or None, workflow.linked_since
+    held = workflow.status, workflow.since, workflow.holder, workflow.created, *resumed
     return WorkflowRow(*held, workflow.limit, *workflow.named, workflow.arguments)
 
 

@@ -12,7 +12,7 @@ NOW: Final = "2026-01-31 23:59:59"
 
 
 def _workflow(status: str, holder: int | None) -> Picture:
-    return {("workflow", 1): WorkflowRow(status, 0.0, holder, 0.0, None, None, None, None)}
+    return {("workflow", 1): WorkflowRow(status, 0.0, holder, 0.0, None, None, None, None, None, None)}
 
 
 def _runs(statuses: str) -> Picture:

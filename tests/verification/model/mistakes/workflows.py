@@ -8,6 +8,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.array import queue
+from lockstep.dynamodb.client import update
 from lockstep.fsm.statuses import TaskStatus, WorkflowRunStatus
 from lockstep.fsm.workflow_run import GIVEN_UP, TAKEN_OVER, followed_by
 from lockstep.task.item import told_changes
@@ -15,9 +16,11 @@ from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances
 from lockstep.workflow import bind, increase, progress
+from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import find_workflow
-from lockstep.workflow_run import handover, lifecycle, link, start_over
+from lockstep.workflow_run import handover, leftovers, lifecycle, link, start_over, sweep
 from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.terminate import stop
 from tests.verification.model.mistakes.mistake import Mistake
 
 Run = WorkflowRunStatus
@@ -85,13 +88,54 @@ def a_late_client_holds_its_workflow(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_dead_worker_holds_a_resume_up(patch: pytest.MonkeyPatch) -> None:
-    def read(keys: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
-        found = read_instances(keys)
+    def read(keys: Iterable[InstanceKey], *, consistent: bool) -> dict[InstanceKey, TaskInstance]:
+        found = read_instances(keys, consistent=consistent)
         for instance in found.values():
             instance.report_by = FAR_AHEAD
         return found
 
     patch.setattr(handover, "read_instances", read)
+
+
+def a_resume_leaves_what_an_ended_run_left(patch: pytest.MonkeyPatch) -> None:
+    for module in (handover, start_over):
+        patch.setattr(module, "stop_leftovers", lambda *_: [])
+
+
+def a_hot_resume_stops_what_runs(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(leftovers, "stop", lambda run, **_: stop(run, hot=False))
+
+
+def a_resume_leaves_what_is_silent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(leftovers, "_settle", lambda _: None)
+
+
+def a_hot_resume_replaces_a_cold_one(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(leftovers, "update", lambda key, changes, _: update(key, changes, Workflow.pk.exists()))
+
+
+def a_cold_resume_lasts_for_ever(patch: pytest.MonkeyPatch) -> None:
+    right = leftovers.note_resume
+
+    def wrong(workflow_id: int, resume: Run) -> None:
+        workflow = find_workflow(workflow_id)
+        right(workflow_id, Run.COLD_RESUME if workflow and workflow.resume == Run.COLD_RESUME else resume)
+
+    patch.setattr(handover, "note_resume", wrong)
+
+
+def a_workflow_is_resumable_while_a_command_runs(patch: pytest.MonkeyPatch) -> None:
+    def read(keys: Iterable[InstanceKey], *, consistent: bool) -> dict[InstanceKey, TaskInstance]:
+        found = read_instances(keys, consistent=consistent)
+        for instance in found.values():
+            instance.claimed_at = None
+        return found
+
+    patch.setattr(handover, "read_instances", read)
+
+
+def a_resumed_run_looks_after_its_own_only(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sweep, "_sweep_earlier_runs", lambda _: None)
 
 
 def a_late_run_is_always_an_error(patch: pytest.MonkeyPatch) -> None:
@@ -158,6 +202,7 @@ QUICK: Final[list[Mistake]] = [
     two_runs_are_linked,
     a_workflow_stays_behind_its_run,
     a_late_client_holds_its_workflow,
+    a_resume_leaves_what_an_ended_run_left,
     a_resume_starts_a_done_task_over,
     the_feed_forgets_a_failure,
 ]
@@ -169,6 +214,12 @@ OTHERS: Final[list[Mistake]] = [
     a_late_run_is_always_an_error,
     a_dead_worker_holds_a_resume_up,
     a_resume_forgets_a_run_that_starts,
+    a_hot_resume_stops_what_runs,
+    a_resume_leaves_what_is_silent,
+    a_hot_resume_replaces_a_cold_one,
+    a_resumed_run_looks_after_its_own_only,
+    a_cold_resume_lasts_for_ever,
+    a_workflow_is_resumable_while_a_command_runs,
     a_stopped_run_leaves_its_instances,
     a_run_that_ends_gives_attempts,
     a_resumed_run_is_done_too_soon,

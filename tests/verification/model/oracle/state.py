@@ -86,6 +86,8 @@ class Run:
     status: str = "L"
     succeeded: float = 0.0
     """When a distributor came after another one."""
+    after_resume: bool = False
+    """Whether a resume was requested before it was linked."""
 
 
 @dataclass
@@ -98,6 +100,10 @@ class Workflow:
     """Its run that has not ended."""
     created: float | None = None
     """When all its tasks were bound."""
+    resume: str = ""
+    """How a resume was last requested."""
+    linked_since: float | None = None
+    """When a run was linked since."""
     limit: int | None = None
     named: tuple[Any, Any] = (None, None)
     """Its name and its description."""

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.verification.model.oracle.state import Instance, Task, Unknown, grouped, naive
+from tests.verification.model.oracle.state import RUN_ENDED, Instance, Task, Unknown, grouped, naive
 from tests.verification.model.oracle.workflow_run import WorkflowRuns
 
 MARGIN = 20.0
@@ -66,26 +66,48 @@ class Workflows(WorkflowRuns):
     # Taking it over.
 
     def set_resume(self, workflow_id: int, *, reset_running_jobs: bool) -> Any:
-        workflow = self.workflows.get(workflow_id)
+        workflow, resume = self.workflows.get(workflow_id), "C" if reset_running_jobs else "H"
         if workflow and workflow.holder:
             if self.runs[workflow.holder].status in "BIOR":
-                self.bring_run(workflow.holder, "C" if reset_running_jobs else "H")
+                self.bring_run(workflow.holder, resume)
             self.free(workflow)
+        if workflow and (workflow.resume != "C" or workflow.linked_since or resume == "C"):
+            workflow.resume, workflow.linked_since = resume, None
         return {}
 
     def is_resumable(self, workflow_id: int) -> Any:
         resumable = self._is_linkable(workflow_id)
+        if resumable:
+            self._stop_leftovers(workflow_id)
         pending = [i for i in self._in_kill_self(workflow_id) if i.report_by is not None and i.report_by >= self.now]
-        return {"workflow_is_resumable": resumable, "pending_kill_self": len(pending)}
+        runs = any(i.claim for i in pending)
+        return {"workflow_is_resumable": resumable and not runs, "pending_kill_self": len(pending)}
 
     def _is_linkable(self, workflow_id: int) -> bool:
         workflow = self.workflow(workflow_id)
         return self.free(workflow) is None and workflow.created is not None
 
     def _in_kill_self(self, workflow_id: int) -> list[Instance]:
-        """Of its newest 50 runs."""
-        runs = [number for number, run in self.runs.items() if run.workflow == workflow_id][-50:]
-        return [i for number in runs for i in self.of_run(number, "K")]
+        return [i for number in self._newest_runs(workflow_id) for i in self.of_run(number, "K")]
+
+    def _newest_runs(self, workflow_id: int) -> list[int]:
+        return [number for number, run in self.runs.items() if run.workflow == workflow_id][-50:]
+
+    def _stop_leftovers(self, workflow_id: int) -> None:
+        """What ended runs left stops before another one is linked, if a resume was requested; the silent ones fail."""
+        if resume := self.workflow(workflow_id).resume:
+            for number in self._newest_runs(workflow_id):
+                if self.runs[number].status in RUN_ENDED:
+                    self.stop(number, resume)
+                    self._settle(number)
+
+    def _settle(self, number: int) -> None:
+        for i in self.of_run(number, "TX"):
+            if i.status == "X" or (i.report_by is not None and i.report_by < self.now):
+                to, name = {"T": ("U", "UNKNOWN_ERROR"), "X": ("E", "ERROR")}[i.status]
+                silent = "its worker node is silent"
+                self.hear(i, error=f"Workflow resume requested. Setting to {name} from status: {i.status} ({silent})")
+                self.move(i, to, stays=True)
 
     def force_cleanup_kill_self(self, workflow_id: int) -> Any:
         workflow = self.workflows.get(workflow_id)
@@ -106,6 +128,7 @@ class Workflows(WorkflowRuns):
         if not linkable:
             why = f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
             return {"err_msg": why}
+        self._stop_leftovers(workflow_id)
         for task in self.of_workflow(workflow_id):
             if task.status != "D" and (task.status != "R" or reset_if_running):
                 self.start_over(task)

@@ -56,6 +56,8 @@ class WorkflowRuns(Rulings):
         number = len(self.runs) + 1
         self.runs[number] = Run(self.now + next_report_increment, workflow_id, client, self.now)
         workflow.holder, workflow.status, workflow.since = number, "G", self.now
+        workflow.linked_since = self.now
+        self.runs[number].after_resume = bool(workflow.resume)
         self.walked["run", "GL"] += 1
         return {"workflow_run_id": number, "status": "L"}
 
@@ -131,7 +133,11 @@ class WorkflowRuns(Rulings):
         return "Q" if i.status == "I" and polled == "Q" and self.of_an_earlier_distributor(i) else i.status
 
     def terminate_task_instances(self, run: int) -> Any:
-        stopped = self.of_run(run, "QIO" if self.runs.get(run, Run(0.0)).status in {"H", "T"} else "QIOR")
+        hot = self.runs.get(run, Run(0.0)).status in {"H", "T"}
+        return {"workflow_run_id": run, "num_terminated": self.stop(run, "H" if hot else "C")}
+
+    def stop(self, run: int, resume: str) -> int:
+        stopped = self.of_run(run, "QIO" if resume == "H" else "QIOR")
         for i in stopped:
             starts = i.status not in "QI"
             to = "KILL_SELF" if starts else "ERROR_FATAL"
@@ -141,9 +147,20 @@ class WorkflowRuns(Rulings):
                 self.move(i, "F", stays=True, source="K")
             else:
                 self.move(i, "K", stays=True)
-        return {"workflow_run_id": run, "num_terminated": len(stopped)}
+        return len(stopped)
 
     def set_status_for_triaging(self, run: int) -> Any:
+        for number in (run, *self._earlier_runs(run)):
+            self._sweep_run(number)
+        return {}
+
+    def _earlier_runs(self, run: int) -> list[int]:
+        """A run that was linked after a resume looks after what earlier ones left."""
+        r = self.runs.get(run, Run(0.0))
+        newest = [number for number, other in self.runs.items() if other.workflow == r.workflow][-50:]
+        return [number for number in newest if number < run] if r.after_resume else []
+
+    def _sweep_run(self, run: int) -> None:
         for i in self.of_run(run, "TXK"):
             silent = i.report_by is not None and i.report_by < self.now
             if i.since + BUFFER < self.now and (silent or i.status == "X"):
@@ -153,7 +170,6 @@ class WorkflowRuns(Rulings):
                 self.move(i, {"T": "U", "X": "E", "K": "F"}[i.status], stays=True)
         for i in self.of_run(run, "RO"):
             self.sweep(i)
-        return {}
 
     def sweep(self, i: Instance) -> None:
         """What is overdue moves; but a sweep looks at batches only when they are due, which may be a little later."""

@@ -100,10 +100,13 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
 
     @rule(seconds=st.sampled_from([31, 280, 560, 91]), skew=SKEW)
     def fall_silent(self, seconds: float, skew: float) -> None:
-        """For so long nobody reports; then the clients of all runs ask, and of the late two report after all."""
+        """For so long nobody reports; then the clients of all runs ask, and of the late two report after all.
+
+        The newest run asks first: one that was linked after a resume must look after the earlier ones itself.
+        """
         self.tally.rules["fall_silent"] += 1
         self.system.clock.sleep(seconds)
-        for run in self.oracle.runs:
+        for run in reversed(self.oracle.runs):
             self.call("set_status_for_triaging", run, skew=skew)
         late = [i.id for i in self.oracle.instances.values() if i.status == "T"]
         if late:

@@ -1,0 +1,240 @@
+"""What ended runs of a workflow left when it is resumed: no command runs twice at once."""
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from lockstep.array.item import EARLIER_RUNS
+from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.workflow_run.item import WorkflowRun
+from tests.conformance.recording import Player
+from tests.support.memory import VirtualTime, in_memory, running_on
+
+TASKS = 4
+"""What a run leaves of them: one runs, one is launched, one is taken, one is queued."""
+
+
+@pytest.fixture
+def clock() -> Iterator[VirtualTime]:
+    with in_memory(), running_on(VirtualTime()) as clock:
+        yield clock
+
+
+class Resumed:
+    """A workflow whose first run has left an attempt in R, O, I and Q."""
+
+    def __init__(self) -> None:
+        self._player = Player()
+        said = {"task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+        self.id = next(_WORKFLOWS)
+        self._array = self.ask("POST", "array", workflow_id=self.id, **said)["array_id"]
+        self.tasks = sorted(number for number, _ in self.bind(running=True).values())
+        self.run = self.link()
+        self.left = self.start_attempts(1)
+
+    def ask(self, method: str, path: str, **body: Any) -> Any:
+        status, reply = self._player.send(method, f"/api/v3/{path}", json.dumps(body))
+        assert status == 200, (path, reply)
+        return reply
+
+    def bind(self, *, running: bool) -> Any:
+        rows = {str(n): [n, "0", self._array, 1, f"t{n}", "true", 3, running, {}, []] for n in range(1, TASKS + 1)}
+        return self.ask("PUT", "task/bind_tasks_no_args", workflow_id=self.id, mark_created=True, tasks=rows)["tasks"]
+
+    def link(self) -> int:
+        run: int = self.ask("POST", "workflow_run", workflow_id=self.id, next_report_increment=90)["workflow_run_id"]
+        for status in "BIOR":
+            self.move(run, status)
+        return run
+
+    def move(self, run: int, *statuses: str) -> None:
+        for status in statuses:
+            assert self.ask("PUT", f"workflow_run/{run}/update_status", status=status) == {"status": status}
+
+    def start_attempts(self, attempt: int) -> list[int]:
+        """Give each task an attempt, launch two of them and start one."""
+        queue = {"task_resources_id": 1, "workflow_run_id": self.run}
+        self.ask("POST", f"array/{self._array}/queue_task_batch", task_ids=self.tasks, **queue)
+        ids = [task * 1000 + attempt for task in self.tasks]
+        self.ask("POST", "task_instance/instantiate_task_instances", task_instance_ids=ids[:3])
+        for number in ids[:2]:
+            increment = HEARTBEAT_BUFFER_SECONDS
+            self.ask(
+                "POST",
+                f"task_instance/{number}/log_distributor_id",
+                distributor_id=f"{number}",
+                next_report_increment=increment,
+            )
+        assert self.start(ids[0]) == "R"
+        return ids
+
+    def start(self, number: int) -> str:
+        claim = {"process_group_id": 1, "nodename": "n1", "next_report_increment": HEARTBEAT_BUFFER_SECONDS}
+        return str(self.ask("POST", f"task_instance/{number}/log_running", **claim)["task_instance"][1])
+
+    def beat(self, number: int) -> str:
+        increment = HEARTBEAT_BUFFER_SECONDS
+        return str(self.ask("POST", f"task_instance/{number}/log_report_by", next_report_increment=increment)["status"])
+
+    def resume(self, *, cold: bool) -> None:
+        assert self.ask("POST", f"workflow/{self.id}/set_resume", reset_running_jobs=cold) == {}
+
+    def resumable(self) -> tuple[bool, int]:
+        reply = self.ask("GET", f"workflow/{self.id}/is_resumable")
+        return reply["workflow_is_resumable"], reply["pending_kill_self"]
+
+    def pairs(self) -> str:
+        wholes = [self._player.whole(number) for number in self.left]
+        return " ".join(whole["task_instance"]["status"] + whole["task"]["status"] for whole in wholes)
+
+
+_WORKFLOWS = count(86_000_001)
+
+
+@pytest.mark.parametrize("ends", [["E"], ["S"], ["H", "T"]])
+def test_a_cold_resume_waits_for_what_an_ended_run_left(clock: VirtualTime, ends: list[str]) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, *ends)
+    workflow.resume(cold=True)
+    assert workflow.resumable() == (False, 2)
+    assert workflow.pairs() == "KR KO FF FQ"
+    assert [workflow.start(number) for number in workflow.left[1:]] == ["F", "F", "F"]
+    assert workflow.resumable() == (False, 1)
+    assert workflow.beat(workflow.left[0]) == "K"
+    killed = {"error_state": "F", "error_message": "killed", "error_description": "killed"}
+    workflow.ask("POST", f"task_instance/{workflow.left[0]}/log_error_worker_node", **killed)
+    assert workflow.resumable() == (True, 0)
+    assert {status for _, status in workflow.bind(running=True).values()} == {"G"}
+    clock.sleep(1)
+    workflow.run = workflow.link()
+    workflow.start_attempts(2)
+    assert [workflow.start(number) for number in workflow.left] == ["F"] * TASKS
+
+
+def test_a_worker_node_that_is_gone_holds_no_resume_up_for_longer_than_it_may_be_silent(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=True)
+    assert workflow.resumable() == (False, 2)
+    clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
+    assert workflow.resumable() == (True, 0)
+
+
+def test_a_hot_resume_lets_what_runs_go_on(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=False)
+    assert workflow.resumable() == (True, 1), "what is launched has still to hear it, but runs nothing"
+    assert workflow.pairs() == "RR KO FF FQ"
+    assert [workflow.start(number) for number in workflow.left[1:]] == ["F", "F", "F"]
+    assert sorted(status for _, status in workflow.bind(running=False).values()) == ["G", "G", "G", "R"]
+    clock.sleep(1)
+    workflow.link()
+    assert workflow.beat(workflow.left[0]) == "R"
+    assert workflow.ask("POST", f"task_instance/{workflow.left[0]}/log_done") == {"status": "D"}
+
+
+@pytest.mark.parametrize("resumes", [[True, False], [False, True]])
+def test_if_two_clients_resume_what_ran_stops_if_one_of_them_says_so(clock: VirtualTime, resumes: list[bool]) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    for cold in resumes:
+        workflow.resume(cold=cold)
+        clock.sleep(1)
+    assert workflow.resumable() == (False, 2)
+    assert workflow.beat(workflow.left[0]) == "K"
+
+
+def test_nobody_who_merely_asks_stops_anything(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    clock.sleep(1)
+    assert workflow.resumable() == (True, 0)
+    assert workflow.pairs() == "RR OO II QQ"
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_client_that_waits_for_another_ones_run_stops_what_that_run_leaves() -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=True)
+    workflow.bind(running=True)
+    workflow.run = workflow.link()
+    workflow.left = workflow.start_attempts(2)
+    workflow.move(workflow.run, "E")
+    assert workflow.resumable() == (False, 4)
+    assert workflow.pairs() == "KR KO FF FQ"
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_hot_resume_after_a_cold_one_that_has_got_its_run_is_hot() -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=True)
+    workflow.move(workflow.link(), "E")
+    workflow.resume(cold=False)
+    assert workflow.resumable() == (True, 1)
+    assert workflow.pairs() == "RR KO FF FQ"
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_what_is_silent_fails_when_its_workflow_is_resumed(clock: VirtualTime, cold: bool) -> None:  # noqa: FBT001  # pytest's argument
+    workflow = Resumed()
+    clock.sleep(2 * HEARTBEAT_BUFFER_SECONDS + 1)
+    workflow.ask("POST", f"workflow_run/{workflow.run}/set_status_for_triaging")
+    workflow.move(workflow.run, "E")
+    assert workflow.pairs() == "TR XO II QQ"
+    workflow.resume(cold=cold)
+    assert workflow.resumable() == (True, 0)
+    assert workflow.pairs() == "UG EG FF FQ"
+    assert workflow.beat(workflow.left[0]) == "U", "any status but R stops a worker node's command"
+    assert workflow.start(workflow.left[1]) == "E"
+
+
+def test_a_task_whose_worker_node_is_gone_is_tried_again_after_a_hot_resume(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=False)
+    assert workflow.resumable() == (True, 1)
+    workflow.bind(running=False)
+    workflow.run = workflow.link()
+    for status in "RTU":
+        assert workflow.pairs()[:2] == f"{status}{'G' if status == 'U' else 'R'}"
+        clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
+        workflow.ask("POST", f"workflow_run/{workflow.run}/set_status_for_triaging")
+    told = workflow.ask("POST", f"workflow/{workflow.id}/task_status_updates")["tasks_by_status"]
+    assert told == {"G": workflow.tasks}
+    workflow.start_attempts(2)
+
+
+def test_a_run_looks_after_earlier_ones_until_all_that_they_left_has_ended(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=False)
+    workflow.resumable()
+    workflow.bind(running=False)
+    run = workflow.link()
+    stored = WorkflowRun.key(run)
+    for ended in (False, True):
+        clock.sleep(HEARTBEAT_BUFFER_SECONDS / 2)
+        assert workflow.beat(workflow.left[0]) == ("D" if ended else "R")
+        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+        assert WorkflowRun.get(*stored).attention == EARLIER_RUNS
+        workflow.ask("POST", f"task_instance/{workflow.left[0]}/log_done")
+    for _ in range(3):
+        clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
+        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+    assert WorkflowRun.get(*stored).attention is None
+    assert workflow.pairs() == "DD FG FG FG"
+
+
+def test_tasks_start_over_after_what_an_ended_run_left_has_stopped(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=True)
+    clock.sleep(1)
+    assert workflow.ask("POST", f"task/{workflow.id}/set_resume_state", reset_if_running=True) == {}
+    assert workflow.pairs() == "KG KG FG FG"
