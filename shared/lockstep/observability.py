@@ -75,7 +75,7 @@ def count(name: str, number: int = 1) -> None:
             request.counters.setdefault((name, "Count"), [0])[0] += number
 
 
-def move(source: str | None, target: str, number: int = 1) -> None:
+def record_move(source: str | None, target: str, number: int = 1) -> None:
     """Record moves of the request for its log line. A source that is not known for certain is None."""
     request = context.current()
     if number and request is not None:
@@ -83,7 +83,7 @@ def move(source: str | None, target: str, number: int = 1) -> None:
             request.moves[source, target] = request.moves.get((source, target), 0) + number
 
 
-def refuse(kind: str, reason: str, number: int = 1) -> None:
+def record_refusal(kind: str, reason: str, number: int = 1) -> None:
     """Record refusals of the request for its log line: a 200 alone does not tell that nothing was done."""
     request = context.current()
     if number and request is not None:

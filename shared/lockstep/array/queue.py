@@ -19,7 +19,7 @@ from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import RefusalKind, may_queue
 from lockstep.fsm.workflow_run import MAY_QUEUE
-from lockstep.observability import count, move, refuse
+from lockstep.observability import count, record_move, record_refusal
 from lockstep.task.item import Task, told_changes
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 from lockstep.workflow_run.item import WorkflowRun
@@ -55,30 +55,30 @@ def queue_tasks(
         numbered = enumerate(batches, last - len(batches) + 1)
         fill = partial(_fill, array_id, task_resources_id, workflow_run_id)
         run_parallel(lambda batch: fill(*batch), numbered)
-    _refuse(array_id, task_ids, tasks)
+    _record_refusals(array_id, task_ids, tasks)
     queued = sum(task.queued for task in ready)
     count("Queued", queued)
-    move(None, TaskInstanceStatus.QUEUED.name, queued)
+    record_move(None, TaskInstanceStatus.QUEUED.name, queued)
     by_status: dict[TaskStatus, list[int]] = defaultdict(list)
     for task_id in sorted(tasks):
         by_status[tasks[task_id].status].append(task_id)
     return dict(by_status)
 
 
-def _refuse(array_id: int, task_ids: Sequence[int], tasks: Mapping[int, "_QueuedTask"]) -> None:
+def _record_refusals(array_id: int, task_ids: Sequence[int], tasks: Mapping[int, "_QueuedTask"]) -> None:
     """Record why tasks are not queued. Of two callers that queue one task, one hears that it is QUEUED."""
-    refuse(RefusalKind.INVALID.name, "it does not exist", len(set(task_ids) - tasks.keys()))
+    record_refusal(RefusalKind.INVALID.name, "it does not exist", len(set(task_ids) - tasks.keys()))
     for task in tasks.values():
         if task.queued:
             continue
         if task.seen.array_id != array_id:
-            refuse(RefusalKind.INVALID.name, "it is of another array")
+            record_refusal(RefusalKind.INVALID.name, "it is of another array")
         elif not may_queue(task.status):
-            refuse(RefusalKind.INVALID.name, f"{task.status.name} never becomes QUEUED")
+            record_refusal(RefusalKind.INVALID.name, f"{task.status.name} never becomes QUEUED")
         elif task.exhausted:
-            refuse(RefusalKind.INVALID.name, f"it has had {MAX_INSTANCE_NUMBER} instances")
+            record_refusal(RefusalKind.INVALID.name, f"it has had {MAX_INSTANCE_NUMBER} instances")
         else:
-            refuse(RefusalKind.INVALID.name, "its workflow run has ended, or ends for a resume")
+            record_refusal(RefusalKind.INVALID.name, "its workflow run has ended, or ends for a resume")
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from lockstep.dynamodb.statements import Change, Value, Where, all_of, equals, i
 from lockstep.fsm.reports import LAUNCH, OF_OTHER_JOB, concerns_names
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import RefusalKind
-from lockstep.observability import count, refuse
+from lockstep.observability import count, record_refusal
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 
@@ -45,7 +45,7 @@ def log_heartbeats(instances: Sequence[InstanceKey], increment: float) -> None:
         if not few:
             changes = _to_write("report_by", changes, "status", launched, lambda stored, _: is_near(stored))
         stored = _set_where(changes, dict.fromkeys(changes, equals("status", launched)))
-        refuse(
+        record_refusal(
             RefusalKind.INVALID.name, "it is not LAUNCHED: its worker node reports for it", len(changes) - len(stored)
         )
 
@@ -69,7 +69,7 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
         stored = set(_set_where(changes, unnamed))
         left = {key: change for key, change in changes.items() if key not in stored}
         named = _of_array(left, of_array)
-        refuse(RefusalKind.INVALID.name, "it is not of this array, or does not exist", len(left) - len(named))
+        record_refusal(RefusalKind.INVALID.name, "it is not of this array, or does not exist", len(left) - len(named))
         _name_again(named)
 
 
@@ -86,7 +86,7 @@ def _name_again(changes: dict[InstanceKey, Change]) -> None:
         changes = {key: change for key, change in changes.items() if key not in stored}
     kind = OF_OTHER_JOB.kind.name
     count(f"Refused.{kind}", len(changes))
-    refuse(kind, OF_OTHER_JOB.reason, len(changes))
+    record_refusal(kind, OF_OTHER_JOB.reason, len(changes))
     run_parallel(store.note_refusal, changes)
 
 

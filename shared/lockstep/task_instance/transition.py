@@ -15,7 +15,7 @@ from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.reports import status_told
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, Refusal, RefusalKind, Ruling
-from lockstep.observability import count, move, refuse
+from lockstep.observability import count, record_move, record_refusal
 from lockstep.task_instance import store
 from lockstep.task_instance.item import TaskInstance
 from lockstep.task_instance.names import is_just_claimed, reporter
@@ -124,12 +124,12 @@ def _count(in_flight: Iterable["_InFlight"]) -> None:
         count("LostRaces", max(0, each.rejections - 1))
         if each.outcome and isinstance(each.outcome.ruling, Refusal):
             count(f"Refused.{each.outcome.ruling.kind.name}")
-            refuse(each.outcome.ruling.kind.name, each.outcome.ruling.reason)
+            record_refusal(each.outcome.ruling.kind.name, each.outcome.ruling.reason)
         if landed := each.landed:
             if isinstance(landed.decision.ruling, Move):
                 sources, target = landed.decision.guard.task_instance, landed.decision.ruling.task_instance.name
                 count(f"Moved.{_names(sources)}.{target}")
-                move(_names(sources) if len(sources) == 1 else None, target)
+                record_move(_names(sources) if len(sources) == 1 else None, target)
             count("ErrorEntries", int(landed.fields.error is not None))
 
 

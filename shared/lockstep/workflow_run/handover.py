@@ -11,7 +11,7 @@ from lockstep.fsm.reports import KILLED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import GIVEN_UP, RUN_ENDED, TAKEN_OVER
-from lockstep.observability import refuse
+from lockstep.observability import record_refusal
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
@@ -86,7 +86,7 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
-        refuse(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
+        record_refusal(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
         return
     target = Run.COLD_RESUME if cold else Run.HOT_RESUME
     if workflow.workflow_run_id:
@@ -102,7 +102,7 @@ def _ask_to_end(workflow_run_id: int, target: WorkflowRunStatus) -> None:
                 continue
             run.status = target
         elif run.status != target:
-            refuse(RefusalKind.INVALID.name, f"{Run(run.status).name} never becomes {target.name}")
+            record_refusal(RefusalKind.INVALID.name, f"{Run(run.status).name} never becomes {target.name}")
         if _end_if_late(run, workflow_run_id).settled:
             return
 

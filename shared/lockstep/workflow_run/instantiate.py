@@ -15,7 +15,7 @@ from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Refusal, RefusalKind, Ruling
 from lockstep.http.fields import Text
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
-from lockstep.observability import refuse
+from lockstep.observability import record_refusal
 from lockstep.task_instance.bulk import log_taken_again
 from lockstep.task_instance.item import InstanceKey, TaskInstance, instance_keys
 from lockstep.task_instance.read import read_instances, read_pairs
@@ -133,9 +133,9 @@ def _taken_before(past_queued: Iterable[InstanceKey]) -> dict[InstanceKey, TaskI
         if _is_repeated(ruling):
             before[key] = instance
         elif isinstance(ruling, Refusal):
-            refuse(ruling.kind.name, ruling.reason)
+            record_refusal(ruling.kind.name, ruling.reason)
         else:
-            refuse(RefusalKind.INVALID.name, "its workflow run has ended")
+            record_refusal(RefusalKind.INVALID.name, "its workflow run has ended")
     return before
 
 

@@ -15,7 +15,7 @@ from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import DISTRIBUTED, DONE_AFTER_ALL, RUN_ENDED, followed_by, sources
-from lockstep.observability import move, refuse
+from lockstep.observability import record_move, record_refusal
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.left import all_done
 from lockstep.workflow_run.item import WorkflowRun
@@ -66,7 +66,7 @@ def log_heartbeat(workflow_run_id: int, status: str, heartbeat_date: float) -> W
         return _move(workflow_run_id, status, changes)
     stands = Run(run.status)
     if stands != status:
-        _refuse(stands, status)
+        _record_refused_move(stands, status)
     return stands
 
 
@@ -81,7 +81,7 @@ def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowR
         if target is None or not _may_move(run, target):
             if changes:
                 reach(partial(_run(workflow_run_id).update, changes))
-            _refuse(source, status)
+            _record_refused_move(source, status)
             return source
         if target is Run.TERMINATED:
             stop(workflow_run_id, hot=source is Run.HOT_RESUME)
@@ -93,9 +93,9 @@ def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowR
             raise ContentionError(f"others kept moving workflow run {workflow_run_id}; send it again")
 
 
-def _refuse(source: WorkflowRunStatus, status: str) -> None:
+def _record_refused_move(source: WorkflowRunStatus, status: str) -> None:
     target = _STATUSES.get(status)
-    refuse(RefusalKind.INVALID.name, f"{source.name} never becomes {target.name if target else repr(status)}")
+    record_refusal(RefusalKind.INVALID.name, f"{source.name} never becomes {target.name if target else repr(status)}")
 
 
 def _may_move(run: WorkflowRun, target: WorkflowRunStatus) -> bool:
@@ -136,13 +136,13 @@ def move_run(
             if not _holds(failed.found[1], workflow_run_id):
                 break
         else:
-            move(source.name, target.name)
+            record_move(source.name, target.name)
             return True
     try:
         reach(partial(moved.run.update, moved.changes, moved.condition))
     except ConditionFailedError:
         return False
-    move(source.name, target.name)
+    record_move(source.name, target.name)
     return True
 
 

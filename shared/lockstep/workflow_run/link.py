@@ -14,7 +14,7 @@ from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import WorkflowRunStatus, WorkflowStatus
 from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import LINKABLE
-from lockstep.observability import move, refuse
+from lockstep.observability import record_move, record_refusal
 from lockstep.text import beginning
 from lockstep.workflow.item import MAX_USER_BYTES, RunOfWorkflow, Workflow
 from lockstep.workflow.read import find_workflow
@@ -84,12 +84,12 @@ def link(workflow_id: int, client: Client, increment: float) -> Linked:
                 if deadline().passed():
                     raise ContentionError(f"others kept changing workflow {workflow_id}; send it again") from failed
             else:
-                move(None, WorkflowRunStatus.LINKING.name)
+                record_move(None, WorkflowRunStatus.LINKING.name)
                 return Linked(new_run)
 
 
 def _refused(why_not: str) -> Linked:
-    refuse(RefusalKind.INVALID.name, why_not)
+    record_refusal(RefusalKind.INVALID.name, why_not)
     return Linked(None, why_not)
 
 

@@ -11,7 +11,7 @@ from lockstep.dynamodb.statements import Value, equals, set_where
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import RefusalKind, is_reset_by_binding
-from lockstep.observability import refuse
+from lockstep.observability import record_refusal
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import task_groups
 from lockstep.workflow.progress import tasks_with
@@ -30,11 +30,11 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
-        refuse(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
+        record_refusal(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
         return None
     if not is_linkable(workflow):
         why_not = f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
-        refuse(RefusalKind.INVALID.name, why_not)
+        record_refusal(RefusalKind.INVALID.name, why_not)
         return why_not
     stop_leftovers(workflow_id, workflow)
     for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
