@@ -98,7 +98,7 @@ REFUSED: Final[dict[str, tuple[Callable[[], Ask], str]]] = {
     ),
     "set_resume": (
         lambda: ask("set_resume", {"reset_running_jobs": True}, workflow_id=NOBODYS),
-        f"no run holds workflow {NOBODYS}",
+        f"no workflow {NOBODYS} exists",
     ),
     "increase_resources": (
         lambda: ask("increase_resources", workflow_id=NOBODYS),
