@@ -1,13 +1,18 @@
 """Every route has a test file of its own, and its files agree with its row."""
 
+from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from lockstep.routes import ROUTES, Route
 from tests.support.contract import contract_of
+from tests.support.described import OPERATIONS
 
 HERE = Path(__file__).parent
+OF_SOMETHING_ELSE: Final = {"queue_task_batch", "get_tasks"}
+"""The routes whose 404 is not about an id of the path: an array that a task names is gone, or a queue."""
 
 
 def test_every_route_has_a_test_file_and_every_file_a_route() -> None:
@@ -21,3 +26,10 @@ def test_every_route_has_a_test_file_and_every_file_a_route() -> None:
 def test_a_contract_states_the_row_that_it_is_about(route: Route) -> None:
     contract = contract_of(route.name)
     assert (contract.name, contract.scope) == (route.name, route.scope)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_the_description_promises_a_404_where_there_is_one(route: Route) -> None:
+    promised = str(HTTPStatus.NOT_FOUND.value) in OPERATIONS[route.name]["responses"]
+    there_is = contract_of(route.name).unknown == HTTPStatus.NOT_FOUND or route.name in OF_SOMETHING_ELSE
+    assert promised == there_is, "list it in FINDS_NOTHING_UNKNOWN of local/openapi.py, or state another `unknown`"

@@ -21,6 +21,7 @@ from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from tests.routes import test_progress as progress
 from tests.routes.test_progress import ARRAY, LUCK, RUN, STEPS, TRIES, Slow, fill, slow, status_of_tasks
+from tests.support.every import is_listed
 
 __all__ = ["slow"]  # a fixture
 
@@ -87,7 +88,8 @@ FITS: Final = {"get_downstream_tasks": 6 * MAX_TASKS_PER_CALL // 100}
 
 def test_every_bulk_route_is_held() -> None:
     held = HELD_IN_PROGRESS.keys() | ENDS_A_RUN.keys() | POLLS | LOOKS | PUTS.keys() | FITS.keys()
-    assert held == {route.name for route in ROUTES if route.budget == BULK}
+    bulk = {route.name for route in ROUTES if route.budget == BULK}
+    is_listed(bulk, held, "a bulk route; show in one of the tables above that its calls end in parts, or fit one")
 
 
 @pytest.fixture

@@ -14,16 +14,22 @@ OPERATIONS: Final = {
 }
 
 
+def _operation(name: str) -> dict[str, Any]:
+    assert name in OPERATIONS, f"docs/openapi.json lacks {name}: run `make docs`"
+    operation: dict[str, Any] = OPERATIONS[name]
+    return operation
+
+
 @cache
 def request(name: str) -> Draft202012Validator:
     """Of an operation's body."""
-    return _validator(OPERATIONS[name]["requestBody"])
+    return _validator(_operation(name)["requestBody"])
 
 
 @cache
 def reply(name: str, status: int) -> Draft202012Validator:
     """Of what an operation answers with a status. KeyError: it never does, the document says."""
-    answer = OPERATIONS[name]["responses"][str(status)]
+    answer = _operation(name)["responses"][str(status)]
     if reference := answer.get("$ref"):
         answer = DOCUMENT["components"]["responses"][reference.rpartition("/")[2]]
     return _validator(answer)

@@ -24,5 +24,6 @@ def document() -> str:
     return filled(SIZES.read_text(encoding="utf-8"), {"routes": of_routes})
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the document."""
     SIZES.write_text(document(), encoding="utf-8")

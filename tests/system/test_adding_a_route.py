@@ -135,7 +135,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for block in BLOCKS:
         block.apply(folder)
     for program in programs_of_make_docs():
-        made = run(folder, sys.executable, "-m", program)
+        made = run(folder, sys.executable, "-m", "local", program)
         assert made.returncode == 0, made.stderr
     return folder
 

@@ -46,6 +46,20 @@ def test_check_runs_every_kind_of_check() -> None:
     assert [tool for tool in tools if not any(f"/{tool}" in each or f" {tool}" in each for each in run)] == []
 
 
+def main_of(module: str) -> Path:
+    """The file of a module that `python -m local` starts."""
+    path = ROOT / module.replace(".", "/")
+    return path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def test_every_program_of_make_has_a_main() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    programs = set(re.findall(r"\$\(RUN\) ([\w.]+)", makefile))
+    assert "tests.support.sizes" in programs
+    without = [name for name in programs if "\ndef main(" not in main_of(name).read_text(encoding="utf-8")]
+    assert without == []
+
+
 def test_what_a_virtual_environment_is_for_has_no_comma() -> None:
     """A comma ends an argument: what follows it was made of nothing."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
