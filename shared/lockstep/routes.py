@@ -16,6 +16,8 @@ BASE_PATH: Final = "/api/v3"
 """The beginning of every path of the API. The page's path has none."""
 _REPORTS_OF_WORKERS: Final = frozenset({"log_report_by", "log_done", "log_error_worker_node"})
 """The reports of a worker node that runs its command."""
+_GETS_THAT_END: Final = frozenset({"is_resumable"})
+"""Jobmon's GETs that end runs and stop instances."""
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -83,7 +85,7 @@ class Route(NamedTuple):
         return _compiled(self.resource)
 
     def may_be_called_by(self, scope: Scope, *, expired: bool = False) -> bool:
-        """Whether a token of this scope opens the route. A reader may call every GET.
+        """Whether a token of this scope opens the route. A reader may call every GET that ends nothing.
 
         A worker's token that has expired opens what a worker node reports while it runs: functions hold it against what
         it has claimed.
@@ -93,7 +95,7 @@ class Route(NamedTuple):
         """
         if expired:
             return scope is Scope.WORKER and self.name in _REPORTS_OF_WORKERS
-        return scope.includes(self.scope) or (scope is Scope.READER and self.method == "GET")
+        return scope.includes(self.scope) or (scope is Scope.READER and self.method == "GET" and self.name not in _GETS_THAT_END)
 
 
 def _row(

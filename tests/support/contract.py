@@ -65,6 +65,8 @@ class Contract:
     """Fields of that body that may be left out."""
     nullable: frozenset[str] = frozenset()
     """Fields of that body that may be null."""
+    ends: bool = False
+    """Whether it ends runs and stops instances, although it is a GET: no reader may call it."""
     unknown: int | None = 404
     """How an id in the path that does not exist is answered. None: the path has no ids."""
     makes: tuple[Key, ...] = ()
@@ -94,9 +96,9 @@ class Contract:
         return self.route.base + self.path(value)
 
     def may_be_called_by(self, scope: Scope) -> bool:
-        """By the least scope alone: a reader may call every GET, and the chain rises from worker to operator."""
+        """By the least scope alone: a reader may call every GET that ends nothing, and the chain rises from worker to operator."""
         if scope is Scope.READER:
-            return self.route.method == "GET"
+            return self.route.method == "GET" and not self.ends
         if self.scope is Scope.READER:
             return scope is Scope.OPERATOR
         return CHAIN.index(scope) >= CHAIN.index(self.scope)

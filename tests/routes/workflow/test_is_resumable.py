@@ -10,6 +10,7 @@ from tests.support.contract import Contract, System, Usage, check
 CONTRACT = Contract(
     name="is_resumable",
     scope=Scope.OPERATOR,
+    ends=True,
     usage=Usage(2, 0, 2),
     reads="the workflow, its run, the instances in KILL_SELF of its newest 50 runs; what ended runs left",
     largest=ResumableReply(workflow_is_resumable=False, pending_kill_self=MAX_ID),
