@@ -95,7 +95,9 @@ class Route(NamedTuple):
         """
         if expired:
             return scope is Scope.WORKER and self.name in _REPORTS_OF_WORKERS
-        return scope.includes(self.scope) or (scope is Scope.READER and self.method == "GET" and self.name not in _GETS_THAT_END)
+        return scope.includes(self.scope) or (
+            scope is Scope.READER and self.method == "GET" and self.name not in _GETS_THAT_END
+        )
 
 
 def _row(

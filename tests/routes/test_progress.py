@@ -18,12 +18,13 @@ from lockstep.array.attention import what_needs_attention
 from lockstep.array.item import Batch
 from lockstep.clock import BULK_BUDGET_SECONDS
 from lockstep.context import PARALLEL, request, slots
-from lockstep.dynamodb.client import run_parallel
+from lockstep.dynamodb.client import fetch, run_parallel
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
+from lockstep.workflow import left
 from lockstep.workflow.cursor import CURSOR_SECONDS, task_groups
-from lockstep.workflow.item import RunOfWorkflow
+from lockstep.workflow.item import PassedTasks, RunOfWorkflow
 from lockstep.workflow.read import read_workflow
 from lockstep.workflow_run.sweep import ABANDONED_SECONDS
 from tests.conformance.recording import Player, put
@@ -291,6 +292,31 @@ def test_the_tasks_behind_many_that_are_done_are_found_in_the_end(slow: Slow, le
     assert len(codes) > 1, "it is more than a call can do"
     assert [int(task_id) for task_id in reply["tasks"]] == list(left[:3])
     assert slow.asked["BatchGetItem"] <= STEPS // 50 + 8 * len(codes), "no call begins again"
+
+
+def test_a_smaller_page_finds_what_a_larger_ones_search_has_not_noted(slow: Slow) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(10, 160, 170, 390)
+    slow.seconds = 1.0
+    assert slow.call("GET", f"/workflow/get_tasks/{ARRAY}", max_task_id="0", chunk_size="200")[0] == 503
+    slow.seconds = 0.0
+    code, reply = slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **PAGE)
+    assert (code, list(reply["tasks"])) == (200, ["10", "160", "170"])
+
+
+def test_what_a_search_notes_fits_its_item(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(slow, "D", "D")
+    slow.seconds = 0.0
+    set_left(*range(201, 401))
+    monkeypatch.setattr(left, "MOST_NOTED", 20)
+    slow.seconds = 1.3
+    page = {"max_task_id": "0", "chunk_size": "200"}
+    assert slow.call("GET", f"/workflow/get_tasks/{ARRAY}", **page)[0] == 503
+    key = PassedTasks.key(ARRAY, 0)
+    with request():
+        noted = PassedTasks.from_raw_data(fetch([key], consistent=True)[key])
+    assert (noted.since, noted.reached, noted.left) == (201, 220, list(range(201, 221)))
 
 
 def test_a_task_that_has_ended_between_two_tries_is_not_on_the_page(slow: Slow) -> None:

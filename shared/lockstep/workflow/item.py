@@ -163,10 +163,12 @@ class PassedTasks(Expiring):
     PREFIX: Final = "PASSED#"
     KEY_FORMS: ClassVar = (Key("WORKFLOW#<id>", "PASSED#<id16>"),)
 
+    since = IntegerAttribute()
+    """The first task id that was looked at."""
     reached = IntegerAttribute()
     """The last task id that was looked at."""
     left = JSONAttribute()
-    """The ids of the tasks up to there that were not done."""
+    """The ids of the tasks between them that were not done."""
 
     @staticmethod
     def key(workflow_id: int, after: int) -> Key:

@@ -24,6 +24,8 @@ from lockstep.workflow.tasks import task_ids
 _ENOUGH: Final = 0.5
 """The share of the time after which a search notes how far it came. The rest is for its caller's work on what it found.
 """
+MOST_NOTED: Final = 20_000
+"""The ids of tasks that are not done which a search notes, at most: 18 bytes each, and an item holds 400 kB."""
 _ALL_DONE: Final = "all done"
 
 
@@ -43,15 +45,17 @@ def tasks_left(workflow_id: int, after: int, most: int) -> Iterator[tuple[int, T
     if following is None:
         return
     passed = _read_passed(workflow_id, after, following)
-    left = [task_id for task_id in passed.left if task_id >= following] if passed else []
-    yield from _not_done(left)
+    left: list[int] = []
+    for task_id, task in _not_done([number for number in passed.left if number >= following] if passed else []):
+        left.append(task_id)
+        yield task_id, task
     rest = task_ids(workflow_id, passed.reached) if passed else chain([following], ids)
     for some in _growing(rest, READ_AT_ONCE if passed else len(first)):
         statuses = statuses_of(some, consistent=False)
         found = [task_id for task_id, status in statuses.items() if status != TaskStatus.DONE]
         left += found
         if deadline().spent(_ENOUGH):
-            _note_passed(workflow_id, after, some[-1], left)
+            _note_passed(workflow_id, after, following, some[-1], left)
             raise UnavailableError(f"tasks up to {some[-1]} were looked at; send it again for those behind them")
         yield from _not_done(found)
 
@@ -69,16 +73,23 @@ def _growing(ids: Iterator[int], size: int) -> Iterator[list[int]]:
 
 
 def _read_passed(workflow_id: int, after: int, following: int) -> PassedTasks | None:
-    """How far an earlier call with the same `after` came behind `following`, unless that is too long ago."""
+    """What an earlier call with the same `after` found of all tasks from `following` on, unless that is too long ago.
+
+    A call for a larger page noted only what lies behind its own first tasks.
+    """
     key = PassedTasks.key(workflow_id, after)
     raw = fetch([key], consistent=True).get(key)
     passed = PassedTasks.from_raw_data(raw) if raw else None
-    return None if passed is None or passed.has_expired(now()) or passed.reached < following else passed
+    holds = passed is not None and not passed.has_expired(now()) and passed.since <= following <= passed.reached
+    return passed if holds else None
 
 
-def _note_passed(workflow_id: int, after: int, reached: int, left: list[int]) -> None:
-    key = PassedTasks.key(workflow_id, after)
-    reach(PassedTasks(*key, reached=reached, left=left, expires_at=math.ceil(now() + CURSOR_SECONDS)).save)
+def _note_passed(workflow_id: int, after: int, since: int, reached: int, left: list[int]) -> None:
+    if len(left) > MOST_NOTED:
+        left = left[:MOST_NOTED]
+        reached = left[-1]
+    key, expires_at = PassedTasks.key(workflow_id, after), math.ceil(now() + CURSOR_SECONDS)
+    reach(PassedTasks(*key, since=since, reached=reached, left=left, expires_at=expires_at).save)
 
 
 def all_done(workflow_id: int) -> bool:
