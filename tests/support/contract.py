@@ -96,7 +96,7 @@ class Contract:
         return self.route.base + self.path(value)
 
     def may_be_called_by(self, scope: Scope) -> bool:
-        """By the least scope: a reader may call every GET that ends nothing, and the chain rises from worker to operator."""
+        """By the least scope: a reader may call GETs that end nothing, and the chain rises from worker to operator."""
         if scope is Scope.READER:
             return self.route.method == "GET" and not self.ends
         if self.scope is Scope.READER:

@@ -272,7 +272,7 @@ def fetch_at_once(keys: Sequence[Key]) -> dict[Key, RawItem]:
 
 
 def fetch_present(keys: Iterable[Key]) -> dict[Key, RawItem]:
-    """Read the items with these keys that exist, for items that never change once they exist.
+    """Read the items with these keys that exist. One that was just written may be shown as it was before.
 
     An eventually consistent read comes first; a consistent one follows for the keys that it does not find.
     """

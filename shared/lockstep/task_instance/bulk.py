@@ -104,8 +104,8 @@ _TAKES: Final[Sequence[Callable[[Value], Where]]] = (
 )
 """When an instance that has been named takes another id: as the report about a single one (names.reporter).
 
-They are tried one after the other: AWS shows no statement that joins conditions with OR. What none of them holds of is
-refused at the last of them, because an end stays an end, and a name that was said stays said.
+Tried one after the other: AWS documents no UPDATE statement that joins conditions with OR. An instance that moves between
+two of them cannot slip through: one that has ended stays ended, and keeps the name that it has.
 """
 
 
