@@ -104,8 +104,8 @@ _TAKES: Final[Sequence[Callable[[Value], Where]]] = (
 )
 """When an instance that has been named takes another id: as the report about a single one (names.reporter).
 
-Tried one after the other: AWS documents no UPDATE statement that joins conditions with OR. An instance that moves between
-two of them cannot slip through: one that has ended stays ended, and keeps the name that it has.
+Tried one after the other: AWS documents no UPDATE statement that joins conditions with OR. What moves between two of
+them is not missed: an instance that has ended stays ended, and keeps the name that it has.
 """
 
 
