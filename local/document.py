@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from local import events_document, openapi, prices
+from local import decisions, events_document, openapi, prices
 from local.gateway import load_handler
 from local.template import ROOT, Template
 from local.workflow_cost import of_workflows
@@ -401,6 +401,7 @@ DOCUMENTS: Final[dict[Path, Callable[[], str]]] = {
     EVENTS: events,
     EVENTS_SCHEMA: events_document.schema,
     FUNCTIONS: functions,
+    decisions.LIST: decisions.document,
     README: readme,
 }
 

@@ -121,7 +121,7 @@ def test_the_view_of_a_workflow(asked: Asked) -> None:
     asked.fill([*ranges(counts.MOST_RANGES + 1), *map(an_array, range(100, 101 + counts.MOST_LISTED))])
     shown = asked.get(f"workflows/{WORKFLOW}")
     assert (shown["more_tasks"], shown["more_batches"]) == (True, True)
-    _, pages_at_most, others = documented("show_workflow")
+    pages_at_most, others = documented("show_workflow")
     assert asked.operations.total() <= pages_at_most + others
 
 

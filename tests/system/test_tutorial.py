@@ -11,6 +11,11 @@ from tests.support.serving import alone, serving
 BLOCKS = re.findall(
     r"<!-- tutorial: \w+ -->\n```\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
 )
+STATED = [
+    re.escape(reply).replace("…", ".+")
+    for reply in re.findall(r"^call .*  # (\{.*\}|\d+)(?:: .*)?$", "".join(BLOCKS), re.MULTILINE)
+]
+"""The reply that stands behind each call, as a pattern."""
 
 
 def test_seven_calls_take_a_task_from_bound_to_done() -> None:
@@ -24,9 +29,9 @@ def test_seven_calls_take_a_task_from_bound_to_done() -> None:
             encoding="utf-8",
             check=True,
         )
-    array, resources, tasks, run, queued, taken, launched, started, beat, done, polled, shown = map(
-        json.loads, filter(None, shell.stdout.splitlines())
-    )
+    replies = [*filter(None, shell.stdout.splitlines())]
+    assert [stated for stated, reply in zip(STATED, replies, strict=False) if not re.fullmatch(stated, reply)] == []
+    array, resources, tasks, run, queued, taken, launched, started, beat, done, polled, shown = map(json.loads, replies)
     assert (array, resources, tasks) == ({"array_id": 1001}, 1001, {"tasks": {"first": [1_000_000_001, "G"]}})
     assert run == {"workflow_run_id": 1001, "status": "L"}
     assert queued == {"tasks_by_status": {"Q": [1_000_000_001]}}

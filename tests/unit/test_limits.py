@@ -1,6 +1,7 @@
 """The limits fit each other: what a reply hands out may be handed back. docs/limits.md lists them."""
 
 import re
+from collections.abc import Set as AbstractSet
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -33,27 +34,38 @@ MAX_NAME_BYTES: Final = 1_000
 PACKAGE: Final = ROOT / "shared/lockstep"
 ENVELOPE: Final = 1_000
 """The bytes of a body or a reply beside its ids."""
-_ROW: Final = re.compile(r"^\| `([\w.]+)\.([A-Z_]+)` \| ([\d,]+) ", re.MULTILINE)
+_ROW: Final = re.compile(r"^\| `([\w.]+)\.([A-Z][A-Z_]+)` \| ([\d,]+) ", re.MULTILINE)
 STATED: Final = {
     (module, name): int(value.replace(",", ""))
     for module, name, value in _ROW.findall((ROOT / "docs/limits.md").read_text(encoding="utf-8"))
 }
 """What docs/limits.md states, by module and name."""
+_SHARE: Final = re.compile(r"^\| `([\w.]+)\.(_ENOUGH\w*)` \| (\d+) % ", re.MULTILINE)
+SHARES: Final = {
+    (module, name): int(percent) / 100
+    for module, name, percent in _SHARE.findall((ROOT / "docs/limits.md").read_text(encoding="utf-8"))
+}
+"""The shares of the time that docs/limits.md states, by module and name."""
 
 
-def _bounds() -> set[tuple[str, str]]:
+def _bounds() -> AbstractSet[tuple[str, str]]:
     """The numbers of the layer that are named as limits."""
-    found = set()
+    return _set_in_layer("(MAX|MOST)_").keys()
+
+
+def _set_in_layer(names: str) -> dict[tuple[str, str], float]:
+    """The numbers that a module of the layer sets itself, by module and name, with names that begin so."""
+    found = {}
     for file in PACKAGE.rglob("*.py"):
         module = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
         for name, value in vars(import_module(f"{PACKAGE.name}.{module}")).items():
-            if re.match(r"(MAX|MOST)_", name) and isinstance(value, int | float) and _is_set_in(file, name):
-                found.add((module, name))
+            if re.match(names, name) and isinstance(value, int | float) and _is_set_in(file, name):
+                found[module, name] = value
     return found
 
 
 def _is_set_in(file: Path, name: str) -> bool:
-    return re.search(rf"^{name}: Final", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    return re.search(rf"^{name}(: Final)? =", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def test_the_table_states_each_limit_of_the_layer() -> None:
@@ -64,6 +76,10 @@ def test_the_table_states_each_limit_of_the_layer() -> None:
 def test_the_table_states_what_holds(module: str, name: str) -> None:
     home = module if module.startswith("ops.") else f"{PACKAGE.name}.{module}"
     assert getattr(import_module(home), name) == STATED[module, name]
+
+
+def test_the_table_states_each_share_of_the_time() -> None:
+    assert _set_in_layer("_ENOUGH") == SHARES
 
 
 def test_a_body_holds_all_the_ids_that_a_call_may_list() -> None:

@@ -28,7 +28,7 @@ CONTRACT = Contract(
     scope=Scope.READER,
     usage=Usage(4, 0, 3.5),
     reads=(
-        "tasks until the page is full, or half of the time is spent; then the same call goes on; 10,000"
+        "tasks until the page is full, or a share of the time is spent; then the same call goes on; 10,000"
         " specifications and arrays; resources as far as the reply holds them, and 500 sets more (30 MB); all"
         " loaded clusters (400 kB), where none is cached"
     ),

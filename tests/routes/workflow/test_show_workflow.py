@@ -48,7 +48,7 @@ CONTRACT = Contract(
     usage=Usage(7, 0, 4.5),
     reads=(
         "the workflow and its specification (305 kB), 20 runs, 90 attributes (180 kB), 10,000 ranges of its "
-        "tasks (1 MB), 10,000 arrays and batches of 1,000,000 steps (4 MB), both as far as 60 % of the time hold; "
+        "tasks (1 MB), 10,000 arrays and batches of 1,000,000 steps (4 MB), each as far as a share of the time holds; "
         "1,000 entries of what failed (120 kB) in 16 parts"
     ),
     largest=WORKFLOW,

@@ -12,7 +12,7 @@ CONTRACT = Contract(
     usage=Usage(7, 7, 3.5),
     reads=(
         "10,000 entries of flagged instances, 20,000 of due batches (2 MB); as many of those batches, and of "
-        "their instances, as 60 % of the time hold; after a resume, those of 50 runs, one after the other"
+        "their instances, as a share of the time holds; after a resume, those of 50 runs, one after the other"
     ),
     largest=NoReply(),
     unknown=200,

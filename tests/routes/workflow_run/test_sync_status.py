@@ -19,7 +19,7 @@ CONTRACT = Contract(
     usage=Usage(9, 0, 7),
     reads=(
         "10,000 listed instances (10 MB); the batches that may hold others, or the entries of flagged ones, as "
-        "far as 60 % of the time hold; what it tells of them (10 MB)"
+        "far as a share of the time holds; what it tells of them (10 MB)"
     ),
     largest=SyncReply(status_updates={TaskInstanceStatus.QUEUED: TOLD}, time=clock.naive(0)),
     body={"task_instance_ids": [], "status": "R"},

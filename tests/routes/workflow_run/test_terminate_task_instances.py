@@ -11,7 +11,7 @@ CONTRACT = Contract(
     name="terminate_task_instances",
     scope=Scope.OPERATOR,
     usage=Usage(7, 28, 4.5),
-    reads="as many of the batches that have not ended, and of their instances, as 60 % of the time hold",
+    reads="as many of the batches that have not ended, and of their instances, as a share of the time holds",
     largest=TerminateReply(workflow_run_id=MAX_ID, num_terminated=MAX_ID),
     unknown=200,
 )
