@@ -33,7 +33,7 @@ SWEPT: Final[dict[str, dict[str, Any]]] = {
 RENAMES: Final = {"log_distributor_id"}
 """A distributor may call a job otherwise than its worker node does, until it has ended: it knows what it submitted."""
 NOT_SWEPT: Final = {
-    "array_log_distributor_id": "it names the jobs of many; test_array_log_distributor_id.py",
+    "array_log_distributor_id": "it names the jobs of many: test_ended.py, test_each_of_many_has_its_own_outcome",
     "log_no_distributor_id": "it says that there is no job",
 }
 OVERDUE: Final = {"log_unknown_error"}

@@ -6,13 +6,18 @@ is too long, null, a member twice and no member at all are sent beside good ones
 
 import importlib
 import json
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import pytest
 
-from lockstep.http.fields import MAX_NODE_ARG_CHARACTERS
+from lockstep.context import request
+from lockstep.dynamodb.client import fetch
+from lockstep.http.fields import MAX_ARGUMENT_BYTES, MAX_NODE_ARG_CHARACTERS
 from lockstep.routes import ROUTES, Route, route
+from lockstep.task.arguments import TASKS_PER_CHUNK
+from lockstep.task.item import ArgumentChunk, TaskAttribute
 from tests.conformance.recording import Player
 from tests.support.every import is_listed
 from tests.support.seeding import a_dag, batch, pair, run_of
@@ -184,6 +189,55 @@ def below(_: Player) -> Members:
     )
 
 
+def arguments(_: Player) -> Members:
+    tasks = [number // 1000 for number in batch({"status": "R"}, {"status": "R"})]
+    named = [[task, 1, "x"] for task in tasks]
+
+    def kept() -> list[list[Any]]:
+        with request():
+            chunks = [chunk for number in {task // TASKS_PER_CHUNK for task in tasks} for chunk in _chunks(number)]
+        return [argument for chunk in chunks for argument in json.loads(zlib.decompress(chunk.packed))]
+
+    return Members(
+        {},
+        lambda members: {"task_args": members},
+        named,
+        {
+            "unknown": [7_000_001, 1, "x"],
+            "another's": [pair("R", "R") // 1000, 1, "x"],
+            "too long": [tasks[0], 2, "x" * (MAX_ARGUMENT_BYTES + 1)],
+            "null": None,
+        },
+        lambda _player, _reply: [argument for argument in kept() if argument in named] == named,
+    )
+
+
+def _chunks(number: int) -> Iterable[ArgumentChunk]:
+    return ArgumentChunk.query(ArgumentChunk.key(number, "").pk)
+
+
+def attributes(_: Player) -> Members:
+    tasks = [number // 1000 for number in batch({"status": "R"}, {"status": "R"})]
+
+    def noted() -> list[str | None]:
+        with request():
+            found = fetch([TaskAttribute.key(task, "sex") for task in tasks], consistent=True)
+        return [value["S"] for item in found.values() for name, value in item.items() if name == "value"]
+
+    return Members(
+        {},
+        lambda members: {"task_attributes": dict(members)},
+        [(str(task), {"sex": "2"}) for task in tasks],
+        {
+            "unknown": ("7000001", {"sex": "2"}),
+            "another's": (str(pair("R", "R") // 1000), {"sex": "2"}),
+            "too long": ("3", {"sex": LONG}),
+            "null": ("3", None),
+        },
+        lambda _player, _reply: noted() == ["2", "2"],
+    )
+
+
 SWEPT: Final[dict[str, Callable[[Player], Members]]] = {
     "instantiate_task_instances": instantiate,
     "log_report_by_batch": heartbeats,
@@ -191,6 +245,8 @@ SWEPT: Final[dict[str, Callable[[Player], Members]]] = {
     "queue_task_batch": queue,
     "array_log_distributor_id": cluster_ids,
     "bind_tasks_no_args": tasks_to_bind,
+    "bind_task_args": arguments,
+    "bind_task_attributes": attributes,
     "bind_nodes": nodes,
     "add_edges": edges,
     "get_downstream_tasks": below,
@@ -198,27 +254,28 @@ SWEPT: Final[dict[str, Callable[[Player], Members]]] = {
 NOT_SWEPT: Final = {
     "add_task_template_version": "the names of one version's arguments: they are one thing",
     "bind_resources": "the resources of one task",
-    "bind_task_args": "test_bind_task_args.py",
-    "bind_task_attributes": "test_bind_task_attributes.py",
     "bind_workflow": "the attributes of one workflow, which is bound with all of them",
     "set_workflow_attributes": "as above",
 }
-NO_ID: Final = "what is no id can stand for any: decision 31"
+WRONG_TYPE: Final = "what is of a wrong type can stand for any: decision 31"
 NO_WORD: Final = "the reply has no word for a task that is not bound: decision 31"
 DAMAGED: Final = "what is stored otherwise than it was said is found too late: departure 30"
 REFUSED: Final = {
     **{
-        (name, "null"): NO_ID
+        (name, "null"): WRONG_TYPE
         for name in (
             "instantiate_task_instances",
             "log_report_by_batch",
             "sync_status",
             "queue_task_batch",
             "get_downstream_tasks",
+            "bind_task_args",
+            "bind_task_attributes",
         )
     },
     **{("bind_tasks_no_args", kind): NO_WORD for kind in KINDS},
-    ("bind_nodes", "too long"): DAMAGED,
+    ("bind_task_attributes", "unknown"): "an attribute of nothing would never be seen: decision 53",
+    **{(name, "too long"): DAMAGED for name in ("bind_nodes", "bind_task_args", "bind_task_attributes")},
     ("add_edges", "too long"): "a DAG that lacks an edge would run tasks too early",
 }
 """The bad members that refuse the call, each by its name, and why."""
@@ -258,14 +315,15 @@ def test_one_bad_member_keeps_no_other_from_being_served(player: Player, name: s
     code, reply = ask(player, name, members, [members.bad[kind], *members.good])
     if (name, kind) in REFUSED:
         assert (code, len(reply["errors"])) == (422, 1)
-        assert _names_the_member(reply["errors"][0]["field"])
+        assert reply["errors"][0]["field"].split(".")[1] == _name(members.bad[kind])
     else:
         assert code == 200, reply
         assert members.served(player, reply)
 
 
-def _names_the_member(field: str) -> bool:
-    return field.split(".")[1] in {"0", "bad"}
+def _name(member: Any) -> str:
+    """The member's key in an object; its place in a list, where it comes first."""
+    return str(member[0]) if isinstance(member, tuple) else "0"
 
 
 @pytest.mark.parametrize("name", SWEPT)

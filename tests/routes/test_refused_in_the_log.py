@@ -114,11 +114,14 @@ REFUSED: Final[dict[str, tuple[Callable[[], Ask], str]]] = {
 """A refusal of each route that can refuse with a 200, and the reason that its line gives."""
 
 FINDS_OR_MAKES: Final = "it finds or makes what it is told; what it cannot bind is a 4xx"
-READS: Final = "it reads"
+READS: Final = "it changes nothing"
 WHAT_IT_FINDS: Final = "it moves what it finds to be moved; what moves meanwhile is refused as any transition is"
 CANNOT_REFUSE: Final = {
     **{route.name: READS for route in ROUTES if route.method == "GET"},
-    **dict.fromkeys(("get_task_resources", "get_downstream_tasks", "task_status_updates", "sync_status"), READS),
+    **dict.fromkeys(("get_task_resources", "get_downstream_tasks", "task_status_updates"), READS),
+    "get_tasks": "it reads, and notes how far it came",
+    "is_resumable": "it tells whether a run may be linked; it ends what it finds to be over, as the calls below",
+    "sync_status": "it reads, and notes of each batch which statuses its instances have",
     **dict.fromkeys(
         (
             *("bind_tool", "create_tool_version", "bind_task_template", "add_task_template_version"),

@@ -20,23 +20,26 @@ _MARK = "LOCKSTEP_UNDER_TEST"
 
 
 class Marked:
-    """A program whose processes are all known by a mark."""
+    """A program whose processes are all known by a mark, in a process group of its own, as a terminal gives it."""
 
     def __init__(self, module: str, *options: str) -> None:
         self._command, self._mark = [module, *options], f"{_MARK}={uuid.uuid4().hex}"
 
     @contextmanager
-    def started(self) -> Iterator["subprocess.Popen[str]"]:
-        """Run it, and kill it in the end."""
+    def started(self, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+        """Run it with these environment variables, too, and kill it in the end."""
         name, _, mark = self._mark.partition("=")
         environment = {key: value for key, value in os.environ.items() if key != ENDPOINT_VARIABLE}
         with subprocess.Popen(
             [sys.executable, "-m", *self._command],
             cwd=ROOT,
-            env=environment | {name: mark, "PYTHONPATH": os.pathsep.join((".", "shared")), "PYTHONUTF8": "1"},
+            env=environment
+            | {name: mark, "PYTHONPATH": os.pathsep.join((".", "shared")), "PYTHONUTF8": "1"}
+            | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
+            process_group=0,
         ) as program:
             try:
                 yield program
