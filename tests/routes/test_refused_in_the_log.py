@@ -186,12 +186,23 @@ def test_a_workflow_that_runs_is_not_taken(player: Player, lines: Lines, what: s
     assert answered(player, lines, request(a_workflow_that_runs()))["refusal"]["reason"].endswith(reason)
 
 
+STAYS_COLD: Final = "a cold resume was requested, and no run was linked since: it stays cold"
+
+
 def test_a_cold_resume_stays_cold(player: Player, lines: Lines) -> None:
     workflow = a_workflow_that_runs()
     cold, hot = (ask("set_resume", {"reset_running_jobs": cold}, workflow_id=workflow) for cold in (True, False))
     assert "refusal" not in answered(player, lines, cold)
     assert "refusal" not in answered(player, lines, cold)
-    assert answered(player, lines, hot)["refusal"]["reason"] == "COLD_RESUME never becomes HOT_RESUME"
+    told = answered(player, lines, hot)["refusals"]
+    assert [each["reason"] for each in told] == ["COLD_RESUME never becomes HOT_RESUME", STAYS_COLD]
+
+
+def test_so_it_does_if_its_run_has_ended(player: Player, lines: Lines) -> None:
+    run_in("B", "I", "O", "R", "E")
+    cold, hot = (ask("set_resume", {"reset_running_jobs": cold}, workflow_id=1) for cold in (True, False))
+    assert "refusal" not in answered(player, lines, cold)
+    assert answered(player, lines, hot)["refusal"]["reason"] == STAYS_COLD
 
 
 def test_a_heartbeat_that_knows_an_earlier_status_moves_nothing(player: Player, lines: Lines) -> None:

@@ -13,7 +13,9 @@ from lockstep.array.attention import silent
 from lockstep.dynamodb.client import ConditionFailedError, fetch, run_parallel, update
 from lockstep.fsm.reports import ABANDONED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
+from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import RUN_ENDED
+from lockstep.observability import record_refusal
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
@@ -43,7 +45,9 @@ def note_resume(workflow_id: int, resume: WorkflowRunStatus) -> None:
     try:
         update(Workflow.key(workflow_id), changes, condition)
     except ConditionFailedError:
-        return
+        record_refusal(
+            RefusalKind.INVALID.name, "a cold resume was requested, and no run was linked since: it stays cold"
+        )
 
 
 def stop_leftovers(workflow_id: int, workflow: Workflow) -> list[InstanceKey]:
