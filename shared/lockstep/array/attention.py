@@ -96,7 +96,7 @@ def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
     first, due = run_parallel(read, [(FLAG_PREFIX, launched), (WAITING_PREFIX, waiting)])
     instances = [raw for raw in first if raw["attention"]["S"].startswith(FLAG_PREFIX)]
     only_instances = len(instances) == MOST_INDEXED
-    others = [raw for raw in first[len(instances) :] if raw["attention"]["S"] != EARLIER_RUNS]
+    others = [raw for raw in first[len(instances) :] if not _is_a_run(raw)]
     due_first = read((LAUNCHED_PREFIX, launched)) if only_instances else others
     batches = _full_grown(_read_batches(due_first + due))
     return Attention(batches, list(_instance_keys(instances)), len(others) < len(first) - len(instances))
@@ -104,8 +104,12 @@ def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
 
 def is_left(workflow_run_id: int) -> bool:
     """Whether a run has left instances that have not ended, by the index."""
-    found = _indexed(workflow_run_id, FLAG_PREFIX, last_key(WAITING_PREFIX))
-    return any(raw["attention"]["S"] != EARLIER_RUNS for raw in found)
+    return not all(map(_is_a_run, _indexed(workflow_run_id, FLAG_PREFIX, last_key(WAITING_PREFIX))))
+
+
+def _is_a_run(raw: RawItem) -> bool:
+    entry: str = raw["attention"]["S"]
+    return entry.startswith(EARLIER_RUNS)
 
 
 def flagged(workflow_run_id: int, status: TaskInstanceStatus) -> list[InstanceKey]:
