@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
+from lockstep.array.attention import is_left
 from lockstep.clock import now
+from lockstep.context import request
 from lockstep.task.item import Resources, Spec, Task
 from lockstep.task_instance.item import TaskInstance
 from lockstep.workflow.item import Workflow
@@ -331,6 +333,18 @@ def test_what_a_run_after_a_resume_that_left_nothing_takes(meter: Meter, player:
         clock.sleep(SURE_AFTER_SECONDS + 1)
         assert taken(meter, player, "POST", sweep) == (6, forgotten, own + known + earlier)
         assert taken(meter, player, "POST", sweep) == (2, 0, own)
+
+
+def test_whether_anything_is_left_takes_half_a_unit_however_much_is(meter: Meter) -> None:
+    run = run_of(batch(*({"status": "T"} for _ in range(200)))[0])
+    before = meter.usage()
+    with request():
+        assert is_left(run)
+    after = meter.usage()
+    assert (after["dynamodb_requests"] - before["dynamodb_requests"], after["read_units"] - before["read_units"]) == (
+        1,
+        0.5,
+    )
 
 
 def test_a_heartbeat_that_is_due_soon_tells_its_batch(meter: Meter, player: Player) -> None:

@@ -12,10 +12,10 @@ import pytest
 from lockstep.array import attention
 from lockstep.array.attention import is_left
 from lockstep.array.item import EARLIER_RUNS, due_key
-from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
+from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import RawItem
-from lockstep.workflow_run import earlier
+from lockstep.workflow_run import earlier, sweep
 from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS
 from lockstep.workflow_run.item import WorkflowRun
 from tests.conformance.recording import Player
@@ -293,18 +293,28 @@ def test_a_sweep_forgets_nothing_that_another_one_found_meanwhile(clock: Virtual
     workflow.move(first, "E")
     workflow.resume(cold=False)
     run = workflow.link()
-    sweep = f"workflow_run/{run}/set_status_for_triaging"
+    triage = f"workflow_run/{run}/set_status_for_triaging"
     with hidden(first):
-        workflow.ask("POST", sweep)
+        workflow.ask("POST", triage)
     clock.sleep(SURE_AFTER_SECONDS)
 
     def finds_nothing(_: int) -> bool:
         with patch.object(earlier, "is_left", is_left):
-            workflow.ask("POST", sweep)
+            workflow.ask("POST", triage)
         return False
 
     with patch.object(earlier, "is_left", finds_nothing):
-        workflow.ask("POST", sweep)
+        workflow.ask("POST", triage)
+    assert WorkflowRun.get(*WorkflowRun.key(run)).attention == EARLIER_RUNS
+
+
+def test_a_sweep_whose_time_is_up_does_not_look_at_earlier_runs(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=False)
+    run = workflow.link()
+    with hidden(workflow.run), patch.object(sweep, "_sweep_run", lambda *_: clock.sleep(0.7 * BULK_BUDGET_SECONDS)):
+        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
     assert WorkflowRun.get(*WorkflowRun.key(run)).attention == EARLIER_RUNS
 
 

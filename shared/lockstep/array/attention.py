@@ -104,7 +104,9 @@ def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
 
 def is_left(workflow_run_id: int) -> bool:
     """Whether a run has left instances that have not ended, by the index."""
-    return not all(map(_is_a_run, _indexed(workflow_run_id, FLAG_PREFIX, last_key(WAITING_PREFIX))))
+    any_of_all = FLAG_PREFIX, last_key(WAITING_PREFIX)
+    own_and_another = 2
+    return not all(map(_is_a_run, _indexed(workflow_run_id, *any_of_all, at_once=own_and_another)))
 
 
 def _is_a_run(raw: RawItem) -> bool:
@@ -139,10 +141,13 @@ def unended_batches(workflow_run_id: int) -> Iterator[Batch]:
     return _read_batches(_indexed(workflow_run_id, LAUNCHED_PREFIX, last_key(WAITING_PREFIX)))
 
 
-def _indexed(workflow_run_id: int, first: str, last: str) -> Iterator[RawItem]:
-    """Yield the entries of a range, a page at a time: a caller whose time is up has worked on the first ones."""
+def _indexed(workflow_run_id: int, first: str, last: str, *, at_once: int | None = None) -> Iterator[RawItem]:
+    """Yield the entries of a range, a page at a time: a caller whose time is up has worked on the first ones.
+
+    at_once: the entries of a page at most; by default, as many as take 1 MB.
+    """
     between = RunIndex.attention.between(first, last)
-    yield from query(str(workflow_run_id), between, index=RunIndex.Meta.index_name)
+    yield from query(str(workflow_run_id), between, index=RunIndex.Meta.index_name, at_once=at_once)
 
 
 def _instance_keys(listed: Iterable[RawItem]) -> Iterator[InstanceKey]:

@@ -45,7 +45,7 @@ def sweep(workflow_run_id: int) -> None:
     """
     attention = what_needs_attention(workflow_run_id, now())
     _sweep_run(workflow_run_id, attention)
-    if attention.earlier_runs:
+    if attention.earlier_runs and not deadline().spent(_ENOUGH):
         _sweep_earlier_runs(workflow_run_id)
 
 
