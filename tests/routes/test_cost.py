@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
+from lockstep.array.attention import is_left
 from lockstep.clock import now
+from lockstep.context import request
 from lockstep.task.item import Resources, Spec, Task
 from lockstep.task_instance.item import TaskInstance
 from lockstep.workflow.item import Workflow
+from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS
 from tests.conformance.recording import Player, put
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.linking import linked_run
+from tests.support.memory import VirtualTime, running_on
 from tests.support.seeding import LONG_COMMAND, batch, pair, run_of, running
 from tests.support.tools import VERSION, a_name, a_template, bind_tool
 
@@ -310,9 +314,37 @@ def test_what_a_run_after_a_resume_takes(meter: Meter, player: Player) -> None:
     assert taken(meter, player, "POST", "/workflow_run", body)[1:] == (usual + index, 1)
     run = Workflow.get(*Workflow.key(workflow)).workflow_run_id
     sweep = f"/workflow_run/{run}/set_status_for_triaging"
-    own, known, earlier = 1, 0.5 + 1, 0.5 + 1
+    own, known, earlier = 1, 1 + 1, 0.5 + 1
     taken(meter, player, "POST", sweep)
     assert taken(meter, player, "POST", sweep) == (7, 0, own + known + earlier)
+
+
+def test_what_a_run_after_a_resume_that_left_nothing_takes(meter: Meter, player: Player) -> None:
+    workflow = run_of(batch({"status": "D"}, held=True)[0])
+    player.send("PUT", f"/api/v3/workflow_run/{workflow}/update_status", json.dumps({"status": "E"}))
+    player.send("POST", f"/api/v3/workflow/{workflow}/set_resume", json.dumps({"reset_running_jobs": False}))
+    linked = {"workflow_id": workflow, "next_report_increment": 90}
+    _, run = player.send("POST", "/api/v3/workflow_run", json.dumps(linked))
+    sweep = f"/workflow_run/{run['workflow_run_id']}/set_status_for_triaging"
+    own, known, earlier, noted, forgotten = 1, 1 + 1, 0.5, 1 + 2, 1 + 1
+    with running_on(VirtualTime(now())) as clock:
+        assert taken(meter, player, "POST", sweep) == (6, noted, own + known + earlier)
+        assert taken(meter, player, "POST", sweep) == (5, 0, own + known + earlier)
+        clock.sleep(SURE_AFTER_SECONDS + 1)
+        assert taken(meter, player, "POST", sweep) == (6, forgotten, own + known + earlier)
+        assert taken(meter, player, "POST", sweep) == (2, 0, own)
+
+
+def test_whether_anything_is_left_takes_half_a_unit_however_much_is(meter: Meter) -> None:
+    run = run_of(batch(*({"status": "T"} for _ in range(200)))[0])
+    before = meter.usage()
+    with request():
+        assert is_left(run)
+    after = meter.usage()
+    assert (after["dynamodb_requests"] - before["dynamodb_requests"], after["read_units"] - before["read_units"]) == (
+        1,
+        0.5,
+    )
 
 
 def test_a_heartbeat_that_is_due_soon_tells_its_batch(meter: Meter, player: Player) -> None:

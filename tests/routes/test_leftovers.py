@@ -2,13 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from lockstep.array.item import EARLIER_RUNS
-from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
+from lockstep.array import attention
+from lockstep.array.attention import is_left
+from lockstep.array.item import EARLIER_RUNS, due_key
+from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, now
+from lockstep.dynamodb.client import query
+from lockstep.dynamodb.item import RawItem
+from lockstep.workflow_run import earlier, sweep
+from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS
 from lockstep.workflow_run.item import WorkflowRun
 from tests.conformance.recording import Player
 from tests.support.memory import VirtualTime, in_memory, running_on
@@ -224,11 +232,90 @@ def test_a_run_looks_after_earlier_ones_until_all_that_they_left_has_ended(clock
         workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
         assert WorkflowRun.get(*stored).attention == EARLIER_RUNS
         workflow.ask("POST", f"task_instance/{workflow.left[0]}/log_done")
-    for _ in range(3):
+    for _ in range(4):
         clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
         workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
     assert WorkflowRun.get(*stored).attention is None
     assert workflow.pairs() == "DD FG FG FG"
+
+
+@contextmanager
+def hidden(run: int) -> Iterator[None]:
+    """The run index shows nothing of a run."""
+
+    def ask(partition: str, *args: Any, **more: Any) -> Iterator[RawItem]:
+        return iter(()) if partition == str(run) else query(partition, *args, **more)
+
+    with patch.object(attention, "query", ask):
+        yield
+
+
+@pytest.mark.parametrize("misses", [1, 2])
+def test_what_the_index_did_not_show_for_a_while_is_not_left_for_ever(clock: VirtualTime, misses: int) -> None:
+    workflow = Resumed()
+    first = workflow.run
+    workflow.move(first, "E")
+    workflow.resume(cold=False)
+    workflow.resumable()
+    workflow.bind(running=False)
+    run = workflow.link()
+    for _ in range(misses):
+        with hidden(first):
+            clock.sleep(SURE_AFTER_SECONDS / misses - 1)
+            workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+    for status in "RTU":
+        assert workflow.pairs()[:2] == f"{status}{'G' if status == 'U' else 'R'}"
+        clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
+        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+
+
+def test_a_find_between_two_sweeps_that_find_nothing_keeps_a_run_looking(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    first = workflow.run
+    workflow.move(first, "E")
+    workflow.resume(cold=False)
+    run = workflow.link()
+    kept = []
+    for shown in (False, True, False, False, False):
+        with nullcontext() if shown else hidden(first):
+            workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+        kept.append(WorkflowRun.get(*WorkflowRun.key(run)).attention)
+        clock.sleep(SURE_AFTER_SECONDS / 2 + 1)
+    looked_at = now() - 3 * (SURE_AFTER_SECONDS / 2 + 1)
+    since = due_key(EARLIER_RUNS, looked_at)
+    assert kept[1:] == [EARLIER_RUNS, since, since, None]
+    assert EARLIER_RUNS < str(kept[0]) < since
+
+
+def test_a_sweep_forgets_nothing_that_another_one_found_meanwhile(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    first = workflow.run
+    workflow.move(first, "E")
+    workflow.resume(cold=False)
+    run = workflow.link()
+    triage = f"workflow_run/{run}/set_status_for_triaging"
+    with hidden(first):
+        workflow.ask("POST", triage)
+    clock.sleep(SURE_AFTER_SECONDS)
+
+    def finds_nothing(_: int) -> bool:
+        with patch.object(earlier, "is_left", is_left):
+            workflow.ask("POST", triage)
+        return False
+
+    with patch.object(earlier, "is_left", finds_nothing):
+        workflow.ask("POST", triage)
+    assert WorkflowRun.get(*WorkflowRun.key(run)).attention == EARLIER_RUNS
+
+
+def test_a_sweep_whose_time_is_up_does_not_look_at_earlier_runs(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=False)
+    run = workflow.link()
+    with hidden(workflow.run), patch.object(sweep, "_sweep_run", lambda *_: clock.sleep(0.7 * BULK_BUDGET_SECONDS)):
+        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+    assert WorkflowRun.get(*WorkflowRun.key(run)).attention == EARLIER_RUNS
 
 
 def test_tasks_start_over_after_what_an_ended_run_left_has_stopped(clock: VirtualTime) -> None:

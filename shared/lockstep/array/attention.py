@@ -96,7 +96,7 @@ def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
     first, due = run_parallel(read, [(FLAG_PREFIX, launched), (WAITING_PREFIX, waiting)])
     instances = [raw for raw in first if raw["attention"]["S"].startswith(FLAG_PREFIX)]
     only_instances = len(instances) == MOST_INDEXED
-    others = [raw for raw in first[len(instances) :] if raw["attention"]["S"] != EARLIER_RUNS]
+    others = [raw for raw in first[len(instances) :] if not _is_a_run(raw)]
     due_first = read((LAUNCHED_PREFIX, launched)) if only_instances else others
     batches = _full_grown(_read_batches(due_first + due))
     return Attention(batches, list(_instance_keys(instances)), len(others) < len(first) - len(instances))
@@ -104,8 +104,14 @@ def what_needs_attention(workflow_run_id: int, moment: float) -> Attention:
 
 def is_left(workflow_run_id: int) -> bool:
     """Whether a run has left instances that have not ended, by the index."""
-    found = _indexed(workflow_run_id, FLAG_PREFIX, last_key(WAITING_PREFIX))
-    return any(raw["attention"]["S"] != EARLIER_RUNS for raw in found)
+    any_of_all = FLAG_PREFIX, last_key(WAITING_PREFIX)
+    own_and_another = 2
+    return not all(map(_is_a_run, _indexed(workflow_run_id, *any_of_all, at_once=own_and_another)))
+
+
+def _is_a_run(raw: RawItem) -> bool:
+    entry: str = raw["attention"]["S"]
+    return entry.startswith(EARLIER_RUNS)
 
 
 def flagged(workflow_run_id: int, status: TaskInstanceStatus) -> list[InstanceKey]:
@@ -135,10 +141,13 @@ def unended_batches(workflow_run_id: int) -> Iterator[Batch]:
     return _read_batches(_indexed(workflow_run_id, LAUNCHED_PREFIX, last_key(WAITING_PREFIX)))
 
 
-def _indexed(workflow_run_id: int, first: str, last: str) -> Iterator[RawItem]:
-    """Yield the entries of a range, a page at a time: a caller whose time is up has worked on the first ones."""
+def _indexed(workflow_run_id: int, first: str, last: str, *, at_once: int | None = None) -> Iterator[RawItem]:
+    """Yield the entries of a range, a page at a time: a caller whose time is up has worked on the first ones.
+
+    at_once: the entries of a page at most; by default, as many as take 1 MB.
+    """
     between = RunIndex.attention.between(first, last)
-    yield from query(str(workflow_run_id), between, index=RunIndex.Meta.index_name)
+    yield from query(str(workflow_run_id), between, index=RunIndex.Meta.index_name, at_once=at_once)
 
 
 def _instance_keys(listed: Iterable[RawItem]) -> Iterator[InstanceKey]:

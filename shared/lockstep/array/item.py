@@ -145,9 +145,10 @@ def batch_of(pk: str) -> tuple[int, int]:
 
 
 EARLIER_RUNS: Final = "J#"
-"""The sort key in the run index of a run that looks after what earlier runs of its workflow left.
+"""The beginning of the sort key in the run index of a run that looks after what earlier runs of its workflow left.
 
-It lies between those of instances that need attention and those of batches, so that a sweep's query finds it.
+The time since when sweeps found nothing of them follows, if they did. It lies between those of instances that need
+attention and those of batches, so that a sweep's query finds it.
 """
 LAUNCHED_PREFIX: Final = "L#"
 """The beginning of a batch's sort key in the run index once the distributor has launched it; the time of its next

@@ -25,7 +25,9 @@ class WorkflowRun(Item):
     workflow_run_id = IntegerAttribute(null=True)
     """Its own id, while it has an attention."""
     attention = UnicodeAttribute(null=True)
-    """EARLIER_RUNS, while it looks after what earlier runs left (earlier.py). With it, the run is in the run index."""
+    """EARLIER_RUNS, while it looks after what earlier runs left (earlier.py), then since when it found nothing.
+    With it, the run is in the run index.
+    """
 
     @staticmethod
     def key(workflow_run_id: int) -> Key:

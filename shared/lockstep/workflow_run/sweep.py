@@ -15,7 +15,7 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import Outcome, transit_many
-from lockstep.workflow_run.earlier import earlier_runs, forget_earlier_runs
+from lockstep.workflow_run.earlier import earlier_runs
 
 TI = TaskInstanceStatus
 
@@ -45,16 +45,13 @@ def sweep(workflow_run_id: int) -> None:
     """
     attention = what_needs_attention(workflow_run_id, now())
     _sweep_run(workflow_run_id, attention)
-    if attention.earlier_runs:
+    if attention.earlier_runs and not deadline().spent(_ENOUGH):
         _sweep_earlier_runs(workflow_run_id)
 
 
 def _sweep_earlier_runs(workflow_run_id: int) -> None:
     """Sweep what earlier runs left, of which a hot resume lets some go on: their clients are gone."""
-    left = earlier_runs(workflow_run_id)
-    if not left:
-        forget_earlier_runs(workflow_run_id)
-    for earlier in left:
+    for earlier in earlier_runs(workflow_run_id):
         if deadline().spent(_ENOUGH):
             return
         _sweep_run(earlier, what_needs_attention(earlier, now()))

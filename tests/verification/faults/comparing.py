@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from lockstep.array.item import LAUNCHED_PREFIX, WAITING_PREFIX, Array, BatchAttention
+from lockstep.array.item import EARLIER_RUNS, LAUNCHED_PREFIX, WAITING_PREFIX, Array, BatchAttention
 from lockstep.task.item import Resources, Task
 from lockstep.task_template.item import TaskTemplate
 from lockstep.tool.item import Tool, ToolVersion
 from lockstep.workflow.item import RunOfWorkflow, TaskRange, Workflow
+from lockstep.workflow_run.earlier import nothing_since
 from tests.support.memory.expressions import Item
 from tests.support.memory.operations import Key
 
@@ -171,10 +172,17 @@ def _is_same_value(name: str, found: Any, other: Any, later: float) -> bool:
         return rest == as_then and -ROUNDED <= at - then <= later + ROUNDED
     if name in TIMES:
         return 0 <= float(found["N"]) - float(other["N"]) <= later + ROUNDED
-    if name == "attention" and found["S"][:2] in {LAUNCHED_PREFIX, WAITING_PREFIX}:
-        ours, theirs = BatchAttention.parse(found["S"]), BatchAttention.parse(other["S"])
+    return name == "attention" and _is_same_attention(found["S"], other["S"], later)
+
+
+def _is_same_attention(found: str, other: str, later: float) -> bool:
+    if found[:2] in {LAUNCHED_PREFIX, WAITING_PREFIX}:
+        ours, theirs = BatchAttention.parse(found), BatchAttention.parse(other)
         return ours.waiting == theirs.waiting and -ROUNDED <= ours.due - theirs.due <= later + ROUNDED
-    return False
+    if not found.startswith(EARLIER_RUNS):
+        return False
+    since, as_then = nothing_since(found), nothing_since(other)
+    return since is not None and as_then is not None and -ROUNDED <= since - as_then <= later + ROUNDED
 
 
 def _moment_and_rest(key: str) -> tuple[float, str]:

@@ -571,6 +571,22 @@ def of_resumed(route: str, *names: str, cold: bool, body: Any = None) -> Callabl
     return prepare
 
 
+def after_resume(*names: str, sweeps: int = 0) -> Callable[[], Ask]:
+    """A sweep of a run that was linked after a hot resume, of what an ended run left; so many came before."""
+
+    def prepare() -> Ask:
+        workflow = run_of(standing(*names, held=True)[0])
+        play(ask("update_workflow_run_status", {"status": "E"}, workflow_run_id=workflow))
+        play(ask("set_resume", {"reset_running_jobs": False}, workflow_id=workflow))
+        run = play(ask("create_workflow_run", {"workflow_id": workflow, **BEAT}))["workflow_run_id"]
+        sweep = ask("set_status_for_triaging", workflow_run_id=run)
+        for _ in range(sweeps):
+            play(sweep)
+        return sweep
+
+    return prepare
+
+
 def set_resume(*, held: bool, cold: bool) -> Callable[[], Ask]:
     """A resume of a workflow that a run holds, or of one whose run has ended."""
 
@@ -773,6 +789,9 @@ def wholes() -> list[Scenario]:
             "abandoned", prepare=of_run("set_status_for_triaging", "T", "X", "K", "R late", "T, last attempt", "K of O")
         ),
         sweep("nothing due", prepare=of_run("set_status_for_triaging", "R", "D")),
+        sweep("after a resume", prepare=after_resume("R late", "R", "O late", "T", "X", "D", "Q")),
+        sweep("after a resume, nothing left", prepare=after_resume("D", "F")),
+        sweep("after a resume, nothing left as before", prepare=after_resume("D", "F", sweeps=1)),
         *(
             Scenario(
                 f"{'→'.join(('L', *moves))}, {status}",
