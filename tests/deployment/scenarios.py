@@ -20,6 +20,7 @@ from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
 from lockstep.workflow import cursor, left
+from lockstep.workflow_run import earlier
 from lockstep.workflow_run import sweep as sweeping
 from ops.token import make
 from tests.conformance.recording import Player, put
@@ -273,6 +274,17 @@ def takes_a_workflow_over(player: Player) -> None:
         assert _held(player, "C").send("POST", "log_heartbeat", **beat) == (200, {"status": stands})
 
 
+def looks_after_what_an_earlier_run_left(player: Player) -> None:
+    workflow_id = _held(player).id
+    assert _ask(player, "POST", f"workflow/{workflow_id}/set_resume", {"reset_running_jobs": False}) == {}
+    body = {"workflow_id": workflow_id, "next_report_increment": 90}
+    run = Run(player, _ask(player, "POST", "workflow_run", body)["workflow_run_id"])
+    with patch.object(earlier, "SURE_AFTER_SECONDS", 0), patch.object(earlier, "is_left", lambda _: False):
+        for _ in range(2):
+            run.sweep()
+    run.sweep()
+
+
 def starts_over_in_parts(player: Player) -> None:
     workflow_id = next(WORKFLOWS)
     bind(player, workflow_id)
@@ -357,6 +369,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     resumes,
     moves_of_a_run,
     takes_a_workflow_over,
+    looks_after_what_an_earlier_run_left,
     starts_over_in_parts,
     reads_in_parts_what_is_left,
     binds_a_dag,

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -15,6 +16,9 @@ from tests.jobmon.programs import CURRENT, wait_for
 
 TIMEOUT = 20
 """A second client waits for a tenth of it, even if its turn has come."""
+
+TOLD_TO_STOP: Final = {"KD", "FD"}
+"""Nobody is left who reports the first attempt. A sweep of the next run ends it, if one comes before that run's end."""
 
 
 def test_a_client(middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path) -> None:
@@ -51,7 +55,7 @@ def test_a_distributor(middleman: Middleman, api: httpx.Client, tmp_path: Path) 
     end = plan.run(middleman, resume=True, resume_timeout=TIMEOUT)
     assert end.status == "D"
     assert statuses(api, end.workflow_id) == {"D": 2}
-    assert ends(api, end.tasks["a"]) == "KD", "nobody is left who reports the first attempt"
+    assert ends(api, end.tasks["a"]) in TOLD_TO_STOP
     assert ends(api, end.tasks["b"]) == "D"
     assert journal(tmp_path) == ["begin a", "end a", "begin a", "end a"]
     assert middleman.not_ok == []
@@ -89,7 +93,8 @@ def test_all_at_one_moment(middleman: Middleman, api: httpx.Client, forks: str, 
     first.kill()
     go.touch()
     end = plan.run(middleman, resume=True, resume_timeout=2 * TIMEOUT)
-    assert [ends(api, end.tasks[name]) for name in ("ended", "runs", "waits")] == ["D", "KD", "D"]
+    assert ends(api, end.tasks["runs"]) in TOLD_TO_STOP
+    assert [ends(api, end.tasks[name]) for name in ("ended", "waits")] == ["D", "D"]
     late = CURRENT.worker_node(InstanceKey(end.tasks["runs"], 1).id, api=middleman.url)
 
     assert late.wait() != 0

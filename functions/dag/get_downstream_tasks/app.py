@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lockstep.dag.downstream import read_downstream, takes_lists
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import MAX_TASKS_PER_CALL, Text, WholeNumber
+from lockstep.http.fields import MAX_TASKS_PER_CALL, WHOLE, Text, WholeNumber
 from lockstep.http.models import Reply, Request
 
 
@@ -21,7 +21,7 @@ class TasksOfDag(Request):
     """Tasks, and the DAG of their workflow. A task or a DAG that does not exist has nothing below it."""
 
     task_ids: Annotated[list[WholeNumber], Field(max_length=MAX_TASKS_PER_CALL)]
-    dag_id: Annotated[WholeNumber, Field(ge=-(2**63), lt=2**63)]
+    dag_id: Annotated[int, Field(ge=-(2**63), lt=2**63), WHOLE]
 
 
 class DownstreamReply(Reply):

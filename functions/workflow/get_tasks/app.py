@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import MAX_TASKS_PER_CALL, WholeNumber
+from lockstep.http.fields import MAX_TASKS_PER_CALL, WHOLE
 from lockstep.http.models import Reply, Request, WorkflowPath
 from lockstep.workflow.resume import TaskToResume, tasks_to_resume
 
@@ -13,8 +13,8 @@ from lockstep.workflow.resume import TaskToResume, tasks_to_resume
 class Page(Request):
     """The tasks after an id, so many at most."""
 
-    max_task_id: Annotated[WholeNumber, Field(ge=0, lt=2**63)]
-    chunk_size: Annotated[WholeNumber, Field(ge=1, le=MAX_TASKS_PER_CALL)]
+    max_task_id: Annotated[int, Field(ge=0, lt=2**63), WHOLE]
+    chunk_size: Annotated[int, Field(ge=1, le=MAX_TASKS_PER_CALL), WHOLE]
 
 
 class TasksReply(Reply):

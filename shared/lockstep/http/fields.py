@@ -264,10 +264,12 @@ def _check_whole(value: Any) -> Any:
     return _check_decimal(value)
 
 
-WholeNumber = Annotated[int, BeforeValidator(_check_whole)]
+WHOLE: Final = BeforeValidator(_check_whole)
+"""Behind a number's limits: before them, pydantic would leave them out of the number's description."""
+WholeNumber = Annotated[int, WHOLE]
 """A number in a query or a body, without limits."""
-PageSize = Annotated[WholeNumber, Field(ge=1, le=100)]
-IdInQuery = Annotated[WholeNumber, Field(ge=1, le=2**53 - 1)]
+PageSize = Annotated[int, Field(ge=1, le=100), WHOLE]
+IdInQuery = Annotated[int, Field(ge=1, le=2**53 - 1), WHOLE]
 
 
 def _check_node_args(args: dict[int, str]) -> dict[int, str]:
