@@ -4,7 +4,6 @@ Jobmon's clients give up on a 4xx. So of each list a member that is not there, o
 is too long, null, a member twice and no member at all are sent beside good ones.
 """
 
-import importlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +18,7 @@ from lockstep.routes import ROUTES, Route, route
 from lockstep.task.arguments import TASKS_PER_CHUNK
 from lockstep.task.item import ArgumentChunk, TaskAttribute
 from tests.conformance.recording import Player
+from tests.support.contract import models
 from tests.support.every import is_listed
 from tests.support.seeding import a_dag, batch, pair, run_of
 
@@ -283,8 +283,7 @@ REFUSED: Final = {
 
 def takes_a_list(row: Route) -> bool:
     """Whether the body holds a list, or an object of any keys."""
-    module = importlib.import_module(f"functions.{row.aggregate}.{row.name}.app")
-    body = module.lambda_handler.__wrapped__.__annotations__.get("body")
+    body = models(row).get("body")
     return body is not None and any(_is_list(field) for field in _fields(body.model_json_schema()))
 
 
