@@ -28,6 +28,7 @@ KINDS: Final = ("unknown", "another's", "too long", "null")
 LONG: Final = "x" * 400_000
 HUGE: Final = 10**30
 """An id that nothing can have."""
+IMPOSSIBLE: Final = (0, -1, HUGE)
 
 
 class Members(NamedTuple):
@@ -318,6 +319,33 @@ def test_one_bad_member_keeps_no_other_from_being_served(player: Player, name: s
     else:
         assert code == 200, reply
         assert members.served(player, reply)
+
+
+@pytest.mark.parametrize(
+    "name", ["instantiate_task_instances", "log_report_by_batch", "sync_status", "queue_task_batch"]
+)
+def test_ids_that_nothing_can_have_are_ignored(player: Player, name: str) -> None:
+    members = SWEPT[name](player)
+    code, reply = ask(player, name, members, [*IMPOSSIBLE, *members.good])
+    assert code == 200, reply
+    assert members.served(player, reply)
+
+
+def test_ids_of_the_cluster_for_what_nothing_can_be_are_ignored(player: Player) -> None:
+    members = cluster_ids(player)
+    impossible = [(str(number), "7") for number in (*IMPOSSIBLE, "x")]
+    code, reply = ask(player, "array_log_distributor_id", members, [*impossible, *members.good])
+    assert code == 200, reply
+    assert members.served(player, reply)
+
+
+@pytest.mark.parametrize(("kind", "why"), [("another's", "belongs to workflow"), ("unknown", "does not exist")])
+def test_a_binding_is_refused_for_the_array_of_a_task_by_name(player: Player, kind: str, why: str) -> None:
+    members = tasks_to_bind(player)
+    _, reply = ask(player, "bind_tasks_no_args", members, [*members.good, members.bad[kind]])
+    [error] = reply["errors"]
+    assert error["field"] == "tasks.bad.array_id"
+    assert why in error["message"]
 
 
 def _name(member: Any) -> str:
