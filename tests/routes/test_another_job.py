@@ -3,8 +3,6 @@
 Decision 34 says who hears what. The reports are those of routes.py whose body names a job or a node.
 """
 
-import importlib
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -13,7 +11,9 @@ import pytest
 from lockstep import observability
 from lockstep.routes import ROUTES, Route
 from tests.routes.test_claims import ANOTHER_JOB, Attempt
+from tests.support.contract import models
 from tests.support.every import is_listed
+from tests.support.lines import Lines
 from tests.support.memory.boundary import Memory, in_memory
 from tests.support.memory.virtual_time import running_on
 
@@ -41,8 +41,7 @@ OVERDUE: Final = {"log_unknown_error"}
 
 
 def names_a_job(row: Route) -> bool:
-    module = importlib.import_module(f"functions.{row.aggregate}.{row.name}.app")
-    body = module.lambda_handler.__wrapped__.__annotations__.get("body")
+    body = models(row).get("body")
     return body is not None and bool(NAMES & body.model_fields.keys() or "distributor_id" in row.path)
 
 
@@ -75,34 +74,38 @@ def _without_refusals(memory: Memory) -> Any:
     }
 
 
-def _refused(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return [name for line in lines for name in line if name.startswith("Refused.")]
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """The log with its metrics."""
+    monkeypatch.setattr(observability, "NAMESPACE", "Lockstep")
+    return Lines(monkeypatch)
+
+
+def _refused(lines: Lines) -> list[str]:
+    return [name for line in lines.taken() for name in line if name.startswith("Refused.")]
 
 
 @pytest.mark.parametrize("route", sorted(SWEPT.keys() - RENAMES))
 def test_a_report_of_another_job_changes_nothing_while_one_runs(
-    attempt: Attempt, memory: Memory, route: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    attempt: Attempt, memory: Memory, route: str, lines: Lines
 ) -> None:
-    monkeypatch.setattr(observability, "NAMESPACE", "Lockstep")
     attempt.clock.sleep(300 if route in OVERDUE else 0)
     before = _without_refusals(memory)
-    capsys.readouterr()
+    lines.taken()
     assert attempt.send(route, **SWEPT[route])[0] == 200
     assert _without_refusals(memory) == before
-    assert _refused(capsys) in [["Refused.FENCED"], ["Refused.OTHER_JOB"]]
+    assert _refused(lines) in [["Refused.FENCED"], ["Refused.OTHER_JOB"]]
     assert attempt.contested() == (0, 1)
 
 
 @pytest.mark.parametrize("route", SWEPT)
 def test_a_report_of_another_job_changes_nothing_after_the_end(
-    attempt: Attempt, memory: Memory, route: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    attempt: Attempt, memory: Memory, route: str, lines: Lines
 ) -> None:
-    monkeypatch.setattr(observability, "NAMESPACE", "Lockstep")
     assert attempt.finish() == "D"
     before = _without_refusals(memory)
-    capsys.readouterr()
+    lines.taken()
     assert attempt.send(route, **SWEPT[route])[0] == 200
     assert _without_refusals(memory) == before
-    assert len(_refused(capsys)) == 1
+    assert len(_refused(lines)) == 1
     assert attempt.contested() == (0, 1)

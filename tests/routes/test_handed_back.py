@@ -3,7 +3,6 @@
 The replies are the largest ones of the contracts. A field that no reply tells is the caller's own.
 """
 
-import importlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -20,7 +19,7 @@ from lockstep.http.fields import MAX_NODES_PER_CALL, MAX_TASKS_PER_CALL
 from lockstep.http.reply import as_json
 from lockstep.http.request import parse_body, parse_path, parse_query
 from lockstep.routes import ROUTES
-from tests.support.contract import contract_of
+from tests.support.contract import contract_of, models
 from tests.support.every import is_listed
 from tests.support.largest import LARGEST_VERSION
 
@@ -172,11 +171,9 @@ class Field(NamedTuple):
 
 def _fields() -> Iterator[Field]:
     for route in ROUTES:
-        module = importlib.import_module(f"functions.{route.aggregate}.{route.name}.app")
-        for part, model in module.lambda_handler.__wrapped__.__annotations__.items():
-            if part != "return":
-                for name, field in model.model_fields.items():
-                    yield Field(route.name, part, field.alias or name, model)
+        for part, model in models(route).items():
+            for name, field in model.model_fields.items():
+                yield Field(route.name, part, field.alias or name, model)
 
 
 FIELDS: Final = list(_fields())

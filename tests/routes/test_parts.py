@@ -14,12 +14,12 @@ from lockstep.array.item import Batch, batch_listed_as, listed_in
 from lockstep.context import request
 from lockstep.dynamodb.client import put_many
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
-from lockstep.http.fields import MAX_TASKS_PER_CALL
 from lockstep.routes import BULK, ROUTES
 from lockstep.task.item import Task, changed_key
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from tests.routes import test_progress as progress
+from tests.routes import test_requests as requests
 from tests.routes.test_progress import ARRAY, LUCK, RUN, STEPS, TRIES, Slow, fill, slow, status_of_tasks
 from tests.support.every import is_listed
 
@@ -82,8 +82,8 @@ PUTS: Final[dict[str, tuple[str, str, Any]]] = {
     ),
 }
 """The routes that put items, by the beginning of their keys; each in an item of its own."""
-FITS: Final = {"get_downstream_tasks": 6 * MAX_TASKS_PER_CALL // 100}
-"""The routes that do all or nothing, and the requests to DynamoDB that the largest call takes at most."""
+FITS: Final = {"get_downstream_tasks": requests.test_the_largest_look_below_tasks_whose_reads_lag}
+"""The routes that do all or nothing, and where it is held how many requests to DynamoDB the largest call takes."""
 
 
 def test_every_bulk_route_is_held() -> None:
@@ -245,9 +245,3 @@ def test_much_of_a_dag_is_put_in_parts(slow: Slow, route: str) -> None:
     assert (codes[-1], stored[-1]) == (200, STEPS)
     assert len(codes) > 2, "it is more than a call can do"
     assert slow.asked["BatchWriteItem"] <= STEPS // 25 + len(codes), "what is put is not put again"
-
-
-def test_the_largest_look_below_tasks_takes_a_bounded_number_of_requests(slow: Slow) -> None:
-    body = {"task_ids": list(range(1, MAX_TASKS_PER_CALL + 1)), "dag_id": 5}
-    assert slow.call("POST", "/task/get_downstream_tasks", body)[0] == 200
-    assert 0 < slow.asked.total() <= FITS["get_downstream_tasks"]

@@ -1,8 +1,10 @@
 """The requests that the largest call of a route sends to DynamoDB: what docs/sizes.md says of those that read a lot."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
 import pytest
@@ -10,8 +12,11 @@ import pytest
 from local.template import ROOT
 from lockstep.array import pages
 from lockstep.array.item import Array, array_listed_as, listed_in
+from lockstep.dag.edges import MOST_INLINE
+from lockstep.dag.item import Edge, EdgePart, pack
 from lockstep.dynamodb.item import Item
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
+from lockstep.http.fields import MAX_TASKS_PER_CALL
 from lockstep.task.item import Task
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER
 from lockstep.workflow import counts, listing
@@ -24,6 +29,7 @@ DOCUMENT: Final = (ROOT / "docs" / "sizes.md").read_text(encoding="utf-8")
 WORKFLOW: Final = 5_000
 ARRAY: Final = 7
 FIRST: Final = 600_000_001
+DAG: Final = 5
 
 
 class Asked:
@@ -33,9 +39,15 @@ class Asked:
         self.memory = Memory()
         self.operations: Counter[str] = Counter()
         self.player = Player()
+        self.lags = False
+        """Whether a read that may lag sees nothing."""
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
         self.operations[operation] += 1
+        if self.lags and operation == "BatchGetItem":
+            [(table, wanted)] = request["RequestItems"].items()
+            if not wanted.get("ConsistentRead"):
+                return Reply(HTTPStatus.OK, {"Responses": {table: []}, "UnprocessedKeys": {}})
         return self.memory.answer(operation, request)
 
     def fill(self, items: Iterable[Item]) -> None:
@@ -107,6 +119,7 @@ def tasks(number: int, status: TaskStatus) -> Iterator[Task]:
             name="t",
             command="true",
             task_resources_id=1,
+            node_id=task_id,
         )
 
 
@@ -145,3 +158,22 @@ def test_a_task_that_never_failed_in_999_attempts(asked: Asked) -> None:
     asked.fill([task])
     assert asked.get(f"task/{FIRST}/most_recent_ti_error")["task_instance_id"] is None
     assert asked.operations.total() == documented("most_recent_ti_error")[0]
+
+
+def test_the_largest_look_below_tasks_whose_reads_lag(asked: Asked) -> None:
+    """So many nodes have long lists that a reply holds no more."""
+    all_, long = MAX_TASKS_PER_CALL, 1_100
+    ids = range(FIRST, FIRST + all_)
+    below = list(range(MOST_INLINE + 1))
+    asked.fill(tasks(all_, TaskStatus.RUNNING))
+    asked.fill(Edge(*Edge.key(DAG, node), downstream_in_parts=len(below)) for node in ids[:long])
+    asked.fill(EdgePart(*EdgePart.key(DAG, node, "DOWN", 0), node_ids=pack(below)) for node in ids[:long])
+    asked.fill(Edge(*Edge.key(DAG, node)) for node in ids[long:])
+    asked.lags = True
+    body = json.dumps({"task_ids": [*ids], "dag_id": DAG})
+    status, reply = asked.player.send("POST", "/api/v3/task/get_downstream_tasks", body)
+    assert status == 200, str(reply)[:500]
+    assert len(reply["downstream_tasks"]) == all_
+    most, _ = documented("get_downstream_tasks")
+    assert asked.operations == {"BatchGetItem": 2 * (all_ // 100 * 2 + long // 100)}
+    assert most - 10 < asked.operations.total() <= most

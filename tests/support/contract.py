@@ -285,6 +285,12 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 
 
+def models(row: Route) -> dict[str, Any]:
+    """What a route's function takes: a model for each part of the request, by its name (path, query, body)."""
+    handler: Any = importlib.import_module(f"functions.{row.aggregate}.{row.name}.app").lambda_handler
+    return {part: model for part, model in handler.__wrapped__.__annotations__.items() if part != "return"}
+
+
 def contract_of(name: str) -> Contract:
     """The contract of a route, from its test file."""
     module = importlib.import_module(f"tests.routes.{route(name).aggregate}.test_{name}")

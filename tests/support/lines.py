@@ -14,7 +14,7 @@ class Lines(logging.Handler):
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
-        self._lines: list[dict[str, Any]] = []
+        self._lines: list[str] = []
         logger = logging.getLogger(observability.logger.name)
         self.setFormatter(logger.handlers[0].formatter)
         monkeypatch.setattr(logger, "handlers", [self])
@@ -22,9 +22,13 @@ class Lines(logging.Handler):
         monkeypatch.setattr(logger, "isEnabledFor", lambda _: True)  # its own remembers the levels
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(json.loads(self.format(record)))
+        self._lines.append(self.format(record))
+
+    def written(self) -> list[str]:
+        """The lines since the last look, as they are written."""
+        lines, self._lines = self._lines, []
+        return lines
 
     def taken(self) -> list[dict[str, Any]]:
         """The lines since the last look."""
-        lines, self._lines = self._lines, []
-        return lines
+        return [json.loads(line) for line in self.written()]

@@ -12,6 +12,7 @@ import pytest
 from local.template import ROOT
 from lockstep.access.scopes import Scope
 from lockstep.routes import ROUTES, Route
+from tests.support.contract import models
 
 FUNCTIONS = {file.parent: file for file in (ROOT / "functions").glob("*/*/app.py")}
 WITHOUT_ROUTE = {ROOT / "functions/api/authorizer", ROOT / "functions/changes/tell_changes"}
@@ -62,7 +63,7 @@ def test_a_function_declares_its_row_and_takes_the_parameters_of_its_path(route:
     module = importlib.import_module(f"functions.{route.aggregate}.{route.name}.app")
     assert module.__doc__ == route.summary
     assert f'@endpoint("{route.name}")' in inspect.getsource(module)
-    path = module.lambda_handler.__wrapped__.__annotations__.get("path")
+    path = models(route).get("path")
     fields = path.model_fields.items() if path else ()
     assert sorted(field.alias or name for name, field in fields) == sorted(route.parameters)
 

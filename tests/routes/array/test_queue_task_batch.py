@@ -1,19 +1,23 @@
 """Give tasks their next attempt."""
 
+import json
 from typing import Final
 
 import pytest
 
 from functions.array.queue_task_batch.app import QueuedReply
+from local.seed import Seed, load
 from lockstep.access.scopes import Scope
 from lockstep.array.item import Batch
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.fields import MAX_IDS_PER_CALL, MAX_TASKS_PER_CALL
-from lockstep.task_instance.item import InstanceKey, TaskInstance
+from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, InstanceKey, TaskInstance
+from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
 
 IDS: Final = list(range(MAX_ID - MAX_IDS_PER_CALL, MAX_ID))
+ARRAY: Final = 97_000_000
 TASKS: Final = IDS[:MAX_TASKS_PER_CALL]
 CONTRACT = Contract(
     name="queue_task_batch",
@@ -33,3 +37,32 @@ CONTRACT = Contract(
 @pytest.mark.parametrize("what", CONTRACT.checks())
 def test_contract(what: str, system: System) -> None:
     check(what, CONTRACT, system)
+
+
+def used_up_and_nine_others() -> range:
+    """The ids of ten tasks of a new array, the first of which has had as many instances as a task may have."""
+    ids = range(ARRAY * 10, ARRAY * 10 + 10)
+    of_array = {"workflow_id": ARRAY, "array_id": ARRAY}
+    array = {**of_array, "name": "a", "task_template_version_id": 1, "max_concurrently_running": 9}
+    task = {**of_array, "status": "G", "num_attempts": 0, "max_attempts": 2_000, "name": "t", "command": "true"}
+    last = {
+        "task_instance_id": InstanceKey(ids[0], MAX_INSTANCE_NUMBER).id,
+        "status": "E",
+        "workflow_run_id": ARRAY,
+        "array_id": ARRAY,
+        "array_batch_num": 1,
+        "array_step_id": 0,
+        "task_resources_id": 1,
+    }
+    tasks = [{**task, "task_id": task_id, "task_resources_id": 1} for task_id in ids]
+    load(Seed.model_validate({"arrays": [array], "tasks": tasks, "task_instances": [last]}))
+    return ids
+
+
+@pytest.mark.usefixtures("table_in_memory")
+def test_a_task_that_has_used_its_numbers_keeps_its_status_and_the_others_are_queued(player: Player) -> None:
+    used_up, *others = ids = used_up_and_nine_others()
+    body = json.dumps({"task_ids": [*ids], "task_resources_id": 1, "workflow_run_id": ARRAY})
+    for _ in range(2):
+        answered = player.send("POST", f"/api/v3/array/{ARRAY}/queue_task_batch", body)
+        assert answered == (200, {"tasks_by_status": {"G": [used_up], "Q": others}})

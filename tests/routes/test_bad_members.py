@@ -4,7 +4,6 @@ Jobmon's clients give up on a 4xx. So of each list a member that is not there, o
 is too long, null, a member twice and no member at all are sent beside good ones.
 """
 
-import importlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +18,7 @@ from lockstep.routes import ROUTES, Route, route
 from lockstep.task.arguments import TASKS_PER_CHUNK
 from lockstep.task.item import ArgumentChunk, TaskAttribute
 from tests.conformance.recording import Player
+from tests.support.contract import models
 from tests.support.every import is_listed
 from tests.support.seeding import a_dag, batch, pair, run_of
 
@@ -28,6 +28,7 @@ KINDS: Final = ("unknown", "another's", "too long", "null")
 LONG: Final = "x" * 400_000
 HUGE: Final = 10**30
 """An id that nothing can have."""
+IMPOSSIBLE: Final = (0, -1, HUGE)
 
 
 class Members(NamedTuple):
@@ -283,8 +284,7 @@ REFUSED: Final = {
 
 def takes_a_list(row: Route) -> bool:
     """Whether the body holds a list, or an object of any keys."""
-    module = importlib.import_module(f"functions.{row.aggregate}.{row.name}.app")
-    body = module.lambda_handler.__wrapped__.__annotations__.get("body")
+    body = models(row).get("body")
     return body is not None and any(_is_list(field) for field in _fields(body.model_json_schema()))
 
 
@@ -319,6 +319,33 @@ def test_one_bad_member_keeps_no_other_from_being_served(player: Player, name: s
     else:
         assert code == 200, reply
         assert members.served(player, reply)
+
+
+@pytest.mark.parametrize(
+    "name", ["instantiate_task_instances", "log_report_by_batch", "sync_status", "queue_task_batch"]
+)
+def test_ids_that_nothing_can_have_are_ignored(player: Player, name: str) -> None:
+    members = SWEPT[name](player)
+    code, reply = ask(player, name, members, [*IMPOSSIBLE, *members.good])
+    assert code == 200, reply
+    assert members.served(player, reply)
+
+
+def test_ids_of_the_cluster_for_what_nothing_can_be_are_ignored(player: Player) -> None:
+    members = cluster_ids(player)
+    impossible = [(str(number), "7") for number in (*IMPOSSIBLE, "x")]
+    code, reply = ask(player, "array_log_distributor_id", members, [*impossible, *members.good])
+    assert code == 200, reply
+    assert members.served(player, reply)
+
+
+@pytest.mark.parametrize(("kind", "why"), [("another's", "belongs to workflow"), ("unknown", "does not exist")])
+def test_a_binding_is_refused_for_the_array_of_a_task_by_name(player: Player, kind: str, why: str) -> None:
+    members = tasks_to_bind(player)
+    _, reply = ask(player, "bind_tasks_no_args", members, [*members.good, members.bad[kind]])
+    [error] = reply["errors"]
+    assert error["field"] == "tasks.bad.array_id"
+    assert why in error["message"]
 
 
 def _name(member: Any) -> str:
