@@ -1,14 +1,17 @@
 """Check the runs: a workflow points to each, and the one that goes on holds its workflow and stands as it does."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from lockstep.array.item import EARLIER_RUNS, due_key
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.fsm.workflow_run import RUN_ENDED, RUN_MOVES, TAKEN_OVER, followed_by
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
+from ops.audit.invariants.parsing import Parsed
 from ops.audit.reader import Reads, read_models
 from ops.audit.seen import Seen
 from ops.audit.seen_workflows import SeenRun, SeenWorkflow, SeenWorkflows
@@ -25,6 +28,24 @@ def _stands_with() -> dict[str, frozenset[str]]:
 
 STANDS_WITH: Final = _stands_with()
 """How a workflow may stand whose run is in a status. One that ends for a resume leaves it where it was."""
+
+
+_LOOKS_AFTER_EARLIER_RUNS: Final = re.compile(rf"{EARLIER_RUNS}([0-9]{{14}})?")
+
+
+def check_item(parsed: Parsed) -> Iterator[Finding]:
+    """A run is in the run index while it looks after what earlier runs left, under its own id."""
+    item, ids = parsed
+    if not isinstance(item, WorkflowRun):
+        return
+    attention: str | None = item.attention
+    of_run: int | None = item.workflow_run_id
+    if attention is None and of_run is None:
+        return
+    if of_run != ids[0] or not _LOOKS_AFTER_EARLIER_RUNS.fullmatch(attention or ""):
+        got = f"{attention} of run {of_run}"
+        must = f"none, or {EARLIER_RUNS} or {due_key(EARLIER_RUNS, 0)} of run {ids[0]}"
+        yield Finding("run-attention", in_words(item), got, must)
 
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:

@@ -162,6 +162,11 @@ def run(ids: Ids) -> Key:
     return WorkflowRun.key(ids.run)
 
 
+def in_run_index(attention: str | None, by: int = 0) -> Tear:
+    """Under the run's id, or one that is so much greater."""
+    return lambda table, ids: changed(run, attention=attention, workflow_run_id=ids.run + by)(table, ids)
+
+
 def pointer(ids: Ids) -> Key:
     return RunOfWorkflow.key(ids.workflow, ids.run)
 
@@ -234,6 +239,10 @@ TEARS: Final[dict[str, tuple[str, Tear]]] = {
     ),
     "arguments of tasks far away": ("task-args", arguments_elsewhere),
     "arguments under another digest": ("task-args", other_arguments),
+    "a run in the index under no form": ("run-attention", in_run_index("J#1")),
+    "a run in the index as a batch": ("run-attention", in_run_index("W#00000000001500")),
+    "a run in the index under another one's id": ("run-attention", in_run_index("J#", by=1)),
+    "a run that is in no index, with an id for it": ("run-attention", in_run_index(None)),
     "no pointer to a run": ("run-pointer", gone(pointer)),
     "no pointer to a run that has ended": (
         "run-pointer",
@@ -284,6 +293,14 @@ def test_a_life_is_clean_at_each_step(ends: str) -> None:
             assert check_table(memory.items) == []
             client.move(run_id, status)
         assert check_table(memory.items) == []
+
+
+@pytest.mark.parametrize("attention", ["J#", "J#00000000001500"])
+def test_a_run_that_looks_after_earlier_ones_is_clean(attention: str) -> None:
+    ids, table = running()
+    items = dict(table)
+    in_run_index(attention)(items, ids)
+    assert check_table(items) == []
 
 
 def test_a_run_that_could_not_bind_its_tasks_is_clean() -> None:
