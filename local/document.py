@@ -135,9 +135,9 @@ attempt.
 
 A workflow notes how its last resume was requested. From then on is_resumable and set_resume_state first stop what ended
 runs left, as a run stops its own: a cold resume stops all instances, a hot one all that are not RUNNING. Those in
-TRIAGING and NO_HEARTBEAT fail. is_resumable says yes only when no worker node may still run what was told to stop: it
-has ended, or its report_by has passed. The run that is linked next sweeps what earlier runs left, until all of it has
-ended."""
+TRIAGING and NO_HEARTBEAT fail. is_resumable says yes, and set_resume_state starts tasks over, only when no worker node
+may still run what was told to stop: it has ended, or its report_by has passed. The run that is linked next sweeps what
+earlier runs left, until all of it has ended."""
 
 
 def _instances() -> Iterator[str]:

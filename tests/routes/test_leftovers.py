@@ -1,7 +1,7 @@
 """What ended runs of a workflow left when it is resumed: no command runs twice at once."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import count
 from typing import Any
@@ -20,6 +20,8 @@ from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS
 from lockstep.workflow_run.item import WorkflowRun
 from tests.conformance.recording import Player
 from tests.support.memory import VirtualTime, in_memory, running_on
+from tests.support.memory.boundary import Memory, answered_by
+from tests.support.memory.operations import Reply
 
 TASKS = 4
 """What a run leaves of them: one runs, one is launched, one is taken, one is queued."""
@@ -87,6 +89,14 @@ class Resumed:
         increment = HEARTBEAT_BUFFER_SECONDS
         return str(self.ask("POST", f"task_instance/{number}/log_report_by", next_report_increment=increment)["status"])
 
+    def stop_command(self) -> None:
+        """The worker node that was told to stop says that its command has ended."""
+        killed = {"error_state": "F", "error_message": "killed", "error_description": "killed"}
+        self.ask("POST", f"task_instance/{self.left[0]}/log_error_worker_node", **killed)
+
+    def start_over(self) -> Any:
+        return self.ask("POST", f"task/{self.id}/set_resume_state", reset_if_running=True)
+
     def resume(self, *, cold: bool) -> None:
         assert self.ask("POST", f"workflow/{self.id}/set_resume", reset_running_jobs=cold) == {}
 
@@ -112,8 +122,7 @@ def test_a_cold_resume_waits_for_what_an_ended_run_left(clock: VirtualTime, ends
     assert [workflow.start(number) for number in workflow.left[1:]] == ["F", "F", "F"]
     assert workflow.resumable() == (False, 1)
     assert workflow.beat(workflow.left[0]) == "K"
-    killed = {"error_state": "F", "error_message": "killed", "error_description": "killed"}
-    workflow.ask("POST", f"task_instance/{workflow.left[0]}/log_error_worker_node", **killed)
+    workflow.stop_command()
     assert workflow.resumable() == (True, 0)
     assert {status for _, status in workflow.bind(running=True).values()} == {"G"}
     clock.sleep(1)
@@ -190,11 +199,7 @@ def test_a_hot_resume_after_a_cold_one_that_has_got_its_run_is_hot() -> None:
 
 @pytest.mark.parametrize("cold", [True, False])
 def test_what_is_silent_fails_when_its_workflow_is_resumed(clock: VirtualTime, cold: bool) -> None:  # noqa: FBT001  # pytest's argument
-    workflow = Resumed()
-    clock.sleep(2 * HEARTBEAT_BUFFER_SECONDS + 1)
-    workflow.ask("POST", f"workflow_run/{workflow.run}/set_status_for_triaging")
-    workflow.move(workflow.run, "E")
-    assert workflow.pairs() == "TR XO II QQ"
+    workflow = fallen_silent(clock)
     workflow.resume(cold=cold)
     assert workflow.resumable() == (True, 0)
     assert workflow.pairs() == "UG EG FF FQ"
@@ -318,10 +323,111 @@ def test_a_sweep_whose_time_is_up_does_not_look_at_earlier_runs(clock: VirtualTi
     assert WorkflowRun.get(*WorkflowRun.key(run)).attention == EARLIER_RUNS
 
 
-def test_tasks_start_over_after_what_an_ended_run_left_has_stopped(clock: VirtualTime) -> None:
+class Between:
+    """A table of which the run index lags behind, and of which something may happen before a request."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualTime()
+        self.hidden = ""
+        """The status of the instances that the index does not show yet."""
+        self.happens: Callable[[], Any] = int
+        """What happens before one of the next requests."""
+        self.at = -1
+        """The number of that request."""
+        self._memory = Memory()
+
+    def answer(self, operation: str, request: dict[str, Any]) -> Reply:
+        self.at -= 1
+        if self.at == -1:
+            self.happens()
+        reply = self._memory.answer(operation, request)
+        if self.hidden and request.get("IndexName") == "run":
+            shown = [raw for raw in reply.body["Items"] if raw["attention"]["S"] != f"I#{self.hidden}"]
+            reply.body.update(Items=shown, Count=len(shown))
+        return reply
+
+
+@contextmanager
+def between_requests() -> Iterator[Between]:
+    between = Between()
+    with running_on(between.clock), answered_by(between.answer):
+        yield between
+
+
+@pytest.fixture
+def between() -> Iterator[Between]:
+    with between_requests() as made:
+        yield made
+
+
+def fallen_silent(clock: VirtualTime) -> Resumed:
+    """One whose run has ended after its worker nodes fell silent."""
+    workflow = Resumed()
+    clock.sleep(2 * HEARTBEAT_BUFFER_SECONDS + 1)
+    workflow.ask("POST", f"workflow_run/{workflow.run}/set_status_for_triaging")
+    workflow.move(workflow.run, "E")
+    assert workflow.pairs() == "TR XO II QQ"
+    return workflow
+
+
+def test_a_cold_resume_waits_for_a_worker_node_that_reports_while_its_run_is_looked_at() -> None:
+    for at in count():
+        with between_requests() as between:
+            workflow = fallen_silent(between.clock)
+            workflow.resume(cold=True)
+            between.happens, between.at = lambda: workflow.beat(workflow.left[0]), at  # noqa: B023  # called at once
+            resumable, _ = workflow.resumable()
+            if between.at >= 0:
+                break
+            assert not resumable or workflow.beat(workflow.left[0]) != "R", f"before request {at}"
+    assert at > 10
+
+
+@pytest.mark.parametrize("ends", [["E"], ["T"]])
+def test_a_cold_resume_waits_for_what_the_index_does_not_show_yet(between: Between, ends: list[str]) -> None:
+    workflow = Resumed()
+    if ends == ["E"]:
+        workflow.move(workflow.run, "E")
+    workflow.resume(cold=True)
+    if ends == ["T"]:
+        workflow.move(workflow.run, "T")
+    else:
+        assert workflow.resumable() == (False, 2)
+    between.hidden = "K"
+    assert workflow.resumable() == (False, 2)
+    assert workflow.beat(workflow.left[0]) == "K"
+    workflow.stop_command()
+    assert workflow.resumable() == (True, 1)
+
+
+@pytest.mark.parametrize("status", ["T", "X"])
+def test_what_is_silent_fails_though_the_index_does_not_show_it_yet(between: Between, status: str) -> None:
+    workflow = fallen_silent(between.clock)
+    workflow.resume(cold=True)
+    between.hidden = status
+    assert workflow.resumable() == (True, 0)
+    assert workflow.pairs() == "UG EG FF FQ"
+
+
+@pytest.mark.usefixtures("clock")
+def test_tasks_start_over_after_what_an_ended_run_left_has_stopped() -> None:
     workflow = Resumed()
     workflow.move(workflow.run, "E")
     workflow.resume(cold=True)
-    clock.sleep(1)
-    assert workflow.ask("POST", f"task/{workflow.id}/set_resume_state", reset_if_running=True) == {}
+    why = f"Workflow {workflow.id} is not resumable: a worker node may still run what was told to stop."
+    for _ in range(2):
+        assert workflow.start_over() == {"err_msg": why}
+        assert workflow.pairs() == "KR KO FF FQ"
+    workflow.stop_command()
+    assert workflow.start_over() == {}
+    assert workflow.pairs() == "FG KG FG FG"
+
+
+def test_tasks_start_over_though_a_worker_node_is_gone(clock: VirtualTime) -> None:
+    workflow = Resumed()
+    workflow.move(workflow.run, "E")
+    workflow.resume(cold=True)
+    assert "err_msg" in workflow.start_over()
+    clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
+    assert workflow.start_over() == {}
     assert workflow.pairs() == "KG KG FG FG"

@@ -95,7 +95,11 @@ def test_every_bulk_route_is_held() -> None:
 @pytest.fixture
 def lapsed(slow: Slow) -> Slow:
     """A run that ends for a cold resume, and whose client is gone. All its instances run."""
-    fill(slow, "R", "R", report_by_in=1_000)
+    return lapsed_with(slow, "R")
+
+
+def lapsed_with(slow: Slow, status: str) -> Slow:
+    fill(slow, status, "R", report_by_in=1_000)
     slow.seconds = 0.0
     with request():
         held: list[Action] = [Workflow.workflow_run_id.set(RUN), Workflow.status.set(WorkflowStatus.RUNNING)]
@@ -119,6 +123,22 @@ def test_a_run_that_leaves_much_is_ended_in_parts(lapsed: Slow, route: str) -> N
     assert len(codes) > 2, "it is more than a call can do"
     assert "R" not in lapsed.statuses()
     assert lapsed.memory.items[WorkflowRun.key(RUN)]["status"]["S"] == "T"
+
+
+def test_what_is_silent_of_an_ended_run_fails_in_parts(slow: Slow) -> None:
+    lapsed_with(slow, "T")
+    slow.seconds = 0.0
+    assert slow.call("PUT", f"/workflow_run/{RUN}/update_status", {"status": "T"})[0] == 200
+    slow.clock.sleep(1_001)
+    slow.seconds = 0.7
+    codes, stood = [503], ["T" * STEPS]
+    while codes[-1] == 503 and len(codes) <= TRIES:
+        codes.append(ENDS_A_RUN["is_resumable"](slow)[0])
+        stood.append(slow.statuses())
+        assert stood[-1] != stood[-2], "each call does a part"
+    assert codes[-1] == 200
+    assert len(codes) > 2, "it is more than a call can do"
+    assert stood[-1] == "U" * STEPS
 
 
 def test_polls_tell_of_a_large_workflow_in_parts(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,12 +125,6 @@ def flags(workflow_run_id: int, status: TaskInstanceStatus) -> Iterator[Instance
     return _instance_keys(_indexed(workflow_run_id, flag, flag))
 
 
-def silent(workflow_run_id: int) -> list[InstanceKey]:
-    """Query the index for the run's instances in TRIAGING or NO_HEARTBEAT; MOST_INDEXED at most."""
-    between = attention_flag(TaskInstanceStatus.TRIAGING), attention_flag(TaskInstanceStatus.NO_HEARTBEAT)
-    return list(islice(_instance_keys(_indexed(workflow_run_id, *between)), MOST_INDEXED))
-
-
 def waiting_batches(workflow_run_id: int) -> Iterator[Batch]:
     """Read the run's batches with instances that may wait for the distributor, except batches that still grow."""
     return _full_grown(_read_batches(_indexed(workflow_run_id, WAITING_PREFIX, last_key(WAITING_PREFIX))))

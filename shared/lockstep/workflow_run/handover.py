@@ -19,7 +19,7 @@ from lockstep.task_instance.transition import transit_many
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import MOST_RUNS, find_workflow, newest_runs, read_workflow
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.leftovers import note_resume, stop_leftovers
+from lockstep.workflow_run.leftovers import NOTHING, may_report, note_resume, stop_leftovers
 from lockstep.workflow_run.lifecycle import move_run
 from lockstep.workflow_run.read import read_run
 from lockstep.workflow_run.terminate import stop
@@ -137,11 +137,11 @@ def resumable(workflow_id: int) -> Resumable:
     """
     workflow = read_workflow(workflow_id)
     linkable = is_linkable(workflow)
-    stopped = stop_leftovers(workflow_id, workflow) if linkable else []
-    at = now()
-    told = read_instances({*_in_kill_self(workflow_id), *stopped}, consistent=True).values()
-    pending = [each for each in told if each.status == TI.KILL_SELF and (each.report_by or 0.0) >= at]
-    may_run = any(each.claimed_at is not None for each in pending)
+    left = stop_leftovers(workflow_id, workflow) if linkable else NOTHING
+    others = {*_in_kill_self(workflow_id), *left.told} - left.in_kill_self.keys()
+    told = [*left.in_kill_self.values(), *read_instances(others, consistent=True).values()]
+    pending = [each for each in told if each.status == TI.KILL_SELF and may_report(each)]
+    may_run = left.may_run or any(each.claimed_at is not None for each in pending)
     return Resumable(linkable and not may_run, len(pending))
 
 

@@ -14,6 +14,7 @@ from lockstep.fsm.transitions import RefusalKind, is_reset_by_binding
 from lockstep.observability import record_refusal
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import task_groups
+from lockstep.workflow.item import Workflow
 from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.read import find_workflow
 from lockstep.workflow_run.handover import is_linkable
@@ -32,13 +33,19 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     if workflow is None:
         record_refusal(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
         return None
-    if not is_linkable(workflow):
-        why_not = f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
+    if why_not := _why_not(workflow_id, workflow):
         record_refusal(RefusalKind.INVALID.name, why_not)
         return why_not
-    stop_leftovers(workflow_id, workflow)
     for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
         _reset(tasks, running=running)
+    return None
+
+
+def _why_not(workflow_id: int, workflow: Workflow) -> str | None:
+    if not is_linkable(workflow):
+        return f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
+    if stop_leftovers(workflow_id, workflow).may_run:
+        return f"Workflow {workflow_id} is not resumable: a worker node may still run what was told to stop."
     return None
 
 

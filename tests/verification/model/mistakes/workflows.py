@@ -94,20 +94,21 @@ def a_dead_worker_holds_a_resume_up(patch: pytest.MonkeyPatch) -> None:
             instance.report_by = FAR_AHEAD
         return found
 
-    patch.setattr(handover, "read_instances", read)
+    for module in (handover, leftovers):
+        patch.setattr(module, "read_instances", read)
 
 
 def a_resume_leaves_what_an_ended_run_left(patch: pytest.MonkeyPatch) -> None:
     for module in (handover, start_over):
-        patch.setattr(module, "stop_leftovers", lambda *_: [])
+        patch.setattr(module, "stop_leftovers", lambda *_: leftovers.NOTHING)
 
 
 def a_hot_resume_stops_what_runs(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(leftovers, "stop", lambda run, **_: stop(run, hot=False))
+    patch.setattr(leftovers, "stop", lambda run, **_: stop(run, hot=False, fail_silent=True))
 
 
 def a_resume_leaves_what_is_silent(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(leftovers, "_settle", lambda _: None)
+    patch.setattr(leftovers, "stop", lambda run, **how: stop(run, hot=how["hot"]))
 
 
 def a_hot_resume_replaces_a_cold_one(patch: pytest.MonkeyPatch) -> None:
@@ -131,7 +132,8 @@ def a_workflow_is_resumable_while_a_command_runs(patch: pytest.MonkeyPatch) -> N
             instance.claimed_at = None
         return found
 
-    patch.setattr(handover, "read_instances", read)
+    for module in (handover, leftovers):
+        patch.setattr(module, "read_instances", read)
 
 
 def a_resumed_run_looks_after_its_own_only(patch: pytest.MonkeyPatch) -> None:

@@ -79,9 +79,20 @@ class Workflows(WorkflowRuns):
         resumable = self._is_linkable(workflow_id)
         if resumable:
             self._stop_leftovers(workflow_id)
-        pending = [i for i in self._in_kill_self(workflow_id) if i.report_by is not None and i.report_by >= self.now]
-        runs = any(i.claim for i in pending)
+        pending = [i for i in self._in_kill_self(workflow_id) if self._may_report(i)]
+        runs = any(i.claim for i in pending) or self._may_run(workflow_id)
         return {"workflow_is_resumable": resumable and not runs, "pending_kill_self": len(pending)}
+
+    def _may_report(self, i: Instance) -> bool:
+        return i.report_by is not None and i.report_by >= self.now
+
+    def _may_run(self, workflow_id: int) -> bool:
+        """Whether something goes on of what should have stopped of ended runs."""
+        resume = self.workflow(workflow_id).resume
+        runs = [number for number in self._newest_runs(workflow_id) if self.runs[number].status in RUN_ENDED]
+        told = [i for number in runs for i in self.of_run(number, "K")]
+        others = [i for number in runs for i in self.of_run(number, "QIOTX" if resume == "H" else "QIORTX")]
+        return bool(resume) and (bool(others) or any(i.claim and self._may_report(i) for i in told))
 
     def _is_linkable(self, workflow_id: int) -> bool:
         workflow = self.workflow(workflow_id)
@@ -129,6 +140,9 @@ class Workflows(WorkflowRuns):
             why = f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
             return {"err_msg": why}
         self._stop_leftovers(workflow_id)
+        if self._may_run(workflow_id):
+            why = f"Workflow {workflow_id} is not resumable: a worker node may still run what was told to stop."
+            return {"err_msg": why}
         for task in self.of_workflow(workflow_id):
             if task.status != "D" and (task.status != "R" or reset_if_running):
                 self.start_over(task)
