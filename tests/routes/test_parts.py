@@ -26,6 +26,7 @@ from tests.support.every import is_listed
 __all__ = ["slow"]  # a fixture
 
 HELD_IN_PROGRESS: Final = {
+    "add_edges": progress.test_much_that_tasks_are_noted_with_is_put_in_parts,
     "array_log_distributor_id": progress.test_many_distributor_ids_are_stored_in_parts,
     "bind_task_args": progress.test_much_that_tasks_are_noted_with_is_put_in_parts,
     "bind_task_attributes": progress.test_much_that_tasks_are_noted_with_is_put_in_parts,
@@ -59,35 +60,13 @@ ENDS_A_RUN: Final[dict[str, Callable[[Slow], tuple[int, Any]]]] = {
 """The routes that end a run whose client is gone, or whose client says so: its instances are stopped first."""
 POLLS: Final = {"task_status_updates"}
 LOOKS: Final = {"list_array_tasks", "list_workflows", "show_workflow"}
-PUTS: Final[dict[str, tuple[str, str, Any]]] = {
-    "add_edges": (
-        "DAG#5#",
-        "/dag/5/edges",
-        {
-            "edges_to_add": [
-                {"node_id": node, "upstream_node_ids": [1], "downstream_node_ids": [2]} for node in range(1, STEPS + 1)
-            ],
-            "mark_created": True,
-        },
-    ),
-    "bind_nodes": (
-        "NODES#",
-        "/nodes",
-        {
-            "nodes": [
-                {"task_template_version_id": version, "node_args_hash": "1", "node_args": {"1": "x"}}
-                for version in range(1, STEPS + 1)
-            ]
-        },
-    ),
-}
-"""The routes that put items, by the beginning of their keys; each in an item of its own."""
+PUTS: Final = {"bind_nodes"}
 FITS: Final = {"get_downstream_tasks": requests.test_the_largest_look_below_tasks_whose_reads_lag}
 """The routes that do all or nothing, and where it is held how many requests to DynamoDB the largest call takes."""
 
 
 def test_every_bulk_route_is_held() -> None:
-    held = HELD_IN_PROGRESS.keys() | ENDS_A_RUN.keys() | POLLS | LOOKS | PUTS.keys() | FITS.keys()
+    held = HELD_IN_PROGRESS.keys() | ENDS_A_RUN.keys() | POLLS | LOOKS | PUTS | FITS.keys()
     bulk = {route.name for route in ROUTES if route.budget == BULK}
     is_listed(bulk, held, "a bulk route; show in one of the tables above that its calls end in parts, or fit one")
 
@@ -251,16 +230,17 @@ def test_a_view_of_a_workflow_says_that_not_all_is_counted(looked: Slow) -> None
     assert 0 < reply["tasks_by_status"]["F"] < STEPS
 
 
-@pytest.mark.parametrize("route", PUTS)
-def test_much_of_a_dag_is_put_in_parts(slow: Slow, route: str) -> None:
-    kind, path, body = PUTS[route]
-    assert slow.call("POST", "/dag", {"dag_hash": 5})[0] == 200
+def test_many_nodes_are_put_in_parts_each_in_an_item_of_its_own(slow: Slow) -> None:
+    nodes = [
+        {"task_template_version_id": version, "node_args_hash": "1", "node_args": {"1": "x"}}
+        for version in range(1, STEPS + 1)
+    ]
     slow.seconds = 1.0
     slow.asked.clear()
     codes, stored = [503], [0]
     while codes[-1] == 503 and len(codes) <= TRIES:
-        codes.append(slow.call("POST", path, body)[0])
-        stored.append(sum(pk.startswith(kind) for pk, _ in slow.memory.items))
+        codes.append(slow.call("POST", "/nodes", {"nodes": nodes})[0])
+        stored.append(sum(pk.startswith("NODES#") for pk, _ in slow.memory.items))
         assert codes[-1] == 200 or stored[-1] > stored[-2], "each call does a part"
     assert (codes[-1], stored[-1]) == (200, STEPS)
     assert len(codes) > 2, "it is more than a call can do"

@@ -49,9 +49,13 @@ def bind_version(api: httpx.Client, name: str) -> tuple[int, int]:
     """The ids of a tool's first version and of a template version of it."""
     tool_id, _ = one_of(api, "/tool", {"name": name})["tool"]
     [[tool_version, _]] = read(api, f"/tool/{tool_id}/tool_versions")["tool_versions"]
-    template = one_of(api, "/task_template", {"tool_version_id": tool_version, "task_template_name": name})
-    row = one_of(api, f"/task_template/{template['task_template_id']}/add_version", VERSION)
-    return tool_version, row["task_template_version"][0]
+    made = one_of(api, "/task_template", {"tool_version_id": tool_version, "task_template_name": name})
+    template = made["task_template_id"]
+    listed = read(api, f"/tool_version/{tool_version}/task_templates")
+    assert listed == {"task_templates": [[template, tool_version, name]]}
+    row = one_of(api, f"/task_template/{template}/add_version", VERSION)["task_template_version"]
+    assert read(api, f"/task_template/{template}/versions") == {"task_template_versions": [row]}
+    return tool_version, int(row[0])
 
 
 def bind_nodes(api: httpx.Client, version: int) -> list[int]:

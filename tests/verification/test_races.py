@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from tests.support.seeding import pair
-from tests.support.together import BINDERS, Sent, all_at_once, one_of, same_for_all
-from tests.support.tools import VERSION
+from tests.support.together import BINDERS, Sent, all_at_once
 
 CLIENTS = 32
 ROUNDS = int(os.environ.get("ROUNDS", "12"))
@@ -125,30 +124,6 @@ def test_queued_once_without_a_hole(api: httpx.Client) -> None:
     for batch in steps.values():
         assert [step for step, _ in sorted(batch)] == list(range(len(batch)))
         assert [task_id for _, task_id in sorted(batch)] == sorted(task_id for _, task_id in batch)
-
-
-def test_bound_once(api: httpx.Client) -> None:
-    array_body = {"workflow_id": 78, "task_template_version_id": 5, "max_concurrently_running": 9, "name": "raced"}
-    array = same_for_all(api, [Sent("/array", array_body)] * 16)["array_id"]
-    tasks = {f"t{node}": [node, node, array, 1, f"t{node}", "true", 3, False, {}, []] for node in range(1, 71)}
-
-    body = {"workflow_id": 78, "mark_created": False, "tasks": tasks}
-    first = one_of(api, "/task/bind_tasks_no_args", body, "PUT")
-    assert len({task_id for task_id, _ in first["tasks"].values()}) == len(tasks)
-
-
-@pytest.mark.parametrize("number", range(5))
-def test_a_tool_and_its_templates_are_made_once(api: httpx.Client, number: int) -> None:
-    name = f"raced {number}"
-    tool_id, _ = one_of(api, "/tool", {"name": name})["tool"]
-    [[version, _]] = api.get(f"/tool/{tool_id}/tool_versions").raise_for_status().json()["tool_versions"]
-    template = one_of(api, "/task_template", {"tool_version_id": version, "task_template_name": name})
-    template_id = template["task_template_id"]
-    listed = api.get(f"/tool_version/{version}/task_templates").raise_for_status().json()
-    assert listed == {"task_templates": [[template_id, version, name]]}
-    row = one_of(api, f"/task_template/{template_id}/add_version", VERSION)["task_template_version"]
-    stored = api.get(f"/task_template/{template_id}/versions").raise_for_status().json()
-    assert stored == {"task_template_versions": [row]}
 
 
 def test_each_of_many_new_tool_versions_is_another_one(api: httpx.Client) -> None:
