@@ -30,6 +30,7 @@ def test_a_contract_states_the_row_that_it_is_about(route: Route) -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_the_description_promises_a_404_where_there_is_one(route: Route) -> None:
+    assert route.name in OPERATIONS, "its description is missing in docs/openapi.json: run `make docs`"
     promised = str(HTTPStatus.NOT_FOUND.value) in OPERATIONS[route.name]["responses"]
     there_is = contract_of(route.name).unknown == HTTPStatus.NOT_FOUND or route.name in OF_SOMETHING_ELSE
     assert promised == there_is, "list it in FINDS_NOTHING_UNKNOWN of local/openapi.py, or state another `unknown`"
