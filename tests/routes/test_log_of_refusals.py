@@ -74,10 +74,6 @@ REFUSED: Final[dict[str, tuple[Callable[[], Ask], str]]] = {
         about("R", "R", "log_unknown_error", **TRIAGE),
         "it is not overdue: it reported meanwhile, or was never due",
     ),
-    "log_report_by_batch": (
-        lambda: ask("log_report_by_batch", {"task_instance_ids": [pair("R", "R")], **SOON}),
-        "it is not LAUNCHED: its worker node reports for it",
-    ),
     "instantiate_task_instances": (
         lambda: ask("instantiate_task_instances", {"task_instance_ids": [pair("R", "R")]}),
         "RUNNING never becomes INSTANTIATED",
@@ -121,6 +117,7 @@ CANNOT_REFUSE: Final = {
     **dict.fromkeys(("get_task_resources", "get_downstream_tasks", "task_status_updates"), READS),
     "get_tasks": "it reads, and notes how far it came",
     "is_resumable": "it tells whether a run may be linked; it ends what it finds to be over, as the calls below",
+    "log_report_by_batch": "its distributor reports for what is LAUNCHED; the worker nodes of the others have begun to",
     "sync_status": "it reads, and notes of each batch which statuses its instances have",
     **dict.fromkeys(
         (

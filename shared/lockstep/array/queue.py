@@ -69,7 +69,7 @@ def _record_refusals(array_id: int, task_ids: Sequence[int], tasks: Mapping[int,
     """Record why tasks are not queued. Of two callers that queue one task, one hears that it is QUEUED."""
     record_refusal(RefusalKind.INVALID.name, "it does not exist", len(set(task_ids) - tasks.keys()))
     for task in tasks.values():
-        if task.queued:
+        if task.status is TaskStatus.QUEUED:
             continue
         if task.seen.array_id != array_id:
             record_refusal(RefusalKind.INVALID.name, "it is of another array")

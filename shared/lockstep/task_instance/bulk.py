@@ -44,10 +44,7 @@ def log_heartbeats(instances: Sequence[InstanceKey], increment: float) -> None:
         changes: dict[InstanceKey, Change] = {key: {"report_by": {"N": str(report_by)}} for key in some}
         if not few:
             changes = _to_write("report_by", changes, "status", launched, lambda stored, _: is_near(stored))
-        stored = _set_where(changes, dict.fromkeys(changes, equals("status", launched)))
-        record_refusal(
-            RefusalKind.INVALID.name, "it is not LAUNCHED: its worker node reports for it", len(changes) - len(stored)
-        )
+        _set_where(changes, dict.fromkeys(changes, equals("status", launched)))
 
 
 def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: int) -> None:
