@@ -253,9 +253,10 @@ def _load(seed: Seed) -> int:
 
 def _items(seed: Seed) -> Iterator[Item]:
     at = now()
-    complete = {dag.dag_id for dag in seed.dags}
-    for dag_id in sorted(complete | {workflow.dag_id for workflow in seed.workflows}):
-        yield Dag(*Dag.key(dag_id), made_at=at, created_date=at if dag_id in complete else None)
+    complete = {dag.dag_id: [edge.node_id for edge in dag.edges] for dag in seed.dags}
+    for dag_id in sorted(complete.keys() | {workflow.dag_id for workflow in seed.workflows}):
+        node = next(iter(complete.get(dag_id, [])), None)
+        yield Dag(*Dag.key(dag_id), made_at=at, created_date=at if dag_id in complete else None, node_id=node)
     last_batch: dict[int, int] = {}
     for instance in seed.task_instances:
         last_batch[instance.array_id] = max(instance.array_batch_num, last_batch.get(instance.array_id, 0))

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 from lockstep.dag.item import SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
-from lockstep.workflow.item import Workflow
 from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
-from ops.audit.reader import Reads, read_model, read_models
+from ops.audit.reader import Reads, read_models
 from ops.audit.seen import Seen
 
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
-    """Each DAG that has edges or a workflow is there, and one that is complete and has tasks has edges."""
+    """Each DAG that has edges or a workflow is there, and one that says that it has edges has them."""
     of_workflows = seen.of_workflows.of_dags
     for dag_ids in chunks(sorted((seen.dags_with_edges | of_workflows.keys()) - seen.dags.keys()), KEYS_PER_READ):
         found = reads.items(map(Dag.key, dag_ids))
@@ -20,19 +19,13 @@ def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
             if Dag.key(dag_id) not in found:
                 why = "it has edges" if dag_id in seen.dags_with_edges else f"workflow {of_workflows[dag_id]} is of it"
                 yield Finding("dag-missing", f"DAG {dag_id}", "not there", f"there: {why}")
-    for dag_id, complete in seen.dags.items():
-        if complete and dag_id in of_workflows and dag_id not in seen.dags_with_edges:
-            yield from _edges(dag_id, of_workflows[dag_id], reads)
-
-
-def _edges(dag_id: int, workflow_id: int, reads: Reads) -> Iterator[Finding]:
-    """A complete DAG has an edge for each of its nodes, and a workflow with tasks has nodes."""
-    workflow = read_model(Workflow, Workflow.key(workflow_id), reads)
-    if workflow is None or not workflow.num_tasks:
-        return
-    if not any(reads.partition(Edge.partition(dag_id, shard)) for shard in range(SHARDS)):
-        must = f"with the nodes of workflow {workflow_id}, which has tasks"
-        yield Finding("dag-edges", f"DAG {dag_id}", "complete without any edges", must)
+    noted = ((dag_id, node) for dag_id, node in seen.dags.items() if node and dag_id not in seen.dags_with_edges)
+    for some in chunks(noted, KEYS_PER_READ):
+        edges = reads.items(Edge.key(*of_node) for of_node in some)
+        for dag_id, node_id in some:
+            if Edge.key(dag_id, node_id) not in edges:
+                must = f"with those of node {node_id}, which were stored before it was complete"
+                yield Finding("dag-edges", f"DAG {dag_id}", "complete without any edges", must)
 
 
 def check_item(parsed: Parsed, reads: Reads) -> Iterator[Finding]:

@@ -59,15 +59,17 @@ def check_array_lookup(lookup: ArrayLookup, reads: Reads) -> Iterator[Finding]:
 
 
 def _resources(seen: Seen, last_id: int, reads: Reads) -> Iterator[Finding]:
-    """Resources whose id was given out and that a task or an attempt names are there. No route refuses a made-up id."""
+    """Resources whose id was given out and that a task or an attempt names are there.
+
+    No route refuses a made-up id. An id that a call allocated before it died is given out, and has nothing stored.
+    """
     named = (number for number in seen.resources_named - seen.resources if BEFORE_FIRST[_RESOURCES] < number <= last_id)
     for chunk in chunks(sorted(named), KEYS_PER_READ):
         found = reads.items(map(Resources.key, chunk))
         for number in chunk:
             if Resources.key(number) not in found:
-                yield Finding(
-                    "resources-missing", f"resources {number}", "not there", "there: tasks or attempts name them"
-                )
+                must = "there: tasks or attempts name them, unless a caller named an id that it was never told"
+                yield Finding("resources-missing", f"resources {number}", "not there", must)
 
 
 def _counter(key: Key, counter: Counter | None, last_id: int) -> Iterator[Finding]:

@@ -107,8 +107,8 @@ class Seen:
     """The number of instances of each run in a batch."""
     doubled: set[BatchKey] = field(default_factory=set)
     """Batches in which two instances have one step."""
-    dags: dict[int, bool] = field(default_factory=dict)
-    """Whether the edges of each DAG are complete."""
+    dags: dict[int, int | None] = field(default_factory=dict)
+    """Of each DAG, a node whose edges were stored, as its item says."""
     dags_with_edges: set[int] = field(default_factory=set)
     resources: set[int] = field(default_factory=set)
     resources_named: set[int] = field(default_factory=set)
@@ -157,7 +157,7 @@ class Seen:
         if isinstance(item, Workflow | Array | Batch) and item.listed_in is not None and item.listed_as is not None:
             self.listed[Key(item.pk, item.sk)] = (item.listed_in, item.listed_as)
         if isinstance(item, Dag):
-            self.dags[ids[0]] = item.created_date is not None
+            self.dags[ids[0]] = item.node_id
         if isinstance(item, Edge):
             self.dags_with_edges.add(ids[0])
         if isinstance(item, Resources):

@@ -53,7 +53,7 @@ class Client:
         assert status == 200, (path, reply)
         return reply
 
-    def bind_workflow(self) -> dict[str, Any]:
+    def bind_workflow(self, *, edges: bool = True) -> dict[str, Any]:
         """With its tool, template, node and DAG."""
         tool = self.ask("POST", "tool", name="x")["tool"][0]
         tool_version = self.ask("GET", f"tool/{tool}/tool_versions")["tool_versions"][0][0]
@@ -65,7 +65,7 @@ class Client:
         nodes = [{"task_template_version_id": bound, "node_args_hash": "1", "node_args": {"1": "x"}}]
         [node] = self.ask("POST", "nodes", nodes=nodes)["nodes"].values()
         edge = {"node_id": node, "upstream_node_ids": [], "downstream_node_ids": []}
-        self.ask("POST", f"dag/{dag}/edges", edges_to_add=[edge], mark_created=True)
+        self.ask("POST", f"dag/{dag}/edges", edges_to_add=[edge] * edges, mark_created=True)
         hashes = {"workflow_args_hash": 1, "task_hash": 1, "tool_version_id": tool_version, "dag_id": dag}
         said = {"name": "w", "description": "", "workflow_args": "", "workflow_attributes": {"a": "b"}}
         workflow = self.ask("POST", "workflow", max_concurrently_running=9, **hashes, **said)["workflow_id"]
@@ -301,6 +301,13 @@ def test_a_run_that_looks_after_earlier_ones_is_clean(attention: str) -> None:
     items = dict(table)
     in_run_index(attention)(items, ids)
     assert check_table(items) == []
+
+
+def test_a_dag_that_was_completed_without_edges_is_clean() -> None:
+    with in_memory() as memory:
+        client = Client()
+        client.bind_task(client.bind_workflow(edges=False), complete=True)
+        assert check_table(memory.items) == []
 
 
 def test_a_run_that_could_not_bind_its_tasks_is_clean() -> None:

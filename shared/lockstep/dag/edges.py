@@ -56,7 +56,8 @@ def add_edges(dag_id: int, edges: Sequence[EdgesToAdd], *, complete: bool) -> No
         raise NotFoundError(f"DAG {dag_id} does not exist")
     put_all(dag_id, edges)
     if complete and Dag.from_raw_data(raw).created_date is None:
-        update(key, [Dag.created_date.set(Dag.created_date | now())], Dag.pk.exists())
+        first = [Dag.node_id.set(Dag.node_id | edge.node_id) for edge in edges[:1]]
+        update(key, [Dag.created_date.set(Dag.created_date | now()), *first], Dag.pk.exists())
 
 
 def put_all(dag_id: int, edges: Sequence[EdgesToAdd]) -> None:

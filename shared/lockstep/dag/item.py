@@ -26,6 +26,8 @@ class Dag(Item):
     """The time at which a client first asked for the DAG."""
     created_date = NumberAttribute(null=True)
     """The time at which its last edges were stored. Without it, a client sends all edges."""
+    node_id = IntegerAttribute(null=True)
+    """The first node of the call that completed it, if it named any: its edges were stored before. For the audit."""
 
     @staticmethod
     def key(dag_id: int) -> Key:

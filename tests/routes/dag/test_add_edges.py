@@ -106,6 +106,14 @@ def test_what_is_no_mark_completes_nothing(player: Player, mark_created: Any) ->
     assert not is_complete(player, dag)
 
 
+def test_the_call_that_completes_a_dag_notes_its_first_node(player: Player) -> None:
+    dag = new_dag(player)
+    for edges, completes, noted in (((3, 2), False, None), ((4, 1), True, 4), ((5,), True, 4)):
+        send(player, dag, *map(edge, edges), mark_created=completes)
+        with request(60):
+            assert Dag.get(*Dag.key(dag), consistent_read=True).node_id == noted
+
+
 def test_without_edges_a_dag_is_completed_too(player: Player) -> None:
     dag = new_dag(player)
     complete(player, dag)
