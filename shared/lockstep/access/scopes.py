@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Scope(StrEnum):
-    """A token's scope. From worker to operator each includes the one before it; a reader changes nothing."""
+    """A token's scope. From worker to operator each includes the one before it; a reader moves and ends nothing."""
 
     READER = "reader"
     WORKER = "worker"
