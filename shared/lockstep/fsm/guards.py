@@ -7,8 +7,8 @@ Example, FINISH (log_done):
   (R,), task status IN (R,), the attempt is the task's latest, and the names in the report are the claim's.
 * DynamoDB rejects the write and returns each item whose own condition failed: here the instance, in UNKNOWN_ERROR. The
   task keeps its assumed state. Now the ruling is a refusal (untimely). The second write moves nothing and stores the
-  reported fields; its guard is: instance status IN (U,). A refusal with no fields to store needs no second write if
-  DynamoDB returned all that it depends on.
+  reported fields; its guard is: instance status IN (U,), and the names. A refusal with no fields to store needs no
+  second write if DynamoDB returned all that it depends on.
 
 A guard may also hold whether attempts are left (an error: num_attempts < max_attempts), and that report_by has passed
 (a sweep: report_by < now).

@@ -86,7 +86,7 @@ class LimitReply(Reply):
 
 
 class StatusReply(Reply):
-    """The status that stands after the report."""
+    """The status that stands after the report; KILL_SELF for a worker node that another one has taken over from."""
 
     status: TaskInstanceStatus
 

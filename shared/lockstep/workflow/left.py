@@ -32,6 +32,8 @@ _ALL_DONE: Final = "all done"
 def tasks_left(workflow_id: int, after: int, most: int) -> Iterator[tuple[int, Task]]:
     """Yield a workflow's tasks with ids greater than `after` that are not done, ascending, by reads that may lag.
 
+    A task that is stored late, although its id was passed, is seen once the note of how far a call came has expired.
+
     most: the tasks that the caller takes at most. As many are read first. If too few of them are left, the statuses of
     those behind them are read: that is parsed in a tenth of the time.
 
@@ -97,7 +99,7 @@ def all_done(workflow_id: int) -> bool:
 
     Raises:
         UnavailableError: the time is up; the same call again goes on.
-        ContentionError: a run was linked meanwhile, or another call goes through the tasks.
+        ContentionError: a run was linked meanwhile, or another call goes through the tasks (store_cursor).
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:

@@ -1,5 +1,8 @@
 """The earlier runs of a workflow whose instances a later run looks after.
 
+A run that was linked after a resume has the attention `J#`. Its sweep finds that in the run index, and looks at the
+newest MOST_RUNS runs; without an attention, it looks at the run's own instances alone.
+
 An index lags, and a query may miss an entry that moves. So a run that finds nothing notes the time first. It forgets
 the earlier runs if it still finds nothing later on.
 """

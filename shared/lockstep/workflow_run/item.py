@@ -23,7 +23,7 @@ class WorkflowRun(Item):
     restarted_at = NumberAttribute(null=True)
     """The time at which the current distributor replaced an earlier one; none if it is the first."""
     workflow_run_id = IntegerAttribute(null=True)
-    """Its own id, while it has an attention."""
+    """Its own id, while it has an attention: both put the run into the run index."""
     attention = UnicodeAttribute(null=True)
     """EARLIER_RUNS, while it looks after what earlier runs left (earlier.py), then since when it found nothing.
     With it, the run is in the run index.
