@@ -105,12 +105,12 @@ class Workflows(WorkflowRuns):
         return [number for number, run in self.runs.items() if run.workflow == workflow_id][-50:]
 
     def _stop_leftovers(self, workflow_id: int) -> None:
-        """What ended runs left stops before another one is linked, if a resume was requested; the silent ones fail."""
+        """What ended runs left stops before another one is linked, if a resume was requested: the silent first."""
         if resume := self.workflow(workflow_id).resume:
             for number in self._newest_runs(workflow_id):
                 if self.runs[number].status in RUN_ENDED:
-                    self.stop(number, resume)
                     self._settle(number)
+                    self.stop(number, resume)
 
     def _settle(self, number: int) -> None:
         for i in self.of_run(number, "TX"):
