@@ -81,7 +81,7 @@ def stop_leftovers(workflow_id: int, workflow: Workflow) -> Left:
 
 def _ended_runs(workflow_id: int) -> list[int]:
     found = fetch(map(WorkflowRun.key, newest_runs(workflow_id, MOST_RUNS)), consistent=True)
-    return [run_id_of(key.pk) for key, raw in found.items() if WorkflowRunStatus(raw["status"]["S"]) in RUN_ENDED]
+    return sorted(run_id_of(key.pk) for key, raw in found.items() if WorkflowRunStatus(raw["status"]["S"]) in RUN_ENDED)
 
 
 def _look(runs: Sequence[int], *, hot: bool) -> Left:

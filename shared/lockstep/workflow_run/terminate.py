@@ -1,6 +1,8 @@
 """Stop the instances of a workflow run for a resume."""
 
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -29,6 +31,7 @@ _LEAVES_RUNNING: Final = {WorkflowRunStatus.HOT_RESUME, WorkflowRunStatus.TERMIN
 """The statuses of runs whose running instances stay. A TERMINATED run has stopped what a cold resume stops; a call that
 comes late, or twice at once, must not stop what a hot one left.
 """
+_KILL_SELF: Final = TaskInstanceStatus.KILL_SELF
 _ENOUGH: Final = 0.6
 """The share of the time after which a call begins no other group of parts."""
 
@@ -73,29 +76,35 @@ def stop(workflow_run_id: int, *, hot: bool, fail_silent: bool = False) -> Stopp
     for number, group in enumerate(in_groups(in_parts(unended_batches(workflow_run_id), concerned))):
         if number and deadline().spent(_ENOUGH):
             raise UnavailableError(f"{stopped} instances were stopped; send it again for the rest")
-        ended = run_parallel(lambda part: _terminate_part(part, workflow_run_id, concerned, hot=hot), group)
-        remember(each.seen for each in ended if each and not each.seen.part.batch.grows_until)
-        stopped += sum(each.stopped for each in ended if each)
-        in_kill_self += [key for each in ended if each for key in each.in_kill_self]
-        hidden += ended.count(None)
+        read = run_parallel(lambda part: _read(part, workflow_run_id), group)
+        found = [each for each in read if each]
+        if fail_silent:  # first: one that reports meanwhile is RUNNING, and is stopped as such
+            run_parallel(lambda each: _send(each, _SILENT, _settlement), found)
+        run_parallel(lambda each: _send(each, stopped_by_resume(hot=hot), partial(_stopping, hot=hot)), found)
+        remember(Seen(each.part, each.stand) for each in found if not each.part.batch.grows_until)
+        stopped += sum(each.moved for each in found)
+        in_kill_self += [
+            each.steps[step] for each in found for step, status in each.stand.items() if status is _KILL_SELF
+        ]
+        hidden += read.count(None)
     if hidden:
         raise UnavailableError(f"{hidden} batches of workflow run {workflow_run_id} are not indexed as a whole yet")
     return Stopped(stopped, in_kill_self)
 
 
-class _Ended(NamedTuple):
-    seen: Seen
-    stopped: int
-    in_kill_self: list[InstanceKey]
+@dataclass(slots=True)
+class _Read:
+    """A part of a batch, and how its instances stand."""
+
+    part: Part
+    steps: Mapping[int, InstanceKey]
+    stand: dict[int, TaskInstanceStatus]
+    moved: int = 0
+    """How many this call moved."""
 
 
-def _terminate_part(
-    part: Part, workflow_run_id: int, concerned: AbstractSet[TaskInstanceStatus], *, hot: bool
-) -> _Ended | None:
-    """End or stop the instances of a part in the statuses; None if the index does not show the whole part.
-
-    What is silent comes first: if it reports meanwhile, it is RUNNING, and stopped as such.
-    """
+def _read(part: Part, workflow_run_id: int) -> _Read | None:
+    """Read a run's instances in a part; None if the index does not show the whole part."""
     steps = part.instances()
     if steps is None:
         return None
@@ -105,15 +114,20 @@ def _terminate_part(
         for step, key in steps.items()
         if key in found and found[key].workflow_run_id == workflow_run_id
     }
-    moved = 0
-    for statuses, report in ((_SILENT, _settlement), (stopped_by_resume(hot=hot), partial(_stopping, hot=hot))):
-        due = {step: status for step, status in stand.items() if status in statuses & concerned}
-        outcomes = transit_many(report(steps[step], status) for step, status in due.items())
-        became = {step: outcome for step, outcome in zip(due, outcomes, strict=True) if outcome}
-        stand |= {step: outcome.status for step, outcome in became.items()}
-        moved += sum(outcome.moved for outcome in became.values())
-    in_kill_self = [steps[step] for step, status in stand.items() if status is TaskInstanceStatus.KILL_SELF]
-    return _Ended(Seen(part, stand), moved, in_kill_self)
+    return _Read(part, steps, stand)
+
+
+def _send(
+    read: _Read,
+    statuses: AbstractSet[TaskInstanceStatus],
+    report: Callable[[InstanceKey, TaskInstanceStatus], Report],
+) -> None:
+    """Report on the instances in these statuses, and note how they stand after it."""
+    due = {step: status for step, status in read.stand.items() if status in statuses}
+    outcomes = transit_many(report(read.steps[step], status) for step, status in due.items())
+    became = {step: outcome for step, outcome in zip(due, outcomes, strict=True) if outcome}
+    read.stand |= {step: outcome.status for step, outcome in became.items()}
+    read.moved += sum(outcome.moved for outcome in became.values())
 
 
 def _settlement(instance: InstanceKey, status: TaskInstanceStatus) -> Report:
