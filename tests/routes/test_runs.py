@@ -12,7 +12,7 @@ from lockstep.array.queue import GROWS_SECONDS
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline, now
 from lockstep.context import request
 from lockstep.dynamodb.client import transact
-from lockstep.task_instance.read import read_instances
+from lockstep.task_instance.read import read_instances, read_instances_of_run
 from lockstep.workflow_run import sweep as sweeping
 from lockstep.workflow_run.read import read_run
 from tests.conformance.recording import Player
@@ -254,11 +254,11 @@ def test_a_heartbeat_in_the_middle_of_a_sweep_wins(player: Player, monkeypatch: 
     run, ids = run_with(player, "R", report_by_in=-1)
 
     def beat_after(*arguments: Any) -> Any:
-        found = read_instances(*arguments)
+        found = read_instances_of_run(*arguments)
         _beat(player, ids[0])
         return found
 
-    monkeypatch.setattr("lockstep.workflow_run.sweep.read_instances", beat_after)
+    monkeypatch.setattr("lockstep.workflow_run.sweep.read_instances_of_run", beat_after)
     run.sweep()
     assert run.pairs(ids) == ["RR"]
     monkeypatch.undo()
@@ -363,11 +363,11 @@ def test_a_heartbeat_in_the_middle_of_a_sweep_is_held_to_what_it_promises(
     _look_at_once(ids[0])
 
     def beat_after(*arguments: Any) -> Any:
-        found = read_instances(*arguments)
+        found = read_instances_of_run(*arguments)
         _beat(player, ids[0], -1)
         return found
 
-    monkeypatch.setattr("lockstep.workflow_run.sweep.read_instances", beat_after)
+    monkeypatch.setattr("lockstep.workflow_run.sweep.read_instances_of_run", beat_after)
     run.sweep()
     monkeypatch.undo()
     run.sweep()

@@ -200,6 +200,14 @@ def read_instances(wanted: Iterable[InstanceKey], *, consistent: bool = False) -
     return {instances[key]: TaskInstance.from_raw_data(raw) for key, raw in found.items()}
 
 
+def read_instances_of_run(
+    workflow_run_id: int, wanted: Iterable[InstanceKey], *, consistent: bool = False
+) -> dict[InstanceKey, TaskInstance]:
+    """Read the instances that exist and are of a run: a batch may have steps of several. See read_instances."""
+    found = read_instances(wanted, consistent=consistent)
+    return {key: instance for key, instance in found.items() if instance.workflow_run_id == workflow_run_id}
+
+
 def read_pairs(wanted: Iterable[InstanceKey]) -> dict[InstanceKey, tuple[TaskInstance, Task]]:
     """Read the instances that exist and their tasks, as they stand now."""
     instances = {TaskInstance.key(key): key for key in wanted}

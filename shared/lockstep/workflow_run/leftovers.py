@@ -19,7 +19,7 @@ from lockstep.fsm.transitions import UNENDED, RefusalKind
 from lockstep.fsm.workflow_run import RUN_ENDED
 from lockstep.observability import record_refusal
 from lockstep.task_instance.item import InstanceKey, TaskInstance
-from lockstep.task_instance.read import read_instances
+from lockstep.task_instance.read import read_instances_of_run
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import MOST_RUNS, newest_runs
 from lockstep.workflow_run.item import WorkflowRun, run_id_of
@@ -107,8 +107,8 @@ def _read(workflow_run_id: int, group: Sequence[Part]) -> dict[InstanceKey, Task
     whole = [(part, steps) for part, steps in zip(group, shown, strict=True) if steps is not None]
     if len(whole) < len(group):
         raise UnavailableError(f"a batch of workflow run {workflow_run_id} is not indexed as a whole yet")
-    read = read_instances((key for _, steps in whole for key in steps.values()), consistent=True)
-    found = {key: instance for key, instance in read.items() if instance.workflow_run_id == workflow_run_id}
+    keys = (key for _, steps in whole for key in steps.values())
+    found = read_instances_of_run(workflow_run_id, keys, consistent=True)
     remember(
         Seen(part, {step: TI(found[key].status) for step, key in steps.items() if key in found})
         for part, steps in whole

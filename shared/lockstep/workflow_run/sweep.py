@@ -12,7 +12,7 @@ from lockstep.fsm.reports import ABANDONED, FELL_SILENT, NEVER_REPORTED
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus
 from lockstep.fsm.transitions import UNENDED
 from lockstep.task_instance.item import InstanceKey, TaskInstance
-from lockstep.task_instance.read import read_instances
+from lockstep.task_instance.read import read_instances, read_instances_of_run
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import Outcome, transit_many
 from lockstep.workflow_run.earlier import earlier_runs
@@ -87,8 +87,7 @@ def _sweep_part(part: Part, workflow_run_id: int) -> tuple[dict[int, TaskInstanc
     steps = part.instances()
     if steps is None:
         return None
-    found = read_instances(steps.values())
-    of_run = {key: instance for key, instance in found.items() if instance.workflow_run_id == workflow_run_id}
+    of_run = read_instances_of_run(workflow_run_id, steps.values())
     at = now()
     overdue = [
         key for key, instance in of_run.items() if TI(instance.status) in _OVERDUE and next_check(instance, at) < at

@@ -13,25 +13,26 @@ from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import ABANDONED, stopped_by_resume, terminate
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.task_instance.item import InstanceKey
-from lockstep.task_instance.read import read_instances
+from lockstep.task_instance.read import read_instances_of_run
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
 from lockstep.workflow_run.read import read_run
 
+TI = TaskInstanceStatus
+
 _WHY: Final = {
     status: f"Workflow resume requested. Setting to ERROR_FATAL from status: {status} (no worker to clean up)"
-    if status in (TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED)
+    if status in (TI.QUEUED, TI.INSTANTIATED)
     else f"Workflow resume requested. Setting to KILL_SELF from status: {status}"
     for status in stopped_by_resume(hot=False)
 }
 """What Jobmon's server writes to the error log of an instance in a status."""
-_SILENT: Final = frozenset({TaskInstanceStatus.TRIAGING, TaskInstanceStatus.NO_HEARTBEAT})
+_SILENT: Final = frozenset({TI.TRIAGING, TI.NO_HEARTBEAT})
 """A worker node in one of these is silent: nobody can tell it to stop."""
 _LEAVES_RUNNING: Final = {WorkflowRunStatus.HOT_RESUME, WorkflowRunStatus.TERMINATED}
 """The statuses of runs whose running instances stay. A TERMINATED run has stopped what a cold resume stops; a call that
 comes late, or twice at once, must not stop what a hot one left.
 """
-_KILL_SELF: Final = TaskInstanceStatus.KILL_SELF
 _ENOUGH: Final = 0.6
 """The share of the time after which a call begins no other group of parts."""
 
@@ -70,7 +71,8 @@ def stop(workflow_run_id: int, *, hot: bool, fail_silent: bool = False) -> Stopp
     Raises:
         UnavailableError: some instances may have been stopped; the same call again stops the rest.
     """
-    concerned = stopped_by_resume(hot=hot) | (_SILENT if fail_silent else frozenset())
+    to_stop = stopped_by_resume(hot=hot)
+    concerned = to_stop | (_SILENT if fail_silent else frozenset())
     stopped = hidden = 0
     in_kill_self: list[InstanceKey] = []
     for number, group in enumerate(in_groups(in_parts(unended_batches(workflow_run_id), concerned))):
@@ -80,12 +82,10 @@ def stop(workflow_run_id: int, *, hot: bool, fail_silent: bool = False) -> Stopp
         found = [each for each in read if each]
         if fail_silent:  # first: one that reports meanwhile is RUNNING, and is stopped as such
             run_parallel(lambda each: _send(each, _SILENT, _settlement), found)
-        run_parallel(lambda each: _send(each, stopped_by_resume(hot=hot), partial(_stopping, hot=hot)), found)
+        run_parallel(lambda each: _send(each, to_stop, partial(_stopping, hot=hot)), found)
         remember(Seen(each.part, each.stand) for each in found if not each.part.batch.grows_until)
         stopped += sum(each.moved for each in found)
-        in_kill_self += [
-            each.steps[step] for each in found for step, status in each.stand.items() if status is _KILL_SELF
-        ]
+        in_kill_self += [each.steps[step] for each in found for step in each.stand if each.stand[step] is TI.KILL_SELF]
         hidden += read.count(None)
     if hidden:
         raise UnavailableError(f"{hidden} batches of workflow run {workflow_run_id} are not indexed as a whole yet")
@@ -98,7 +98,7 @@ class _Read:
 
     part: Part
     steps: Mapping[int, InstanceKey]
-    stand: dict[int, TaskInstanceStatus]
+    stand: dict[int, TI]
     moved: int = 0
     """How many this call moved."""
 
@@ -108,19 +108,14 @@ def _read(part: Part, workflow_run_id: int) -> _Read | None:
     steps = part.instances()
     if steps is None:
         return None
-    found = read_instances(steps.values())
-    stand = {
-        step: TaskInstanceStatus(found[key].status)
-        for step, key in steps.items()
-        if key in found and found[key].workflow_run_id == workflow_run_id
-    }
-    return _Read(part, steps, stand)
+    found = read_instances_of_run(workflow_run_id, steps.values())
+    return _Read(part, steps, {step: TI(found[key].status) for step, key in steps.items() if key in found})
 
 
 def _send(
     read: _Read,
-    statuses: AbstractSet[TaskInstanceStatus],
-    report: Callable[[InstanceKey, TaskInstanceStatus], Report],
+    statuses: AbstractSet[TI],
+    report: Callable[[InstanceKey, TI], Report],
 ) -> None:
     """Report on the instances in these statuses, and note how they stand after it."""
     due = {step: status for step, status in read.stand.items() if status in statuses}
@@ -130,7 +125,7 @@ def _send(
     read.moved += sum(outcome.moved for outcome in became.values())
 
 
-def _settlement(instance: InstanceKey, status: TaskInstanceStatus) -> Report:
+def _settlement(instance: InstanceKey, status: TI) -> Report:
     rule = ABANDONED[status]
     why = f"Workflow resume requested. Setting to {rule.target.name} from status: {status} (its worker node is silent)"
     return Report(instance, rule, on_move=ReportedFields(error=why))
