@@ -1,5 +1,6 @@
 """Set attributes of many instances at once, where a condition holds."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -34,8 +35,9 @@ def log_heartbeats(instances: Sequence[InstanceKey], increment: float) -> None:
     report_by = now() + increment
     launched = {"S": TaskInstanceStatus.LAUNCHED.value}
 
-    def is_near(stored: Value) -> bool:
-        return abs(float(stored["N"]) - report_by) < abs(increment) / 2
+    def is_due(stored: RawItem, _: Change) -> bool:
+        promised = float(stored["report_by"]["N"]) if "report_by" in stored else -math.inf
+        return stored["status"] == launched and abs(promised - report_by) >= abs(increment) / 2
 
     few = len(instances) <= WRITTEN_UNREAD
     for number, some in enumerate(chunks(instances if few else rotated(instances), WRITTEN_UNREAD)):
@@ -43,7 +45,7 @@ def log_heartbeats(instances: Sequence[InstanceKey], increment: float) -> None:
             return
         changes: dict[InstanceKey, Change] = {key: {"report_by": {"N": str(report_by)}} for key in some}
         if not few:
-            changes = _to_write("report_by", changes, "status", launched, lambda stored, _: is_near(stored))
+            changes = _select(changes, is_due)
         _set_where(changes, dict.fromkeys(changes, equals("status", launched)))
 
 
@@ -58,22 +60,23 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
         UnavailableError: some ids may be stored; the same call again stores the rest.
     """
     of_array = {"N": str(array_id)}
+
+    def is_of_array(stored: RawItem, _: Change) -> bool:
+        return bool(stored["array_id"] == of_array)
+
+    def is_new(stored: RawItem, change: Change) -> bool:
+        return is_of_array(stored, change) and stored.get("launched_as") != change["launched_as"]
+
     for some in chunks(distributor_ids, WRITTEN_UNREAD):
         changes = {key: _named_by_distributor(distributor_ids[key]) for key in some}
         if len(distributor_ids) > WRITTEN_UNREAD:
-            changes = _to_write("launched_as", changes, "array_id", of_array, lambda stored, new: stored == new)
+            changes = _select(changes, is_new)
         unnamed = {key: all_of(equals("array_id", of_array), is_missing("launched_as")) for key in changes}
         stored = set(_set_where(changes, unnamed))
         left = {key: change for key, change in changes.items() if key not in stored}
-        named = _of_array(left, of_array)
+        named = _select(left, is_of_array)
         record_refusal(RefusalKind.INVALID.name, "it is not of this array, or does not exist", len(left) - len(named))
         _name_again(named)
-
-
-def _of_array(changes: Mapping[InstanceKey, Change], of_array: Value) -> dict[InstanceKey, Change]:
-    keys = {TaskInstance.key(key): key for key in changes}
-    found = fetch_present(keys)
-    return {keys[key]: changes[keys[key]] for key, stored in found.items() if stored["array_id"] == of_array}
 
 
 def _name_again(changes: dict[InstanceKey, Change]) -> None:
@@ -116,24 +119,13 @@ def log_taken_again(instances: Iterable[InstanceKey]) -> list[InstanceKey]:
     return _set_where(changes, dict.fromkeys(changes, instantiated))
 
 
-def _to_write(
-    attribute: str,
-    changes: Mapping[InstanceKey, Change],
-    where: str,
-    value: Value,
-    is_set: Callable[[Value, Value], bool],
+def _select(
+    changes: Mapping[InstanceKey, Change], is_wanted: Callable[[RawItem, Change], bool]
 ) -> dict[InstanceKey, Change]:
-    """Select, by a cheap read, the changes of instances for which `where = value` holds and that are not made yet.
-
-    attribute: what shows whether a change is made.
-    """
+    """Select changes by a cheap read of their instances. Those of unknown instances are left out."""
     keys = {TaskInstance.key(key): key for key in changes}
-
-    def is_left(stored: RawItem, change: Change) -> bool:
-        return stored[where] == value and not (attribute in stored and is_set(stored[attribute], change[attribute]))
-
     found = fetch_present(keys)
-    return {keys[key]: changes[keys[key]] for key, stored in found.items() if is_left(stored, changes[keys[key]])}
+    return {keys[key]: changes[keys[key]] for key, stored in found.items() if is_wanted(stored, changes[keys[key]])}
 
 
 def _set_where(changes: Mapping[InstanceKey, Change], where: Mapping[InstanceKey, Where]) -> list[InstanceKey]:
