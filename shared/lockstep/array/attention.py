@@ -10,7 +10,7 @@ is seen twice counts once here, and one that is missed is found by the next poll
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from pynamodb.expressions.condition import Condition, Or
 from pynamodb.expressions.update import Action
@@ -33,6 +33,7 @@ from lockstep.dynamodb.client import (
     chunks,
     fetch,
     fetch_present,
+    once,
     query,
     reach,
     rotated,
@@ -50,8 +51,6 @@ from lockstep.task_instance.item import (
     attention_flag,
     instance_key_of,
 )
-
-S = TypeVar("S")
 
 WAITING: Final = frozenset({TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED})
 """The statuses in which an instance waits for the distributor."""
@@ -145,20 +144,12 @@ def _indexed(workflow_run_id: int, first: str, last: str, *, at_once: int | None
 
 
 def _instance_keys(listed: Iterable[RawItem]) -> Iterator[InstanceKey]:
-    return _once(instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed)
-
-
-def _once(things: Iterable[S]) -> Iterator[S]:
-    seen: set[S] = set()
-    for thing in things:
-        if thing not in seen:
-            yield thing
-        seen.add(thing)
+    return once(instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed)
 
 
 def _read_batches(listed: Iterable[RawItem]) -> Iterator[Batch]:
     """Read the listed batches in order, each once. Skip batches that have ended meanwhile or expired."""
-    for wanted in chunks(_once(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed), _BATCHES_PER_READ):
+    for wanted in chunks(once(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed), _BATCHES_PER_READ):
         items = fetch_present(wanted)
         batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)
         yield from (batch for batch in batches if batch.attention and not batch.has_expired(now()))

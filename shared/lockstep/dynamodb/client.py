@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import chain, islice
@@ -402,6 +402,22 @@ def chunks_of_bytes(
         taken += takes
     if chunk:
         yield chunk
+
+
+def once(things: Iterable[S], by: Callable[[S], Hashable] = lambda thing: thing) -> Iterator[S]:
+    """Yield things in order, each once. A query of an index may return an entry twice that moves meanwhile.
+
+    by: what tells two things apart.
+
+    >>> list(once([3, 1, 3])), list(once(["b1", "a1", "b2"], by=lambda text: text[0]))
+    ([3, 1], ['b1', 'a1'])
+    """
+    seen: set[Hashable] = set()
+    for thing in things:
+        key = by(thing)
+        if key not in seen:
+            yield thing
+        seen.add(key)
 
 
 def rotated(things: Iterable[S]) -> list[S]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from lockstep.array.item import Array, Batch, listed_in
 from lockstep.context import deadline
-from lockstep.dynamodb.client import query
+from lockstep.dynamodb.client import once, query
 from lockstep.dynamodb.item import ListedIndex, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowStatus
 from lockstep.fsm.transitions import TASK_FOLLOWS
@@ -154,10 +154,6 @@ def _count_failed(parts: Iterable[str], counts: Counts) -> None:
 
 
 def _listed(partition: str, at_once: int | None = None) -> Iterator[RawItem]:
-    """Yield the entries of a list, each once. A query may return an entry twice that is written meanwhile."""
-    every = ListedIndex.listed_as >= "0"
-    shown: set[str] = set()
-    for raw in query(partition, every, index=ListedIndex.Meta.index_name, at_once=at_once):
-        if raw["listed_as"]["S"] not in shown:
-            yield raw
-        shown.add(raw["listed_as"]["S"])
+    """Yield the entries of a list, each once."""
+    every, index = ListedIndex.listed_as >= "0", ListedIndex.Meta.index_name
+    yield from once(query(partition, every, index=index, at_once=at_once), by=lambda raw: raw["listed_as"]["S"])
