@@ -62,11 +62,11 @@ def stop(workflow_run_id: int, *, hot: bool, fail_silent: bool = False) -> Stopp
     """Stop a run's instances, each with an error entry that says why.
 
     hot: as the caller found the run. Once another caller has ended it, its status no longer says how it was resumed.
+    fail_silent: instances in TRIAGING and NO_HEARTBEAT end with an error, for a run that nobody sweeps any more.
 
     An instance that no worker node runs yet ends in ERROR_FATAL. One that may run moves to KILL_SELF; its worker node
     learns this from the reply to its next heartbeat. A hot resume leaves instances in RUNNING alone. An instance that
     was queued within the last second may be missed, but a client repeats the request each loop.
-    fail_silent: those in TRIAGING and NO_HEARTBEAT end with an error, for a run that nobody sweeps any more.
 
     Raises:
         UnavailableError: some instances may have been stopped; the same call again stops the rest.
