@@ -10,6 +10,7 @@ from local.seed import Seed, load
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dynamodb import client as table
+from lockstep.dynamodb import reads
 from lockstep.dynamodb.item import Item
 from lockstep.errors import NotFoundError
 from lockstep.fsm.guards import Guard
@@ -156,7 +157,7 @@ def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:
 def test_a_stranger_has_no_heartbeat() -> None:
     with pytest.raises(NotFoundError):
         write_heartbeat(InstanceKey(43, 1), ReportedFields(report_by=now()), TaskInstanceStatus.TRIAGING)
-    assert not table.fetch([TaskInstance.key(InstanceKey(43, 1))], consistent=True)
+    assert not reads.fetch([TaskInstance.key(InstanceKey(43, 1))], consistent=True)
 
 
 @pytest.mark.parametrize(("attempt", "operation"), [(1, "Query"), (2, "BatchGetItem")])

@@ -7,8 +7,9 @@ from typing import Final
 from lockstep import text
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, fetch_present, rotated, run_parallel
 from lockstep.dynamodb.item import RawItem
+from lockstep.dynamodb.parallel import chunks, rotated, run_parallel
+from lockstep.dynamodb.reads import fetch_present
 from lockstep.dynamodb.statements import Change, Value, Where, all_of, equals, is_missing, one_of, set_where
 from lockstep.fsm.reports import LAUNCH, OF_OTHER_JOB, concerns_names
 from lockstep.fsm.statuses import TaskInstanceStatus

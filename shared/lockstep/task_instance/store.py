@@ -11,11 +11,7 @@ from pynamodb.transactions import TransactWrite
 from lockstep import text
 from lockstep.clock import now
 from lockstep.context import token
-from lockstep.dynamodb.client import (
-    ConditionFailedError,
-    transact,
-    update,
-)
+from lockstep.dynamodb.client import ConditionFailedError, transact, update
 from lockstep.dynamodb.item import Expiring, RawItem
 from lockstep.errors import ContentionError, TableError
 from lockstep.fsm.guards import Guard

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb import client
-from lockstep.dynamodb.client import chunks, run_parallel
+from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.errors import ContentionError
 from lockstep.fsm.guards import Guard, decide
 from lockstep.fsm.reports import status_told

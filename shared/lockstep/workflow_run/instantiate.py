@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 from lockstep.array.item import Array
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, fetch, fetch_present
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import fetch, fetch_present
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import INSTANTIATE, rule_on
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
