@@ -9,7 +9,6 @@ from local.gateway import load_handler
 from local.template import ROOT, Template
 from local.workflow_cost import of_workflows
 from lockstep.access.scopes import Scope
-from lockstep.fsm.pair_state import Names
 from lockstep.fsm.reports import (
     ABANDONED,
     FELL_SILENT,
@@ -21,6 +20,7 @@ from lockstep.fsm.reports import (
     NEVER_REPORTED,
     RECOVER,
     START,
+    Names,
     ReportRule,
     failure_known,
     failure_of_worker,

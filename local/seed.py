@@ -30,9 +30,11 @@ from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dag.edges import EdgesToAdd, put_all
 from lockstep.dag.item import Dag
-from lockstep.dynamodb.client import ConditionFailedError, fetch, put_many, reach
+from lockstep.dynamodb.client import ConditionFailedError, reach
 from lockstep.dynamodb.counters import BEFORE_FIRST, Counter
 from lockstep.dynamodb.item import MAX_ID, MAX_TITLE_BYTES, Item, Key
+from lockstep.dynamodb.puts import put_many
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import UnavailableError
 from lockstep.fsm.statuses import (
     NEEDS_ATTENTION,

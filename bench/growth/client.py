@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lockstep.dynamodb.client import chunks
+from lockstep.dynamodb.parallel import chunks
 from sim import requests
 from sim.requests import Request
 from sim.workflow import IDS_PER_CALL

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bench.growth import client
 from bench.growth.client import Ground
 from bench.load import processor
-from lockstep.dynamodb.client import chunks
+from lockstep.dynamodb.parallel import chunks
 from lockstep.workflow.progress import MARGIN_SECONDS, MOST_IN_FULL
 from sim import requests
 from sim.client import Client, UnansweredError, describe

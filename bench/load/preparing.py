@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.load.reports import INCREMENT
 from bench.load.server import Batch, Server
-from lockstep.dynamodb.client import chunks
+from lockstep.dynamodb.parallel import chunks
 from sim import requests
 from sim.client import Client, UnansweredError
 from sim.workflow import IDS_PER_CALL, bind_tasks

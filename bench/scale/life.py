@@ -12,8 +12,8 @@ from local.engine import dynamodb
 from local.gateway import invoke, load_handler
 from local.prices import BATCH
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, naive, now
-from lockstep.dynamodb.client import run_parallel
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.parallel import run_parallel
 from lockstep.routes import ROUTES
 from lockstep.task_instance.item import InstanceKey
 from sim import requests

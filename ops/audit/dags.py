@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from lockstep.dag.item import SHARDS, Dag, Direction, Edge, EdgePart, NodeArgs
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import KEYS_PER_READ
 from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
 from ops.audit.reader import Reads, read_models

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.item import Key, RawItem
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import KEYS_PER_READ
 from lockstep.task.item import Task
 from lockstep.task_instance.item import TaskInstance, array_step_key, instance_key_of, instance_keys
 from ops.audit.ids import IdMap, fingerprint

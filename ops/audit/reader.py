@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.meter import read_units
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.item import ArrayStepIndex, FeedIndex, Item, Key, ListedIndex, RawItem, RunIndex
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import KEYS_PER_READ
 from lockstep.task.item import Spec, Task
 from lockstep.task_instance.item import TaskInstance
 from ops.audit.invariants.finding import Finding

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from lockstep.array.item import Array, ArrayLookup
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.counters import BEFORE_FIRST, COUNTED, Counter
 from lockstep.dynamodb.item import Key
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import KEYS_PER_READ
 from lockstep.task.item import Resources
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Reads, read_model, read_models

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from lockstep.array.item import EARLIER_RUNS, due_key
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import KEYS_PER_READ
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.fsm.workflow_run import RUN_ENDED, RUN_MOVES, TAKEN_OVER, followed_by
 from lockstep.workflow.item import RunOfWorkflow, Workflow

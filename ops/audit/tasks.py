@@ -4,8 +4,9 @@ import json
 import zlib
 from collections.abc import Iterator
 
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.counters import Counter
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import KEYS_PER_READ
 from lockstep.task.arguments import TASKS_PER_CHUNK
 from lockstep.task.item import ArgumentChunk, Task, TaskLookup, feed_keys
 from lockstep.text import digest

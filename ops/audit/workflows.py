@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import KEYS_PER_READ
 from lockstep.workflow.item import Workflow, WorkflowLookup, WorkflowSpec
 from ops.audit.ids import differences
 from ops.audit.invariants.finding import Finding, in_words

@@ -16,8 +16,9 @@ from local.running import NotRunningError, use_running
 from lockstep.cluster.item import Clusters
 from lockstep.cluster.known import FRESH_SECONDS, forget
 from lockstep.context import request
-from lockstep.dynamodb.client import ConditionFailedError, fetch, reach
+from lockstep.dynamodb.client import ConditionFailedError, reach
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import UnavailableError
 from ops.audit.__main__ import table_of
 from ops.audit.reader import CannotReadError

@@ -15,8 +15,8 @@ from local.gateway import invoke, load_handler
 from local.seed import Seed, SeedArray, SeedInstance, SeedTask
 from lockstep.clock import now
 from lockstep.context import request
-from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.reads import query
 from lockstep.routes import ROUTES
 from lockstep.task.item import Task
 from lockstep.task.specs import specification

@@ -15,7 +15,7 @@ from lockstep.access.scopes import Scope
 from lockstep.access.tokens import Grant
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline
 from lockstep.context import request
-from lockstep.dynamodb import parts
+from lockstep.dynamodb import puts
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
@@ -137,7 +137,7 @@ def more_than_is_written_unread(player: Player) -> None:
 
 def more_than_is_put_unread(player: Player) -> None:
     _, tasks = bind(player, next(WORKFLOWS))
-    with patch.object(parts, "PUT_UNREAD", 1):
+    with patch.object(puts, "PUT_UNREAD", 1):
         for _ in range(2):
             noted = {"task_attributes": {str(number): {"a": "b"} for number in tasks}}
             assert _ask(player, "PUT", "task/bind_task_attributes", noted) == {}

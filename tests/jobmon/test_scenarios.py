@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 
 from lockstep.context import request
-from lockstep.dynamodb.client import connection, fetch, put_many
+from lockstep.dynamodb.client import connection
+from lockstep.dynamodb.puts import put_many
+from lockstep.dynamodb.reads import fetch
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task import item as stored
 from tests.jobmon.commands import work

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from lockstep.context import request
-from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.reads import fetch
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
 from tests.jobmon import commands

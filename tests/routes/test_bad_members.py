@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from lockstep.context import request
-from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.reads import fetch
 from lockstep.http.fields import MAX_ARGUMENT_BYTES, MAX_NODE_ARG_CHARACTERS
 from lockstep.routes import ROUTES, Route, route
 from lockstep.task.arguments import TASKS_PER_CHUNK

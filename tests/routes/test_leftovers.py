@@ -13,8 +13,8 @@ from lockstep.array import attention
 from lockstep.array.attention import is_left
 from lockstep.array.item import EARLIER_RUNS, due_key
 from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, now
-from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import RawItem
+from lockstep.dynamodb.reads import query
 from lockstep.workflow_run import earlier, sweep
 from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS
 from lockstep.workflow_run.item import WorkflowRun

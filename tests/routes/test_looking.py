@@ -12,8 +12,8 @@ from local.meter import Meter
 from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, listed_in
 from lockstep.clock import now
 from lockstep.context import request
-from lockstep.dynamodb.client import put_many
 from lockstep.dynamodb.item import MAX_TITLE_BYTES, Item
+from lockstep.dynamodb.puts import put_many
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task import bind as binding
 from lockstep.task.item import Task, failed_key, feed_key

@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action
 from local.seed import Seed, SeedWorkflow, load
 from lockstep.array.item import Batch, batch_listed_as, listed_in
 from lockstep.context import request
-from lockstep.dynamodb.client import put_many
+from lockstep.dynamodb.puts import put_many
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.routes import BULK, ROUTES
 from lockstep.task.item import Task, changed_key

@@ -18,7 +18,8 @@ from lockstep.array.attention import what_needs_attention
 from lockstep.array.item import Batch
 from lockstep.clock import BULK_BUDGET_SECONDS
 from lockstep.context import PARALLEL, request, slots
-from lockstep.dynamodb.client import fetch, run_parallel
+from lockstep.dynamodb.parallel import run_parallel
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
@@ -51,7 +52,7 @@ SMALL: Final = {
     "lockstep.workflow_run.poll._READ_AT_ONCE": 50,
     "lockstep.workflow_run.poll.MOST_READ": 200,
     "lockstep.task_instance.bulk.WRITTEN_UNREAD": 100,
-    "lockstep.dynamodb.parts.PUT_UNREAD": 100,
+    "lockstep.dynamodb.puts.PUT_UNREAD": 100,
 }
 """So that hundreds are as many as hundreds of thousands."""
 
@@ -634,7 +635,7 @@ def test_what_has_moved_is_remembered_by_its_batch(slow: Slow) -> None:
 
 
 def test_all_threads_of_a_request_share_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lockstep.dynamodb.client.connect", lambda: None)
+    monkeypatch.setattr("lockstep.dynamodb.parallel.connect", lambda: None)
     with request():
         held_by = run_parallel(lambda _: run_parallel(lambda _: slots(), "cd"), "ab")
     [shared] = {id(each): each for each in chain(*held_by)}.values()

@@ -13,9 +13,10 @@ from local.meter import Meter
 from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.clock import now
 from lockstep.context import request
-from lockstep.dynamodb.client import connection, fetch, transact
+from lockstep.dynamodb.client import connection, transact
 from lockstep.dynamodb.counters import Counter as IdCounter
 from lockstep.dynamodb.item import Item, Key, RawItem
+from lockstep.dynamodb.reads import fetch
 from lockstep.items import kind_of
 from lockstep.task import bind as binding
 from lockstep.task.item import Resources, Spec, Task, TaskLookup

@@ -11,8 +11,8 @@ from functions.task_template.get_task_template_versions.app import TaskTemplateV
 from functions.task_template.get_task_templates.app import TaskTemplatesReply
 from local.seed import Seed, load
 from lockstep.context import request
-from lockstep.dynamodb.client import fetch
 from lockstep.dynamodb.item import MAX_ID
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import MAX_FIELDS, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http import reply

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockstep.fsm.pair_state import PairState, Reporter
 from lockstep.fsm.reports import ReportRule, rule_on
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
+from lockstep.fsm.transitions import Move, PairState, Sender, is_reset_by_binding, may_queue
 from ops.audit.invariants.pairs import REPORTS, Pair, reachable
 
 TI = TaskInstanceStatus
@@ -39,13 +38,13 @@ class Life:
         if is_reset_by_binding(self.task, reset_if_running=reset_if_running):
             self.task, self.num_attempts, self.max_attempts, self.rebound = T.REGISTERING, 0, max_attempts, True
 
-    def report(self, report: ReportRule, which: int, reporter: Reporter, *due: bool) -> None:
+    def report(self, report: ReportRule, which: int, sender: Sender, *due: bool) -> None:
         if not self.instances:
             return
         which %= len(self.instances)
         superseded = which < len(self.instances) - 1
         overdue, not_yet_due = due
-        state = PairState(self.instances[which], self.task, self.left, overdue, not_yet_due, reporter)
+        state = PairState(self.instances[which], self.task, self.left, overdue, not_yet_due, sender)
         ruling = rule_on(report, state._replace(superseded=superseded))
         if isinstance(ruling, Move):
             self.instances[which] = ruling.task_instance
@@ -68,7 +67,7 @@ _REPORT = st.tuples(
     st.just("report"),
     st.sampled_from(REPORTS),
     st.integers(0, 3),
-    st.sampled_from(Reporter),
+    st.sampled_from(Sender),
     st.booleans(),
     st.booleans(),
 )
@@ -84,8 +83,8 @@ def test_no_life_leaves_what_is_reachable(max_attempts: int, steps: list[tuple])
                 life.queue()
             case ("bind", most, reset):
                 life.bind(most, reset_if_running=reset)
-            case ("report", report, which, reporter, *due):
-                life.report(report, which, reporter, *due)
+            case ("report", report, which, sender, *due):
+                life.report(report, which, sender, *due)
         life.check()
 
 

@@ -9,8 +9,9 @@ import pytest
 from local.aws_limits import MAX_PAGE_BYTES, LimitError
 from local.item_size import item_size
 from lockstep.context import request
-from lockstep.dynamodb.client import connection, fetch, query
+from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item, Key
+from lockstep.dynamodb.reads import fetch, query
 from tests.support.memory import in_memory
 from tests.support.memory.operations import Table, answer
 

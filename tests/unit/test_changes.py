@@ -13,8 +13,9 @@ from lockstep.array.item import Batch
 from lockstep.changes.event import EVENTS, UnreadableRecordError, event_of
 from lockstep.changes.tell import MAX_LOGGED, tell
 from lockstep.dynamodb.item import Item
+from lockstep.fsm.reasons import reason_of, task_reason_of
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
-from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID, reason_of, task_reason_of
+from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID
 from lockstep.fsm.workflow_run import (
     DONE_AFTER_ALL,
     GIVEN_UP,

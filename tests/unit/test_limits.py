@@ -14,7 +14,7 @@ from local.item_size import item_size
 from local.template import ROOT
 from lockstep.array import attention, queue
 from lockstep.dag import downstream, edges, item
-from lockstep.dynamodb import client
+from lockstep.dynamodb import client, puts
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
 from lockstep.http import fields, reply, request
 from lockstep.task import bind
@@ -152,4 +152,4 @@ def test_what_lies_around_a_node_fits_its_items() -> None:
     assert 2 * 8 * edges.MOST_INLINE + 200 <= 4_096, "one read unit"
     assert 8 * item.IDS_PER_PART + 200 <= 400 * 1024
     assert -(-fields.MAX_NEIGHBOURS // item.IDS_PER_PART) <= 999, "three digits number the parts"
-    assert 8 * item.IDS_PER_PART <= client.BYTES_PER_WRITE <= 16_000_000
+    assert 8 * item.IDS_PER_PART <= puts.BYTES_PER_WRITE <= 16_000_000

@@ -7,7 +7,7 @@ import pytest
 
 from lockstep.context import request
 from lockstep.dag.item import EdgePart
-from lockstep.dynamodb.client import BYTES_PER_WRITE, ITEMS_PER_WRITE, put_many
+from lockstep.dynamodb.puts import BYTES_PER_WRITE, ITEMS_PER_WRITE, put_many
 from lockstep.errors import TableError
 from tests.support.memory.boundary import Memory, answered_by
 from tests.support.memory.operations import Reply

@@ -10,13 +10,15 @@ from local.seed import Seed, load
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dynamodb import client as table
+from lockstep.dynamodb import reads
 from lockstep.dynamodb.item import Item
 from lockstep.errors import NotFoundError
-from lockstep.fsm.guards import Decision, Guard
+from lockstep.fsm.guards import Guard
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, Refusal, RefusalKind
 from lockstep.task.item import Spec, Task
 from lockstep.task_instance import store
+from lockstep.task_instance.heartbeat import write_heartbeat
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_errors, read_for_start, read_whole
 from lockstep.task_instance.report import ReportedFields
@@ -79,8 +81,8 @@ DONE = Move(TaskInstanceStatus.DONE, TaskStatus.DONE, "the command finished")
 
 
 def finish(**guard: Any) -> PairWrite:
-    decision = Decision(DONE, Guard(**{"task_instance": RUNNING, "task": TASK_RUNNING} | guard))
-    return PairWrite(KEY, decision, ReportedFields(nodename="n", error="boom"))
+    ruled = (DONE, Guard(**{"task_instance": RUNNING, "task": TASK_RUNNING} | guard))
+    return PairWrite(KEY, *ruled, ReportedFields(nodename="n", error="boom"))
 
 
 def test_a_pair_moves_with_all_that_was_said() -> None:
@@ -99,7 +101,7 @@ def test_a_pair_moves_with_all_that_was_said() -> None:
         {"attempts_left": False},
         {"superseded": True},
         {"overdue": True},
-        {"none_due_ahead": True},
+        {"not_yet_due": False},
     ],
     ids=lambda guard: next(iter(guard)),
 )
@@ -126,7 +128,7 @@ def test_an_attempt_that_another_has_followed_is_not_the_latest() -> None:
 
 
 def test_one_pair_that_does_not_hold_stops_the_others() -> None:
-    stranger = PairWrite(InstanceKey(43, 1), Decision(replace(DONE, task=None), Guard(RUNNING, None)), ReportedFields())
+    stranger = PairWrite(InstanceKey(43, 1), replace(DONE, task=None), Guard(RUNNING, None), ReportedFields())
     with pytest.raises(WriteRejectedError) as rejected:
         store.write_pairs([finish(), stranger])
     assert [rejection.missing for rejection in rejected.value.rejections] == [False, True]
@@ -134,8 +136,8 @@ def test_one_pair_that_does_not_hold_stops_the_others() -> None:
 
 
 def test_the_same_words_are_one_entry_of_the_first_time() -> None:
-    refused = Decision(Refusal(RefusalKind.INVALID, "refused"), Guard(RUNNING, None))
-    said = PairWrite(KEY, refused, ReportedFields(error="boom"))
+    refused = (Refusal(RefusalKind.INVALID, "refused"), Guard(RUNNING, None))
+    said = PairWrite(KEY, *refused, ReportedFields(error="boom"))
     store.write_pairs([said])
     first = read_errors(KEY)
     store.write_pairs([said])
@@ -144,18 +146,18 @@ def test_the_same_words_are_one_entry_of_the_first_time() -> None:
 
 def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:
     long_path = "/" + "p" * 1000
-    store.log_heartbeat(KEY, ReportedFields(stdout=long_path, report_by=now()), TaskInstanceStatus.TRIAGING)
+    write_heartbeat(KEY, ReportedFields(stdout=long_path, report_by=now()), TaskInstanceStatus.TRIAGING)
     whole = read_whole(KEY)
     assert "stdout" not in whole.instance.attribute_values
     assert whole.log.stdout == long_path
-    store.log_heartbeat(KEY, ReportedFields(stdout="/short"), TaskInstanceStatus.TRIAGING)
+    write_heartbeat(KEY, ReportedFields(stdout="/short"), TaskInstanceStatus.TRIAGING)
     assert read_whole(KEY).instance.stdout == "/short"
 
 
 def test_a_stranger_has_no_heartbeat() -> None:
     with pytest.raises(NotFoundError):
-        store.log_heartbeat(InstanceKey(43, 1), ReportedFields(report_by=now()), TaskInstanceStatus.TRIAGING)
-    assert not table.fetch([TaskInstance.key(InstanceKey(43, 1))], consistent=True)
+        write_heartbeat(InstanceKey(43, 1), ReportedFields(report_by=now()), TaskInstanceStatus.TRIAGING)
+    assert not reads.fetch([TaskInstance.key(InstanceKey(43, 1))], consistent=True)
 
 
 @pytest.mark.parametrize(("attempt", "operation"), [(1, "Query"), (2, "BatchGetItem")])

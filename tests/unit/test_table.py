@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 
 from lockstep.clock import BUDGET_SECONDS
 from lockstep.context import request
-from lockstep.dynamodb.client import fetch, reach
+from lockstep.dynamodb.client import reach
 from lockstep.dynamodb.item import Key
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import TableError
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import answered_by

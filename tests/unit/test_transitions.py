@@ -9,7 +9,6 @@ import pytest
 
 from lockstep.fsm import guards, transitions
 from lockstep.fsm.guards import Guard, decide
-from lockstep.fsm.pair_state import PairState, Reporter
 from lockstep.fsm.reports import (
     ABANDONED,
     FELL_SILENT,
@@ -33,9 +32,11 @@ from lockstep.fsm.reports import (
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import (
     Move,
+    PairState,
     Refusal,
     RefusalKind,
     Ruling,
+    Sender,
     get_new_task_status,
     has_ended,
     is_reset_by_binding,
@@ -115,7 +116,7 @@ def test_every_edge_has_a_reason_of_its_own() -> None:
 
 RUNS = PairState(TI.RUNNING, T.RUNNING)
 AHEAD = RUNS._replace(not_yet_due=True)
-OTHER, RESTART = Reporter.OTHER, Reporter.RESTART
+OTHER, RESTART = Sender.OTHER, Sender.RESTART
 CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | RefusalKind]] = {
     "a finished command finishes its task": (FINISH, RUNS, "DD"),
     "a failed command lets its task try again": (failure_of_worker(TI.ERROR), RUNS, "EG"),
@@ -132,7 +133,7 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | RefusalKind]] = {
     ),
     "a second worker is fenced while triage asks and the first has just reported": (
         START,
-        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, reporter=Reporter.OTHER),
+        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, sender=Sender.OTHER),
         RefusalKind.FENCED,
     ),
     "a second worker takes over from one that triage asks for in vain": (
@@ -161,52 +162,52 @@ CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | RefusalKind]] = {
     ),
     "a second worker is fenced while the first is expected": (
         START,
-        AHEAD._replace(reporter=OTHER),
+        AHEAD._replace(sender=OTHER),
         RefusalKind.FENCED,
     ),
     "the same worker asks again": (START, AHEAD, "R."),
     "so does an earlier attempt's": (START, AHEAD._replace(superseded=True), "R."),
     "equal claims at once come from rivals": (START, AHEAD._replace(just_claimed=True), RefusalKind.FENCED),
-    "a job that the cluster starts again takes over": (START, AHEAD._replace(reporter=RESTART), "R."),
+    "a job that the cluster starts again takes over": (START, AHEAD._replace(sender=RESTART), "R."),
     "a job that was started twice at once does not": (
         START,
-        AHEAD._replace(reporter=RESTART, just_claimed=True),
+        AHEAD._replace(sender=RESTART, just_claimed=True),
         RefusalKind.FENCED,
     ),
-    "nor one of an earlier attempt": (START, AHEAD._replace(reporter=RESTART, superseded=True), RefusalKind.FENCED),
+    "nor one of an earlier attempt": (START, AHEAD._replace(sender=RESTART, superseded=True), RefusalKind.FENCED),
     "a job that is started again is back from triage": (
         START,
-        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, reporter=RESTART),
+        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, sender=RESTART),
         "R.",
     ),
-    "a second worker takes over from a silent one": (START, RUNS._replace(overdue=True, reporter=OTHER), "R."),
+    "a second worker takes over from a silent one": (START, RUNS._replace(overdue=True, sender=OTHER), "R."),
     "nobody runs what another worker has ended": (
         START,
-        PairState(TI.DONE, T.DONE, reporter=RESTART),
+        PairState(TI.DONE, T.DONE, sender=RESTART),
         RefusalKind.FENCED,
     ),
-    "an overtaken worker does not finish it": (FINISH, RUNS._replace(reporter=OTHER), RefusalKind.FENCED),
+    "an overtaken worker does not finish it": (FINISH, RUNS._replace(sender=OTHER), RefusalKind.FENCED),
     "an overtaken worker does not fail it": (
         failure_of_worker(TI.ERROR_FATAL),
-        PairState(TI.KILL_SELF, T.RUNNING, reporter=OTHER),
+        PairState(TI.KILL_SELF, T.RUNNING, sender=OTHER),
         RefusalKind.FENCED,
     ),
     "an overtaken worker does not bring it back": (
         RECOVER,
-        PairState(TI.TRIAGING, T.RUNNING, reporter=OTHER),
+        PairState(TI.TRIAGING, T.RUNNING, sender=OTHER),
         RefusalKind.FENCED,
     ),
     "triage of another job does not end it": (
         failure_known(TI.RESOURCE_ERROR),
-        PairState(TI.TRIAGING, T.RUNNING, reporter=OTHER),
+        PairState(TI.TRIAGING, T.RUNNING, sender=OTHER),
         RefusalKind.OTHER_JOB,
     ),
     "a distributor may submit it as another job": (
         LAUNCH,
-        PairState(TI.INSTANTIATED, T.INSTANTIATING, reporter=OTHER),
+        PairState(TI.INSTANTIATED, T.INSTANTIATING, sender=OTHER),
         "OO",
     ),
-    "but not rename what has ended": (LAUNCH, PairState(TI.DONE, T.DONE, reporter=OTHER), RefusalKind.OTHER_JOB),
+    "but not rename what has ended": (LAUNCH, PairState(TI.DONE, T.DONE, sender=OTHER), RefusalKind.OTHER_JOB),
     "an orphan is laid to rest": (failure_of_worker(TI.ERROR), PairState(TI.RUNNING, T.DONE), "F."),
     "a heartbeat beats triage": (
         failure_unknown(TI.UNKNOWN_ERROR),
@@ -256,9 +257,9 @@ def test_consequence(sentence: str) -> None:
 
 @pytest.mark.parametrize("report", [START, FINISH, RECOVER, failure_of_worker(TI.ERROR)], ids=lambda rule: rule.name)
 def test_a_fenced_worker_hears_kill_self_until_the_instance_has_ended(report: ReportRule) -> None:
-    state = AHEAD._replace(reporter=OTHER)
+    state = AHEAD._replace(sender=OTHER)
     assert status_told(rule_on(report, state), state) is TI.KILL_SELF
-    ended = PairState(TI.ERROR, T.REGISTERING, reporter=OTHER)
+    ended = PairState(TI.ERROR, T.REGISTERING, sender=OTHER)
     assert status_told(rule_on(report, ended), ended) is TI.ERROR
 
 
@@ -289,7 +290,7 @@ def test_a_guard_gives_its_ruling_throughout(report: ReportRule, monkeypatch: py
     ruled = cache(partial(rule_on, report))
     monkeypatch.setattr(guards, "rule_on", lambda _, state: ruled(state))
     held: set[tuple[Guard, _Seen, Ruling]] = set()
-    for instance, task, left, due, who, just, later in product(TI, T, both, "-oe", Reporter, both, both):
+    for instance, task, left, due, who, just, later in product(TI, T, both, "-oe", Sender, both, both):
         state = PairState(instance, task, left, due == "o", due == "e", who, just, later)
         ruling, guard = decide(report, state)
         assert ruling == ruled(state)
@@ -302,7 +303,7 @@ def test_a_guard_gives_its_ruling_throughout(report: ReportRule, monkeypatch: py
         assert guard.task is None or task in guard.task
         if isinstance(ruling, Refusal) and ruling.kind in RESTS_ON_WHAT_WAS_SEEN:
             continue
-        seen = _Seen(state.reporter, state.just_claimed, state.not_yet_due)
+        seen = _Seen(state.sender, state.just_claimed, state.not_yet_due)
         if (guard, seen, ruling) in held:
             continue
         for other in _states(guard, seen):
@@ -322,7 +323,7 @@ RESTS_ON_WHAT_WAS_SEEN = {
 class _Seen(NamedTuple):
     """What a guard leaves as it was seen."""
 
-    reporter: Reporter
+    sender: Sender
     just_claimed: bool
     not_yet_due: bool
 
@@ -335,11 +336,11 @@ def _states(guard: Guard, seen: _Seen) -> Iterator[PairState]:
     """
     lefts = (True, False) if guard.attempts_left is None else (guard.attempts_left,)
     laters = (True, False) if guard.superseded is None else (guard.superseded,)
-    dues = [due for due in "-oe" if (not guard.overdue or due == "o") and (not guard.none_due_ahead or due != "e")]
+    dues = [due for due in "-oe" if (not guard.overdue or due == "o") and (guard.not_yet_due is None or due != "e")]
     if guard.same_claim and seen.not_yet_due:
         dues = ["e"]
     for instance, task, left, due, later in product(guard.task_instance, guard.task or T, lefts, dues, laters):
-        yield PairState(instance, task, left, due == "o", due == "e", seen.reporter, seen.just_claimed, later)
+        yield PairState(instance, task, left, due == "o", due == "e", seen.sender, seen.just_claimed, later)
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")

@@ -1,8 +1,9 @@
 """Show a task with its attempts, and why each is in its status."""
 
 from lockstep import clock
+from lockstep.fsm.reasons import reason_of
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import has_ended, reason_of
+from lockstep.fsm.transitions import has_ended
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Text
 from lockstep.http.models import Reply, TaskPath

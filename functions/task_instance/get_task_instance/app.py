@@ -1,8 +1,8 @@
 """Show an instance and its task."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.task_instance.path import InstancePath
 from lockstep.task_instance.read import read_whole
+from lockstep.task_instance.report import InstancePath
 from lockstep.task_instance.views import WholeReply, whole
 
 

@@ -5,8 +5,7 @@ from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment
 from lockstep.http.models import MessageReply, Request
 from lockstep.task_instance.heartbeat import log_distributor_id
-from lockstep.task_instance.path import InstancePath
-from lockstep.task_instance.report import reported_fields
+from lockstep.task_instance.report import InstancePath, reported_fields
 from lockstep.task_instance.transition import Outcome
 
 

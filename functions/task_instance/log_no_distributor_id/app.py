@@ -4,8 +4,7 @@ from lockstep.fsm.reports import LAUNCH_FAILED
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Text
 from lockstep.http.models import MessageReply, Request
-from lockstep.task_instance.path import InstancePath
-from lockstep.task_instance.report import Report, ReportedFields
+from lockstep.task_instance.report import InstancePath, Report, ReportedFields
 from lockstep.task_instance.transition import Outcome, transit_ti_and_t
 
 

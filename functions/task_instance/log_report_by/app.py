@@ -4,8 +4,7 @@ from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment, Path
 from lockstep.http.models import Request, StatusReply
 from lockstep.task_instance.heartbeat import log_report_by
-from lockstep.task_instance.path import InstancePath
-from lockstep.task_instance.report import reported_fields
+from lockstep.task_instance.report import InstancePath, reported_fields
 
 
 class Heartbeat(Request):

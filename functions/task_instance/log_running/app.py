@@ -4,8 +4,7 @@ from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment, Nodename, ProcessGroupId
 from lockstep.http.models import Reply, Request
 from lockstep.task_instance.claim import StartRow, log_running
-from lockstep.task_instance.path import InstancePath
-from lockstep.task_instance.report import reported_fields
+from lockstep.task_instance.report import InstancePath, reported_fields
 
 
 class Start(Request):

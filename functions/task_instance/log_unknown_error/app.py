@@ -3,7 +3,7 @@
 from lockstep.fsm.reports import failure_unknown
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import MessageReply
-from lockstep.task_instance.path import InstancePath
+from lockstep.task_instance.report import InstancePath
 from lockstep.task_instance.triage import TriageReport, log_triaged
 
 

@@ -2,8 +2,8 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import Reply
-from lockstep.task_instance.path import InstancePath
 from lockstep.task_instance.read import read_errors
+from lockstep.task_instance.report import InstancePath
 from lockstep.task_instance.views import ErrorLogRow, error_log
 
 

@@ -10,10 +10,9 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from lockstep.fsm import reports
-from lockstep.fsm.pair_state import PairState, Reporter
 from lockstep.fsm.reports import ReportRule, rule_on
 from lockstep.fsm.statuses import ERROR_STATES, TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Move, is_reset_by_binding, may_queue
+from lockstep.fsm.transitions import Move, PairState, Sender, is_reset_by_binding, may_queue
 
 TI = TaskInstanceStatus
 BOTH: Final = (False, True)
@@ -106,8 +105,8 @@ def _after_reports(pair: Pair, *, superseded: bool) -> tuple[Pair, ...]:
         return ()
     state = PairState(pair.task_instance, pair.task, pair.attempts_left, superseded=superseded)
     rulings = (
-        rule_on(report, state._replace(overdue=overdue, not_yet_due=not_yet_due, reporter=reporter))
-        for report, overdue, not_yet_due, reporter in product(REPORTS, BOTH, BOTH, Reporter)
+        rule_on(report, state._replace(overdue=overdue, not_yet_due=not_yet_due, sender=sender))
+        for report, overdue, not_yet_due, sender in product(REPORTS, BOTH, BOTH, Sender)
     )
     return tuple(
         Pair(ruling.task_instance, ruling.task or pair.task, pair.attempts_left)

@@ -28,19 +28,10 @@ from lockstep.array.item import (
 )
 from lockstep.array.read import members
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
-from lockstep.dynamodb.client import (
-    ConditionFailedError,
-    chunks,
-    fetch,
-    fetch_present,
-    once,
-    query,
-    reach,
-    rotated,
-    run_parallel,
-    update,
-)
+from lockstep.dynamodb.client import ConditionFailedError, reach, update
 from lockstep.dynamodb.item import Key, RawItem, RunIndex
+from lockstep.dynamodb.parallel import chunks, once, rotated, run_parallel
+from lockstep.dynamodb.reads import fetch, fetch_present, query
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended, may_become
 from lockstep.task_instance.item import (

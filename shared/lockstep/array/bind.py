@@ -1,9 +1,11 @@
 """Arrays: find or create one by its natural key, workflow and task template version."""
 
 from lockstep.array.item import Array, ArrayLookup, array_listed_as, listed_in
-from lockstep.dynamodb.client import fetch, put_new, reach
+from lockstep.dynamodb.client import reach
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import MAX_TITLE_BYTES
+from lockstep.dynamodb.puts import put_new
+from lockstep.dynamodb.reads import fetch
 from lockstep.text import beginning
 from lockstep.workflow.tasks import ensure_workflow
 

@@ -15,8 +15,9 @@ from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, 
 from lockstep.array.read import members, read_array
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks, query, run_parallel
 from lockstep.dynamodb.item import ListedIndex
+from lockstep.dynamodb.parallel import chunks, run_parallel
+from lockstep.dynamodb.reads import KEYS_PER_READ, query
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task, feed_keys

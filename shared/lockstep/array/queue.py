@@ -13,8 +13,10 @@ from pynamodb.transactions import TransactWrite
 from lockstep.array.item import Array, Batch, BatchAttention, batch_listed_as, listed_in
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch, reach, run_parallel, transact
+from lockstep.dynamodb.client import ConditionFailedError, reach, transact
 from lockstep.dynamodb.item import MAX_ID, Key, RawItem
+from lockstep.dynamodb.parallel import chunks, run_parallel
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import RefusalKind, may_queue

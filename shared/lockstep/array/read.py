@@ -5,8 +5,9 @@ from typing import Final, TypeVar
 
 from lockstep.array.item import Array, Batch, batch_of
 from lockstep.clock import Deadline, now, sleep
-from lockstep.dynamodb.client import fetch, fetch_present, query, run_parallel
 from lockstep.dynamodb.item import ArrayStepIndex, RawItem
+from lockstep.dynamodb.parallel import run_parallel
+from lockstep.dynamodb.reads import fetch, fetch_present, query
 from lockstep.errors import NotFoundError, UnavailableError
 from lockstep.task_instance.item import (
     STEPS_PER_PARTITION,

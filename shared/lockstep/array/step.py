@@ -3,8 +3,8 @@
 from lockstep.array.item import NO_STEP, Batch
 from lockstep.array.read import read_batch, run_of_batch, until_indexed
 from lockstep.context import only_run
-from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import MAX_ID, ArrayStepIndex
+from lockstep.dynamodb.reads import query
 from lockstep.errors import ForbiddenError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended

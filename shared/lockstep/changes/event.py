@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lockstep.clock import iso
 from lockstep.dynamodb.item import MAX_ID, Item, Key
+from lockstep.fsm.reasons import reason_of, task_reason_of
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
-from lockstep.fsm.transitions import reason_of, task_reason_of
 from lockstep.fsm.workflow_run import run_reason_of, workflow_reason_of
 from lockstep.items import kind_of
 from lockstep.task.item import Task

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from lockstep.cluster.builtin import CLUSTERS, Cluster, Placed, Queue
 from lockstep.cluster.item import Clusters
-from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.reads import fetch
 
 R = TypeVar("R")
 

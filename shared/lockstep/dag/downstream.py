@@ -6,8 +6,8 @@ from typing import Final
 
 from lockstep.clock import now
 from lockstep.dag.item import Edge, EdgePart, unpack
-from lockstep.dynamodb.client import fetch_present
 from lockstep.dynamodb.item import MAX_ID
+from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import FieldError, InvalidError
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.item import Task

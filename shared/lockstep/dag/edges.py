@@ -7,9 +7,11 @@ from pydantic import Field
 
 from lockstep.clock import now
 from lockstep.dag.item import IDS_PER_PART, Dag, Direction, Edge, EdgePart, pack
-from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch_present, update
+from lockstep.dynamodb.client import ConditionFailedError, update
 from lockstep.dynamodb.item import Item
-from lockstep.dynamodb.parts import put_in_parts
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.puts import put_repeatable
+from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import NotFoundError
 from lockstep.http.fields import MAX_NEIGHBOURS, NodeId
 from lockstep.http.models import Request
@@ -63,8 +65,8 @@ def add_edges(dag_id: int, edges: Sequence[EdgesToAdd], *, complete: bool) -> No
 def put_all(dag_id: int, edges: Sequence[EdgesToAdd]) -> None:
     """Write a DAG's edges: first the parts of long lists, then the items that lead to them."""
     of_nodes = {edge.node_id: edge for edge in reversed(edges)}.values()
-    put_in_parts([part for edge in of_nodes for part in _parts(dag_id, edge)], told_apart_by=["node_ids"])
-    put_in_parts([_edge(dag_id, edge) for edge in of_nodes], told_apart_by=_LISTS)
+    put_repeatable([part for edge in of_nodes for part in _parts(dag_id, edge)], told_apart_by=["node_ids"])
+    put_repeatable([_edge(dag_id, edge) for edge in of_nodes], told_apart_by=_LISTS)
 
 
 def _edge(dag_id: int, edge: EdgesToAdd) -> Edge:

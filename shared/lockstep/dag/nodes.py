@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from lockstep.dag.item import NodeArgs, pack
-from lockstep.dynamodb.client import chunks_of_bytes
-from lockstep.dynamodb.parts import put_in_parts
+from lockstep.dynamodb.parallel import chunks_of_bytes
+from lockstep.dynamodb.puts import put_repeatable
 from lockstep.errors import FieldError, InvalidError
 from lockstep.http import fields
 from lockstep.http.fields import Hash, Id
@@ -55,7 +55,7 @@ def bind_nodes(nodes: Sequence[NodeToBind]) -> dict[str, int]:
     """
     ids = {node.name: node_id(node.task_template_version_id, node.node_args_hash) for node in nodes}
     _check_distinct(nodes, ids)
-    put_in_parts(list(_items(nodes, ids)))
+    put_repeatable(list(_items(nodes, ids)))
     return ids
 
 

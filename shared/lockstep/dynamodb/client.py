@@ -1,11 +1,11 @@
-"""Call DynamoDB: one client for all models, one place for errors, retries within the request's deadline."""
+"""Call DynamoDB: one client for all models, one place for errors, retries within the request's deadline.
+
+Here are the writes that have conditions: one item's, and a transaction's. reads.py and puts.py have the rest.
+"""
 
 import random
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from itertools import chain, islice
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from botocore import __version__ as botocore_version
@@ -18,21 +18,14 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import sleep
-from lockstep.context import PARALLEL, deadline, share_slots, slots
+from lockstep.context import deadline, slots
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import ContentionError, TableError
 
 R = TypeVar("R")
-S = TypeVar("S")
 
-KEYS_PER_READ: Final = 100
-"""Keys in one BatchGetItem, at most."""
 ACTIONS_PER_TRANSACTION: Final = 100
 """Actions in one TransactWriteItems, at most."""
-ITEMS_PER_WRITE: Final = 25
-"""Items in one BatchWriteItem, at most."""
-BYTES_PER_WRITE: Final = 2_000_000
-"""Characters and bytes of one BatchWriteItem's items, unless it has one item. AWS takes 16 MB; less ends in time."""
 
 USER_AGENT: Final = f"Lockstep Botocore/{botocore_version}"
 """A fixed User-Agent: botocore would build its own twice for each request."""
@@ -54,7 +47,7 @@ _MAX_PAUSE_SECONDS: Final = 0.5
 class ConditionFailedError(Exception):
     """DynamoDB rejected a write by its conditions; nothing changed.
 
-    found holds, for each action of a transaction in order, the item that rejected it: None where the action's own
+    found holds, for each action of a transaction in order, the item whose condition failed: None where the action's own
     condition held, an empty dict where the item does not exist. update gives one; other writes give none.
     """
 
@@ -211,232 +204,3 @@ def _certainly_did_not_run(error: TransactWriteError) -> bool:
         return False
     reply = error.cause.response
     return reply["Error"]["Code"] == _CANCELLED and not reply.get("ResponseMetadata", {}).get("RetryAttempts")
-
-
-def put_new(lookup: Item, *others: Item) -> RawItem | None:
-    """Write a lookup and the items that it leads to in one transaction, unless the lookup's key is taken.
-
-    Returns None if they were written, else the item that stands under that key.
-
-    Raises:
-        ContentionError, TableError: see reach.
-    """
-
-    def build(transaction: TransactWrite) -> None:
-        transaction.save(lookup, type(lookup).pk.does_not_exist(), return_values="ALL_OLD")
-        for item in others:
-            transaction.save(item)
-
-    try:
-        transact(build)
-    except ConditionFailedError as failed:
-        return failed.found[0]
-    return None
-
-
-def fetch(keys: Iterable[Key], *, consistent: bool, only: Sequence[str] = ()) -> dict[Key, RawItem]:
-    """Read the items with these keys that exist. Consistent reads see every acknowledged write.
-
-    only: the attributes to return beside the key; all, if none are named. It changes what is sent, not what is billed.
-    """
-    attributes = ["pk", "sk", *only] if only else None
-    found = _fetch_items(dict.fromkeys(keys), attributes, consistent=consistent)
-    return {Key(item["pk"]["S"], item["sk"]["S"]): item for item in found}
-
-
-def fetch_only(attribute: str, keys: Iterable[Key], *, consistent: bool) -> dict[str, str]:
-    """Read one text attribute of each item that exists, by partition key. Of the keys, only the partition keys differ.
-
-    It is billed as fetch, and parsed faster, because little comes back.
-    """
-    found = _fetch_items(keys, ["pk", attribute], consistent=consistent)
-    return {item["pk"]["S"]: item[attribute]["S"] for item in found}
-
-
-def _fetch_items(keys: Iterable[Key], attributes: list[str] | None, *, consistent: bool) -> Iterator[RawItem]:
-    pages = run_parallel(
-        lambda chunk: _fetch_page(chunk, attributes, consistent=consistent), chunks(keys, KEYS_PER_READ)
-    )
-    return chain.from_iterable(pages)
-
-
-def fetch_at_once(keys: Sequence[Key]) -> dict[Key, RawItem]:
-    """Read the items with these keys that exist, all at the same moment. At most 100 keys.
-
-    BatchGetItem may read one item before a transaction and another after it. TransactGetItems may not, and costs twice
-    as much.
-    """
-    wanted = [{"TableName": Item.Meta.table_name, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}} for pk, sk in keys]
-    reply = reach(lambda: connection().transact_get_items(wanted))
-    return {key: got["Item"] for key, got in zip(keys, reply["Responses"], strict=True) if "Item" in got}
-
-
-def fetch_present(keys: Iterable[Key]) -> dict[Key, RawItem]:
-    """Read the items with these keys that exist. One that was just written may be shown as it was before.
-
-    An eventually consistent read comes first; a consistent one follows for the keys that it does not find.
-    """
-    wanted = set(keys)
-    found = fetch(wanted, consistent=False)
-    return found | fetch(wanted - found.keys(), consistent=True)
-
-
-def _fetch_page(keys: Sequence[Key], attributes: list[str] | None, *, consistent: bool) -> list[RawItem]:
-    table = Item.Meta.table_name
-    wanted: list[Any] = [key._asdict() for key in keys]
-    found: list[RawItem] = []
-    for pause in pauses():
-        page = reach(
-            lambda: connection().batch_get_item(
-                table,
-                wanted,  # noqa: B023  # called at once
-                consistent_read=consistent,
-                attributes_to_get=attributes,
-            )
-        )
-        found += page["Responses"].get(table, [])
-        left = page.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-        if not left:
-            break
-        if deadline().passed():
-            raise TableError("gave up after the time budget: keys are left unread")
-        wanted = [{name: value["S"] for name, value in key.items()} for key in left]
-        sleep(pause)
-    return found
-
-
-def put_many(items: Iterable[Item]) -> None:
-    """Write items, whatever stood under their keys. The keys are distinct.
-
-    If a request fails, others may have been written: for items whose content follows from their key.
-
-    Raises:
-        TableError: see reach; or DynamoDB left items unwritten until the deadline.
-    """
-    serialized = (item.serialize() for item in items)
-    run_parallel(_put_page, chunks_of_bytes(serialized, _taken, BYTES_PER_WRITE, ITEMS_PER_WRITE))
-
-
-def _taken(item: RawItem) -> int:
-    return sum(len(value) for typed in item.values() for value in typed.values() if isinstance(value, str | bytes))
-
-
-def _put_page(items: Sequence[RawItem]) -> None:
-    table = Item.Meta.table_name
-    wanted = {table: [{"PutRequest": {"Item": item}} for item in items]}
-    for pause in pauses():
-        reply = reach(
-            lambda: connection().client.batch_write_item(RequestItems=wanted, ReturnConsumedCapacity="TOTAL")  # noqa: B023  # called at once
-        )
-        wanted = reply.get("UnprocessedItems", {})
-        if not wanted:
-            return
-        if deadline().passed():
-            raise TableError("gave up after the time budget: items are left unwritten; send the same request again")
-        sleep(pause)
-
-
-def query(
-    partition: str,
-    condition: Condition,
-    *,
-    consistent: bool = False,
-    index: str | None = None,
-    newest: bool = False,
-    at_once: int | None = None,
-) -> Iterator[RawItem]:
-    """Yield the items of a partition whose sort key meets a condition, in sort key order, page by page.
-
-    newest: in reverse order.
-    at_once: the items of a page at most; by default, as many as take 1 MB. Each page is billed as it is read.
-    """
-    start = None
-    while True:
-        page = reach(
-            lambda: connection().query(
-                Item.Meta.table_name,
-                partition,
-                condition,
-                index_name=index,
-                consistent_read=consistent,
-                scan_index_forward=False if newest else None,
-                limit=at_once,
-                exclusive_start_key=start,  # noqa: B023  # called at once
-            )
-        )
-        yield from page["Items"]
-        start = page.get("LastEvaluatedKey")
-        if not start:
-            return
-
-
-def chunks(things: Iterable[S], size: int) -> Iterator[list[S]]:
-    """Split things into lists of `size`, in order; the last may be shorter.
-
-    >>> list(chunks("abcde", 2))
-    [['a', 'b'], ['c', 'd'], ['e']]
-    """
-    rest = iter(things)
-    while chunk := list(islice(rest, size)):
-        yield chunk
-
-
-def chunks_of_bytes(
-    things: Iterable[S], bytes_of: Callable[[S], int], limit: int, most: int | None = None
-) -> Iterator[list[S]]:
-    """Split things into lists that take at most `limit` bytes, in order. One that takes more is a list of its own.
-
-    most: the things that a list holds at most.
-
-    >>> list(chunks_of_bytes(["aa", "b", "c", "dddd"], len, 3, most=2))
-    [['aa', 'b'], ['c'], ['dddd']]
-    """
-    chunk: list[S] = []
-    taken = 0
-    for thing in things:
-        takes = bytes_of(thing)
-        if chunk and (len(chunk) == most or taken + takes > limit):
-            yield chunk
-            chunk, taken = [], 0
-        chunk.append(thing)
-        taken += takes
-    if chunk:
-        yield chunk
-
-
-def once(things: Iterable[S], by: Callable[[S], Hashable] = lambda thing: thing) -> Iterator[S]:
-    """Yield things in order, each once. A query of an index may return an entry twice that moves meanwhile.
-
-    by: what tells two things apart.
-
-    >>> list(once([3, 1, 3])), list(once(["b1", "a1", "b2"], by=lambda text: text[0]))
-    ([3, 1], ['b1', 'a1'])
-    """
-    seen: set[Hashable] = set()
-    for thing in things:
-        key = by(thing)
-        if key not in seen:
-            yield thing
-        seen.add(key)
-
-
-def rotated(things: Iterable[S]) -> list[S]:
-    """Return the things in order, beginning at a random one, so that repeated calls begin at different ones."""
-    listed = list(things)
-    first = random.randrange(len(listed)) if listed else 0  # noqa: S311  # fairness, not a secret
-    return listed[first:] + listed[:first]
-
-
-def run_parallel(work: Callable[[S], R], pieces: Iterable[S]) -> list[R]:
-    """Work on each piece and return the results in order: one piece in the calling thread, several in PARALLEL threads.
-
-    Pieces may call run_parallel themselves: reach limits what all threads of a request send. The threads share the
-    request's context. If pieces fail, raises the first one's error after all have finished.
-    """
-    pieces = list(pieces)
-    if len(pieces) < 2:  # noqa: PLR2004  # one is not many
-        return [work(piece) for piece in pieces]
-    connect()
-    share_slots()
-    with ThreadPoolExecutor(PARALLEL) as threads:
-        return list(threads.map(lambda own, piece: own.run(work, piece), [copy_context() for _ in pieces], pieces))

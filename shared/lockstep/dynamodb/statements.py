@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 from lockstep.clock import sleep
 from lockstep.context import deadline
-from lockstep.dynamodb.client import BUGS, CONDITION_FAILED, chunks, connection, pauses, reach, run_parallel
+from lockstep.dynamodb.client import BUGS, CONDITION_FAILED, connection, pauses, reach
 from lockstep.dynamodb.item import Item, Key
+from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.errors import TableError
 
 STATEMENTS_PER_REQUEST: Final = 25

@@ -1,4 +1,4 @@
-"""Decide on a report in a pair state: the ruling, and the guard under which that ruling holds.
+"""The guard of a ruling: the pair states in which the ruling on a report is the same, as the condition of its write.
 
 A transition does not read before it writes. It assumes a pair state, rules on it, and sends the write with a guard.
 Example, FINISH (log_done):
@@ -17,10 +17,9 @@ A guard may also hold whether attempts are left (an error: num_attempts < max_at
 from functools import cache
 from typing import NamedTuple
 
-from lockstep.fsm.pair_state import Names, PairState, Reporter
-from lockstep.fsm.reports import CLAIMED, ReportRule, concerns_names, rule_on
+from lockstep.fsm.reports import CLAIMED, Names, ReportRule, concerns_names, rule_on
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Move, Ruling
+from lockstep.fsm.transitions import Move, PairState, Ruling, Sender
 
 
 class Guard(NamedTuple):
@@ -39,10 +38,10 @@ class Guard(NamedTuple):
     """Whether there is a later attempt. None: it does not matter."""
     overdue: bool = False
     """report_by must be set and have passed."""
-    none_due_ahead: bool = False
-    """report_by must not lie ahead."""
+    not_yet_due: bool | None = None
+    """False: report_by must not lie ahead. None: it does not matter."""
     same_claim: bool = False
-    """The last claim on the instance must be the one that was seen."""
+    """The last claim on the instance must be the one that DynamoDB last returned."""
     names: Names | None = None
     """The names in the report must not contradict those of the claim. None: they do not matter."""
 
@@ -52,15 +51,8 @@ class Guard(NamedTuple):
         return (self.task, self.attempts_left, self.superseded) != (None, None, None)
 
 
-class Decision(NamedTuple):
-    """A ruling on a report, and the guard under which it holds."""
-
-    ruling: Ruling
-    guard: Guard
-
-
 @cache
-def decide(rule: ReportRule, state: PairState) -> Decision:
+def decide(rule: ReportRule, state: PairState) -> tuple[Ruling, Guard]:
     """Rule on a report, with the guard under which the ruling is the same.
 
     A guard holds one instance status, so the log can say what moved from where. Only a report that comes in two
@@ -72,12 +64,12 @@ def decide(rule: ReportRule, state: PairState) -> Decision:
     alike = _alike(rule, state, sources, ruling)
     tasks = frozenset(each.task for each in alike)
     is_claimed = rule.claims and state.task_instance in CLAIMED
-    names_matter = state.reporter is Reporter.CLAIMANT and concerns_names(rule, state.task_instance)
+    names_matter = state.sender is Sender.CLAIMANT and concerns_names(rule, state.task_instance)
     attempts_matter = any(
         rule_on(rule, each._replace(attempts_left=not state.attempts_left)) != ruling for each in alike
     )
     later_matters = any(rule_on(rule, each._replace(superseded=not state.superseded)) != ruling for each in alike)
-    return Decision(
+    return (
         ruling,
         Guard(
             task_instance=sources,
@@ -85,7 +77,7 @@ def decide(rule: ReportRule, state: PairState) -> Decision:
             attempts_left=state.attempts_left if attempts_matter else None,
             superseded=state.superseded if later_matters else None,
             overdue=rule.if_overdue and state.overdue,
-            none_due_ahead=is_claimed and not state.not_yet_due,
+            not_yet_due=False if is_claimed and not state.not_yet_due else None,
             same_claim=is_claimed,
             names=rule.names if names_matter else None,
         ),

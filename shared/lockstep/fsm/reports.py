@@ -6,12 +6,22 @@ the table refuses. Each route that moves an instance reports by one of the rules
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from lockstep.fsm.pair_state import Names, PairState, Reporter
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import TASK_FOLLOWS, Move, Refusal, RefusalKind, Ruling, has_ended, validate_transition
+from lockstep.fsm.transitions import (
+    TASK_FOLLOWS,
+    Move,
+    PairState,
+    Refusal,
+    RefusalKind,
+    Ruling,
+    Sender,
+    has_ended,
+    validate_transition,
+)
 
 TI = TaskInstanceStatus
 T = TaskStatus
@@ -24,6 +34,15 @@ RESTART_SECONDS: Final = 30.0
 """Two claims of one job from different nodes within this time come from a job that was started twice at once. Later,
 the cluster has started the job again after a failure of its node.
 """
+
+
+class Names(StrEnum):
+    """The party that the names in a report identify."""
+
+    WORKER = "worker"
+    """The worker node that sends it: its job and its node."""
+    JOB = "job"
+    """The job that the distributor reports on, in the distributor's own form of its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +92,7 @@ def rule_on(rule: ReportRule, state: PairState) -> Ruling:
 
 def _rule_on_circumstances(rule: ReportRule, state: PairState) -> Ruling | None:
     """None: the table decides."""
-    if state.reporter is Reporter.OTHER and concerns_names(rule, state.task_instance):
+    if state.sender is Sender.OTHER and concerns_names(rule, state.task_instance):
         return _REFUSED_BY_NAME[rule.names or Names.WORKER]
     if state.task_instance in rule.settled:
         return Refusal(RefusalKind.SETTLED, "it is in a final status")
@@ -135,34 +154,34 @@ def _rule_through_running(rule: ReportRule, state: PairState, refusal: Refusal) 
 
 def _rule_on_claim(state: PairState) -> Ruling | None:
     """None: the table decides."""
-    if has_ended(state.task_instance) and state.reporter is not Reporter.CLAIMANT:
+    if has_ended(state.task_instance) and state.sender is not Sender.CLAIMANT:
         return Refusal(RefusalKind.FENCED, "another worker node ran it to its end", of_another=True)
     return _rule_on_second_claim(state) if state.task_instance in CLAIMED else None
 
 
 def _rule_on_second_claim(state: PairState) -> Ruling | None:
     """None: the table refuses, for an instance in TRIAGING that cannot go on."""
-    if state.not_yet_due and (state.reporter is Reporter.OTHER or state.just_claimed):
+    if state.not_yet_due and (state.sender is Sender.OTHER or state.just_claimed):
         return Refusal(RefusalKind.FENCED, _why_rival(state), of_another=True)
     if state.task_instance is not TI.RUNNING:
         back = validate_transition(state, TI.RUNNING)
-        return replace(back, takes_over=state.reporter is not Reporter.CLAIMANT) if isinstance(back, Move) else None
-    if state.not_yet_due and state.reporter is Reporter.CLAIMANT:
+        return replace(back, takes_over=state.sender is not Sender.CLAIMANT) if isinstance(back, Move) else None
+    if state.not_yet_due and state.sender is Sender.CLAIMANT:
         return Move(TI.RUNNING, None, "the worker node that runs it asks again: its first reply was lost")
     if state.superseded:
-        by_another = state.reporter is not Reporter.CLAIMANT or state.just_claimed
+        by_another = state.sender is not Sender.CLAIMANT or state.just_claimed
         return Refusal(
             RefusalKind.FENCED, "a later attempt has replaced it: nobody takes this one over", of_another=by_another
         )
-    return Move(TI.RUNNING, None, _why_it_takes_over(state), takes_over=state.reporter is not Reporter.CLAIMANT)
+    return Move(TI.RUNNING, None, _why_it_takes_over(state), takes_over=state.sender is not Sender.CLAIMANT)
 
 
 def _why_rival(state: PairState) -> str:
     return {
-        Reporter.OTHER: "another worker node runs it: a command must not run twice at once",
-        Reporter.RESTART: "its job was started twice at once: the first one to claim it runs it",
-        Reporter.CLAIMANT: "another worker node with the same names claimed it a moment ago",
-    }[state.reporter]
+        Sender.OTHER: "another worker node runs it: a command must not run twice at once",
+        Sender.RESTART: "its job was started twice at once: the first one to claim it runs it",
+        Sender.CLAIMANT: "another worker node with the same names claimed it a moment ago",
+    }[state.sender]
 
 
 def _why_it_takes_over(state: PairState) -> str:

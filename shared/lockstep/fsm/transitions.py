@@ -1,6 +1,7 @@
 """THE table: the moves of a task instance and of its task, each with its reason, and the ruling on a move.
 
-No other module repeats a rule of this table. reports.py says what each report asks of it. `make docs` generates
+A ruling, a move or a refusal, is made on a pair state: an instance and its task as they stand at one moment. No other
+module repeats a rule of this table. reports.py says what each report asks of it. `make docs` generates
 docs/state-machine.md from both.
 """
 
@@ -10,7 +11,6 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
-from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.statuses import (
     ERROR_STATES,
     TERMINAL_TASK_STATUSES,
@@ -20,6 +20,39 @@ from lockstep.fsm.statuses import (
 
 TI = TaskInstanceStatus
 T = TaskStatus
+
+
+class Sender(StrEnum):
+    """The sender of a report, identified by its names and the names of the claim on the instance."""
+
+    CLAIMANT = "claimant"
+    """Nothing contradicts that it is the worker node that claimed the instance, or the job that it runs as.
+
+    So it is where nobody has claimed the instance yet, and where one of the two names nothing.
+    """
+    RESTART = "restart"
+    """The same job of the cluster, on another node or in another process."""
+    OTHER = "other"
+    """Another worker node, or another job."""
+
+
+class PairState(NamedTuple):
+    """A task instance and its task at one moment: everything that a ruling on a report depends on."""
+
+    task_instance: TaskInstanceStatus
+    task: TaskStatus
+    attempts_left: bool = True
+    """num_attempts < max_attempts."""
+    overdue: bool = False
+    """report_by is set and has passed."""
+    not_yet_due: bool = False
+    """report_by lies ahead."""
+    sender: Sender = Sender.CLAIMANT
+    """The sender of the report."""
+    just_claimed: bool = False
+    """The last claim is so recent that an equal claim, or one of the same job, comes from a rival."""
+    superseded: bool = False
+    """The task has a later attempt."""
 
 
 class Edge(NamedTuple):
@@ -187,7 +220,7 @@ def validate_transition(state: PairState, new_status: TaskInstanceStatus) -> Rul
     if pair == (TI.TRIAGING, TI.RUNNING) and state.task is T.RUNNING and not state.superseded:
         return Move(TI.RUNNING, None, reason)
     if state.task in TERMINAL_TASK_STATUSES and (new_status in ERROR_STATES or new_status is TI.ERROR_FATAL):
-        return Move(TI.ERROR_FATAL, None, _WITHOUT_TASK)
+        return Move(TI.ERROR_FATAL, None, WITHOUT_TASK)
     through, end = get_new_task_status(new_status, state.task, attempts_left=state.attempts_left)
     if (state.task, through) not in _TASK_MOVES:
         return Refusal(
@@ -196,46 +229,7 @@ def validate_transition(state: PairState, new_status: TaskInstanceStatus) -> Rul
     return _rule_on_earlier_attempt(new_status, reason) if state.superseded else Move(new_status, end, reason)
 
 
-_WITHOUT_TASK: Final = "its task has ended without it: it ends here and must not loop"
-
-
-def reason_of(source: TaskInstanceStatus | None, target: TaskInstanceStatus) -> str | None:
-    """Why an instance moved, by the statuses between which it did. None: it never makes that move.
-
-    source: None if it is new.
-
-    >>> reason_of(TaskInstanceStatus.RUNNING, TaskInstanceStatus.ERROR)
-    'the command failed'
-    """
-    if source is None:
-        return "its task gets an attempt" if target is TI.QUEUED else None
-    known = _VALID.get((source, target))
-    return _WITHOUT_TASK if known is None and target is TI.ERROR_FATAL and not has_ended(source) else known
-
-
-def task_reason_of(source: TaskStatus | None, target: TaskStatus, *, fresh: bool) -> str | None:
-    """Why a task moved, by the statuses between which it did. None: it never makes that move.
-
-    source: None if it is new. fresh: whether no attempt counts against it, as where it is bound or starts over.
-    A failure moves it through ERROR_RECOVERABLE in one write, so the reason is that of the move from there.
-
-    >>> task_reason_of(TaskStatus.RUNNING, TaskStatus.REGISTERING, fresh=False)
-    'it has attempts left and waits to be queued'
-    >>> task_reason_of(TaskStatus.RUNNING, TaskStatus.REGISTERING, fresh=True)
-    'it starts over'
-    """
-    if source is None:
-        return "it is bound" if target is T.REGISTERING else None
-    if fresh and target is T.REGISTERING:
-        return None if source is T.DONE else "it starts over"
-    if (source, target) == (T.ERROR_FATAL, T.ERROR_RECOVERABLE):
-        return "it gets more resources, and may start over"
-    if target in _ENDS_OF_FAILURE and (source, T.ERROR_RECOVERABLE) in _TASK_MOVES:
-        return _TASK_MOVES[T.ERROR_RECOVERABLE, target]
-    return _TASK_MOVES.get((source, target))
-
-
-_ENDS_OF_FAILURE: Final = frozenset({T.REGISTERING, T.ADJUSTING_RESOURCES, T.ERROR_FATAL})
+WITHOUT_TASK: Final = "its task has ended without it: it ends here and must not loop"
 
 
 def _refuse(status: TaskInstanceStatus, new_status: TaskInstanceStatus) -> Refusal:

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
-from lockstep.http.fields import DistributorId, IdInPath, Ids, Nodename, Path, SmallCount, Text
+from lockstep.http.fields import IdInPath, Ids, SmallCount
 
 
 class Request(BaseModel):
@@ -44,17 +44,6 @@ class RunPath(Request):
     """The path of a route about one workflow run."""
 
     workflow_run_id: IdInPath
-
-
-class WorkerReport(Request):
-    """The worker node's names, and its command's output."""
-
-    distributor_id: DistributorId | None = None
-    nodename: Nodename | None = None
-    stdout: Path | None = None
-    stderr: Path | None = None
-    stdout_log: Text | None = None
-    stderr_log: Text | None = None
 
 
 class TaskInstanceIds(Request):

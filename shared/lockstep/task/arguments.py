@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from lockstep.clock import expiry, now
-from lockstep.dynamodb.client import chunks_of_bytes
-from lockstep.dynamodb.parts import put_in_parts
+from lockstep.dynamodb.parallel import chunks_of_bytes
+from lockstep.dynamodb.puts import put_repeatable
 from lockstep.http.fields import ArgumentValue, Id
 from lockstep.task.item import ArgumentChunk
 from lockstep.text import digest
@@ -40,7 +40,7 @@ def keep_arguments(arguments: Iterable[TaskArgument]) -> None:
         for number, each in by_chunk.items()
         for some in chunks_of_bytes(each, lambda argument: len(json.dumps(argument)), BYTES_PER_ITEM)
     ]
-    put_in_parts(packed)
+    put_repeatable(packed)
 
 
 def _packed(number: int, arguments: list[TaskArgument]) -> ArgumentChunk:

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import NotFoundError
 from lockstep.task.item import Spec, Specified, Task
 from lockstep.task.specs import specification

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from lockstep.clock import expiry, now
-from lockstep.dynamodb.client import fetch
-from lockstep.dynamodb.parts import put_in_parts
+from lockstep.dynamodb.puts import put_repeatable
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import FieldError, InvalidError
 from lockstep.task.item import Task, TaskAttribute
 
@@ -27,4 +27,4 @@ def note_attributes(attributes: Mapping[int, Mapping[str, str | None]]) -> None:
         for task_id, values in named.items()
         for name, value in values.items()
     ]
-    put_in_parts(noted, told_apart_by=["value"])
+    put_repeatable(noted, told_apart_by=["value"])

@@ -10,15 +10,10 @@ from pynamodb.transactions import TransactWrite
 from lockstep.array.item import Array
 from lockstep.clock import expiry, now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import (
-    ACTIONS_PER_TRANSACTION,
-    ConditionFailedError,
-    chunks_of_bytes,
-    fetch,
-    run_parallel,
-    transact,
-)
+from lockstep.dynamodb.client import ACTIONS_PER_TRANSACTION, ConditionFailedError, transact
 from lockstep.dynamodb.item import Key
+from lockstep.dynamodb.parallel import chunks_of_bytes, run_parallel
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import ContentionError, FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding

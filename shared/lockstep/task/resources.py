@@ -5,8 +5,10 @@ from typing import Any, Final, NamedTuple
 
 from lockstep.cluster.builtin import Placed
 from lockstep.cluster.known import queue_with_id
-from lockstep.dynamodb.client import fetch_present, put_many, reach
+from lockstep.dynamodb.client import reach
 from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.puts import put_many
+from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import FieldError, InvalidError, NotFoundError
 from lockstep.task.item import Resources
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from pynamodb.expressions.update import Action
 
-from lockstep.dynamodb.client import fetch
 from lockstep.dynamodb.item import MAX_TITLE_BYTES
+from lockstep.dynamodb.reads import fetch
 from lockstep.task.item import MAX_INLINE_SPEC_BYTES, Spec, Specified, Task
 from lockstep.text import beginning, size
 

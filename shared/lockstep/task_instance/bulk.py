@@ -7,8 +7,9 @@ from typing import Final
 from lockstep import text
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, fetch_present, rotated, run_parallel
 from lockstep.dynamodb.item import RawItem
+from lockstep.dynamodb.parallel import chunks, rotated, run_parallel
+from lockstep.dynamodb.reads import fetch_present
 from lockstep.dynamodb.statements import Change, Value, Where, all_of, equals, is_missing, one_of, set_where
 from lockstep.fsm.reports import LAUNCH, OF_OTHER_JOB, concerns_names
 from lockstep.fsm.statuses import TaskInstanceStatus
@@ -102,7 +103,7 @@ _TAKES: Final[Sequence[Callable[[Value], Where]]] = (
     lambda launched_as: equals("launched_as", launched_as),
     lambda launched_as: equals("worker_job", launched_as),
 )
-"""When an instance that has been named takes another id: as the report about a single one (names.reporter).
+"""When an instance that has been named takes another id: as the report about a single one (names.sender).
 
 Tried one after the other: AWS documents no UPDATE statement that joins conditions with OR. What moves between two of
 them is not missed: an instance that has ended stays ended, and keeps the name that it has.

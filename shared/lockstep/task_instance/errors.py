@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
-from lockstep.dynamodb.client import chunks, fetch, run_parallel
+from lockstep.dynamodb.parallel import chunks, run_parallel
+from lockstep.dynamodb.reads import fetch
 from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import has_errors, read_newest_error

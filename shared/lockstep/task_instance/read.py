@@ -4,13 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappush, heappushpop
 from typing import Final, NamedTuple
 
-from lockstep.dynamodb.client import (
-    fetch,
-    fetch_at_once,
-    fetch_present,
-    query,
-)
 from lockstep.dynamodb.item import Item, Key, RawItem
+from lockstep.dynamodb.reads import fetch, fetch_at_once, fetch_present, query
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.task.item import Spec, Specified, Task
 from lockstep.task.specs import specification

@@ -1,4 +1,8 @@
-"""A report: one object from the handler to the transaction."""
+"""A report on a task instance: as a request sends it, and as one object from the handler to the transaction.
+
+A worker node sends its names (distributor_id: its job on the cluster; nodename), the output of its command, and when it
+reports next. `Report` adds the rule of its kind of report (fsm/reports.py).
+"""
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -6,8 +10,48 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from lockstep.clock import now
+from lockstep.errors import NotFoundError
 from lockstep.fsm.reports import ReportRule
-from lockstep.task_instance.item import InstanceKey, is_long_error
+from lockstep.http.fields import DistributorId, IdInPath, Nodename, Path, Text
+from lockstep.http.models import Request
+from lockstep.task_instance.item import InstanceKey, is_long_error, split_task_instance_id
+
+
+class InstancePath(Request):
+    """The path of a route about one task instance."""
+
+    task_instance_id: IdInPath
+
+    @property
+    def instance(self) -> InstanceKey:
+        """The instance's key.
+
+        >>> InstancePath(task_instance_id=42003).instance
+        InstanceKey(task_id=42, number=3)
+
+        Raises:
+            NotFoundError: no instance can have this id.
+        """
+        key = split_task_instance_id(self.task_instance_id)
+        if key is None:
+            raise NotFoundError(f"task instance {self.task_instance_id} does not exist")
+        return key
+
+    def facts(self) -> dict[str, object]:
+        """The instance's task, for the log."""
+        key = split_task_instance_id(self.task_instance_id)
+        return {"task_id": key.task_id} if key else {}
+
+
+class WorkerReport(Request):
+    """The body of a worker node's report on the end of its command: the node's names, and the output."""
+
+    distributor_id: DistributorId | None = None
+    nodename: Nodename | None = None
+    stdout: Path | None = None
+    stderr: Path | None = None
+    stdout_log: Text | None = None
+    stderr_log: Text | None = None
 
 
 class ReportedFields(NamedTuple):

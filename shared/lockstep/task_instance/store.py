@@ -1,4 +1,4 @@
-"""Write a task instance and its task in one transaction, or a heartbeat alone. fsm/ has the rules."""
+"""Write an instance and its task in one transaction: guards become conditions, rulings and reported fields changes."""
 
 from collections.abc import Collection, Sequence
 from functools import cache
@@ -10,25 +10,20 @@ from pynamodb.transactions import TransactWrite
 
 from lockstep import text
 from lockstep.clock import now
-from lockstep.context import only_run, token
-from lockstep.dynamodb.client import (
-    ConditionFailedError,
-    reach,
-    transact,
-    update,
-)
+from lockstep.context import token
+from lockstep.dynamodb.client import ConditionFailedError, transact, update
 from lockstep.dynamodb.item import Expiring, RawItem
-from lockstep.errors import ContentionError, ForbiddenError, NotFoundError, TableError
-from lockstep.fsm.guards import Decision, Guard
-from lockstep.fsm.pair_state import Names
+from lockstep.errors import ContentionError, TableError
+from lockstep.fsm.guards import Guard
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Move
+from lockstep.fsm.transitions import Move, Ruling
 from lockstep.fsm.workflow_run import MAY_TAKE
 from lockstep.observability import bind
 from lockstep.task.item import Task, told_changes
-from lockstep.task_instance.field_changes import instance_changes, log_changes
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
+    MAX_INLINE_BYTES,
+    MAX_LOG_CHARACTERS,
     ErrorEntry,
     ErrorText,
     InstanceKey,
@@ -37,38 +32,36 @@ from lockstep.task_instance.item import (
     attention_flag,
     is_long_error,
 )
-from lockstep.task_instance.names import not_contradicted
 from lockstep.task_instance.report import ReportedFields
+from lockstep.task_instance.sender import require_claimant, require_may_report_on
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.read import is_in_or_unknown
 
 
 class PairWrite(NamedTuple):
-    """One report's part of a transaction: the decision that it carries out, and the fields that it stores."""
+    """One report in a transaction: the ruling that it carries out, its guard, and the fields that it stores."""
 
     instance: InstanceKey
-    decision: Decision
+    ruling: Ruling
+    guard: Guard
     fields: ReportedFields
-    claim_seen: float | None = None
-    """claimed_at of the instance, as it was seen."""
+    last_claim: float | None = None
+    """claimed_at of the instance, as DynamoDB last returned it."""
 
     @property
     def task_instance_target(self) -> TaskInstanceStatus | None:
         """The status that the instance moves to. None: it keeps its own."""
-        ruling = self.decision.ruling
-        return ruling.task_instance if isinstance(ruling, Move) else None
+        return self.ruling.task_instance if isinstance(self.ruling, Move) else None
 
     @property
     def task_target(self) -> TaskStatus | None:
         """The status that the task moves to. None: it keeps its own."""
-        ruling = self.decision.ruling
-        return ruling.task if isinstance(ruling, Move) else None
+        return self.ruling.task if isinstance(self.ruling, Move) else None
 
     @property
     def takes_over(self) -> bool:
         """Whether a worker node takes the instance over from another one that was told to run it."""
-        ruling = self.decision.ruling
-        return isinstance(ruling, Move) and ruling.takes_over
+        return isinstance(self.ruling, Move) and self.ruling.takes_over
 
 
 class Rejection(NamedTuple):
@@ -142,17 +135,17 @@ def _actions(write: PairWrite, at: float) -> list[_Action]:
 
 
 def _instance_action(write: PairWrite, at: float) -> _Action:
-    guard, target = write.decision.guard, write.task_instance_target
+    guard, target = write.guard, write.task_instance_target
     condition = _one_of(TaskInstance, guard.task_instance)
     if guard.overdue:
         condition &= TaskInstance.report_by < at
-    if guard.none_due_ahead:
+    if guard.not_yet_due is False:
         condition &= TaskInstance.report_by.does_not_exist() | (TaskInstance.report_by < at)
     if guard.same_claim:
-        condition &= _UNCLAIMED if write.claim_seen is None else TaskInstance.claimed_at == write.claim_seen
+        condition &= _UNCLAIMED if write.last_claim is None else TaskInstance.claimed_at == write.last_claim
     if guard.names:
-        condition = not_contradicted(condition, guard.names, write.fields)
-    condition = _of_caller(condition)
+        condition = require_claimant(condition, guard.names, write.fields)
+    condition = require_may_report_on(condition)
     changes = instance_changes(write.fields)
     if write.takes_over:
         changes.append(_TAKEN_OVER)
@@ -204,7 +197,7 @@ def _attention_changes(target: TaskInstanceStatus, guard: Guard) -> list[Action]
 
 
 def _task_action(write: PairWrite, at: float) -> list[_Action]:
-    guard, target, number = write.decision.guard, write.task_target, write.instance.number
+    guard, target, number = write.guard, write.task_target, write.instance.number
     if target is None and not guard.concerns_task:
         return []
     condition = Task.status.exists() if guard.task is None else _one_of(Task, guard.task)
@@ -252,6 +245,50 @@ def _rejection(found: list[RawItem | None]) -> Rejection:
     return Rejection(instance, task, missing=any(raw == {} for raw in found))
 
 
+def instance_changes(fields: ReportedFields) -> list[Action]:
+    """The changes of the instance. A text that is too long for it goes to its log."""
+    changes: list[Action] = [
+        getattr(TaskInstance, attribute).set(value)
+        for attribute in ("distributor_id", "process_group_id", "report_by")
+        if (value := getattr(fields, attribute)) is not None
+    ]
+    for attribute, limit in MAX_INLINE_BYTES.items():
+        value = getattr(fields, attribute)
+        if value is not None:
+            inline = getattr(TaskInstance, attribute)
+            changes.append(inline.set(value) if text.fits(value, limit) else inline.remove())
+    if fields.claimed_at is not None:
+        changes += _claim_changes(fields, fields.claimed_at)
+    if fields.launched and fields.distributor_id is not None:
+        changes.append(TaskInstance.launched_as.set(text.digest(fields.distributor_id)))
+    return changes
+
+
+def _claim_changes(fields: ReportedFields, at: float) -> list[Action]:
+    """Replace the names of the last claim by those of this one."""
+    names = ((TaskInstance.worker_job, fields.distributor_id), (TaskInstance.worker_node, fields.nodename))
+    return [
+        TaskInstance.claimed_at.set(at),
+        *(attribute.remove() if value is None else attribute.set(text.digest(value)) for attribute, value in names),
+        TaskInstance.claimed_with.remove() if (own := token().id) is None else TaskInstance.claimed_with.set(own),
+    ]
+
+
+def log_changes(fields: ReportedFields) -> list[Action]:
+    """The changes of the log: what the command printed, and the texts that are too long for the instance."""
+    printed: list[Action] = [
+        getattr(Log, attribute).set(text.tail(value, MAX_LOG_CHARACTERS))
+        for attribute in ("stdout_log", "stderr_log")
+        if (value := getattr(fields, attribute)) is not None
+    ]
+    long: list[Action] = [
+        getattr(Log, attribute).set(value)
+        for attribute, limit in MAX_INLINE_BYTES.items()
+        if (value := getattr(fields, attribute)) is not None and not text.fits(value, limit)
+    ]
+    return printed + long
+
+
 def note_refusal(instance: InstanceKey) -> None:
     """Count that a claim or a report of another worker node or job was refused, for people to see. One write unit.
 
@@ -263,60 +300,3 @@ def note_refusal(instance: InstanceKey) -> None:
         bind(refusal_not_counted="the instance has expired meanwhile")
     except (ContentionError, TableError) as error:
         bind(refusal_not_counted=str(error))
-
-
-def log_heartbeat(
-    instance: InstanceKey, fields: ReportedFields, unless: TaskInstanceStatus
-) -> tuple[TaskInstance, bool]:
-    """Store a heartbeat's fields. Return the instance as it was before, and whether they were stored.
-
-    They are not if the instance is in the status `unless`, or another worker node has claimed it.
-
-    One request and one write unit, unless a text is too long for the instance's own item.
-
-    Raises:
-        NotFoundError: the instance does not exist.
-        ForbiddenError: it is of another workflow run than the caller may report on.
-        ContentionError, TableError: see dynamodb.client.reach.
-    """
-    condition = TaskInstance.pk.exists() & (TaskInstance.status != unless)
-    condition = not_contradicted(condition, Names.WORKER, fields)
-    condition = _of_caller(condition)
-    renewed = Expiring.renewed(now())
-    try:
-        before = update(TaskInstance.key(instance), instance_changes(fields) + renewed, condition)
-    except ConditionFailedError as failed:
-        [found] = failed.found
-        rejected_by = TaskInstance.from_raw_data(found) if found else None
-        if rejected_by is None or not may_report_on(rejected_by):
-            raise not_there(instance) from None
-        return rejected_by, False
-    if long := log_changes(fields):
-        log = Log(*Log.key(instance))
-        reach(lambda: log.update(long + renewed))
-    return TaskInstance.from_raw_data(before), True
-
-
-def _of_caller(condition: Condition) -> Condition:
-    """Require that the caller may report on the instance (may_report_on)."""
-    if (run := only_run()) is not None:
-        condition &= TaskInstance.workflow_run_id == run
-    if token().expired:
-        condition &= TaskInstance.claimed_with == token().id
-    return condition
-
-
-def may_report_on(instance: TaskInstance) -> bool:
-    """Whether the caller's token is for the instance's run and, if it has expired, claimed the instance."""
-    of_run = only_run() in {None, instance.workflow_run_id}
-    return of_run and (not token().expired or instance.claimed_with == token().id)
-
-
-def not_there(instance: InstanceKey) -> NotFoundError | ForbiddenError:
-    """The error about an instance that does not exist, or that the caller may not report on."""
-    if token().expired:
-        return ForbiddenError(f"the token has expired, and task instance {instance.id} was not claimed with it")
-    run = only_run()
-    if run is None:
-        return NotFoundError(f"task instance {instance.id} does not exist")
-    return ForbiddenError(f"task instance {instance.id} is not of workflow run {run}, which the token is for")

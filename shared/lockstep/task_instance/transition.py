@@ -1,4 +1,4 @@
-"""Carry out reports: decide, write, and decide again if the write is rejected."""
+"""Carry out reports: make a ruling, write it, and make it again on the items that rejected the write."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,18 +8,17 @@ from typing import Final, NamedTuple
 from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb import client
-from lockstep.dynamodb.client import chunks, run_parallel
+from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.errors import ContentionError
-from lockstep.fsm.guards import Decision, decide
-from lockstep.fsm.pair_state import PairState
+from lockstep.fsm.guards import Guard, decide
 from lockstep.fsm.reports import status_told
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Move, Refusal, RefusalKind, Ruling
+from lockstep.fsm.transitions import Move, PairState, Refusal, RefusalKind, Ruling
 from lockstep.observability import count, record_move, record_refusal
 from lockstep.task_instance import store
 from lockstep.task_instance.item import TaskInstance
-from lockstep.task_instance.names import is_just_claimed, reporter
 from lockstep.task_instance.report import NO_FIELDS, Report, ReportedFields
+from lockstep.task_instance.sender import is_just_claimed, may_report_on, not_there, sender_of
 from lockstep.task_instance.store import PairWrite, Rejection, RunsEndedError, WriteRejectedError
 
 
@@ -41,9 +40,10 @@ class Outcome(NamedTuple):
 def transit_ti_and_t(report: Report) -> Outcome:
     """Move a task instance and its task in one transaction, or neither.
 
-    The first transaction assumes the usual pair state and reads nothing. A rejected transaction returns the items as
-    they stand; the ruling is made on them and sent again. Each write carries the guard of its ruling (fsm/guards.py).
-    What is refused because another worker node or job sent it is counted at the instance.
+    The first transaction reads nothing: it assumes the pair state in which the report usually comes. A rejected
+    transaction returns the items as they stand; the ruling is made on them and sent again. Each write carries the guard
+    of its ruling (fsm/guards.py). What is refused because another worker node or job sent it is counted at the
+    instance.
     Source: Jobmon's function of the same name.
 
     Raises:
@@ -54,7 +54,7 @@ def transit_ti_and_t(report: Report) -> Outcome:
     """
     [outcome] = transit_many([report])
     if outcome is None:
-        raise store.not_there(report.instance)
+        raise not_there(report.instance)
     if isinstance(outcome.ruling, Refusal) and outcome.ruling.of_another:
         store.note_refusal(report.instance)
     return outcome
@@ -75,12 +75,12 @@ def transit_many(reports: Iterable[Report]) -> list[Outcome | None]:
     try:
         for wave in _waves(in_flight):
             runs = len(_unended_runs(wave))
-            parts = chunks(wave, _pairs_per_transaction(runs, most))
+            transactions = chunks(wave, _pairs_per_transaction(runs, most))
             if runs:  # side by side, transactions would conflict over the run's item
-                for part in parts:
-                    _settle(part)
+                for some in transactions:
+                    _carry_out(some)
             else:
-                run_parallel(_settle, parts)
+                run_parallel(_carry_out, transactions)
     finally:
         _count(in_flight)
     return [each.outcome for each in in_flight]
@@ -117,7 +117,7 @@ def _waves(in_flight: Sequence["_InFlight"]) -> list[list["_InFlight"]]:
 def _count(in_flight: Iterable["_InFlight"]) -> None:
     """Count moves by source and target, refusals, and tries.
 
-    A write that lands does not say what it found. The sources are all statuses under which it would have landed.
+    A transaction that succeeds does not say what it found. The sources are all statuses that its guard allows.
     """
     for each in in_flight:
         count("Tries", each.tries)
@@ -125,21 +125,21 @@ def _count(in_flight: Iterable["_InFlight"]) -> None:
         if each.outcome and isinstance(each.outcome.ruling, Refusal):
             count(f"Refused.{each.outcome.ruling.kind.name}")
             record_refusal(each.outcome.ruling.kind.name, each.outcome.ruling.reason)
-        if landed := each.landed:
-            if isinstance(landed.decision.ruling, Move):
-                sources, target = landed.decision.guard.task_instance, landed.decision.ruling.task_instance.name
-                count(f"Moved.{_names(sources)}.{target}")
-                record_move(_names(sources) if len(sources) == 1 else None, target)
-            count("ErrorEntries", int(landed.fields.error is not None))
+        if write := each.written:
+            if isinstance(write.ruling, Move):
+                sources, target = write.guard.task_instance, write.ruling.task_instance.name
+                count(f"Moved.{_joined(sources)}.{target}")
+                record_move(_joined(sources) if len(sources) == 1 else None, target)
+            count("ErrorEntries", int(write.fields.error is not None))
 
 
 @cache
-def _names(statuses: frozenset[TaskInstanceStatus]) -> str:
+def _joined(statuses: frozenset[TaskInstanceStatus]) -> str:
     return "+".join(sorted(status.name for status in statuses))
 
 
-def _settle(in_flight: Sequence["_InFlight"]) -> None:
-    """Write the reports until each is decided for good."""
+def _carry_out(in_flight: Sequence["_InFlight"]) -> None:
+    """Write the reports in one transaction, and again those that it leaves undecided."""
     while pending := [each for each in in_flight if each.undecided]:
         writes = [each.next_write() for each in pending]
         try:
@@ -155,7 +155,7 @@ def _settle(in_flight: Sequence["_InFlight"]) -> None:
                 raise ContentionError("other writers kept changing the same instances; send it again") from rejected
         else:
             for each, write in zip(pending, writes, strict=True):
-                each.landed = write
+                each.written = write
                 each.close()
 
 
@@ -165,17 +165,19 @@ _STORE_NOTHING: Final = frozenset({RefusalKind.FENCED, RefusalKind.OTHER_JOB, Re
 
 @dataclass(slots=True)
 class _InFlight:
-    """A report on its way to a decision that holds."""
+    """A report on its way to a ruling that holds."""
 
     report: Report
     state: PairState = field(init=False)
     """The pair state: assumed at first, then as the items that rejected a write show it."""
-    decision: Decision = field(init=False)
+    ruling: Ruling = field(init=False)
     """On that state."""
-    instance_seen: bool = False
-    """The last write was rejected by the instance."""
-    task_seen: bool = False
-    """The last write was rejected by the task."""
+    guard: Guard = field(init=False)
+    """The pair states under which the ruling is the same."""
+    instance_returned: bool = False
+    """The instance rejected the last write."""
+    task_returned: bool = False
+    """The task rejected the last write."""
     undecided: bool = True
     outcome: Outcome | None = None
     rejected_by: TaskInstance | None = None
@@ -184,35 +186,35 @@ class _InFlight:
     rejections: int = 0
     """The transactions that it rejected. The first may be a wrong assumption; so may the second, where the
     first returned one item only. Others are lost races."""
-    landed: PairWrite | None = None
+    written: PairWrite | None = None
+    """The write that succeeded."""
 
     def __post_init__(self) -> None:
-        self._see(self.report.rule.assumed)
+        self._rule_on(self.report.rule.assumed)
 
-    def _see(self, state: PairState) -> None:
+    def _rule_on(self, state: PairState) -> None:
         self.state = state
-        self.decision = decide(self.report.rule, state)
+        self.ruling, self.guard = decide(self.report.rule, state)
 
     def next_write(self) -> PairWrite:
         self.tries += 1
-        claim_seen = self.rejected_by.claimed_at if self.rejected_by else None
-        return PairWrite(self.report.instance, self.decision, self._fields_to_store(), claim_seen)
+        last_claim = self.rejected_by.claimed_at if self.rejected_by else None
+        return PairWrite(self.report.instance, self.ruling, self.guard, self._fields_to_store(), last_claim)
 
     def _fields_to_store(self) -> ReportedFields:
-        ruling = self.decision.ruling
-        if isinstance(ruling, Move):
+        if isinstance(self.ruling, Move):
             return self.report.fields.merged(self.report.on_move)
-        return NO_FIELDS if ruling.kind in _STORE_NOTHING else self.report.fields
+        return NO_FIELDS if self.ruling.kind in _STORE_NOTHING else self.report.fields
 
     def on_rejected(self, rejection: Rejection) -> None:
-        """Decide on the items that rejected a write. Close where nothing is left to write."""
+        """Make the ruling on the items that rejected a write. Close where nothing is left to write."""
         instance, task = rejection.task_instance, rejection.task
-        elsewhere = instance and not store.may_report_on(instance)
+        elsewhere = instance and not may_report_on(instance)
         if rejection.missing or elsewhere:
             self.undecided = False
             return
         self.rejections += instance is not None or task is not None
-        self.instance_seen, self.task_seen = instance is not None, task is not None
+        self.instance_returned, self.task_returned = instance is not None, task is not None
         state = self.state
         if instance:
             self.rejected_by = instance
@@ -223,29 +225,27 @@ class _InFlight:
                 attempts_left=task.num_attempts < task.max_attempts,
                 superseded=task.num_instances > self.report.instance.number,
             )
-        self._see(state)
-        refused = isinstance(self.decision.ruling, Refusal)
+        self._rule_on(state)
+        refused = isinstance(self.ruling, Refusal)
         if refused and self._fields_to_store() == NO_FIELDS and self._is_certain():
             self.close()
 
     def _with_instance(self, instance: TaskInstance) -> PairState:
         report_by, at = instance.report_by, now()
-        who = reporter(self.report.rule, self.report.fields, instance)
+        who = sender_of(self.report.rule, self.report.fields, instance)
         return self.state._replace(
             task_instance=TaskInstanceStatus(instance.status),
             overdue=report_by is not None and report_by < at,
             not_yet_due=report_by is not None and report_by >= at,
-            reporter=who,
+            sender=who,
             just_claimed=self.report.rule.claims and is_just_claimed(who, instance, at),
         )
 
     def _is_certain(self) -> bool:
-        """Whether the last rejection returned everything that the decision depends on."""
-        guard = self.decision.guard
-        return self.instance_seen and (self.task_seen or not guard.concerns_task)
+        """Whether the last rejection returned everything that the ruling depends on."""
+        return self.instance_returned and (self.task_returned or not self.guard.concerns_task)
 
     def close(self) -> None:
-        """Take the present decision as the one that holds."""
-        ruling = self.decision.ruling
-        self.outcome = Outcome(ruling, status_told(ruling, self.state), self.rejected_by)
+        """Take the present ruling as the one that holds."""
+        self.outcome = Outcome(self.ruling, status_told(self.ruling, self.state), self.rejected_by)
         self.undecided = False

@@ -2,8 +2,10 @@
 
 from typing import Final, NamedTuple
 
-from lockstep.dynamodb.client import ConditionFailedError, fetch, fetch_present, put_new, reach
+from lockstep.dynamodb.client import ConditionFailedError, reach
 from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.puts import put_new
+from lockstep.dynamodb.reads import fetch, fetch_present
 from lockstep.errors import FieldError, InvalidError, NotFoundError
 from lockstep.task_template.arguments import ids_by_name
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion

@@ -5,8 +5,8 @@ from heapq import nlargest
 from itertools import islice
 from typing import Final
 
-from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import Item, Key, RawItem
+from lockstep.dynamodb.reads import query
 from lockstep.errors import NotFoundError
 from lockstep.http.reply import first_that_fit
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion

@@ -2,9 +2,11 @@
 
 from pynamodb.transactions import TransactWrite
 
-from lockstep.dynamodb.client import fetch_present, put_new, transact
+from lockstep.dynamodb.client import transact
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.puts import put_new
+from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import FieldError, InvalidError
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool
 

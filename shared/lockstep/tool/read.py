@@ -3,8 +3,8 @@
 from itertools import islice
 from typing import Final
 
-from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.reads import query
 from lockstep.errors import NotFoundError
 from lockstep.tool.item import VersionOfTool
 

@@ -10,9 +10,10 @@ from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
 from lockstep.dag.item import Dag
-from lockstep.dynamodb.client import ConditionFailedError, fetch, fetch_present, query, transact
+from lockstep.dynamodb.client import ConditionFailedError, transact
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import MAX_TITLE_BYTES, Item
+from lockstep.dynamodb.reads import fetch, fetch_present, query
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.text import beginning

@@ -13,8 +13,9 @@ from typing import Final
 
 from lockstep.array.item import Array, Batch, listed_in
 from lockstep.context import deadline
-from lockstep.dynamodb.client import once, query
 from lockstep.dynamodb.item import ListedIndex, RawItem
+from lockstep.dynamodb.parallel import once
+from lockstep.dynamodb.reads import query
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowStatus
 from lockstep.fsm.transitions import TASK_FOLLOWS
 from lockstep.task.item import feed_keys

@@ -5,7 +5,8 @@ from typing import Final
 
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import ConditionFailedError, chunks, reach
+from lockstep.dynamodb.client import ConditionFailedError, reach
+from lockstep.dynamodb.parallel import chunks
 from lockstep.errors import ContentionError, UnavailableError
 from lockstep.task.item import Task
 from lockstep.workflow.item import Workflow

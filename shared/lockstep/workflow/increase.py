@@ -10,7 +10,9 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, chunks, fetch_present, run_parallel, transact
+from lockstep.dynamodb.client import ConditionFailedError, transact
+from lockstep.dynamodb.parallel import chunks, run_parallel
+from lockstep.dynamodb.reads import fetch_present
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import RefusalKind
 from lockstep.http.fields import fit_resources

@@ -11,7 +11,9 @@ from typing import Final
 
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import KEYS_PER_READ, chunks, fetch, reach
+from lockstep.dynamodb.client import reach
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import KEYS_PER_READ, fetch
 from lockstep.errors import UnavailableError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from lockstep.context import deadline
-from lockstep.dynamodb.client import query
 from lockstep.dynamodb.item import MAX_TITLE_BYTES, ListedIndex
+from lockstep.dynamodb.reads import query
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.text import beginning
 from lockstep.workflow.item import ALL_WORKFLOWS, MAX_USER_BYTES, Workflow, workflow_listed_as

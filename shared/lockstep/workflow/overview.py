@@ -3,8 +3,8 @@
 from itertools import islice
 from typing import Final, NamedTuple
 
-from lockstep.dynamodb.client import fetch, query
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.reads import fetch, query
 from lockstep.workflow.counts import Counts, count_tasks
 from lockstep.workflow.item import Workflow, WorkflowAttribute, WorkflowSpec
 from lockstep.workflow.read import newest_runs, not_there

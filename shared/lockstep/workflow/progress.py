@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 
 from lockstep.clock import BULK_BUDGET_SECONDS, CALL_SECONDS, now
 from lockstep.context import PARALLEL, deadline
-from lockstep.dynamodb.client import chunks, fetch, fetch_only, query, run_parallel
 from lockstep.dynamodb.item import FeedIndex
+from lockstep.dynamodb.parallel import chunks, run_parallel
+from lockstep.dynamodb.reads import fetch, fetch_only, query
 from lockstep.errors import TableError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task, change_of, feed_keys, since_key

@@ -3,8 +3,8 @@
 from itertools import islice
 from typing import Final
 
-from lockstep.dynamodb.client import fetch, fetch_present, query
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.reads import fetch, fetch_present, query
 from lockstep.errors import NotFoundError
 from lockstep.workflow.item import RunOfWorkflow, Workflow, WorkflowSpec
 

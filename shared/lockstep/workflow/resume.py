@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from lockstep.array.item import Array
-from lockstep.dynamodb.client import fetch_present
+from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json

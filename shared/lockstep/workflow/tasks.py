@@ -7,9 +7,10 @@ from itertools import groupby, islice
 from pynamodb.expressions.update import Action
 
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, query, reach
+from lockstep.dynamodb.client import ConditionFailedError, reach
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import MAX_ID, Item
+from lockstep.dynamodb.reads import query
 from lockstep.fsm.statuses import WorkflowStatus
 from lockstep.task.item import feed_key
 from lockstep.workflow.item import ALL_WORKFLOWS, TaskRange, Workflow, workflow_listed_as

@@ -14,7 +14,8 @@ from pynamodb.expressions.update import Action
 from lockstep.array.attention import is_left
 from lockstep.array.item import EARLIER_RUNS, due_key
 from lockstep.clock import now
-from lockstep.dynamodb.client import ConditionFailedError, run_parallel, update
+from lockstep.dynamodb.client import ConditionFailedError, update
+from lockstep.dynamodb.parallel import run_parallel
 from lockstep.workflow.read import MOST_RUNS, newest_runs
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.read import read_run

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from lockstep.array.attention import MOST_INDEXED, flagged
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, run_parallel
+from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import KILLED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 
 from lockstep.array.item import Array
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, fetch, fetch_present
+from lockstep.dynamodb.parallel import chunks
+from lockstep.dynamodb.reads import fetch, fetch_present
 from lockstep.errors import UnavailableError
-from lockstep.fsm.pair_state import PairState
 from lockstep.fsm.reports import INSTANTIATE, rule_on
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Refusal, RefusalKind, Ruling
+from lockstep.fsm.transitions import PairState, Refusal, RefusalKind, Ruling
 from lockstep.http.fields import Text
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.observability import record_refusal

@@ -12,7 +12,9 @@ from pynamodb.expressions.update import Action
 from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember, unended_batches
 from lockstep.clock import now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import ConditionFailedError, fetch, run_parallel, update
+from lockstep.dynamodb.client import ConditionFailedError, update
+from lockstep.dynamodb.parallel import run_parallel
+from lockstep.dynamodb.reads import fetch
 from lockstep.errors import UnavailableError
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import UNENDED, RefusalKind

@@ -23,7 +23,7 @@ from lockstep.array.attention import (
     with_instances,
 )
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, rotated
+from lockstep.dynamodb.parallel import chunks, rotated
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import may_become
 from lockstep.fsm.workflow_run import DISTRIBUTED

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pynamodb.expressions.condition import Condition
 
-from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.reads import fetch
 from lockstep.fsm.statuses import WorkflowRunStatus
 from lockstep.workflow_run.item import WorkflowRun
 

@@ -6,8 +6,8 @@ from typing import Final
 from lockstep.array.attention import Attention, Part, Seen, in_groups, in_parts, remember, what_needs_attention
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import chunks, rotated, run_parallel
 from lockstep.dynamodb.item import Key
+from lockstep.dynamodb.parallel import chunks, rotated, run_parallel
 from lockstep.fsm.reports import ABANDONED, FELL_SILENT, NEVER_REPORTED
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus
 from lockstep.fsm.transitions import UNENDED

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember, unended_batches
 from lockstep.context import deadline
-from lockstep.dynamodb.client import run_parallel
+from lockstep.dynamodb.parallel import run_parallel
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import ABANDONED, stopped_by_resume, terminate
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus

@@ -11,8 +11,8 @@ from lockstep.access.scopes import Scope
 from lockstep.cluster import known
 from lockstep.cluster.builtin import Cluster
 from lockstep.cluster.item import Clusters
-from lockstep.dynamodb.client import fetch
 from lockstep.dynamodb.item import MAX_ID
+from lockstep.dynamodb.reads import fetch
 from ops.clusters.file import MOST_BYTES_OF_A_NAME
 from tests.conformance.recording import Player
 from tests.support.clusters import load_clusters, without_clusters

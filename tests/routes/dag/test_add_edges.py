@@ -13,7 +13,7 @@ from lockstep.access.scopes import Scope
 from lockstep.context import request
 from lockstep.dag.edges import MOST_INLINE
 from lockstep.dag.item import IDS_PER_PART, Dag, Edge, EdgePart, unpack
-from lockstep.dynamodb.client import fetch
+from lockstep.dynamodb.reads import fetch
 from lockstep.http.fields import MAX_NEIGHBOURS, MAX_NODES_PER_CALL
 from lockstep.http.models import NoReply
 from lockstep.http.request import MAX_BODY_BYTES

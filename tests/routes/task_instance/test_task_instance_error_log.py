@@ -9,8 +9,9 @@ import pytest
 from functions.task_instance.task_instance_error_log.app import ErrorLogReply
 from lockstep.access.scopes import Scope
 from lockstep.context import request
-from lockstep.dynamodb.client import fetch, reach
+from lockstep.dynamodb.client import reach
 from lockstep.dynamodb.item import Item
+from lockstep.dynamodb.reads import fetch
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.task_instance import read, views
 from lockstep.task_instance.item import ErrorText, instance_keys

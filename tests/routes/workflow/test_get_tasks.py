@@ -8,8 +8,8 @@ import pytest
 from local.meter import Meter
 from lockstep.access.scopes import Scope
 from lockstep.context import request
-from lockstep.dynamodb.client import put_many
 from lockstep.dynamodb.item import MAX_ID
+from lockstep.dynamodb.puts import put_many
 from lockstep.http.fields import MAX_TASKS_PER_CALL
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.item import Resources

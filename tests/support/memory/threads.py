@@ -11,7 +11,7 @@ from unittest.mock import patch
 def threads_are(pool: Callable[[int], Any]) -> Iterator[None]:
     """Wherever the layer makes a pool of threads, it makes one of these."""
     with (
-        patch("lockstep.dynamodb.client.ThreadPoolExecutor", pool),
+        patch("lockstep.dynamodb.parallel.ThreadPoolExecutor", pool),
         patch("lockstep.task_instance.claim.ThreadPoolExecutor", pool),
     ):
         yield

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 
-from lockstep.dynamodb import client as table
+from lockstep.dynamodb.reads import fetch
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.statuses import WorkflowRunStatus as Run
 from lockstep.task_instance import read
@@ -100,7 +100,7 @@ def test_what_went_wrong_once(start: Start, one: str, other: str) -> None:
 
 
 def test_a_read_that_falls_between_two_writes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "fetch_at_once", partial(table.fetch, consistent=True))
+    monkeypatch.setattr(read, "fetch_at_once", partial(fetch, consistent=True))
     with courses() as known:
         met = meet(known, States().state(USUAL[3].table()), REPORTS["log_done"], REPORTS["get_task_instance"])
     assert met.disagreements

@@ -180,7 +180,7 @@ LONG_AGO: Final = 700.0
 SMALL: Final = {
     "lockstep.dynamodb.client.ACTIONS_PER_TRANSACTION": 8,
     "lockstep.dynamodb.statements.STATEMENTS_PER_REQUEST": 3,
-    "lockstep.dynamodb.client.KEYS_PER_READ": 4,
+    "lockstep.dynamodb.reads.KEYS_PER_READ": 4,
     "lockstep.array.queue.TASKS_PER_TRANSACTION": 2,
     "lockstep.array.queue.TASKS_PER_BATCH": 4,
     "lockstep.task.bind.TASKS_PER_TRANSACTION": 2,

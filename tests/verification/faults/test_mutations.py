@@ -87,7 +87,7 @@ def keys_left_unread_are_forgotten() -> AbstractContextManager[Any]:
         found: list[RawItem] = table.reach(read)["Responses"].get(name, [])
         return found
 
-    return patch("lockstep.dynamodb.client._fetch_page", one_page)
+    return patch("lockstep.dynamodb.reads._fetch_some", one_page)
 
 
 def further_pages_are_forgotten() -> AbstractContextManager[Any]:
