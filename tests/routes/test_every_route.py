@@ -1,4 +1,4 @@
-"""Every route has a test file of its own, and its files agree with its row."""
+"""Every route has a contract, and what is written of it agrees with its row."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from lockstep.routes import ROUTES, Route
-from tests.support.contract import contract_of
+from tests.support.contract import contract_of, contracts_of
 from tests.support.described import OPERATIONS
 
 HERE = Path(__file__).parent
@@ -15,11 +15,13 @@ OF_SOMETHING_ELSE: Final = {"queue_task_batch", "get_tasks"}
 """The routes whose 404 is not about an id of the path: an array that a task names is gone, or a queue."""
 
 
-def test_every_route_has_a_test_file_and_every_file_a_route() -> None:
+def test_every_route_has_a_contract_and_every_contract_and_file_a_route() -> None:
+    folders = {file.parent.name for file in HERE.glob("*/contracts.py")}
+    contracts = {f"{folder}/test_{name}.py" for folder in folders for name in contracts_of(folder)}
     files = {str(file.relative_to(HERE)) for file in HERE.glob("*/test_*.py")}
     rows = {f"{route.aggregate}/test_{route.name}.py" for route in ROUTES}
-    assert rows - files == set(), "a route's contract is missing: write it in tests/routes"
-    assert files - rows == set(), "a test file's route is missing: it has no row in shared/lockstep/routes.py"
+    assert rows - contracts == set(), "a route's contract is missing: write it in tests/routes"
+    assert contracts | files == rows, "the route of a contract or a test file is missing in shared/lockstep/routes.py"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)

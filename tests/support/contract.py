@@ -1,7 +1,7 @@
 """What a route promises, and the checks that all routes share.
 
-Each tests/routes/<aggregate>/test_<name>.py has a CONTRACT and runs the checks that apply to it. Tests of what only
-this route does follow below it.
+tests/routes/<aggregate>/contracts.py has the contract of each route, by its name in capital letters, and
+tests/routes/test_contracts.py runs the checks that apply to it.
 """
 
 import importlib
@@ -291,8 +291,12 @@ def models(row: Route) -> dict[str, Any]:
     return {part: model for part, model in handler.__wrapped__.__annotations__.items() if part != "return"}
 
 
+def contracts_of(aggregate: str) -> dict[str, Contract]:
+    """The contracts of an aggregate's routes, by the routes' names."""
+    written = vars(importlib.import_module(f"tests.routes.{aggregate}.contracts"))
+    return {name.lower(): found for name, found in written.items() if isinstance(found, Contract)}
+
+
 def contract_of(name: str) -> Contract:
-    """The contract of a route, from its test file."""
-    module = importlib.import_module(f"tests.routes.{route(name).aggregate}.test_{name}")
-    contract: Contract = module.CONTRACT
-    return contract
+    """The contract of a route."""
+    return contracts_of(route(name).aggregate)[name]

@@ -2,39 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
-from functions.cluster.get_cluster.app import ClusterReply
-from lockstep.access.scopes import Scope
 from lockstep.cluster import known
-from lockstep.cluster.builtin import Cluster
 from lockstep.cluster.item import Clusters
-from lockstep.dynamodb.item import MAX_ID
 from lockstep.dynamodb.reads import fetch
-from ops.clusters.file import MOST_BYTES_OF_A_NAME
 from tests.conformance.recording import Player
 from tests.support.clusters import load_clusters, without_clusters
-from tests.support.contract import Contract, System, Usage, check
-from tests.support.largest import LARGEST_PARAMETERS, PRINTABLE
-
-PLUGIN: Final = "\u00e9" * (MOST_BYTES_OF_A_NAME // 2)
-"""Of the characters of an identifier."""
-CONTRACT = Contract(
-    name="get_cluster",
-    scope=Scope.WORKER,
-    usage=Usage(0, 0, 0),
-    reads="nothing; all loaded clusters (400 kB), where none is cached",
-    largest=ClusterReply(cluster=Cluster(MAX_ID, PRINTABLE, PLUGIN, LARGEST_PARAMETERS)),
-    unknown=200,
-    texts=frozenset({"cluster_name"}),
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 class Reads:

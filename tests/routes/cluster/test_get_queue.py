@@ -5,28 +5,9 @@ from typing import Any
 
 import pytest
 
-from functions.cluster.get_queue.app import QueueReply
-from lockstep.access.scopes import Scope
-from lockstep.cluster.builtin import Queue
-from lockstep.dynamodb.item import MAX_ID
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check, named_fields, send
-from tests.support.largest import LARGEST_PARAMETERS, PRINTABLE
-
-CONTRACT = Contract(
-    name="get_queue",
-    scope=Scope.READER,
-    usage=Usage(0, 0, 0),
-    reads="nothing; all loaded clusters (400 kB), where none is cached",
-    largest=QueueReply(queue=Queue(MAX_ID, PRINTABLE, LARGEST_PARAMETERS)),
-    unknown=200,
-    texts=frozenset({"queue_name"}),
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
+from tests.routes.cluster.contracts import GET_QUEUE
+from tests.support.contract import System, named_fields, send
 
 
 def queue(player: Player, cluster_id: int, name: str) -> Any:
@@ -54,4 +35,4 @@ def test_built_in_queues_are_jobmons(player: Player, cluster_id: int, limits: st
 
 
 def test_the_first_part_is_the_clusters_id(system: System) -> None:
-    assert named_fields(send(CONTRACT, system, "sequential")) == ["cluster_name"]
+    assert named_fields(send(GET_QUEUE, system, "sequential")) == ["cluster_name"]

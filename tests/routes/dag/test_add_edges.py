@@ -9,36 +9,19 @@ import httpx
 import pytest
 
 from local.meter import Meter
-from lockstep.access.scopes import Scope
 from lockstep.context import request
 from lockstep.dag.edges import MOST_INLINE
 from lockstep.dag.item import IDS_PER_PART, Dag, Edge, EdgePart, unpack
 from lockstep.dynamodb.reads import fetch
 from lockstep.http.fields import MAX_NEIGHBOURS, MAX_NODES_PER_CALL
-from lockstep.http.models import NoReply
 from lockstep.http.request import MAX_BODY_BYTES
 from tests.conformance.recording import Player
 from tests.routes.dag.test_bind_dag import HASHES, bind, complete
 from tests.routes.test_cost import taken
-from tests.support.contract import Contract, System, Usage, check
 
-CONTRACT = Contract(
-    name="add_edges",
-    scope=Scope.OPERATOR,
-    usage=Usage(2, 3, 0.5),
-    reads="the DAG; of more than 1,000 nodes or parts of long lists, those that are stored (40 MB)",
-    largest=NoReply(),
-    body={"edges_to_add": [], "mark_created": False},
-    nullable=frozenset({"mark_created"}),
-)
 Neighbours = tuple[list[int], list[int]]
 LARGE: Final = 2**62 - 1_000_000
 """Ids of 19 digits, as nodes have them, begin here."""
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def edge(node: Any, upstream: Any = (), downstream: Any = ()) -> dict[str, Any]:

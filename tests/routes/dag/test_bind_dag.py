@@ -9,30 +9,12 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from functions.dag.bind_dag.app import DagReply, DagToBind
+from functions.dag.bind_dag.app import DagToBind
 from local.meter import Meter
-from lockstep import clock
-from lockstep.access.scopes import Scope
-from lockstep.dynamodb.item import MAX_LONG_ID
 from tests.conformance.recording import Player
 from tests.routes.test_cost import taken
-from tests.support.contract import Contract, System, Usage, check
 
-CONTRACT = Contract(
-    name="bind_dag",
-    scope=Scope.OPERATOR,
-    usage=Usage(1, 1, 0),
-    reads="the DAG, if it is known",
-    largest=DagReply(dag_id=MAX_LONG_ID, created_date=clock.naive(0)),
-    body={"dag_hash": 5},
-    unknown=None,
-)
 HASHES: Final = count(2**61 - 10_000_000)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def bind(player: Player, dag_hash: Any) -> tuple[int, Any]:

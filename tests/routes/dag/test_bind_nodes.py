@@ -9,35 +9,17 @@ from typing import Any, Final
 import pytest
 from pynamodb.exceptions import DoesNotExist
 
-from functions.dag.bind_nodes.app import NodesReply
 from local.item_size import item_size
 from local.meter import Meter
-from lockstep.access.scopes import Scope
 from lockstep.dag import nodes as binding
 from lockstep.dag.item import NodeArgs, unpack
 from lockstep.dag.nodes import node_id
-from lockstep.dynamodb.item import MAX_ID
 from lockstep.http.fields import MAX_NODE_ARG_CHARACTERS, MAX_NODES_PER_CALL
 from tests.conformance.recording import Player
 from tests.routes.test_cost import taken
-from tests.support.contract import Contract, System, Usage, check
 
-CONTRACT = Contract(
-    name="bind_nodes",
-    scope=Scope.OPERATOR,
-    usage=Usage(1, 1, 0),
-    reads="nothing; of more than 1,000 items to put, those that are stored (5 MB)",
-    largest=NodesReply(nodes={f"{MAX_ID}:{10**150 - 1 - number}": 2**62 - 1 for number in range(MAX_NODES_PER_CALL)}),
-    body={"nodes": []},
-    unknown=None,
-)
 VERSIONS: Final = count(3_000_000)
 """Task template versions, each of one test."""
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def node(version: Any, node_hash: Any, **args: Any) -> dict[str, Any]:

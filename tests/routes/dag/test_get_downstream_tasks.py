@@ -8,7 +8,6 @@ import pytest
 
 from functions.dag.get_downstream_tasks.app import DownstreamReply
 from local.meter import Meter
-from lockstep.access.scopes import Scope
 from lockstep.clock import now
 from lockstep.dag import downstream
 from lockstep.dag.edges import MOST_INLINE
@@ -18,18 +17,8 @@ from lockstep.http.fields import MAX_NEIGHBOURS, MAX_TASKS_PER_CALL
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.task.item import Task
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.seeding import a_dag
 
-CONTRACT = Contract(
-    name="get_downstream_tasks",
-    scope=Scope.OPERATOR,
-    usage=Usage(2, 0, 3),
-    reads="10,000 tasks (10 MB) and their nodes' edges (40 MB), the long lists of which a reply can tell (3 MB)",
-    largest=MAX_REPLY_BYTES,
-    body={"task_ids": [], "dag_id": 1},
-    unknown=None,
-)
 DIAMOND: Final[tuple[tuple[int, list[int], list[int]], ...]] = (
     (1, [], [3, 2]),
     (2, [1], [4]),
@@ -37,11 +26,6 @@ DIAMOND: Final[tuple[tuple[int, list[int], list[int]], ...]] = (
     (4, [2, 3], []),
 )
 LARGE: Final = 2**62 - 1_000_000
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def ask(player: Player, dag: Any, task_ids: Any, version: str | None = "3.6.0") -> tuple[int, Any]:

@@ -9,23 +9,8 @@ import pytest
 
 from local.events import read
 from local.gateway import load_handler
-from lockstep.access.scopes import Scope
 from lockstep.http.reply import carried
-from tests.support.contract import Contract, System, Usage, check
-
-CONTRACT = Contract(
-    name="show_page",
-    scope=Scope.READER,
-    usage=Usage(0, 0, 0),
-    reads="nothing: always the same document",
-    largest=60_000,
-    unknown=None,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
+from tests.routes.page.contracts import SHOW_PAGE
 
 
 def page() -> tuple[str, dict[str, str]]:
@@ -36,7 +21,7 @@ def page() -> tuple[str, dict[str, str]]:
 
 def test_it_takes_no_more_than_is_stated() -> None:
     html, _ = page()
-    assert carried(html) <= CONTRACT.carried
+    assert carried(html) <= SHOW_PAGE.carried
 
 
 def test_its_policy_names_its_one_script_and_its_one_style_and_nothing_else() -> None:

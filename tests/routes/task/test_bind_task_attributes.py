@@ -2,28 +2,8 @@
 
 import json
 
-import pytest
-
-from lockstep.access.scopes import Scope
 from lockstep.http.fields import MAX_ATTRIBUTES, MAX_ATTRIBUTES_PER_CALL
-from lockstep.http.models import NoReply
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
-
-CONTRACT = Contract(
-    name="bind_task_attributes",
-    scope=Scope.OPERATOR,
-    usage=Usage(2, 1, 1),
-    reads="10,000 tasks (10 MB); of more than 1,000 values to put, those that are stored (5 MB)",
-    largest=NoReply(),
-    body={"task_attributes": {"1": {}}},
-    unknown=None,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def test_more_values_than_a_call_takes_are_refused_before_a_task_is_read(player: Player) -> None:

@@ -6,32 +6,9 @@ from typing import Any
 
 import pytest
 
-from lockstep.access.scopes import Scope
 from lockstep.http.fields import MAX_SETS_PER_CALL
-from lockstep.http.reply import MAX_REPLY_BYTES
-from lockstep.task.item import Task, TaskLookup
+from lockstep.task.item import Task
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
-
-CONTRACT = Contract(
-    name="bind_tasks_no_args",
-    scope=Scope.OPERATOR,
-    usage=Usage(8, 13, 2.5),
-    reads="10,000 lookups and tasks (14 MB), the arrays (11 MB) and 1,000 sets of resources (60 MB) that they name",
-    largest=MAX_REPLY_BYTES,
-    body={"workflow_id": 1, "tasks": {}},
-    unknown=None,
-    makes=(
-        TaskLookup.key(6000, 5101, "31415926535897932384626433832795028841971"),
-        TaskLookup.key(6000, 5102, "27182818284590452353602874713526624977572"),
-    ),
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
-
 
 NODE = 2**62 - 1
 WORKFLOWS = count(8_000_000)

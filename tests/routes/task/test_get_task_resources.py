@@ -4,29 +4,9 @@ import json
 
 import pytest
 
-from functions.task.get_task_resources.app import TaskResourcesReply
-from lockstep.access.scopes import Scope
-from lockstep.http.fields import MAX_RESOURCES_BYTES
 from lockstep.task.item import Resources
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
-from tests.support.contract import Contract, System, Usage, check
-from tests.support.largest import PRINTABLE
-
-CONTRACT = Contract(
-    name="get_task_resources",
-    scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 0, 0.5),
-    reads="one set of resources (60 kB); all loaded clusters (400 kB), where none is cached",
-    largest=TaskResourcesReply(
-        requested_resources={"a": '"' * ((MAX_RESOURCES_BYTES - 10) // 2)}, queue_name=PRINTABLE
-    ),
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 @pytest.mark.usefixtures("loaded")

@@ -4,34 +4,12 @@ from typing import Any
 
 import pytest
 
-from functions.task.most_recent_ti_error.app import NewestErrorReply
 from local.meter import Meter
-from lockstep.access.scopes import Scope
 from lockstep.context import request
-from lockstep.dynamodb.item import MAX_ID
 from lockstep.task.item import Task
-from lockstep.task_instance.item import MAX_ERROR_BYTES, MAX_INSTANCE_NUMBER, ErrorEntry, InstanceKey
+from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, ErrorEntry, InstanceKey
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
-from tests.support.largest import GROWS
 from tests.support.seeding import pair, running
-
-CONTRACT = Contract(
-    name="most_recent_ti_error",
-    scope=Scope.READER,
-    usage=Usage(2, 0, 2),
-    reads=(
-        "the task; the entries of its two newest attempts (9 MB each), one of each earlier one up to the one with "
-        "an error (of 997, 8 side by side), its entries (9 MB), one long text"
-    ),
-    largest=NewestErrorReply(error_description=GROWS * MAX_ERROR_BYTES, task_instance_id=MAX_ID),
-    unknown=200,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def newest(player: Player, task_id: int) -> Any:

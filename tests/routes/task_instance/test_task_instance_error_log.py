@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from functions.task_instance.task_instance_error_log.app import ErrorLogReply
-from lockstep.access.scopes import Scope
 from lockstep.context import request
 from lockstep.dynamodb.client import reach
 from lockstep.dynamodb.item import Item
@@ -17,22 +16,8 @@ from lockstep.task_instance import read, views
 from lockstep.task_instance.item import ErrorText, instance_keys
 from lockstep.text import digest
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.seeding import running
 from tests.verification.test_engine_faults import listening
-
-CONTRACT = Contract(
-    name="task_instance_error_log",
-    scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 0, 1),
-    reads="9 pages of entries (9 MB), 8 MB of long texts",
-    largest=MAX_REPLY_BYTES,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def entries(player: Player, instance: int) -> list[list[Any]]:

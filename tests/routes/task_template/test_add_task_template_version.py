@@ -4,34 +4,10 @@ from typing import Any
 
 import pytest
 
-from functions.task_template.add_task_template_version.app import TaskTemplateVersionReply
-from lockstep.access.scopes import Scope
 from lockstep.task_template import arguments, bind
 from lockstep.task_template.arguments import arg_id
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
-from tests.support.largest import LARGEST_VERSION
 from tests.support.tools import VERSION, a_template, add_version, ask, refused
-
-CONTRACT = Contract(
-    name="add_task_template_version",
-    scope=Scope.OPERATOR,
-    usage=Usage(1, 0, 1),
-    reads="the template, one version (391 kB)",
-    largest=TaskTemplateVersionReply(task_template_version=LARGEST_VERSION),
-    body={
-        "command_template": "run {n}",
-        "arg_mapping_hash": "1",
-        "node_args": ["n"],
-        "task_args": [],
-        "op_args": [],
-    },
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def test_the_same_command_and_hash_are_the_same_version(player: Player) -> None:

@@ -2,27 +2,8 @@
 
 import pytest
 
-from functions.task_template.bind_task_template.app import TaskTemplateReply
-from lockstep.access.scopes import Scope
-from lockstep.dynamodb.item import MAX_ID
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.tools import a_template, ask, bind_template, refused
-
-CONTRACT = Contract(
-    name="bind_task_template",
-    scope=Scope.OPERATOR,
-    usage=Usage(1, 0, 1),
-    reads="the tool version, one lookup",
-    largest=TaskTemplateReply(task_template_id=MAX_ID),
-    body={"tool_version_id": 5101, "task_template_name": "a"},
-    unknown=None,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def test_the_same_name_is_the_same_template_of_one_tool_version_alone(player: Player) -> None:

@@ -2,26 +2,10 @@
 
 import pytest
 
-from lockstep.access.scopes import Scope
 from lockstep.http import reply
-from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task_template import read
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.tools import a_template, add_version, ask
-
-CONTRACT = Contract(
-    name="get_task_template_versions",
-    scope=Scope.READER,
-    usage=Usage(1, 0, 1),
-    reads="9 pages of versions (9 MB)",
-    largest=MAX_REPLY_BYTES,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def listed(player: Player, template_id: int) -> list[list[object]]:

@@ -4,26 +4,10 @@ from typing import Any
 
 import pytest
 
-from lockstep.access.scopes import Scope
 from lockstep.http import reply
-from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task_template import read
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.tools import a_template, ask, bind_template
-
-CONTRACT = Contract(
-    name="get_task_templates",
-    scope=Scope.READER,
-    usage=Usage(1, 0, 1),
-    reads="10,000 lookups (11 MB)",
-    largest=MAX_REPLY_BYTES,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def test_each_template_of_the_version_and_no_other(player: Player) -> None:

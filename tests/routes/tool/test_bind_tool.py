@@ -4,28 +4,8 @@ from typing import Any
 
 import pytest
 
-from functions.tool.bind_tool.app import ToolReply
-from lockstep.access.scopes import Scope
-from lockstep.dynamodb.item import MAX_ID
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
-from tests.support.largest import NAME
 from tests.support.tools import a_name, ask, bind_tool, refused, versions_of
-
-CONTRACT = Contract(
-    name="bind_tool",
-    scope=Scope.OPERATOR,
-    usage=Usage(1, 0, 0.5),
-    reads="one lookup",
-    largest=ToolReply(tool=(MAX_ID, NAME)),
-    body={"name": "a"},
-    unknown=None,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def test_the_same_name_is_the_same_tool_with_one_version(player: Player) -> None:

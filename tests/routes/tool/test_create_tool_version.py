@@ -2,27 +2,8 @@
 
 import pytest
 
-from functions.tool.create_tool_version.app import ToolVersionReply
-from lockstep.access.scopes import Scope
-from lockstep.dynamodb.item import MAX_ID
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.tools import a_template, ask, bind_tool, refused, versions_of
-
-CONTRACT = Contract(
-    name="create_tool_version",
-    scope=Scope.OPERATOR,
-    usage=Usage(3, 5, 0.5),
-    reads="the tool",
-    largest=ToolVersionReply(tool_version=(MAX_ID, MAX_ID)),
-    body={"tool_id": 5001},
-    unknown=None,
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def test_each_call_makes_a_version(player: Player) -> None:

@@ -6,41 +6,19 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
-from lockstep.access.scopes import Scope
 from lockstep.context import request
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.dynamodb.puts import put_many
 from lockstep.http.fields import MAX_TASKS_PER_CALL
-from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.item import Resources
 from lockstep.workflow import resume
 from lockstep.workflow.item import TaskRange
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.linking import WORKFLOWS
 from tests.support.seeding import LONG_COMMAND
 from tests.support.tools import ask
 from tests.verification.test_engine_faults import listening
-
-CONTRACT = Contract(
-    name="get_tasks",
-    scope=Scope.READER,
-    usage=Usage(4, 0, 3.5),
-    reads=(
-        "tasks until the page is full, or a share of the time is spent; then the same call goes on; 10,000"
-        " specifications and arrays; resources as far as the reply holds them, and 500 sets more (30 MB); all"
-        " loaded clusters (400 kB), where none is cached"
-    ),
-    largest=MAX_REPLY_BYTES,
-    unknown=200,
-    query={"max_task_id": "0", "chunk_size": "500"},
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def failed_task(player: Player, task_resources_id: int, command: str = "true") -> int:

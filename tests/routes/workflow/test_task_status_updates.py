@@ -6,40 +6,15 @@ from typing import Any, Final
 
 import pytest
 
-from functions.workflow.task_status_updates.app import ProgressReply
 from local.seed import Seed, load
-from lockstep import clock
-from lockstep.access.scopes import Scope
 from lockstep.clock import BULK_BUDGET_SECONDS, CALL_SECONDS, naive
-from lockstep.dynamodb.item import MAX_ID
-from lockstep.fsm.statuses import TaskStatus
 from lockstep.routes import ROUTES, Route
 from lockstep.workflow import progress
 from lockstep.workflow.progress import MARGIN_SECONDS
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import Memory, answered_by
 from tests.support.memory.operations import Reply, refusal
-
-CONTRACT = Contract(
-    name="task_status_updates",
-    scope=Scope.OPERATOR,
-    usage=Usage(2, 0, 1),
-    reads=(
-        "up to 16 parts of the change feed; without a time, the status of each of up to 50,000 tasks (100 bytes each)"
-    ),
-    largest=ProgressReply(tasks_by_status={TaskStatus.DONE: [MAX_ID] * progress.MOST_TOLD}, time=clock.naive(0)),
-    body={"last_sync": "2026-01-31 23:59:59"},
-    optional=frozenset({"last_sync"}),
-    nullable=frozenset({"last_sync"}),
-)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
-
 
 WORKFLOW: Final = 7
 POLLS: Final = 20

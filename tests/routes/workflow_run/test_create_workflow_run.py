@@ -4,29 +4,10 @@ import json
 from itertools import count
 from typing import Any
 
-import pytest
-
-from functions.workflow_run.create_workflow_run.app import NotLinked, RunReply
-from lockstep.access.scopes import Scope
 from tests.conformance.recording import Player
-from tests.support.contract import Contract, System, Usage, check
 from tests.support.linking import workflow_key
 
-CONTRACT = Contract(
-    name="create_workflow_run",
-    scope=Scope.OPERATOR,
-    usage=Usage(3, 8, 1),
-    reads="the workflow and the run that holds it; what a lapsed run left",
-    largest=RunReply(NotLinked(workflow_run_id=None, err_msg="x" * 200)),
-    body={"workflow_id": 1, "next_report_increment": 90},
-    unknown=None,
-)
 _NUMBERS = count(77_000_001)
-
-
-@pytest.mark.parametrize("what", CONTRACT.checks())
-def test_contract(what: str, system: System) -> None:
-    check(what, CONTRACT, system)
 
 
 def _ask(player: Player, method: str, path: str, body: dict[str, Any] | None = None) -> Any:

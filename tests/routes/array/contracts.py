@@ -1,0 +1,106 @@
+"""The contracts of the routes in functions/array."""
+
+from typing import Final
+
+from functions.array.array_log_distributor_id.app import DistributorIdsReply
+from functions.array.create_array.app import ArrayReply
+from functions.array.get_array_task_instance_id.app import StepReply
+from functions.array.list_array_tasks.app import ArrayTasksReply, TaskRow
+from functions.array.queue_task_batch.app import QueuedReply
+from lockstep.access.scopes import Scope
+from lockstep.array.item import ArrayLookup, Batch
+from lockstep.dynamodb.item import MAX_ID
+from lockstep.fsm.statuses import TaskStatus
+from lockstep.http.fields import MAX_IDS_PER_CALL, MAX_TASKS_PER_CALL
+from lockstep.http.models import LimitReply, NoReply
+from lockstep.task.item import MAX_INLINE_SPEC_BYTES
+from lockstep.task_instance.item import InstanceKey, TaskInstance
+from tests.support.contract import Contract, Usage
+from tests.support.largest import GROWS, MOMENT
+
+ARRAY_LOG_DISTRIBUTOR_ID = Contract(
+    name="array_log_distributor_id",
+    scope=Scope.DISTRIBUTOR,
+    usage=Usage(2, 3, 0.5),  # one of its ids is of another array's instance
+    reads="the instances that are not written (10 MB)",
+    largest=DistributorIdsReply(),
+    body={},
+    unknown=200,
+)
+CREATE_ARRAY = Contract(
+    name="create_array",
+    scope=Scope.OPERATOR,
+    usage=Usage(4, 7, 1),
+    reads="one lookup",
+    largest=ArrayReply(array_id=MAX_ID),
+    body={"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1, "name": "a"},
+    unknown=None,
+    makes=(ArrayLookup.key(6000, 5999),),
+)
+GET_ARRAY_LIMIT = Contract(
+    name="get_array_limit",
+    scope=Scope.READER,
+    usage=Usage(1, 0, 0.5),
+    reads="the array",
+    largest=LimitReply(max_concurrently_running=2**31 - 1),
+)
+GET_ARRAY_TASK_INSTANCE_ID = Contract(
+    name="get_array_task_instance_id",
+    scope=Scope.WORKER,
+    usage=Usage(1, 0, 0.5),
+    reads="one step in the index; the batch (100 kB), if it is not there",
+    largest=StepReply(task_instance_id=MAX_ID),
+)
+TASK_ROW: Final = TaskRow(
+    task_id=MAX_ID,
+    name=GROWS * MAX_INLINE_SPEC_BYTES,
+    status=TaskStatus.ADJUSTING_RESOURCES,
+    status_name="ADJUSTING_RESOURCES",
+    status_date=MOMENT,
+    num_attempts=999,
+    max_attempts=2**31,
+    task_instance_id=MAX_ID,
+)
+LIST_ARRAY_TASKS = Contract(
+    name="list_array_tasks",
+    scope=Scope.READER,
+    usage=Usage(4, 0, 2),
+    reads=(
+        "the array, 500 tasks (500 kB), 1,000 of its workflow's ranges of tasks or 100 of its batches; 500 "
+        "entries of what failed in 16 parts"
+    ),
+    largest=ArrayTasksReply(tasks=[TASK_ROW] * 100, cursor="9" * 33),
+)
+IDS: Final = list(range(MAX_ID - MAX_IDS_PER_CALL, MAX_ID))
+TASKS: Final = IDS[:MAX_TASKS_PER_CALL]
+QUEUE_TASK_BATCH = Contract(
+    name="queue_task_batch",
+    scope=Scope.OPERATOR,
+    usage=Usage(3, 25, 1.5),
+    reads="10,000 tasks (10 MB)",
+    largest=QueuedReply(tasks_by_status={TaskStatus.QUEUED: TASKS}),
+    body={"task_ids": [], "task_resources_id": 1, "workflow_run_id": 1},
+    unknown=200,
+    makes=(
+        Batch.key(706, 2),
+        *map(TaskInstance.key, (InstanceKey(7056, 1), InstanceKey(7057, 1), InstanceKey(7058, 2))),
+    ),
+)
+TRANSITION_TO_KILLED = Contract(
+    name="transition_to_killed",
+    scope=Scope.DISTRIBUTOR,
+    usage=Usage(5, 26, 1.5),
+    reads="the batch (100 kB), its steps in the index",
+    largest=NoReply(),
+    body={"batch_number": 1},
+    unknown=200,
+)
+TRANSITION_TO_LAUNCHED = Contract(
+    name="transition_to_launched",
+    scope=Scope.DISTRIBUTOR,
+    usage=Usage(4, 12, 1.5),
+    reads="the batch (100 kB), its steps in the index",
+    largest=NoReply(),
+    body={"batch_number": 1, "next_report_increment": 90},
+    unknown=200,
+)

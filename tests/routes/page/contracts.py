@@ -1,0 +1,13 @@
+"""The contracts of the routes in functions/page."""
+
+from lockstep.access.scopes import Scope
+from tests.support.contract import Contract, Usage
+
+SHOW_PAGE = Contract(
+    name="show_page",
+    scope=Scope.READER,
+    usage=Usage(0, 0, 0),
+    reads="nothing: always the same document",
+    largest=60_000,
+    unknown=None,
+)
