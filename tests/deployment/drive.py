@@ -1,6 +1,7 @@
 """Drives every function through its scenarios and prints what each asked of AWS.
 
-It does so in a process and on a table of its own. Its output is one JSON object: what each function needs to be
+It does so in a process and on a table of its own; the scenarios of the faults, each on a table in memory, without a
+fault. Its output is one JSON object: what each function needs to be
 allowed, and the places of the layer that asked.
 """
 
@@ -16,6 +17,9 @@ from local.secret import use_new_secret
 from tests.conformance import recording
 from tests.deployment.recorder import Recorder
 from tests.deployment.scenarios import SCENARIOS
+from tests.verification.faults.engine import working
+from tests.verification.faults.matrix import limited, play_clean
+from tests.verification.faults.scenarios import SCENARIOS as OF_THE_FAULTS
 
 ENVIRONMENT: Final = {"TABLE_NAME": "Table", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
 """What template.yaml refers to is called by its logical id, so that what is asked can be told by it."""
@@ -30,6 +34,10 @@ def main() -> None:
         player = recording.Player()
         for scenario in SCENARIOS:
             scenario(player)
+        with working() as world:
+            for struck in OF_THE_FAULTS:
+                with limited(struck):
+                    play_clean(world, struck)
     seen = {function: sorted(grants) for function, grants in recorder.seen.items()}
     json.dump({"seen": seen, "places": sorted(recorder.places)}, sys.stdout)
 

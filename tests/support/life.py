@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
-from local.engine import client
 from lockstep.dynamodb.item import Item, Key
 from lockstep.items import kind_of
 from lockstep.task.item import Task
@@ -23,12 +22,12 @@ History = dict[Key, list[tuple[str | None, str]]]
 class Life:
     """A workflow, driven over the routes. After each call the table says what has moved: the history."""
 
-    def __init__(self, player: Sends, endpoint: str) -> None:
+    def __init__(self, player: Sends, client: Any) -> None:
         self.workflow_id = next(WORKFLOWS)
         self.history: History = defaultdict(list)
-        self._array = 0
+        self.array = 0
         self._player = player
-        self._client = client(endpoint)
+        self._client = client
         self._partitions = [Workflow.key(self.workflow_id).pk]
         self._stands = self._read()
 
@@ -61,25 +60,20 @@ class Life:
             if kind and kind.model in MOVE:
                 yield key, raw["status"]["S"]
 
-    def begin(self, tasks: int, max_attempts: int) -> tuple[int, list[int]]:
+    def begin(self, tasks: int, max_attempts: int, command: str = "true") -> tuple[int, list[int]]:
         """Bind the tasks, link a run and bring it to RUNNING. The run, and the tasks."""
-        array = self.ask(
-            "POST",
-            "array",
-            {
-                "workflow_id": self.workflow_id,
-                "task_template_version_id": 1,
-                "max_concurrently_running": 10,
-                "name": "hello",
-            },
-        )["array_id"]
-        rows = {str(n): [n, "0", array, 1, f"t{n}", "true", max_attempts] for n in range(1, tasks + 1)}
-        body = {"workflow_id": self.workflow_id, "mark_created": True, "tasks": rows}
-        bound = self.ask("PUT", "task/bind_tasks_no_args", body)["tasks"]
-        self._array = array
-        tasks_bound = [task_id for task_id, _ in bound.values()]
+        limits = {"workflow_id": self.workflow_id, "max_concurrently_running": 10, "name": "hello"}
+        self.array = self.ask("POST", "array", {"task_template_version_id": 1, **limits})["array_id"]
+        tasks_bound = self.bind(tasks, max_attempts, command)
         self._know(*map(Task.key, tasks_bound))
         return self._run(), tasks_bound
+
+    def bind(self, tasks: int, max_attempts: int, command: str = "true") -> list[int]:
+        """Bind the tasks, or let them start over."""
+        rows = {str(n): [n, "0", self.array, 1, f"t{n}", command, max_attempts, True] for n in range(1, tasks + 1)}
+        body = {"workflow_id": self.workflow_id, "mark_created": True, "tasks": rows}
+        bound = self.ask("PUT", "task/bind_tasks_no_args", body)["tasks"]
+        return [task_id for task_id, _ in bound.values()]
 
     def resume(self) -> int:
         """Let the tasks that are not done start over, and bring another run to RUNNING."""
@@ -100,7 +94,7 @@ class Life:
     def queue(self, run: int, tasks: list[int]) -> list[int]:
         """Give the tasks an attempt and launch it. The attempts."""
         body = {"task_ids": tasks, "task_resources_id": 1, "workflow_run_id": run}
-        self.ask("POST", f"array/{self._array}/queue_task_batch", body)
+        self.ask("POST", f"array/{self.array}/queue_task_batch", body)
         attempts = [max(self._attempts(task)) for task in tasks]
         self.ask("POST", "task_instance/instantiate_task_instances", {"task_instance_ids": attempts})
         for attempt in attempts:
@@ -119,13 +113,16 @@ class Life:
             self.ask("POST", f"task_instance/{attempt}/log_report_by", {"next_report_increment": 90})
 
     def end(self, attempt: int) -> None:
-        self.ask("POST", f"task_instance/{attempt}/log_done", {"nodename": "n"})
-        self.ask("POST", f"task_instance/{attempt}/log_done", {"nodename": "n"})  # its reply was lost
+        for _ in range(2):  # the first reply was lost
+            self.ask("POST", f"task_instance/{attempt}/log_done", {"nodename": "n", "stdout_log": "x"})
 
     def fail(self, attempt: int, state: str = "E") -> None:
-        body = {"error_state": state, "error_description": "boom", "nodename": "n"}
+        body = {"error_state": state, "error_description": "boom", "stdout_log": "x"}
         self.ask("POST", f"task_instance/{attempt}/log_error_worker_node", body)
 
     def heartbeat(self, run: int, status: str) -> None:
         beat = {"status": status, "next_report_increment": 90}
         self.ask("POST", f"workflow_run/{run}/log_heartbeat", beat)
+
+    def sweep(self, run: int) -> None:
+        self.ask("POST", f"workflow_run/{run}/set_status_for_triaging", {})

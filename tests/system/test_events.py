@@ -36,7 +36,7 @@ Told = tuple[dict[str, Any], dict[str, Any] | None]
 
 @pytest.fixture
 def life(table: str) -> Life:
-    return Life(Player(), table)
+    return Life(Player(), client(table))
 
 
 def told(stream: Stream) -> list[Told]:

@@ -1,96 +1,38 @@
-"""What the store writes and reads, one thread at a time, on moto's DynamoDB."""
+"""A write's conditions hold what its guard says, and what the store makes of a read that lags."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from local.seed import Seed, load
-from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dynamodb import client as table
-from lockstep.dynamodb import reads
 from lockstep.dynamodb.item import Item
-from lockstep.errors import NotFoundError
 from lockstep.fsm.guards import Guard
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import Move, Refusal, RefusalKind
+from lockstep.fsm.transitions import Move
 from lockstep.task.item import Spec, Task
 from lockstep.task_instance import store
-from lockstep.task_instance.heartbeat import write_heartbeat
-from lockstep.task_instance.item import InstanceKey, TaskInstance
+from lockstep.task_instance.item import InstanceKey, TaskInstance, split_task_instance_id
 from lockstep.task_instance.read import read_errors, read_for_start, read_whole
 from lockstep.task_instance.report import ReportedFields
 from lockstep.task_instance.store import PairWrite, WriteRejectedError
-from tests.support.clients import on_moto
-from tests.support.seeding import LONG_COMMAND
+from tests.support.memory import in_memory
+from tests.support.seeding import LONG_COMMAND, running
 
-KEY = InstanceKey(42, 1)
-RUNNING = frozenset({TaskInstanceStatus.RUNNING})
-TASK_RUNNING = frozenset({TaskStatus.RUNNING})
-
-
-@pytest.fixture(autouse=True)
-def mocked() -> Iterator[None]:
-    with on_moto(), request(60):
-        load(Seed.model_validate(SEED))
-        yield
-
-
-SEED: dict[str, Any] = {
-    "arrays": [
-        {
-            "array_id": 7,
-            "name": "a",
-            "workflow_id": 1,
-            "task_template_version_id": 1,
-            "max_concurrently_running": 1,
-        }
-    ],
-    "tasks": [
-        {
-            "task_id": 42,
-            "status": "R",
-            "num_attempts": 1,
-            "max_attempts": 3,
-            "workflow_id": 1,
-            "array_id": 7,
-            "name": "t",
-            "command": "true",
-            "task_resources_id": 1,
-        }
-    ],
-    "task_instances": [
-        {
-            "task_instance_id": 42001,
-            "status": "R",
-            "workflow_run_id": 1,
-            "array_id": 7,
-            "array_batch_num": 1,
-            "array_step_id": 0,
-            "task_resources_id": 1,
-            "report_by_in": 90,
-            "errors": ["first", "second"],
-        }
-    ],
-}
-
-
+RUNNING = {"task_instance": frozenset({TaskInstanceStatus.RUNNING}), "task": frozenset({TaskStatus.RUNNING})}
 DONE = Move(TaskInstanceStatus.DONE, TaskStatus.DONE, "the command finished")
 
 
-def finish(**guard: Any) -> PairWrite:
-    ruled = (DONE, Guard(**{"task_instance": RUNNING, "task": TASK_RUNNING} | guard))
-    return PairWrite(KEY, *ruled, ReportedFields(nodename="n", error="boom"))
+def key_of(**instance: Any) -> InstanceKey:
+    """A new instance that is RUNNING, in the midst of its attempts."""
+    key = split_task_instance_id(running(**instance))
+    assert key
+    return key
 
 
-def test_a_pair_moves_with_all_that_was_said() -> None:
-    store.write_pairs([finish()])
-    whole = read_whole(KEY)
-    assert (whole.instance.status, whole.task.status, whole.instance.nodename) == ("D", "D", "n")
-    assert whole.instance.status_date == whole.task.status_date
-    assert [error.text for error in read_errors(KEY).errors] == ["first", "second", "boom"]
+def finish(key: InstanceKey, **guard: Any) -> None:
+    said = ReportedFields(nodename="n", error="boom")
+    store.write_pairs([PairWrite(key, DONE, Guard(**RUNNING | guard), said)])
 
 
 @pytest.mark.parametrize(
@@ -101,63 +43,31 @@ def test_a_pair_moves_with_all_that_was_said() -> None:
         {"attempts_left": False},
         {"superseded": True},
         {"overdue": True},
-        {"not_yet_due": False},
+        {"none_due_ahead": True},
     ],
     ids=lambda guard: next(iter(guard)),
 )
 def test_a_guard_that_does_not_hold_stops_all_of_it(guard: dict[str, Any]) -> None:
-    with pytest.raises(WriteRejectedError) as rejected:
-        store.write_pairs([finish(**guard)])
+    about_the_task = bool(guard.keys() & {"task", "attempts_left", "superseded"})
+    with in_memory(), request():
+        key = key_of()
+        with pytest.raises(WriteRejectedError) as rejected:
+            finish(key, **guard)
+        whole, errors = read_whole(key), read_errors(key).errors
     [rejection] = rejected.value.rejections
-    about_the_task = guard.keys() & {"task", "attempts_left", "superseded"}
-    assert (rejection.task is not None, rejection.task_instance is not None) == (
-        bool(about_the_task),
-        not about_the_task,
-    )
-    whole = read_whole(KEY)
-    assert (whole.instance.status, whole.task.status) == ("R", "R")
+    assert (rejection.task is not None, rejection.task_instance is not None) == (about_the_task, not about_the_task)
+    assert (whole.instance.status, whole.task.status, errors) == ("R", "R", [])
     assert "nodename" not in whole.instance.attribute_values
-    assert len(read_errors(KEY).errors) == 2
 
 
 def test_an_attempt_that_another_has_followed_is_not_the_latest() -> None:
-    Task(*Task.key(KEY.task_id)).update([Task.num_instances.set(2)])
-    with pytest.raises(WriteRejectedError):
-        store.write_pairs([finish(superseded=False)])
-    store.write_pairs([finish(superseded=True)])
-
-
-def test_one_pair_that_does_not_hold_stops_the_others() -> None:
-    stranger = PairWrite(InstanceKey(43, 1), replace(DONE, task=None), Guard(RUNNING, None), ReportedFields())
-    with pytest.raises(WriteRejectedError) as rejected:
-        store.write_pairs([finish(), stranger])
-    assert [rejection.missing for rejection in rejected.value.rejections] == [False, True]
-    assert read_whole(KEY).instance.status == "R"
-
-
-def test_the_same_words_are_one_entry_of_the_first_time() -> None:
-    refused = (Refusal(RefusalKind.INVALID, "refused"), Guard(RUNNING, None))
-    said = PairWrite(KEY, *refused, ReportedFields(error="boom"))
-    store.write_pairs([said])
-    first = read_errors(KEY)
-    store.write_pairs([said])
-    assert read_errors(KEY) == first
-
-
-def test_a_long_path_goes_to_the_log_and_a_short_one_comes_back() -> None:
-    long_path = "/" + "p" * 1000
-    write_heartbeat(KEY, ReportedFields(stdout=long_path, report_by=now()), TaskInstanceStatus.TRIAGING)
-    whole = read_whole(KEY)
-    assert "stdout" not in whole.instance.attribute_values
-    assert whole.log.stdout == long_path
-    write_heartbeat(KEY, ReportedFields(stdout="/short"), TaskInstanceStatus.TRIAGING)
-    assert read_whole(KEY).instance.stdout == "/short"
-
-
-def test_a_stranger_has_no_heartbeat() -> None:
-    with pytest.raises(NotFoundError):
-        write_heartbeat(InstanceKey(43, 1), ReportedFields(report_by=now()), TaskInstanceStatus.TRIAGING)
-    assert not reads.fetch([TaskInstance.key(InstanceKey(43, 1))], consistent=True)
+    with in_memory(), request():
+        key = key_of()
+        Task(*Task.key(key.task_id)).update([Task.num_instances.set(2)])
+        with pytest.raises(WriteRejectedError):
+            finish(key, superseded=False)
+        finish(key, superseded=True)
+        assert read_whole(key).instance.status == "D"
 
 
 @pytest.mark.parametrize(("attempt", "operation"), [(1, "Query"), (2, "BatchGetItem")])
@@ -167,9 +77,6 @@ def test_a_specification_that_lags_is_read_again(
     attempt: int, operation: str, lag: str, command: str, holder: type[Task | Spec]
 ) -> None:
     """An eventually consistent read may answer the specification of an earlier binding, or none."""
-    later = SEED["task_instances"][0] | {"task_instance_id": 42000 + attempt, "errors": ["e" * 10_000]}
-    bound = SEED["tasks"][0] | {"command": command}
-    load(Seed.model_validate(SEED | {"tasks": [bound], "task_instances": [later]}))
     reads: list[bool] = []
 
     def remember(params: dict[str, Any], **_: Any) -> None:
@@ -185,10 +92,12 @@ def test_a_specification_that_lags_is_read_again(
                 found.remove(spec)
             spec |= {"spec_version": {"N": "0"}, "command": {"S": "the old command"}}
 
-    events = table.connection().client.meta.events
-    events.register(f"provide-client-params.dynamodb.{operation}", remember)
-    events.register(f"after-call.dynamodb.{operation}", lagging)
-    instance, spec = read_for_start(InstanceKey(42, attempt))
+    with in_memory(), request(60):
+        key = key_of(attempt=attempt, task={"command": command}, errors=["e" * 10_000])
+        events = table.connection().client.meta.events
+        events.register(f"provide-client-params.dynamodb.{operation}", remember)
+        events.register(f"after-call.dynamodb.{operation}", lagging)
+        instance, spec = read_for_start(key)
     assert (instance.sk, spec.command) == (TaskInstance.sort_key(attempt), command)
     apart = attempt > 1 and holder is Spec
     assert reads == [False] * (1 + apart) + [True] * (1 + apart)
