@@ -1,6 +1,5 @@
 """A workflow's life, driven over the routes, and what the table says of it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
@@ -12,8 +11,11 @@ from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
-from tests.support.linking import WORKFLOWS, Sends
+from sim import requests
+from sim.requests import Request
+from tests.support.linking import WORKFLOWS, Sends, ask
 
+INCREMENT: Final = 90.0
 MOVE: Final = (Task, TaskInstance, WorkflowRun, Workflow)
 
 History = dict[Key, list[tuple[str | None, str]]]
@@ -32,9 +34,8 @@ class Life:
         self._partitions = [Workflow.key(self.workflow_id).pk]
         self._stands = self._read()
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        status, reply = self._player.send(method, f"/api/v3/{path}", None if body is None else json.dumps(body))
-        assert status == 200, (path, reply)
+    def _ask(self, request: Request) -> Any:
+        reply = ask(self._player, request)
         self._note()
         return reply
 
@@ -63,49 +64,35 @@ class Life:
 
     def begin(self, tasks: int, max_attempts: int) -> tuple[int, list[int]]:
         """Bind the tasks, link a run and bring it to RUNNING. The run, and the tasks."""
-        array = self.ask(
-            "POST",
-            "array",
-            {
-                "workflow_id": self.workflow_id,
-                "task_template_version_id": 1,
-                "max_concurrently_running": 10,
-                "name": "hello",
-            },
-        )["array_id"]
-        rows = {str(n): [n, "0", array, 1, f"t{n}", "true", max_attempts] for n in range(1, tasks + 1)}
-        body = {"workflow_id": self.workflow_id, "mark_created": True, "tasks": rows}
-        bound = self.ask("PUT", "task/bind_tasks_no_args", body)["tasks"]
-        self._array = array
-        tasks_bound = [task_id for task_id, _ in bound.values()]
-        self._know(*map(Task.key, tasks_bound))
-        return self._run(), tasks_bound
+        self._array = self._ask(requests.create_array(self.workflow_id, "hello"))["array_id"]
+        rows = [requests.task(node, self._array, 1, "true", max_attempts) for node in range(1, tasks + 1)]
+        bound = self._ask(requests.bind_tasks(self.workflow_id, rows))["tasks"]
+        task_ids = [task_id for task_id, _ in bound.values()]
+        self._know(*map(Task.key, task_ids))
+        return self._run(), task_ids
 
     def resume(self) -> int:
         """Let the tasks that are not done start over, and bring another run to RUNNING."""
-        self.ask("POST", f"task/{self.workflow_id}/set_resume_state", {"reset_if_running": True})
+        self._ask(Request("POST", f"/task/{self.workflow_id}/set_resume_state", {"reset_if_running": True}))
         return self._run()
 
     def _run(self) -> int:
-        link = {"workflow_id": self.workflow_id, "next_report_increment": 90}
-        run: int = self.ask("POST", "workflow_run", link)["workflow_run_id"]
+        run: int = self._ask(requests.create_run(self.workflow_id, INCREMENT))["workflow_run_id"]
         self._know(WorkflowRun.key(run))
         for status in "BIOR":
             self.move(run, status)
         return run
 
     def move(self, run: int, status: str) -> None:
-        assert self.ask("PUT", f"workflow_run/{run}/update_status", {"status": status})["status"] == status
+        assert self._ask(requests.move_run(run, status))["status"] == status
 
     def queue(self, run: int, tasks: list[int]) -> list[int]:
         """Give the tasks an attempt and launch it. The attempts."""
-        body = {"task_ids": tasks, "task_resources_id": 1, "workflow_run_id": run}
-        self.ask("POST", f"array/{self._array}/queue_task_batch", body)
+        self._ask(requests.queue(self._array, tasks, 1, run))
         attempts = [max(self._attempts(task)) for task in tasks]
-        self.ask("POST", "task_instance/instantiate_task_instances", {"task_instance_ids": attempts})
+        self._ask(requests.instantiate(attempts))
         for attempt in attempts:
-            body = {"distributor_id": str(attempt), "next_report_increment": 90}
-            self.ask("POST", f"task_instance/{attempt}/log_distributor_id", body)
+            self._ask(requests.log_distributor_id(attempt, str(attempt), INCREMENT))
         return attempts
 
     def _attempts(self, task: int) -> list[int]:
@@ -113,19 +100,17 @@ class Life:
         return [InstanceKey(task, int(key.sk.removeprefix("TI#"))).id for key in keys]
 
     def start(self, attempt: int) -> None:
-        body = {"process_group_id": 1, "nodename": "n", "next_report_increment": 90}
-        self.ask("POST", f"task_instance/{attempt}/log_running", body)
+        self._ask(requests.log_running(attempt, "n", 1, INCREMENT))
         for _ in range(3):
-            self.ask("POST", f"task_instance/{attempt}/log_report_by", {"next_report_increment": 90})
+            self._ask(requests.log_report_by(attempt, INCREMENT))
 
     def end(self, attempt: int) -> None:
-        self.ask("POST", f"task_instance/{attempt}/log_done", {"nodename": "n"})
-        self.ask("POST", f"task_instance/{attempt}/log_done", {"nodename": "n"})  # its reply was lost
+        """Its first reply is lost."""
+        for _ in range(2):
+            self._ask(requests.log_done(attempt, "n"))
 
     def fail(self, attempt: int, state: str = "E") -> None:
-        body = {"error_state": state, "error_description": "boom", "nodename": "n"}
-        self.ask("POST", f"task_instance/{attempt}/log_error_worker_node", body)
+        self._ask(requests.log_error(attempt, "n", state, "boom"))
 
     def heartbeat(self, run: int, status: str) -> None:
-        beat = {"status": status, "next_report_increment": 90}
-        self.ask("POST", f"workflow_run/{run}/log_heartbeat", beat)
+        self._ask(requests.beat_run(run, INCREMENT, status))
