@@ -2,11 +2,11 @@
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bench.row import MARIADB, SQLITE, TWO_WORKERS, Row, Section
-from local.prices import filled
+from local.tables import Tables, filled, table
 from local.template import ROOT
 
 DOCUMENT: Final = ROOT / "docs/performance.md"
@@ -27,17 +27,11 @@ def _table(section: Section) -> Iterator[str]:
     """Yield a section's rows as a Markdown table, with the peers' columns if a row has any."""
     peers = PEERS if any(row.peers for row in section.rows) else ()
     head = ("", "Lockstep" if peers else "result", "target", "met", *peers)
-    yield _line(head)
-    yield _line("---" for _ in head)
-    yield from (_line(_cells(row, peers)) for row in section.rows)
+    return table(head, (_cells(row, peers) for row in section.rows))
 
 
 def _cells(row: Row, peers: Iterable[str]) -> tuple[str, ...]:
     return (row.what, row.result, row.target, _MET[row.met], *(row.peers.get(peer, "") for peer in peers))
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def made(sections: Sequence[Section]) -> str:
@@ -50,7 +44,7 @@ def made_of_growth(section: Section) -> str:
     return _with({"growth": lambda: _text(section)})
 
 
-def _with(parts: Mapping[str, Callable[[], Iterable[str]]]) -> str:
+def _with(parts: Tables) -> str:
     return filled(DOCUMENT.read_text(encoding="utf-8"), parts, others_stay=True)
 
 

@@ -1,11 +1,16 @@
-"""`make docs`: write the documents that are generated from the code. A test fails if one is out of date."""
+"""`make docs`: write the documents that are generated from the code. A test fails if one is out of date.
+
+Most have words of their own, and parts that are made here: the lines between `<!-- made: name -->` and `<!-- end -->`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from local import decisions, events_document, openapi, prices
 from local.gateway import load_handler
+from local.tables import Tables, filled, table
 from local.template import ROOT, Template
 from local.workflow_cost import of_workflows
 from lockstep.access.scopes import Scope
@@ -48,13 +53,7 @@ from lockstep.routes import ROUTES
 
 S = TypeVar("S", TaskInstanceStatus, WorkflowRunStatus)
 
-STATE_MACHINE: Final = ROOT / "docs/state-machine.md"
 OPENAPI: Final = ROOT / "docs/openapi.json"
-PERMISSIONS: Final = ROOT / "docs/permissions.md"
-COST: Final = ROOT / "docs/cost.md"
-EVENTS: Final = ROOT / "docs/events.md"
-EVENTS_SCHEMA: Final = ROOT / "docs/events.schema.json"
-FUNCTIONS: Final = ROOT / "docs/decisions/0018-what-a-function-is-given.md"
 REPORTS: Final = (
     INSTANTIATE,
     LAUNCH,
@@ -72,186 +71,84 @@ REPORTS: Final = (
     terminate(TaskInstanceStatus.RUNNING, hot=False),
     terminate(TaskInstanceStatus.LAUNCHED, hot=True),
 )
-README: Final = ROOT / "README.md"
-_ROUTES_BEGIN: Final = "<!-- made: routes -->"
-_ROUTES_END: Final = "<!-- end -->"
 _SOME_TASK_STATUS: Final = TaskStatus.RUNNING
-
-
-def state_machine() -> str:
-    """Make docs/state-machine.md: the state machines of lockstep.fsm, as diagrams and tables."""
-    return "\n".join([*_together(), *_instances(), *_tasks(), *_task_follows(), *_reports(), *_runs(), *_workflows()])
-
-
-def openapi_document() -> str:
-    """Make docs/openapi.json: the request and the reply of every route."""
-    operations = [openapi.operation(route, load_handler(route.name)) for route in ROUTES]
-    return openapi.write(openapi.document(operations, {"url": "http://127.0.0.1:3000", "description": "make run"}))
-
-
-def _together() -> Iterator[str]:
-    yield "# The state machine"
-    yield ""
-    yield "`make docs` makes this page from transitions.py, reports.py and workflow_run.py in `shared/lockstep/fsm`."
-    yield ""
-    yield "## Who moves whom"
-    yield ""
-    yield from _TOGETHER.splitlines()
-    yield ""
-
-
-def _may_queue() -> str:
-    return ", ".join(status.name for status in WorkflowRunStatus if status in MAY_QUEUE)
-
-
-_TOGETHER: Final = f"""\
-```mermaid
-flowchart LR
-    client(["client"]) -- "links it, moves it, keeps it alive" --> run
-    rival(["another client"]) -- "asks it to end, or ends it once it is silent" --> run
-    distributor(["distributor"]) -- "says that it is up" --> run
-    client -- "binds, starts over" --> task
-    client -- "queues an attempt" --> instance
-    distributor -- "takes, launches, triages" --> instance
-    worker(["worker node"]) -- "starts, keeps alive, ends" --> instance
-    client -- "sweeps for the silent" --> instance
-    subgraph of_run ["one transaction"]
-        run["workflow run"] -- "WORKFLOW_FOLLOWS" --> workflow
-    end
-    subgraph of_instance ["one transaction"]
-        instance["task instance"] -- "follows its latest attempt" --> task
-    end
-    run -- "lets no task be queued once it ends" --> instance
-    run -- "stops what is left before it is TERMINATED" --> instance
-    rival -- "resumes: stops what ended runs left" --> instance
-```
-
-A workflow is held by one run at most, from LINKING to the run's end. Only a run in {_may_queue()}
-gives tasks another attempt, and of a run that has ended nothing is taken: each transaction that queues or takes checks
-that. So what a run had queued when it ended stays QUEUED, and a distributor that outlives its run gets none of it. What
-was taken before the end may still be launched and run: its job is on the cluster or on its way. Its reports count until
-a resume stops it and starts the tasks over: from then on its attempts find their task in REGISTERING, or with a later
-attempt.
-
-A workflow notes how its last resume was requested. From then on is_resumable and set_resume_state first stop what ended
-runs left, as a run stops its own: a cold resume stops all instances, a hot one all that are not RUNNING. Those in
-TRIAGING and NO_HEARTBEAT fail. is_resumable says yes, and set_resume_state starts tasks over, only when no worker node
-may still run what was told to stop: it has ended, or its report_by has passed. The run that is linked next sweeps what
-earlier runs left, until all of it has ended."""
-
-
-def _instances() -> Iterator[str]:
-    yield "## A task instance: one attempt"
-    yield ""
-    yield from _diagram(TaskInstanceStatus, VALID, _ends(TaskInstanceStatus, VALID))
-    yield ""
-    yield "| code | status | family |"
-    yield "|---|---|---|"
-    for status in TaskInstanceStatus:
-        yield f"| {status} | {status.name} | {_family(status)} |"
-    yield ""
-    yield "### Valid moves"
-    yield ""
-    yield from _table(VALID)
-    yield ""
-    yield "### Untimely moves"
-    yield ""
-    yield "These reports lost a race: they are acknowledged and change nothing. All other pairs are invalid."
-    yield ""
-    yield from _table(UNTIMELY)
-    yield ""
-
-
-def _tasks() -> Iterator[str]:
-    yield "## A task: a unit of work"
-    yield ""
-    yield from _diagram(TaskStatus, TASK_MOVES, TERMINAL_TASK_STATUSES)
-    yield ""
-    yield "| code | status |"
-    yield "|---|---|"
-    for status in TaskStatus:
-        yield f"| {status} | {status.name} |"
-    yield ""
-    yield from _table(TASK_MOVES)
-    yield ""
-
-
-def _task_follows() -> Iterator[str]:
-    yield "## What the task does when its instance moves"
-    yield ""
-    yield "| the instance moves to | attempts left: the task passes through, ends in | none left |"
-    yield "|---|---|---|"
-    for status in TaskInstanceStatus:
-        left, none = (_follows(status, attempts_left=attempts_left) for attempts_left in (True, False))
-        yield f"| {status.name} | {left} | {none} |"
-    yield ""
-
-
-def _reports() -> Iterator[str]:
-    yield "## What a report does beyond the table"
-    yield ""
-    yield "| report | asks for | and |"
-    yield "|---|---|---|"
-    for report in REPORTS:
-        for beyond in _exceptions(report):
-            yield f"| {report.name} | {report.target.name} | {beyond} |"
-    yield ""
-    yield "A task in DONE or ERROR_FATAL stays there; an error then ends the instance in ERROR_FATAL."
-    yield ""
-    yield "A task follows its latest attempt only. An earlier attempt can end, but not be taken, launched or started."
-    yield ""
-
-
-def _runs() -> Iterator[str]:
-    yield "## A workflow run"
-    yield ""
-    yield from _diagram(WorkflowRunStatus, RUN_MOVES, _ends(WorkflowRunStatus, RUN_MOVES))
-    yield ""
-    yield "| code | status |"
-    yield "|---|---|"
-    for status in WorkflowRunStatus:
-        yield f"| {status} | {status.name} |"
-    yield ""
-    yield from _table(RUN_MOVES)
-    yield ""
-    yield "Any other move leaves the run unchanged, and the reply is its current status."
-    yield ""
-    yield "Where every task of the workflow is done:"
-    yield ""
-    yield from _table(DONE_AFTER_ALL)
-    yield ""
-    yield "By a client that resumes the workflow, of another client's run:"
-    yield ""
-    yield from _table(TAKEN_OVER)
-    yield ""
-    yield "Where a run goes whose client has not reported in time, once another one wants its workflow:"
-    yield ""
-    yield "| from | to |"
-    yield "|---|---|"
-    for source, target in GIVEN_UP.items():
-        yield f"| {source.name} | {target.name} |"
-    yield ""
-
-
-def _workflows() -> Iterator[str]:
-    yield "## What the workflow does when its run moves"
-    yield ""
-    yield "A run and the workflow that it holds move in one transaction."
-    yield ""
-    yield "| the run moves to | the workflow goes to | from | because |"
-    yield "|---|---|---|---|"
-    for follow in WORKFLOW_FOLLOWS:
-        sources = ", ".join(sorted(source.name for source in follow.sources))
-        yield f"| {follow.run.name} | {follow.workflow.name} | {sources} | {follow.reason} |"
-    yield ""
-    yield "From another status it stays: a person has moved it meanwhile. A run that has ended holds it no more."
-    yield ""
-
-
 _NAMED: Final = {
     Names.WORKER: "refused from another worker node than the one that claimed it",
     Names.JOB: "refused about another job than the one that it runs as",
 }
+
+
+def _may_queue() -> Iterator[str]:
+    names = ", ".join(status.name for status in WorkflowRunStatus if status in MAY_QUEUE)
+    yield f"A workflow is held by one run at most, from LINKING to the run's end. Only a run in {names}"
+    yield "gives tasks another attempt."
+
+
+def _instances() -> Iterator[str]:
+    rows = ((status, status.name, _family(status)) for status in TaskInstanceStatus)
+    return table(("code", "status", "family"), rows)
+
+
+def _family(status: TaskInstanceStatus) -> str:
+    if status in ERROR_STATES:
+        return "error, terminal"
+    if status in _ends(TaskInstanceStatus, VALID):
+        return "terminal"
+    return "legacy: no move leads here" if status not in {edge.source for edge in VALID} else ""
+
+
+def _codes(statuses: type[TaskStatus] | type[WorkflowRunStatus]) -> Iterator[str]:
+    return table(("code", "status"), ((status, status.name) for status in statuses))
+
+
+def _moves(edges: Iterable[Edge | TaskEdge | RunEdge]) -> Iterator[str]:
+    return table(("from", "to", "why"), ((edge.source.name, edge.target.name, edge.reason) for edge in edges))
+
+
+def _given_up() -> Iterator[str]:
+    return table(("from", "to"), ((source.name, target.name) for source, target in GIVEN_UP.items()))
+
+
+def _diagram(
+    statuses: type[TaskInstanceStatus] | type[TaskStatus] | type[WorkflowRunStatus],
+    edges: Iterable[Edge | TaskEdge | RunEdge],
+    ends: Iterable[TaskInstanceStatus] | Iterable[TaskStatus] | Iterable[WorkflowRunStatus],
+) -> Iterator[str]:
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield f"    [*] --> {next(iter(statuses)).name}"
+    for edge in edges:
+        yield f"    {edge.source.name} --> {edge.target.name}: {edge.reason}"
+    for end in sorted(ends):
+        yield f"    {end.name} --> [*]"
+    yield "```"
+
+
+def _ends(statuses: Iterable[S], edges: Iterable[Edge | RunEdge]) -> set[S]:
+    """Return the statuses that some move enters and no move leaves."""
+    entered = {edge.target for edge in edges}
+    return {status for status in statuses if status in entered and status not in {edge.source for edge in edges}}
+
+
+def _task_follows() -> Iterator[str]:
+    return table(
+        ("the instance moves to", "attempts left: the task passes through, ends in", "none left"),
+        (
+            (status.name, *(_follows(status, attempts_left=left) for left in (True, False)))
+            for status in TaskInstanceStatus
+        ),
+    )
+
+
+def _follows(status: TaskInstanceStatus, *, attempts_left: bool) -> str:
+    through, end = get_new_task_status(status, _SOME_TASK_STATUS, attempts_left=attempts_left)
+    other, _ = get_new_task_status(status, TaskStatus.LAUNCHED, attempts_left=attempts_left)
+    return f"{through.name}, {end.name}" if through is other else "stays"
+
+
+def _reports() -> Iterator[str]:
+    rows = ((report.name, report.target.name, beyond) for report in REPORTS for beyond in _exceptions(report))
+    return table(("report", "asks for", "and"), rows)
 
 
 def _exceptions(report: ReportRule) -> Iterator[str]:
@@ -283,127 +180,90 @@ def _exceptions_by_status(report: ReportRule) -> Iterator[str]:
         yield f"from {unstarted} through KILL_SELF to ERROR_FATAL at once: there is nothing to kill"
 
 
-def _follows(status: TaskInstanceStatus, *, attempts_left: bool) -> str:
-    through, end = get_new_task_status(status, _SOME_TASK_STATUS, attempts_left=attempts_left)
-    other, _ = get_new_task_status(status, TaskStatus.LAUNCHED, attempts_left=attempts_left)
-    return f"{through.name}, {end.name}" if through is other else "stays"
-
-
-def _diagram(
-    statuses: type[TaskInstanceStatus] | type[TaskStatus] | type[WorkflowRunStatus],
-    edges: Iterable[Edge | TaskEdge | RunEdge],
-    ends: Iterable[TaskInstanceStatus] | Iterable[TaskStatus] | Iterable[WorkflowRunStatus],
-) -> Iterator[str]:
-    yield "```mermaid"
-    yield "stateDiagram-v2"
-    yield f"    [*] --> {next(iter(statuses)).name}"
-    for edge in edges:
-        yield f"    {edge.source.name} --> {edge.target.name}: {edge.reason}"
-    for end in sorted(ends):
-        yield f"    {end.name} --> [*]"
-    yield "```"
-
-
-def _table(edges: Iterable[Edge | TaskEdge | RunEdge]) -> Iterator[str]:
-    yield "| from | to | why |"
-    yield "|---|---|---|"
-    for edge in edges:
-        yield f"| {edge.source.name} | {edge.target.name} | {edge.reason} |"
-
-
-def _ends(statuses: Iterable[S], edges: Iterable[Edge | RunEdge]) -> set[S]:
-    """Return the statuses that some move enters and no move leaves."""
-    entered = {edge.target for edge in edges}
-    return {status for status in statuses if status in entered and status not in {edge.source for edge in edges}}
-
-
-def _family(status: TaskInstanceStatus) -> str:
-    if status in ERROR_STATES:
-        return "error, terminal"
-    if status in _ends(TaskInstanceStatus, VALID):
-        return "terminal"
-    return "legacy: no move leads here" if status not in {edge.source for edge in VALID} else ""
-
-
-def permissions() -> str:
-    """Make docs/permissions.md: the routes that each scope may call, and the permissions of each function."""
-    return "\n".join([*_callers(), *_functions(), ""])
-
-
-def _callers() -> Iterator[str]:
-    yield "# Permissions"
-    yield ""
-    yield "Made from `shared/lockstep/routes.py` and `template.yaml` by `make docs`; change it there."
-    yield ""
-    yield "## Who may call what"
-    yield ""
-    yield "A token's scope decides which routes its owner may call. A worker's token for one workflow run allows the"
-    yield "same routes, but only for the instances of that run. With `AuthMode=iam`, IAM decides instead, by"
-    yield "`execute-api:Invoke` on a method and a path."
-    yield "[Decision 19](decisions/0019-who-may-call.md) gives the reasons."
-    yield ""
-    yield "| route | " + " | ".join(Scope) + " |"
-    yield "|---|" + ":-:|" * len(Scope)
-    for route in ROUTES:
-        marks = ("yes" if route.may_be_called_by(scope) else "" for scope in Scope)
-        yield f"| `{route.method} {route.path}` | " + " | ".join(marks) + " |"
-    yield ""
-
-
-def _functions() -> Iterator[str]:
-    yield "## What each function may do"
-    yield ""
-    yield "A test drives every function through its usual and its rare paths: the calls to AWS that it makes need"
-    yield "exactly the permissions in this table. Each function may also write its log."
-    yield ""
-    yield "| function | may | on |"
-    yield "|---|---|---|"
-    for function, grants in sorted(Template().grants.items()):
-        for resource in sorted({grant.on for grant in grants}):
-            actions = ", ".join(f"`{grant.action}`" for grant in sorted(grants) if grant.on == resource)
-            yield f"| `{function}` | {actions} | `{resource}` |"
-        if not grants:
-            yield f"| `{function}` | nothing | |"
-
-
-def cost() -> str:
-    """Make docs/cost.md: its own text with the tables of prices.py."""
-    return prices.filled(COST.read_text(encoding="utf-8"), {**prices.TABLES, "workflows": of_workflows})
-
-
-def events() -> str:
-    """Make docs/events.md: its own text with what events_document.py makes of the models."""
-    return prices.filled(EVENTS.read_text(encoding="utf-8"), events_document.TABLES)
-
-
-def functions() -> str:
-    """Make decision 18: its own text with a sum of prices.py."""
-    return prices.filled(FUNCTIONS.read_text(encoding="utf-8"))
-
-
-def readme() -> str:
-    """Make README.md: its own text with the table of routes.py."""
-    before, _, rest = README.read_text(encoding="utf-8").partition(_ROUTES_BEGIN)
-    _, _, after = rest.partition(_ROUTES_END)
-    rows = [f"| {route.aggregate} | `{route.method} {route.path}` | {route.summary} |" for route in ROUTES]
-    return (
-        before
-        + "\n".join([_ROUTES_BEGIN, "| aggregate | call | what for |", "|---|---|---|", *rows, _ROUTES_END])
-        + after
+def _workflow_follows() -> Iterator[str]:
+    return table(
+        ("the run moves to", "the workflow goes to", "from", "because"),
+        (
+            (each.run.name, each.workflow.name, ", ".join(sorted(source.name for source in each.sources)), each.reason)
+            for each in WORKFLOW_FOLLOWS
+        ),
     )
 
 
-DOCUMENTS: Final[dict[Path, Callable[[], str]]] = {
-    STATE_MACHINE: state_machine,
-    OPENAPI: openapi_document,
-    PERMISSIONS: permissions,
-    COST: cost,
-    EVENTS: events,
-    EVENTS_SCHEMA: events_document.schema,
-    FUNCTIONS: functions,
-    decisions.LIST: decisions.document,
-    README: readme,
+_STATE_MACHINE: Final[Tables] = {
+    "may_queue": _may_queue,
+    "instance_diagram": lambda: _diagram(TaskInstanceStatus, VALID, _ends(TaskInstanceStatus, VALID)),
+    "instances": _instances,
+    "instance_moves": lambda: _moves(VALID),
+    "untimely_moves": lambda: _moves(UNTIMELY),
+    "task_diagram": lambda: _diagram(TaskStatus, TASK_MOVES, TERMINAL_TASK_STATUSES),
+    "tasks": lambda: _codes(TaskStatus),
+    "task_moves": lambda: _moves(TASK_MOVES),
+    "task_follows": _task_follows,
+    "reports": _reports,
+    "run_diagram": lambda: _diagram(WorkflowRunStatus, RUN_MOVES, _ends(WorkflowRunStatus, RUN_MOVES)),
+    "runs": lambda: _codes(WorkflowRunStatus),
+    "run_moves": lambda: _moves(RUN_MOVES),
+    "done_after_all": lambda: _moves(DONE_AFTER_ALL),
+    "taken_over": lambda: _moves(TAKEN_OVER),
+    "given_up": _given_up,
+    "workflow_follows": _workflow_follows,
 }
+
+
+def _callers() -> Iterator[str]:
+    """List the routes that each scope may call."""
+    return table(
+        ("route", *Scope),
+        (
+            (f"`{route.method} {route.path}`", *("yes" if route.may_be_called_by(scope) else "" for scope in Scope))
+            for route in ROUTES
+        ),
+    )
+
+
+def _grants() -> Iterator[str]:
+    """List the permissions of each function."""
+    return table(("function", "may", "on"), _grants_by_resource())
+
+
+def _grants_by_resource() -> Iterator[tuple[str, str, str]]:
+    for function, grants in sorted(Template().grants.items()):
+        for resource in sorted({grant.on for grant in grants}):
+            actions = ", ".join(f"`{grant.action}`" for grant in sorted(grants) if grant.on == resource)
+            yield f"`{function}`", actions, f"`{resource}`"
+        if not grants:
+            yield f"`{function}`", "nothing", ""
+
+
+def _routes() -> Iterator[str]:
+    rows = ((route.aggregate, f"`{route.method} {route.path}`", route.summary) for route in ROUTES)
+    return table(("aggregate", "call", "what for"), rows)
+
+
+def openapi_document() -> str:
+    """Make docs/openapi.json: the request and the reply of every route."""
+    operations = [openapi.operation(route, load_handler(route.name)) for route in ROUTES]
+    return openapi.write(openapi.document(operations, {"url": "http://127.0.0.1:3000", "description": "make run"}))
+
+
+def _filled(path: Path, tables: Tables) -> str:
+    return filled(path.read_text(encoding="utf-8"), tables)
+
+
+_FILLED: Final[dict[str, Tables]] = {
+    "docs/state-machine.md": _STATE_MACHINE,
+    "docs/permissions.md": {"callers": _callers, "grants": _grants},
+    "docs/cost.md": {**prices.TABLES, "workflows": of_workflows},
+    "docs/events.md": events_document.TABLES,
+    "docs/decisions/0018-what-a-function-is-given.md": prices.TABLES,
+    "README.md": {"routes": _routes},
+}
+DOCUMENTS: Final[dict[Path, Callable[[], str]]] = {
+    OPENAPI: openapi_document,
+    ROOT / "docs/events.schema.json": events_document.schema,
+    decisions.LIST: decisions.document,
+} | {ROOT / name: partial(_filled, ROOT / name, tables) for name, tables in _FILLED.items()}
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, TypeAdapter
 
 from local.prices import DURATION, EVENT, INVOCATION, MILLION, PIPE
+from local.tables import Tables, table
 from lockstep.changes.event import AnyEvent, InstanceDetail, RunDetail, TaskDetail, WorkflowDetail, event_of
 from lockstep.dynamodb.item import Item
 from lockstep.task.item import Task
@@ -72,8 +73,6 @@ def examples() -> Iterator[str]:
 
 def fields() -> Iterator[str]:
     """Yield the table of the fields of `detail`."""
-    yield "| field of `detail` | of | holds |"
-    yield "|---|---|---|"
     kinds: dict[str, type[BaseModel]] = {
         "Task Instance": InstanceDetail,
         "Task": TaskDetail,
@@ -87,8 +86,11 @@ def fields() -> Iterator[str]:
             told.setdefault(field.alias or name, []).append(kind)
             if field.description not in (found := holds.setdefault(field.alias or name, [])) and field.description:
                 found.append(field.description)
-    for name, of in told.items():
-        yield f"| `{name}` | {'all' if len(of) == len(kinds) else ', '.join(of)} | {' '.join(holds[name])} |"
+    rows = (
+        (f"`{name}`", "all" if len(of) == len(kinds) else ", ".join(of), " ".join(holds[name]))
+        for name, of in told.items()
+    )
+    return table(("field of `detail`", "of", "holds"), rows)
 
 
 def price() -> Iterator[str]:
@@ -98,14 +100,17 @@ def price() -> Iterator[str]:
     calls = [calls * INVOCATION.dollars for calls in (least, most)]
     time = [each * _GB * DURATION.dollars * MILLION for each in seconds]
     fixed = A_LIFE * (PIPE.dollars + EVENT.dollars)
-    yield f"| a million tasks that never fail, {A_LIFE} events each | dollars |"
-    yield "|---|--:|"
-    yield "| the stream: a pipe reads it for nothing | 0.00 |"
-    yield f"| the pipe | {A_LIFE * PIPE.dollars:.2f} |"
-    yield f"| Lambda, requests: {BATCH} records in each, or one | {calls[0]:.2f} to {calls[1]:.2f} |"
-    yield f"| Lambda, time | {min(time):.2f} to {max(time):.2f} |"
-    yield f"| the event bus | {A_LIFE * EVENT.dollars:.2f} |"
-    yield f"| **together** | **{fixed + calls[0] + min(time):.2f} to {fixed + calls[1] + max(time):.2f}** |"
+    return table(
+        (f"a million tasks that never fail, {A_LIFE} events each", "dollars >"),
+        (
+            ("the stream: a pipe reads it for nothing", "0.00"),
+            ("the pipe", f"{A_LIFE * PIPE.dollars:.2f}"),
+            (f"Lambda, requests: {BATCH} records in each, or one", f"{calls[0]:.2f} to {calls[1]:.2f}"),
+            ("Lambda, time", f"{min(time):.2f} to {max(time):.2f}"),
+            ("the event bus", f"{A_LIFE * EVENT.dollars:.2f}"),
+            ("**together**", f"**{fixed + calls[0] + min(time):.2f} to {fixed + calls[1] + max(time):.2f}**"),
+        ),
+    )
 
 
 def schema() -> str:
@@ -116,4 +121,4 @@ def schema() -> str:
     return json.dumps(dialect | made, indent=2) + "\n"
 
 
-TABLES: Final = {"examples": examples, "fields": fields, "price": price}
+TABLES: Final[Tables] = {"examples": examples, "fields": fields, "price": price}

@@ -1,18 +1,16 @@
-"""Compute what Lockstep costs on AWS, from AWS's prices and measured use, as Markdown tables.
-
-    PYTHONPATH=.:shared .venv/bin/python -m local.prices
+"""Compute what Lockstep costs on AWS, from AWS's prices and measured use: the tables of docs/cost.md.
 
 tests/routes/test_cost.py measures write and read units, tests/jobmon/test_array.py requests, and
 `make measure` processor time and log lines. of_assumptions lists what is not measured.
 """
 
 import math
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from local.tables import Tables, table
 from local.template import Template
 from lockstep.array.queue import TASKS_PER_TRANSACTION
 
@@ -58,33 +56,7 @@ DATABASE: Final = Price("RDS MySQL, db.r6g.large in two zones", 0.43, "hour")
 VCPU: Final = Price("Fargate on arm64, vCPU", 0.03238, "hour")
 MEMORY: Final = Price("Fargate on arm64, GB", 0.00356, "hour")
 BALANCER: Final = Price("Application load balancer", 0.0225, "hour, and its capacity units")
-PRICES: Final = (
-    GATEWAY,
-    GATEWAY_2,
-    GATEWAY_3,
-    INVOCATION,
-    DURATION,
-    SNAPSHOT,
-    RESTORE,
-    WRITE,
-    READ,
-    STORAGE,
-    RECOVERY,
-    SECRET,
-    SECRET_CALL,
-    LOG,
-    KEPT_LOG,
-    METRIC,
-    ALARM,
-    DASHBOARD,
-    PIPE,
-    EVENT,
-    TRANSFER,
-    DATABASE,
-    VCPU,
-    MEMORY,
-    BALANCER,
-)
+PRICES: Final = tuple(each for each in globals().values() if isinstance(each, Price))
 
 BATCH: Final = 500
 """Instances that are queued and launched together."""
@@ -224,6 +196,7 @@ def cost(uses: list[Use]) -> dict[str, float]:
 
 
 LIVES: Final = (0, 5, 50)
+_HEARTBEATS: Final = tuple(f"{heartbeats} heartbeats >" for heartbeats in LIVES)
 INTERVALS: Final = (90, 180, 300, 600)
 _HOUR: Final = 4_500
 """The running time of the command in the table of intervals, in seconds."""
@@ -232,36 +205,39 @@ _HOUR: Final = 4_500
 def of_lives() -> Iterator[str]:
     """Yield the cost of a million instances, by component and heartbeats."""
     costs = [cost(life(heartbeats)) for heartbeats in LIVES]
-    yield "| dollars for a million instances | " + " | ".join(f"{n} heartbeats" for n in LIVES) + " |"
-    yield "|---|" + "--:|" * len(LIVES)
-    for component in costs[0]:
-        yield f"| {component} | " + " | ".join(f"{each[component]:.2f}" for each in costs) + " |"
-    yield "| **together** | " + " | ".join(f"**{sum(each.values()):.2f}**" for each in costs) + " |"
-    shares = (f"{each['API Gateway'] / sum(each.values()):.0%}" for each in costs)
-    yield "| of which API Gateway | " + " | ".join(shares) + " |"
+    rows = [(component, *(f"{each[component]:.2f}" for each in costs)) for component in costs[0]]
+    rows.append(("**together**", *(f"**{sum(each.values()):.2f}**" for each in costs)))
+    rows.append(("of which API Gateway", *(f"{each['API Gateway'] / sum(each.values()):.0%}" for each in costs)))
+    return table(("dollars for a million instances", *_HEARTBEATS), rows)
 
 
 def of_requests() -> Iterator[str]:
     """Yield the requests and capacity units of one instance."""
-    yield "| per instance | " + " | ".join(f"{n} heartbeats" for n in LIVES) + " |"
-    yield "|---|" + "--:|" * len(LIVES)
     lives = [life(heartbeats) for heartbeats in LIVES]
-    for uses in zip(*lives, strict=True):
-        yield f"| {uses[0].route} | " + " | ".join(f"{use.times:.4g}" for use in uses) + " |"
-    yield "| **requests** | " + " | ".join(f"{sum(use.times for use in uses):.2f}" for uses in lives) + " |"
+    rows = [(uses[0].route, *(f"{use.times:.4g}" for use in uses)) for uses in zip(*lives, strict=True)]
+    rows.append(("**requests**", *(f"{sum(use.times for use in uses):.2f}" for uses in lives)))
     for name, unit in (("write units", "written"), ("read units", "read")):
         units = (sum(use.times * getattr(use, unit) for use in uses) for uses in lives)
-        yield f"| **{name}** | " + " | ".join(f"{number:.2f}" for number in units) + " |"
+        rows.append((f"**{name}**", *(f"{number:.2f}" for number in units)))
+    return table(("per instance", *_HEARTBEATS), rows)
 
 
 def of_intervals() -> Iterator[str]:
     """Yield the cost and the detection time for each heartbeat interval."""
-    yield "| interval, s | heartbeats in 75 minutes | dollars for a million instances | silence is noticed after, s |"
-    yield "|--:|--:|--:|---|"
-    for interval in INTERVALS:
-        heartbeats = _HOUR // interval
-        dollars = sum(cost(life(heartbeats, interval)).values())
-        yield f"| {interval} | {heartbeats} | {dollars:.0f} | {2.1 * interval:.0f} to {3.1 * interval + 30:.0f} |"
+    columns = ("interval, s >", "heartbeats in 75 minutes >", "dollars for a million instances >")
+    lives = ((interval, _HOUR // interval) for interval in INTERVALS)
+    return table(
+        (*columns, "silence is noticed after, s"),
+        (
+            (
+                interval,
+                heartbeats,
+                f"{sum(cost(life(heartbeats, interval)).values()):.0f}",
+                f"{2.1 * interval:.0f} to {3.1 * interval + 30:.0f}",
+            )
+            for interval, heartbeats in lives
+        ),
+    )
 
 
 ALARMS: Final = 8
@@ -273,16 +249,19 @@ OFF: Final = frozenset({"tell_changes"})
 
 def of_idleness() -> Iterator[str]:
     """Yield the cost of a month without requests."""
-    yield "| in a month without a request | dollars | within AWS's free allowance |"
-    yield "|---|--:|--:|"
-    yield f"| secret (not with AuthMode=iam) | {SECRET.dollars:.2f} | {SECRET.dollars:.2f} |"
-    yield f"| {ALARMS} alarms on {ALARM_METRICS} metrics | {ALARM_METRICS * ALARM.dollars:.2f} | 0.00 |"
-    yield f"| dashboard (Dashboard=false: none) | {DASHBOARD.dollars:.2f} | 0.00 |"
-    paid = SECRET.dollars + ALARM_METRICS * ALARM.dollars + DASHBOARD.dollars
-    yield f"| **together** | **{paid:.2f}** | **{SECRET.dollars:.2f}** |"
-    table = f"{STORAGE.dollars + RECOVERY.dollars:.2f}"
-    yield f"| storage and recovery, per GB in the table | {table} | {RECOVERY.dollars:.2f} |"
-    yield f"| logs, per GB, until LogRetentionDays have passed | {KEPT_LOG.dollars:.2f} | |"
+    secret, alarms, dashboard = SECRET.dollars, ALARM_METRICS * ALARM.dollars, DASHBOARD.dollars
+    stored = STORAGE.dollars + RECOVERY.dollars
+    return table(
+        ("in a month without a request", "dollars >", "within AWS's free allowance >"),
+        (
+            ("secret (not with AuthMode=iam)", f"{secret:.2f}", f"{secret:.2f}"),
+            (f"{ALARMS} alarms on {ALARM_METRICS} metrics", f"{alarms:.2f}", "0.00"),
+            ("dashboard (Dashboard=false: none)", f"{dashboard:.2f}", "0.00"),
+            ("**together**", f"**{secret + alarms + dashboard:.2f}**", f"**{secret:.2f}**"),
+            ("storage and recovery, per GB in the table", f"{stored:.2f}", f"{RECOVERY.dollars:.2f}"),
+            ("logs, per GB, until LogRetentionDays have passed", f"{KEPT_LOG.dollars:.2f}", ""),
+        ),
+    )
 
 
 def of_a_server() -> Iterator[str]:
@@ -325,13 +304,11 @@ def of_prices() -> Iterator[str]:
     """Yield the prices."""
     yield f"As stated on {STATED_ON}:"
     yield ""
-    yield "| | dollars | per |"
-    yield "|---|--:|---|"
-    for price in PRICES:
-        yield f"| {price.what} | {price.dollars:.10f}".rstrip("0").rstrip(".") + f" | {price.per} |"
+    rows = ((each.what, f"{each.dollars:.10f}".rstrip("0").rstrip("."), each.per) for each in PRICES)
+    yield from table(("", "dollars >", "per"), rows)
 
 
-TABLES: Final = {
+TABLES: Final[Tables] = {
     "lives": of_lives,
     "requests": of_requests,
     "assumptions": of_assumptions,
@@ -341,28 +318,3 @@ TABLES: Final = {
     "snapshots": of_snapshots,
     "prices": of_prices,
 }
-_MADE: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def filled(text: str, tables: Mapping[str, Callable[[], Iterable[str]]] = TABLES, *, others_stay: bool = False) -> str:
-    """Replace the text between each `<!-- made: name -->` and the next `<!-- end -->` by the table of that name.
-
-    others_stay: so does the text of a name that no table has.
-    """
-
-    def made(found: re.Match[str]) -> str:
-        beginning, name, end = found.groups()
-        stays = others_stay and name not in tables
-        return found[0] if stays else beginning + "\n".join(tables[name]()) + "\n" + end
-
-    return _MADE.sub(made, text)
-
-
-def main() -> None:
-    """Print every table."""
-    for name, table in TABLES.items():
-        print(f"## {name}", *table(), "", sep="\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from local.prices import BEFORE_AND_AFTER, INTERVAL, LOOP, MILLION, Use, bulk, cost, life
+from local.tables import table
 from lockstep.task.item import feed_keys
 from lockstep.workflow.progress import MARGIN_SECONDS
 from sim.workflow import IDS_PER_CALL
@@ -50,16 +51,27 @@ def following(tasks: int) -> list[Use]:
 
 def of_workflows() -> Iterator[str]:
     """Yield the requests, units and dollars of a workflow of each size, whose tasks all run at the same time."""
-    yield "| tasks | requests | write units | read units | dollars: binding | running | following | **together** |"
-    yield "|--:|--:|--:|--:|--:|--:|--:|--:|"
-    for tasks in SIZES:
-        parts = (binding(tasks), life(HEARTBEATS, run=tasks), following(tasks))
-        uses = [use for part in parts for use in part]
-        counts = (
-            tasks * sum(use.times for use in uses),
-            tasks * sum(use.times * use.written for use in uses),
-            tasks * sum(use.times * use.read for use in uses),
-        )
-        dollars = [sum(cost(part).values()) * tasks / MILLION for part in parts]
-        cells = [f"{tasks:,}", *(f"{count:,.0f}" for count in counts), *(f"{each:,.4g}" for each in dollars)]
-        yield f"| {' | '.join(cells)} | **{sum(dollars):,.4g}** |"
+    columns = (
+        "tasks",
+        "requests",
+        "write units",
+        "read units",
+        "dollars: binding",
+        "running",
+        "following",
+        "**together**",
+    )
+    return table([f"{column} >" for column in columns], map(_of_workflow, SIZES))
+
+
+def _of_workflow(tasks: int) -> list[str]:
+    parts = (binding(tasks), life(HEARTBEATS, run=tasks), following(tasks))
+    uses = [use for part in parts for use in part]
+    counts = (
+        tasks * sum(use.times for use in uses),
+        tasks * sum(use.times * use.written for use in uses),
+        tasks * sum(use.times * use.read for use in uses),
+    )
+    dollars = [sum(cost(part).values()) * tasks / MILLION for part in parts]
+    cells = [f"{tasks:,}", *(f"{count:,.0f}" for count in counts), *(f"{each:,.4g}" for each in dollars)]
+    return [*cells, f"**{sum(dollars):,.4g}**"]

@@ -15,9 +15,9 @@ class Request(NamedTuple):
     body: Any = None
 
 
-def bind_resources(requested: Mapping[str, Any]) -> Request:
+def bind_resources(requested: Mapping[str, Any], queue_id: int = QUEUE_ID) -> Request:
     """Bind what a task asks of the cluster."""
-    return Request("POST", "/task/bind_resources", {"queue_id": QUEUE_ID, "requested_resources": requested})
+    return Request("POST", "/task/bind_resources", {"queue_id": queue_id, "requested_resources": requested})
 
 
 def bind_tool(name: str) -> Request:
@@ -35,7 +35,7 @@ def bind_dag(dag_hash: int) -> Request:
     return Request("POST", "/dag", {"dag_hash": dag_hash})
 
 
-def bind_workflow(name: str, args_hash: int, tool_version_id: int, dag_id: int) -> Request:
+def bind_workflow(name: str, args_hash: int, tool_version_id: int, dag_id: int, **more: Any) -> Request:
     """Bind a workflow, or find it again by the hash of its arguments."""
     told = {"name": name, "description": "", "workflow_args": str(args_hash), "workflow_attributes": {}}
     bound = {
@@ -44,7 +44,7 @@ def bind_workflow(name: str, args_hash: int, tool_version_id: int, dag_id: int) 
         "workflow_args_hash": args_hash,
         "task_hash": 1,
     }
-    return Request("POST", "/workflow", {**bound, **told, "max_concurrently_running": 10_000})
+    return Request("POST", "/workflow", {**bound, **told, "max_concurrently_running": 10_000, **more})
 
 
 def create_array(workflow_id: int, name: str, template_version_id: int = 1, most_at_once: int = 50_000) -> Request:
@@ -54,11 +54,18 @@ def create_array(workflow_id: int, name: str, template_version_id: int = 1, most
 
 
 def task(
-    node_id: int, array_id: int, resources_id: int, command: str, max_attempts: int = 3, *, start_over: bool = False
+    node_id: int,
+    array_id: int,
+    resources_id: int,
+    command: str,
+    max_attempts: int = 3,
+    *,
+    name: str | None = None,
+    start_over: bool = False,
 ) -> list[Any]:
     """Describe a task, for bind_tasks. start_over: reset it even if it runs."""
-    name = f"t{node_id}"
-    return [node_id, f"args of {array_id}", array_id, resources_id, name, command, max_attempts, start_over, {}, []]
+    told = [name or f"t{node_id}", command, max_attempts, start_over, {}, []]
+    return [node_id, f"args of {array_id}", array_id, resources_id, *told]
 
 
 def bind_tasks(workflow_id: int, tasks: Iterable[list[Any]]) -> Request:
@@ -67,9 +74,9 @@ def bind_tasks(workflow_id: int, tasks: Iterable[list[Any]]) -> Request:
     return Request("PUT", "/task/bind_tasks_no_args", {"workflow_id": workflow_id, "mark_created": True, "tasks": rows})
 
 
-def create_run(workflow_id: int, increment: float) -> Request:
+def create_run(workflow_id: int, increment: float, user: str = "somebody") -> Request:
     """Create a workflow run."""
-    body = {"workflow_id": workflow_id, "user": "somebody", "jobmon_version": "3.6.0"}
+    body = {"workflow_id": workflow_id, "user": user, "jobmon_version": "3.6.0"}
     return Request("POST", "/workflow_run", {**body, "next_report_increment": increment})
 
 
@@ -83,9 +90,9 @@ def move_run(run_id: int, status: str) -> Request:
     return _of_run("PUT", run_id, "update_status", {"status": status})
 
 
-def beat_run(run_id: int, increment: float) -> Request:
+def beat_run(run_id: int, increment: float, status: str = "R") -> Request:
     """Report that a run's client lives."""
-    return _of_run("POST", run_id, "log_heartbeat", {"status": "R", "next_report_increment": increment})
+    return _of_run("POST", run_id, "log_heartbeat", {"status": status, "next_report_increment": increment})
 
 
 def sweep(run_id: int) -> Request:
@@ -184,10 +191,10 @@ def log_done(instance_id: int, node: str, **more: str) -> Request:
     return _report(instance_id, "log_done", {"nodename": node, **more})
 
 
-def log_error(instance_id: int, node: str, end: str, why: str) -> Request:
+def log_error(instance_id: int, node: str, end: str, why: str, **more: str) -> Request:
     """Report that the command failed."""
     body = {"nodename": node, "error_state": end, "error_description": why}
-    return _report(instance_id, "log_error_worker_node", body)
+    return _report(instance_id, "log_error_worker_node", {**body, **more})
 
 
 def live(instance_id: int, heartbeats: int, increment: float) -> Iterator[Request]:

@@ -35,7 +35,6 @@ collect_ignore = [
     "deployment/sam_transform.py",
     "jobmon/planned.py",
     "jobmon/plugins",
-    "jobmon/study.py",
 ]  # other interpreters run them: ours has not what they import
 
 

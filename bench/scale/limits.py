@@ -81,18 +81,4 @@ STAGE_RATE: Final = Limit("requests of the stage", _parameter("ThrottlingRate"),
 STAGE_BURST: Final = Limit(
     "requests of the stage at once", _parameter("ThrottlingBurst"), "template.yaml: ThrottlingBurst", "yes"
 )
-LIMITS: Final = (
-    GATEWAY_RATE,
-    GATEWAY_BURST,
-    STAGE_RATE,
-    STAGE_BURST,
-    CONCURRENCY,
-    SCALING,
-    CALLS,
-    NEW_TABLE_WRITES,
-    NEW_TABLE_READS,
-    TABLE_WRITES,
-    TABLE_READS,
-    PARTITION_WRITES,
-    PARTITION_READS,
-)
+LIMITS: Final = tuple(each for each in globals().values() if isinstance(each, Limit))

@@ -1,7 +1,7 @@
 """The tables of docs/scale.md."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -23,8 +23,11 @@ from bench.scale.costs import (
 from bench.scale.herd import CONCURRENCY, GATEWAY, SCALING, Course
 from bench.scale.scenarios import READS, TABLE, WITHIN, WORKERS, WRITES, Scenario, bucket
 from local import prices
+from local.tables import Tables, filled, with_columns
 from local.template import ROOT
 from sim.client import ATTEMPTS, JITTER
+
+Row = tuple[object, ...]
 
 DOCUMENT: Final = ROOT / "docs/scale.md"
 _OF_ALL: Final = (ARRAY, RUN, WORKFLOW, RUN_INDEX, FEED_INDEX, LISTED_INDEX, RESOURCES, COUNTER)
@@ -57,56 +60,50 @@ def name(limit: str) -> str:
     return _LIMITS.get(limit, f"partition of {limit}")
 
 
-def _head(*columns: str) -> Iterator[str]:
-    """Write a table's first lines. A column whose name ends in > holds numbers."""
-    yield "| " + " | ".join(column.removesuffix(" >") for column in columns) + " |"
-    yield "|" + "|".join("--:" if column.endswith(" >") else "---" for column in columns) + "|"
-
-
-def of_limits() -> Iterator[str]:
+@with_columns("a second, unless said otherwise", "limit >", "can be raised", "source")
+def of_limits() -> Iterator[Row]:
     """List AWS's limits."""
-    yield from _head("a second, unless said otherwise", "limit >", "can be raised", "source")
     for limit in limits.LIMITS:
-        yield f"| {limit.what} | {limit.amount:,.0f} | {limit.raised} | {limit.source} |"
+        yield limit.what, f"{limit.amount:,.0f}", limit.raised, limit.source
 
 
-def of_steps() -> Iterator[str]:
+@with_columns(
+    "step",
+    "instances >",
+    "requests >",
+    "write units, of which in indexes >",
+    "read units >",
+    "of whose partitions (write / read units)",
+)
+def of_steps() -> Iterator[Row]:
     """List the cost of each step."""
-    yield from _head(
-        "step",
-        "instances >",
-        "requests >",
-        "write units, of which in indexes >",
-        "read units >",
-        "of whose partitions (write / read units)",
-    )
     for step in steps().values():
         whose = ", ".join(
             f"{role} {units.written:g} / {units.read:g}" + (f" in {units.partitions}" if units.partitions > 1 else "")
             for role, units in step.units.items()
         )
         written = f"{step.written():g}, {step.written(INDEXES):g}"
-        yield f"| {step.name} | {step.instances or ''} | {step.requests} | {written} | {step.read():g} | {whose} |"
+        yield step.name, step.instances or "", step.requests, written, f"{step.read():g}", whose
 
 
-def of_shared() -> Iterator[str]:
+@with_columns(
+    "step",
+    "partition",
+    "units for each instance",
+    "most instances a second >",
+    f"{WORKERS:,} in {WITHIN:.0f} s take of it >",
+)
+def of_shared() -> Iterator[Row]:
     """List the steps that load a shared partition more as a herd grows."""
-    yield from _head(
-        "step",
-        "partition",
-        "units for each instance",
-        "most instances a second >",
-        f"{WORKERS:,} in {WITHIN:.0f} s take of it >",
-    )
     rows = [row for step in steps().values() if step.instances for row in _taken(step, step.instances, SHARED)]
-    for rate, what in sorted(rows):
+    for rate, *what in sorted(rows):
         share = WORKERS / WITHIN / rate
         if share >= _WORTH_TELLING:
             bold = "**" if share > 1 else ""
-            yield f"| {what} | {rate:,.0f} | {bold}{share:.0%}{bold} |"
+            yield *what, f"{rate:,.0f}", f"{bold}{share:.0%}{bold}"
 
 
-def _taken(step: Step, times: int, roles: Iterable[str]) -> Iterator[tuple[float, str]]:
+def _taken(step: Step, times: int, roles: Iterable[str]) -> Iterator[tuple[float, str, str, str]]:
     """Yield how often a second an array's partitions bear a step, and the units that it takes each time."""
     there = scenarios.partitions(WORKERS)
     for role in roles:
@@ -116,35 +113,35 @@ def _taken(step: Step, times: int, roles: Iterable[str]) -> Iterator[tuple[float
         ):
             if units:
                 each = units / times
-                yield there[role] * limit.amount / each, f"{step.name} | {role} | {each:.3g} {kind}"
+                yield there[role] * limit.amount / each, step.name, role, f"{each:.3g} {kind}"
 
 
-def of_loops() -> Iterator[str]:
+@with_columns("partition", "units of the dearest call that speaks of no instance", "most such calls a second >")
+def of_loops() -> Iterator[Row]:
     """List the dearest call that is about no instance, by role."""
-    yield from _head("partition", "units of the dearest call that speaks of no instance", "most such calls a second >")
     for role in _OF_ALL:
-        rows = [row for step in steps().values() if not step.instances for row in _taken(step, 1, [role])]
-        rate, what = min(rows)
-        yield f"| {what.partition(' | ')[2].replace(' | ', ' | ' + what.partition(' | ')[0] + ': ')} | {rate:,.0f} |"
+        calls = [row for step in steps().values() if not step.instances for row in _taken(step, 1, [role])]
+        rate, step_name, _, units = min(calls)
+        yield role, f"{step_name}: {units}", f"{rate:,.0f}"
 
 
-def of_days() -> Iterator[str]:
+@with_columns(
+    "instances a day >",
+    "in the busiest second >",
+    "requests/s >",
+    "executions at once >",
+    "write units/s >",
+    "first limit",
+    "dollars a day >",
+)
+def of_days() -> Iterator[Row]:
     """Describe days of different size."""
-    yield from _head(
-        "instances a day >",
-        "in the busiest second >",
-        "requests/s >",
-        "executions at once >",
-        "write units/s >",
-        "first limit",
-        "dollars a day >",
-    )
     by_limit = {demand.limit: demand.each for demand in day.demands(steps())}
     for instances in day.DAYS:
         rate = instances * max(day.profile())
         asked = [rate * by_limit[limit] for limit in (limits.GATEWAY_RATE, limits.CONCURRENCY, limits.TABLE_WRITES)]
-        cells = " | ".join(f"{each:,.1f}" for each in (rate, *asked))
-        yield f"| {instances:,} | {cells} | {_first(instances)} | {day.dollars(instances):,.2f} |"
+        cells = [f"{each:,.1f}" for each in (rate, *asked)]
+        yield f"{instances:,}", *cells, _first(instances), f"{day.dollars(instances):,.2f}"
 
 
 def _first(instances: float) -> str:
@@ -162,42 +159,39 @@ def _first(instances: float) -> str:
     return f"{demand.limit.what}, from {clock} (second {second:,}); at noon {times:.1f} times what there is"
 
 
-def of_a_days_room() -> Iterator[str]:
+@with_columns("limit", "for each instance >", "instances a day that it holds >", "in the busiest second >")
+def of_a_days_room() -> Iterator[Row]:
     """List how many instances a day each limit holds."""
-    yield from _head("limit", "for each instance >", "instances a day that it holds >", "in the busiest second >")
     for demand in sorted(day.demands(steps()), key=day.held):
         held = day.held(demand)
-        yield (
-            f"| {demand.limit.what}: {demand.limit.amount:,.0f} | {demand.each:.3g} | {held / 1e6:,.1f} million "
-            f"| {held * max(day.profile()):,.0f} |"
-        )
+        limit = f"{demand.limit.what}: {demand.limit.amount:,.0f}"
+        yield limit, f"{demand.each:.3g}", f"{held / 1e6:,.1f} million", f"{held * max(day.profile()):,.0f}"
 
 
-def of_herds() -> Iterator[str]:
+@with_columns(
+    "herd",
+    "first limit: when, and how many times what there was in that tick",
+    "bite too",
+    "503s for each worker >",
+    "most attempts >",
+    "half done, s >",
+    "99 % >",
+    "last >",
+    "given up >",
+    "hottest partition",
+    "dollars >",
+)
+def of_herds() -> Iterator[Row]:
     """Describe what each herd meets."""
-    yield from _head(
-        "herd",
-        "first limit: when, and how many times what there was in that tick",
-        "bite too",
-        "503s for each worker >",
-        "most attempts >",
-        "half done, s >",
-        "99 % >",
-        "last >",
-        "given up >",
-        "hottest partition",
-        "dollars >",
-    )
     for scenario, course in courses():
         first, *rest = sorted(course.first, key=lambda limit: course.first[limit])
         workers = scenario.herd.workers
-        when = " | ".join(f"{course.when(share):.0f}" for share in (0.5, 0.99, 1 - 0.5 / workers))
+        when = [f"{course.when(share):.0f}" for share in (0.5, 0.99, 1 - 0.5 / workers)]
         then = ", ".join(f"{name(limit)} ({course.first[limit]:.1f} s)" for limit in rest)
-        yield (
-            f"| {scenario.what} | {name(first)}: {course.first[first]:.1f} s, {course.wanted[first]:.2g} times "
-            f"| {then} | {sum(course.refused) / workers:.1f} | {course.most_attempts} | {when} | {course.lost:,.0f} "
-            f"| {_hottest(scenario, course)} | {_dollars(scenario, course):.2f} |"
-        )
+        bites = f"{name(first)}: {course.first[first]:.1f} s, {course.wanted[first]:.2g} times"
+        answers = f"{sum(course.refused) / workers:.1f}", course.most_attempts
+        ends = f"{course.lost:,.0f}", _hottest(scenario, course), f"{_dollars(scenario, course):.2f}"
+        yield scenario.what, bites, then, *answers, *when, *ends
 
 
 def _hottest(scenario: Scenario, course: Course) -> str:
@@ -221,9 +215,9 @@ _HERDS: Final = {
 }
 
 
-def of_a_herds_room() -> Iterator[str]:
+@with_columns("limit, alone", "herd", f"workers within {WITHIN:.0f} s that it holds >", f"{WORKERS:,} are >")
+def of_a_herds_room() -> Iterator[Row]:
     """List how large a herd each limit holds."""
-    yield from _head("limit, alone", "herd", f"workers within {WITHIN:.0f} s that it holds >", f"{WORKERS:,} are >")
     for limit in (SCALING, CONCURRENCY, GATEWAY):
         yield from _held("start", limit, scenarios.GROWN, name(limit))
     yield from _held("start", bucket(TABLE, WRITES), scenarios.NEW, "write units of a new table")
@@ -238,11 +232,11 @@ def _shared_buckets(what: str) -> list[str]:
     return sorted(units & {bucket(role, kind) for role in SHARED for kind in (READS, WRITES)})
 
 
-def _held(what: str, limit: str, table: tuple[float, float], label: str) -> Iterator[str]:
+def _held(what: str, limit: str, table: tuple[float, float], label: str) -> Iterator[Row]:
     held = scenarios.largest(steps(), _HERDS[what], limit, table)
     shown = f"more than {held:,.0f}" if held >= scenarios.MOST else f"{_rounded(held):,.0f}"
     times = "" if held >= scenarios.MOST else f"{WORKERS / held:.2g} times"
-    yield f"| {label} | {what} | {shown} | {times} |"
+    yield label, what, shown, times
 
 
 def _rounded(number: float) -> float:
@@ -277,7 +271,7 @@ def of_assumptions() -> Iterator[str]:
     yield f"- Ticks of {herd.TICK} s; expected numbers, nothing is drawn."
 
 
-TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
+TABLES: Final[Tables] = {
     "limits": of_limits,
     "steps": of_steps,
     "shared": of_shared,
@@ -292,4 +286,4 @@ TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
 
 def document() -> str:
     """Return docs/scale.md: its own words with the tables of today."""
-    return prices.filled(DOCUMENT.read_text(encoding="utf-8"), TABLES)
+    return filled(DOCUMENT.read_text(encoding="utf-8"), TABLES)

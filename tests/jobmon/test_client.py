@@ -1,7 +1,7 @@
 """Jobmon's client, unmodified: whole workflows, by Workflow.run()."""
 
 import re
-from itertools import count
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -10,52 +10,40 @@ from tests.jobmon.commands import journal, work
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.outcomes import ends, statuses
 from tests.jobmon.plan import End, Plan, Task
-from tests.jobmon.programs import CURRENT, Started, wait_for
+from tests.jobmon.programs import wait_for
 
-STUDY = Path(__file__).with_name("study.py")
 LOSES = r"WorkflowAlreadyExists: This workflow already exists|WorkflowNotResumable: WorkflowRun \d+ holds the workflow"
 """What the other one of two clients is told, after the tasks are bound and before."""
-_ARGUMENTS = count(1)
-
-
-def study(middleman: Middleman, *arguments: object) -> Started:
-    return CURRENT.start("python", STUDY, *arguments, api=middleman.url, PYTHONUTF8="1")
-
-
-def ended(program: Started) -> tuple[int, str, int]:
-    """The workflow's id, the status of its end, and how many of its tasks have errors."""
-    assert program.wait(200) == 0, program.printed()
-    found = re.search(r"workflow (\d+) ended (\w) with errors of (\d+) tasks", program.printed())
-    assert found, program.printed()
-    return int(found[1]), found[2], int(found[3])
 
 
 def test_a_failed_workflow_is_resumed_and_done(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
-    file, arguments = tmp_path / "there", next(_ARGUMENTS)
-    workflow_id, status, errors = ended(study(middleman, arguments, file, 2))
-    assert (status, errors) == ("E", 1)
-    assert statuses(api, workflow_id) == {"D": 3, "F": 1, "G": 1}
+    file, middle = tmp_path / "there", ["a", "b"]
+    bottom = Task("bottom", f"test -e {file}", after=middle, max_attempts=2)
+    plan = Plan(
+        tmp_path, [Task("top"), *(Task(name, after=["top"]) for name in middle), bottom, Task("last", after=["bottom"])]
+    )
+    failed = plan.run(middleman)
+    assert failed.status == "E"
+    assert statuses(api, failed.workflow_id) == {"D": 3, "F": 1, "G": 1}
     file.touch()
-    assert ended(study(middleman, arguments, file, 2, "resume")) == (workflow_id, "D", 1)
-    assert statuses(api, workflow_id) == {"D": 5}
-    again = study(middleman, arguments, file, 2)
+    resumed = plan.run(middleman, resume=True)
+    assert (resumed.workflow_id, resumed.status) == (failed.workflow_id, "D")
+    assert statuses(api, resumed.workflow_id) == {"D": 5}
+    again = plan.start(middleman)
     assert again.wait(60) != 0
     assert "WorkflowAlreadyComplete" in again.printed()
     assert middleman.not_ok == []
 
 
 def test_of_two_clients_with_one_workflow_one_runs_it(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
-    file, arguments = tmp_path / "there", next(_ARGUMENTS)
-    file.touch()
-    both = [study(middleman, arguments, file, 1) for _ in range(2)]
-    codes = sorted(program.wait(200) for program in both)
-    printed = "\n".join(program.printed() for program in both)
-    assert codes[0] == 0, printed
-    assert codes[1] != 0, printed
-    assert re.search(LOSES, printed), printed
-    matching = {int(number) for number in re.findall(r"workflow (\d+) ended D", printed)}
-    assert len(matching) == 1
-    assert statuses(api, matching.pop()) == {"D": 4}
+    plan = Plan(tmp_path, [Task("a"), Task("b", after=["a"])])
+    (tmp_path / "other").mkdir()
+    both = [each.start(middleman) for each in (plan, replace(plan, directory=tmp_path / "other"))]
+    loser, winner = sorted(both, key=lambda program: program.wait(200) == 0)
+    assert loser.wait() != 0, loser.printed()
+    assert re.search(LOSES, loser.printed()), loser.printed()
+    end = End.of(winner)
+    assert (end.status, statuses(api, end.workflow_id)) == ("D", {"D": 2})
 
 
 def test_a_workflow_is_not_run_twice(middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path) -> None:

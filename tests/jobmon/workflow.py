@@ -12,8 +12,12 @@ from lockstep.context import request
 from lockstep.dynamodb.reads import fetch
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.item import Task
+from sim import requests
+from sim.requests import Request
+from sim.workflow import bind_tasks
 from tests.jobmon import commands
 
+INCREMENT = 90.0
 _WORKFLOWS = itertools.count(900_000)
 
 
@@ -24,50 +28,38 @@ class Workflow:
         self.client = client
         self.directory = directory
         self.workflow_id = next(_WORKFLOWS)
-        self.array_id = int(
-            self._send(
-                "POST",
-                "/array",
-                workflow_id=self.workflow_id,
-                task_template_version_id=1,
-                max_concurrently_running=1000,
-                name="work",
-            )["array_id"]
-        )
+        self.array_id = int(self._ask(requests.create_array(self.workflow_id, "work"))["array_id"])
         self.resources_id = self.bind_resources(memory=1)
         self.task_ids: list[int] = []
-        self._send("PUT", "/task/bind_tasks_no_args", workflow_id=self.workflow_id, mark_created=True, tasks={})
-        run = {"user": "somebody", "jobmon_version": "3", "next_report_increment": 90}
-        self.run_id = int(self._send("POST", "/workflow_run", workflow_id=self.workflow_id, **run)["workflow_run_id"])
+        self._ask(requests.bind_tasks(self.workflow_id, []))
+        self.run_id = int(self._ask(requests.create_run(self.workflow_id, INCREMENT))["workflow_run_id"])
 
-    def _send(self, method: str, path: str, **body: Any) -> Any:
-        reply = self.client.request(method, path, json=body)
+    def _ask(self, request: Request) -> Any:
+        reply = self.client.request(request.method, request.path, json=request.body)
         assert reply.status_code == httpx.codes.OK, reply.text
         return reply.json()
 
     def bind_resources(self, **requested: Any) -> int:
         """The id of resources for jobs that print into the workflow's directory."""
         requested |= {"stdout": str(self.directory), "stderr": str(self.directory)}
-        return int(self._send("POST", "/task/bind_resources", queue_id=2, requested_resources=requested))
+        return int(self._ask(requests.bind_resources(requested, queue_id=2)))
 
     def bind(self, *commands: str, max_attempts: int = 3) -> list[int]:
         """One task for each command, and the run BOUND."""
-        tasks = {
-            str(node): [node, "0", self.array_id, self.resources_id, f"t{node}", command, max_attempts, False, {}, []]
+        rows = [
+            requests.task(node, self.array_id, self.resources_id, command, max_attempts)
             for node, command in enumerate(commands, 1)
-        }
-        body = {"workflow_id": self.workflow_id, "mark_created": True, "tasks": tasks}
-        bound = self._send("PUT", "/task/bind_tasks_no_args", **body)["tasks"]
-        self.task_ids = sorted(task_id for task_id, _ in bound.values())
-        self._send("PUT", f"/workflow_run/{self.run_id}/update_status", status="B")
+        ]
+        self.task_ids = bind_tasks(self._ask, self.workflow_id, rows)
+        self._ask(requests.move_run(self.run_id, "B"))
         return self.task_ids
 
     def launch(self, *commands: str, max_attempts: int = 3) -> list[int]:
         """The instances of new tasks, that wait for their worker nodes."""
         instances = [task_id * 1000 + 1 for task_id in self.bind(*commands, max_attempts=max_attempts)]
         self.queue()
-        self.client.post("/task_instance/instantiate_task_instances", json={"task_instance_ids": instances})
-        self._send("POST", f"/array/{self.array_id}/transition_to_launched", batch_number=1, next_report_increment=100)
+        self._ask(requests.instantiate(instances))
+        self._ask(requests.launch(self.array_id, 1, INCREMENT))
         return instances
 
     def work(self, name: str, **options: float) -> str:
@@ -88,20 +80,13 @@ class Workflow:
             by_status.setdefault(task.status, []).append(task_id)
         for status, wanted in ((TaskStatus.REGISTERING, {}), (TaskStatus.ADJUSTING_RESOURCES, {"memory": 2})):
             if task_ids := by_status.get(status):
-                self._send(
-                    "POST",
-                    f"/array/{self.array_id}/queue_task_batch",
-                    task_ids=task_ids,
-                    task_resources_id=self.bind_resources(**wanted) if wanted else self.resources_id,
-                    workflow_run_id=self.run_id,
-                    cluster_id=2,
-                )
+                resources_id = self.bind_resources(**wanted) if wanted else self.resources_id
+                self._ask(requests.queue(self.array_id, task_ids, resources_id, self.run_id))
 
     def turn(self) -> Counter[str]:
         """One turn of the client's loop; how many tasks are in which status."""
-        self._send("POST", f"/workflow_run/{self.run_id}/set_status_for_triaging")
-        heartbeat = {"status": "R", "next_report_increment": 90}
-        self._send("POST", f"/workflow_run/{self.run_id}/log_heartbeat", **heartbeat)
+        self._ask(requests.sweep(self.run_id))
+        self._ask(requests.beat_run(self.run_id, INCREMENT))
         self.queue()
         return Counter(task.status for task in self.tasks().values())
 
@@ -126,10 +111,10 @@ class Workflow:
 
     def errors(self, task_instance_id: int) -> list[str]:
         """What was said of an instance."""
-        log = self.client.get(f"/task_instance/{task_instance_id}/task_instance_error_log").json()
-        return [description for _, _, description in log["task_instance_error_log"]]
+        log = self._ask(requests.get_errors(task_instance_id))["task_instance_error_log"]
+        return [description for _, _, description in log]
 
     def instance(self, task_instance_id: int) -> dict[str, Any]:
         """An instance and its task."""
-        whole: dict[str, Any] = self.client.get(f"/task_instance/{task_instance_id}").json()
+        whole: dict[str, Any] = self._ask(requests.get_instance(task_instance_id))
         return whole

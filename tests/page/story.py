@@ -1,10 +1,12 @@
 """A workflow in the middle of its run, and others beside it, brought there by the calls that Jobmon's programs make."""
 
-import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
-from tests.support.linking import Sends
+from sim import requests
+from sim.requests import Request
+from tests.support.linking import Sends, ask
 
 OTHERS: Final = (
     ("Nutrition, 2026", "bea", "D", 12),
@@ -23,6 +25,8 @@ Traceback (most recent call last):
 ValueError: no data for 101 in 2019
 """
 ARRAYS: Final = ("prepare", "model", "check")
+ATTEMPTS: Final = 2
+DAG: Final = 7
 DUE: Final = 1_800
 """Seconds until the next report."""
 DONE, RUNNING, LAUNCHED = 0.6, 0.85, 0.92
@@ -58,23 +62,23 @@ def tell(
 
 class _Teller:
     def __init__(self, player: Sends, wait: Callable[[float], None], key: int) -> None:
-        self._player = player
+        self._ask = partial(ask, player)
         self._wait = wait
         self._key = key
         self._version = 0
 
     def tell(self, tasks: int, name: str) -> Story:
-        self._send("POST", "dag", {"dag_hash": 7})
-        tool_id = self._send("POST", "tool", {"name": "a study"})["tool"][0]
-        [[self._version, _]] = self._send("GET", f"tool/{tool_id}/tool_versions")["tool_versions"]
+        self._ask(requests.bind_dag(DAG))
+        tool_id = self._ask(requests.bind_tool("a study"))["tool"][0]
+        [[self._version, _]] = self._ask(requests.tool_versions(tool_id))["tool_versions"]
         for number, (other, user, status, size) in enumerate(OTHERS):
             self._other(number, other, user, status, size)
             self._wait(86_400)
         workflow = self._workflow(100, name, description="Prevalence by location.", project="malaria")
-        prepare, model, check = (self._array(workflow, number, each) for number, each in enumerate(ARRAYS))
-        first = self._bind(workflow, prepare, "prepare", tasks // 4)
-        second = self._bind(workflow, model, "model", tasks)
-        self._bind(workflow, check, "check", tasks // 3, last=True)
+        arrays = [self._array(workflow, number, each) for number, each in enumerate(ARRAYS)]
+        sizes = (tasks // 4, tasks, tasks // 3)
+        first, second, _ = (self._bind(workflow, *each) for each in zip(arrays, ARRAYS, sizes, strict=True))
+        prepare, model, _ = arrays
         run = self._run(workflow, "ann", "BIOR")
         prepared = self._queue(prepare, first, run)
         self._launch(prepared)
@@ -83,72 +87,46 @@ class _Teller:
         failing = self._fail_twice(model, run, second[0])
         instances = self._queue(model, second[1:], run)
         running = self._advance(instances)
-        polled = {"task_instance_ids": [*prepared, *instances], "status": "Q"}
-        self._send("POST", f"workflow_run/{run}/sync_status", polled)
+        self._ask(requests.poll(run, "Q", [*prepared, *instances]))
         return Story(workflow, run, model, failing, running // 1000, running)
 
     def _other(self, number: int, name: str, user: str, status: str, size: int) -> None:
         workflow = self._workflow(number, name)
-        self._bind(workflow, self._array(workflow, 0, "all"), "step", size, last=True)
+        self._bind(workflow, self._array(workflow, 0, "all"), "step", size)
         self._run(workflow, user, f"BIOR{status}")
 
     def _workflow(self, number: int, name: str, description: str = "", **attributes: str) -> int:
-        body = {
-            "tool_version_id": self._version,
-            "dag_id": 7,
-            "workflow_args_hash": number,
-            "task_hash": self._key,
-            "name": name,
-            "description": description,
-            "workflow_args": f"--release {number}",
-            "max_concurrently_running": 10_000,
-            "workflow_attributes": attributes,
-        }
-        return int(self._send("POST", "workflow", body)["workflow_id"])
+        told = {"description": description, "workflow_args": f"--release {number}", "workflow_attributes": attributes}
+        bound = requests.bind_workflow(name, number, self._version, DAG, task_hash=self._key, **told)
+        return int(self._ask(bound)["workflow_id"])
 
     def _array(self, workflow: int, number: int, name: str) -> int:
-        body = {"workflow_id": workflow, "task_template_version_id": number + 1, "max_concurrently_running": 500}
-        return int(self._send("POST", "array", body | {"name": name})["array_id"])
+        return int(self._ask(requests.create_array(workflow, name, number + 1, most_at_once=500))["array_id"])
 
-    def _bind(self, workflow: int, array: int, name: str, size: int, *, last: bool = False) -> list[int]:
-        rows = {
-            str(number): [
-                number + 1,
-                str(array),
-                array,
-                1,
-                f"{name} {number + 101}",
-                f"python {name}.py --location {number + 101}",
-                2,
-                False,
-                {},
-                [],
-            ]
-            for number in range(size)
-        }
-        body = {"workflow_id": workflow, "mark_created": last, "tasks": rows}
-        return [int(task_id) for task_id, _ in self._send("PUT", "task/bind_tasks_no_args", body)["tasks"].values()]
+    def _bind(self, workflow: int, array: int, name: str, size: int) -> list[int]:
+        rows = [
+            requests.task(
+                node, array, 1, f"python {name}.py --location {node + 100}", ATTEMPTS, name=f"{name} {node + 100}"
+            )
+            for node in range(1, size + 1)
+        ]
+        return [int(task_id) for task_id, _ in self._ask(requests.bind_tasks(workflow, rows))["tasks"].values()]
 
     def _run(self, workflow: int, user: str, statuses: str) -> int:
-        body = {"workflow_id": workflow, "user": user, "jobmon_version": "3.6.0", "next_report_increment": DUE}
-        run = int(self._send("POST", "workflow_run", body)["workflow_run_id"])
+        run = int(self._ask(requests.create_run(workflow, DUE, user))["workflow_run_id"])
         for status in statuses:
             self._wait(5)
-            self._send("PUT", f"workflow_run/{run}/update_status", {"status": status})
+            self._ask(requests.move_run(run, status))
         return run
 
     def _queue(self, array: int, tasks: Sequence[int], run: int) -> list[int]:
         """The new instances, submitted to the cluster."""
-        body = {"task_ids": list(tasks), "task_resources_id": self._resources(), "workflow_run_id": run}
-        self._send("POST", f"array/{array}/queue_task_batch", body)
+        resources = int(self._ask(requests.bind_resources({"memory": 10})))
+        self._ask(requests.queue(array, tasks, resources, run))
         return [self._latest(task) for task in tasks]
 
-    def _resources(self) -> int:
-        body = {"queue_id": 1, "requested_resources": {"memory": 10}, "task_resources_type_id": "O"}
-        return int(self._send("POST", "task/bind_resources", body))
-
     def _latest(self, task: int) -> int:
-        return int(self._send("GET", f"tasks/{task}")["attempts"][0]["task_instance_id"])
+        return int(self._ask(Request("GET", f"/tasks/{task}"))["attempts"][0]["task_instance_id"])
 
     def _advance(self, instances: Sequence[int]) -> int:
         """Some are done, some run, some wait. The first that runs."""
@@ -164,18 +142,16 @@ class _Teller:
 
     def _launch(self, instances: Sequence[int]) -> None:
         self._wait(20)
-        self._send("POST", "task_instance/instantiate_task_instances", {"task_instance_ids": list(instances)})
+        self._ask(requests.instantiate(instances))
         for instance in instances:
-            body = {"distributor_id": str(8_675_309 + instance % 997), "next_report_increment": DUE}
-            self._send("POST", f"task_instance/{instance}/log_distributor_id", body)
+            self._ask(requests.log_distributor_id(instance, str(8_675_309 + instance % 997), DUE))
 
     def _start(self, instance: int) -> None:
-        body = {"process_group_id": 42, "next_report_increment": DUE, "nodename": f"node-{instance // 1000 % 31}"}
-        self._send("POST", f"task_instance/{instance}/log_running", body)
+        self._ask(requests.log_running(instance, _node(instance), 42, DUE))
 
     def _finish(self, instance: int) -> None:
         self._start(instance)
-        self._send("POST", f"task_instance/{instance}/log_done", {"stdout_log": "done\n"})
+        self._ask(requests.log_done(instance, _node(instance), stdout_log="done\n"))
 
     def _fail_twice(self, array: int, run: int, task: int) -> int:
         for words, seconds in (("Killed by signal 9", 240), (TRACEBACK, 95)):
@@ -184,19 +160,12 @@ class _Teller:
             self._wait(40)
             self._start(instance)
             self._wait(seconds)
-            body = {
-                "error_state": "E",
-                "error_description": words,
-                "stdout": "/logs/model_101.o",
-                "stderr": "/logs/model_101.e",
-                "stdout_log": "101: reading\n",
-                "stderr_log": words,
-            }
-            self._send("POST", f"task_instance/{instance}/log_error_worker_node", body)
+            printed = {"stdout_log": "101: reading\n", "stderr_log": words}
+            paths = {"stdout": "/logs/model_101.o", "stderr": "/logs/model_101.e"}
+            self._ask(requests.log_error(instance, _node(instance), "E", words, **paths, **printed))
             self._wait(30)
         return task
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        status, reply = self._player.send(method, f"/api/v3/{path}", None if body is None else json.dumps(body))
-        assert status == 200, (path, reply)
-        return reply
+
+def _node(instance: int) -> str:
+    return f"node-{instance // 1000 % 31}"

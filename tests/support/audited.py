@@ -10,6 +10,7 @@ from lockstep.context import request
 from lockstep.dag.nodes import node_id
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Key, RawItem
+from sim import requests
 from tests.conformance.recording import Player
 from tests.support.life import Life
 from tests.support.memory.boundary import in_memory
@@ -111,7 +112,7 @@ def lay(player: Player, client: Any) -> Life:
     life.end(first)
     life.fail(second)
     life.start(*life.queue(run, [tasks[1]]))
-    life.ask("POST", f"task_instance/{third}/log_report_by", {"next_report_increment": -1})
+    life.ask(requests.log_report_by(third, -1))
     life.sweep(run)
     _run_a_workflow(Client(player))
     neighbours = {"node_id": FREE_NODE, "upstream_node_ids": [*range(1, 301)], "downstream_node_ids": [1]}

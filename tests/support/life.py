@@ -1,6 +1,5 @@
 """A workflow's life, driven over the routes, and what the table says of it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,8 +10,11 @@ from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
-from tests.support.linking import WORKFLOWS, Sends
+from sim import requests
+from sim.requests import Request
+from tests.support.linking import WORKFLOWS, Sends, ask
 
+INCREMENT: Final = 90.0
 MOVE: Final = (Task, TaskInstance, WorkflowRun, Workflow)
 
 History = dict[Key, list[tuple[str | None, str]]]
@@ -31,9 +33,8 @@ class Life:
         self._partitions = [Workflow.key(self.workflow_id).pk]
         self._stands = self._read()
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        status, reply = self._player.send(method, f"/api/v3/{path}", None if body is None else json.dumps(body))
-        assert status == 200, (path, reply)
+    def ask(self, request: Request) -> Any:
+        reply = ask(self._player, request)
         self._note()
         return reply
 
@@ -62,44 +63,40 @@ class Life:
 
     def begin(self, tasks: int, max_attempts: int, command: str = "true") -> tuple[int, list[int]]:
         """Bind the tasks, link a run and bring it to RUNNING. The run, and the tasks."""
-        limits = {"workflow_id": self.workflow_id, "max_concurrently_running": 10, "name": "hello"}
-        self.array = self.ask("POST", "array", {"task_template_version_id": 1, **limits})["array_id"]
-        tasks_bound = self.bind(tasks, max_attempts, command)
-        self._know(*map(Task.key, tasks_bound))
-        return self._run(), tasks_bound
+        self.array = self.ask(requests.create_array(self.workflow_id, "hello"))["array_id"]
+        bound = self.bind(tasks, max_attempts, command)
+        self._know(*map(Task.key, bound))
+        return self._run(), bound
 
     def bind(self, tasks: int, max_attempts: int, command: str = "true") -> list[int]:
         """Bind the tasks, or let them start over."""
-        rows = {str(n): [n, "0", self.array, 1, f"t{n}", command, max_attempts, True] for n in range(1, tasks + 1)}
-        body = {"workflow_id": self.workflow_id, "mark_created": True, "tasks": rows}
-        bound = self.ask("PUT", "task/bind_tasks_no_args", body)["tasks"]
+        told = (self.array, 1, command, max_attempts)
+        rows = [requests.task(node, *told, start_over=True) for node in range(1, tasks + 1)]
+        bound = self.ask(requests.bind_tasks(self.workflow_id, rows))["tasks"]
         return [task_id for task_id, _ in bound.values()]
 
     def resume(self) -> int:
         """Let the tasks that are not done start over, and bring another run to RUNNING."""
-        self.ask("POST", f"task/{self.workflow_id}/set_resume_state", {"reset_if_running": True})
+        self.ask(Request("POST", f"/task/{self.workflow_id}/set_resume_state", {"reset_if_running": True}))
         return self._run()
 
     def _run(self) -> int:
-        link = {"workflow_id": self.workflow_id, "next_report_increment": 90}
-        run: int = self.ask("POST", "workflow_run", link)["workflow_run_id"]
+        run: int = self.ask(requests.create_run(self.workflow_id, INCREMENT))["workflow_run_id"]
         self._know(WorkflowRun.key(run))
         for status in "BIOR":
             self.move(run, status)
         return run
 
     def move(self, run: int, status: str) -> None:
-        assert self.ask("PUT", f"workflow_run/{run}/update_status", {"status": status})["status"] == status
+        assert self.ask(requests.move_run(run, status))["status"] == status
 
     def queue(self, run: int, tasks: list[int]) -> list[int]:
         """Give the tasks an attempt and launch it. The attempts."""
-        body = {"task_ids": tasks, "task_resources_id": 1, "workflow_run_id": run}
-        self.ask("POST", f"array/{self.array}/queue_task_batch", body)
+        self.ask(requests.queue(self.array, tasks, 1, run))
         attempts = [max(self._attempts(task)) for task in tasks]
-        self.ask("POST", "task_instance/instantiate_task_instances", {"task_instance_ids": attempts})
+        self.ask(requests.instantiate(attempts))
         for attempt in attempts:
-            body = {"distributor_id": str(attempt), "next_report_increment": 90}
-            self.ask("POST", f"task_instance/{attempt}/log_distributor_id", body)
+            self.ask(requests.log_distributor_id(attempt, str(attempt), INCREMENT))
         return attempts
 
     def _attempts(self, task: int) -> list[int]:
@@ -107,22 +104,20 @@ class Life:
         return [InstanceKey(task, int(key.sk.removeprefix("TI#"))).id for key in keys]
 
     def start(self, attempt: int) -> None:
-        body = {"process_group_id": 1, "nodename": "n", "next_report_increment": 90}
-        self.ask("POST", f"task_instance/{attempt}/log_running", body)
+        self.ask(requests.log_running(attempt, "n", 1, INCREMENT))
         for _ in range(3):
-            self.ask("POST", f"task_instance/{attempt}/log_report_by", {"next_report_increment": 90})
+            self.ask(requests.log_report_by(attempt, INCREMENT))
 
     def end(self, attempt: int) -> None:
-        for _ in range(2):  # the first reply was lost
-            self.ask("POST", f"task_instance/{attempt}/log_done", {"nodename": "n", "stdout_log": "x"})
+        """Its first reply is lost."""
+        for _ in range(2):
+            self.ask(requests.log_done(attempt, "n"))
 
     def fail(self, attempt: int, state: str = "E") -> None:
-        body = {"error_state": state, "error_description": "boom", "stdout_log": "x"}
-        self.ask("POST", f"task_instance/{attempt}/log_error_worker_node", body)
+        self.ask(requests.log_error(attempt, "n", state, "boom"))
 
     def heartbeat(self, run: int, status: str) -> None:
-        beat = {"status": status, "next_report_increment": 90}
-        self.ask("POST", f"workflow_run/{run}/log_heartbeat", beat)
+        self.ask(requests.beat_run(run, INCREMENT, status))
 
     def sweep(self, run: int) -> None:
-        self.ask("POST", f"workflow_run/{run}/set_status_for_triaging", {})
+        self.ask(requests.sweep(run))

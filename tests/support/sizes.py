@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from local.prices import filled
+from local.tables import filled, table
 from local.template import ROOT
 from lockstep.routes import ROUTES
 from tests.support.contract import contract_of
@@ -13,10 +13,9 @@ SIZES: Final = ROOT / "docs/sizes.md"
 
 def of_routes() -> Iterator[str]:
     """Yield what each route reads at most, and what carries its largest reply."""
-    yield "| route | reads at most | carried |"
-    yield "|---|---|--:|"
-    for contract in (contract_of(route.name) for route in ROUTES):
-        yield f"| `{contract.name}` | {contract.reads} | {contract.carried:,} |"
+    contracts = (contract_of(route.name) for route in ROUTES)
+    rows = ((f"`{each.name}`", each.reads, f"{each.carried:,}") for each in contracts)
+    return table(("route", "reads at most", "carried >"), rows)
 
 
 def document() -> str:

@@ -25,6 +25,7 @@ from ops.audit.audit import audit
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Budget, CannotReadError, Reader
 from ops.audit.seen import Seen
+from sim import requests
 from tests.conformance.recording import Player
 from tests.support.audited import ARRAY, TASKS, WORKFLOW, Items, changed, lay
 from tests.support.clients import a_client_of_our_own
@@ -130,7 +131,7 @@ def ground() -> Iterator[Ground]:
 
 def test_a_table_that_is_well_is_clean(engine_ground: Ground) -> None:
     load_clusters()
-    engine_ground.life.ask("POST", "task/bind_resources", {"queue_id": 6, "requested_resources": {}})
+    engine_ground.life.ask(requests.bind_resources({}, queue_id=6))
     assert engine_ground.audit() == []
 
 
@@ -145,7 +146,7 @@ def test_an_earlier_attempt_that_ends_alone_is_no_finding(ground: Ground, ends: 
     [second] = life.queue(run, [task])
     life.start(second)
     ends(life, first)
-    whole = life.ask("GET", f"task_instance/{second}")
+    whole = life.ask(requests.get_instance(second))
     assert (whole["task_instance"]["status"], whole["task"]["status"]) == ("R", "R")
     assert ground.audit() == []
     life.end(second)
@@ -253,8 +254,7 @@ def test_a_task_that_is_seeded_keeps_nothing_of_earlier_attempts(ground: Ground)
 def test_texts_that_were_cut_alike_are_entries_of_their_own(ground: Ground) -> None:
     for middle in ("m", "n"):
         said = f"{'a' * MAX_ERROR_BYTES}{middle}{'z' * MAX_ERROR_BYTES}"
-        report = {"error_state": "E", "error_description": said}
-        ground.life.ask("POST", f"task_instance/{TASKS[0] * 1000 + 1}/log_error_worker_node", report)
+        ground.life.ask(requests.log_error(TASKS[0] * 1000 + 1, "n", "E", said))
     assert ground.audit() == []
 
 
@@ -276,8 +276,8 @@ def test_a_pair_that_moves_while_it_is_read_is_no_finding(ground: Ground) -> Non
 
 def test_what_comes_and_goes_while_it_is_read_is_no_finding(ground: Ground) -> None:
     """Between the scan and what follows, tasks are bound, queued, swept and done."""
-    life, lost = ground.life, {"error_state": "U", "error_message": "lost"}
-    life.ask("POST", f"task_instance/{TASKS[2] * 1000 + 1}/log_known_error", lost)
+    life = ground.life
+    life.ask(requests.log_triaged(TASKS[2] * 1000 + 1, "U", "lost", known=True))
     moves: Iterator[Callable[[], object]] = iter(
         [
             lambda: life.queue(RUN, [TASKS[2]]),

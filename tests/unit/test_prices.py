@@ -10,12 +10,13 @@ from local.prices import (
     ALARMS,
     BATCH,
     OFF,
+    TABLES,
     WRITE,
     Use,
     cost,
-    filled,
     life,
 )
+from local.tables import filled
 from local.template import ROOT, Template
 from local.workflow_cost import binding
 
@@ -76,11 +77,11 @@ def test_units_are_paid_by_the_million() -> None:
 
 def test_only_what_is_marked_is_made() -> None:
     text = "before\n<!-- made: server -->\nold\n<!-- end -->\nafter\n"
-    made = filled(text)
+    made = filled(text, TABLES)
     assert made.startswith("before\n<!-- made: server -->\nTwo small")
     assert made.endswith("\n<!-- end -->\nafter\n")
     assert "old" not in made
-    assert filled(made) == made
+    assert filled(made, TABLES) == made
 
 
 def test_the_stack_has_what_is_paid_for() -> None:

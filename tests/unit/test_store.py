@@ -43,7 +43,7 @@ def finish(key: InstanceKey, **guard: Any) -> None:
         {"attempts_left": False},
         {"superseded": True},
         {"overdue": True},
-        {"none_due_ahead": True},
+        {"not_yet_due": False},
     ],
     ids=lambda guard: next(iter(guard)),
 )
