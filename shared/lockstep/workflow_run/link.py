@@ -65,7 +65,16 @@ def link(workflow_id: int, client: Client, increment: float) -> Linked:
             return _refused(f"Workflow {workflow_id} is not in a resume-able state")
         new_run = new_run or allocate("workflow_run", 1)[0]
         try:
-            transact(partial(_add_run, workflow, workflow_id, new_run, client, increment))
+            transact(
+                partial(
+                    _add_run,
+                    workflow=workflow,
+                    workflow_id=workflow_id,
+                    run_id=new_run,
+                    client=client,
+                    increment=increment,
+                )
+            )
         except ConditionFailedError as failed:
             if deadline().passed():
                 raise ContentionError(f"others kept changing workflow {workflow_id}; send it again") from failed
@@ -102,7 +111,7 @@ def _is_repeated(holder: WorkflowRun, client: Client) -> bool:
 
 
 def _add_run(
-    workflow: Workflow, workflow_id: int, run_id: int, client: Client, increment: float, transaction: TransactWrite
+    transaction: TransactWrite, workflow: Workflow, workflow_id: int, run_id: int, client: Client, increment: float
 ) -> None:
     at = now()
     resumed = Workflow.resume == workflow.resume if workflow.resume else Workflow.resume.does_not_exist()
