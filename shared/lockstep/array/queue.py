@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from lockstep.array.item import Array, Batch, BatchAttention, batch_listed_as, listed_in
+from lockstep.array.item import Array, Batch, NextCheck, batch_listed_as, listed_in
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, reach, transact
@@ -19,10 +19,10 @@ from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.dynamodb.reads import fetch
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import RefusalKind, may_queue
+from lockstep.fsm.transitions import may_queue
 from lockstep.fsm.workflow_run import MAY_QUEUE
 from lockstep.observability import count, record_move, record_refusal
-from lockstep.task.item import Task, told_changes
+from lockstep.task.item import Task, feed_changes
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.read import is_in_or_unknown
@@ -69,46 +69,46 @@ def queue_tasks(
 
 def _record_refusals(array_id: int, task_ids: Sequence[int], tasks: Mapping[int, "_QueuedTask"]) -> None:
     """Record why tasks are not queued. Of two callers that queue one task, one hears that it is QUEUED."""
-    record_refusal(RefusalKind.INVALID.name, "it does not exist", len(set(task_ids) - tasks.keys()))
+    record_refusal("it does not exist", len(set(task_ids) - tasks.keys()))
     for task in tasks.values():
         if task.status is TaskStatus.QUEUED:
             continue
-        if task.seen.array_id != array_id:
-            record_refusal(RefusalKind.INVALID.name, "it is of another array")
+        if task.stored.array_id != array_id:
+            record_refusal("it is of another array")
         elif not may_queue(task.status):
-            record_refusal(RefusalKind.INVALID.name, f"{task.status.name} never becomes QUEUED")
+            record_refusal(f"{task.status.name} never becomes QUEUED")
         elif task.exhausted:
-            record_refusal(RefusalKind.INVALID.name, f"it has had {MAX_INSTANCE_NUMBER} instances")
+            record_refusal(f"it has had {MAX_INSTANCE_NUMBER} instances")
         else:
-            record_refusal(RefusalKind.INVALID.name, "its workflow run has ended, or ends for a resume")
+            record_refusal("its workflow run has ended, or ends for a resume")
 
 
 @dataclass(slots=True)
 class _QueuedTask:
     """A task that is being queued."""
 
-    seen: Task
+    stored: Task
     queued: bool = False
 
     @property
     def task_id(self) -> int:
-        return int(self.seen.pk.removeprefix("TASK#"))
+        return int(self.stored.pk.removeprefix("TASK#"))
 
     @property
     def number(self) -> int:
         """The number of its next instance."""
-        return self.seen.num_instances + 1
+        return self.stored.num_instances + 1
 
     @property
     def status(self) -> TaskStatus:
-        return TaskStatus.QUEUED if self.queued else TaskStatus(self.seen.status)
+        return TaskStatus.QUEUED if self.queued else TaskStatus(self.stored.status)
 
     @property
     def exhausted(self) -> bool:
         return self.number > MAX_INSTANCE_NUMBER
 
     def ready(self, array_id: int) -> bool:
-        return may_queue(self.status) and not self.exhausted and self.seen.array_id == array_id
+        return may_queue(self.status) and not self.exhausted and self.stored.array_id == array_id
 
 
 def _read_tasks(task_ids: Sequence[int], array_id: int) -> dict[int, _QueuedTask]:
@@ -140,7 +140,7 @@ class _Filling:
     task_resources_id: int
     workflow_run_id: int
     attention: str
-    """A BatchAttention as text."""
+    """A NextCheck as text."""
     size: int = 0
     """The steps that it has."""
     grows_until: float | None = None
@@ -159,7 +159,7 @@ def _fill(
     tasks: Sequence[_QueuedTask],
 ) -> None:
     """Fill a batch, one transaction after another, because the steps of each follow those of the one before."""
-    attention = str(BatchAttention(now() + HEARTBEAT_BUFFER_SECONDS, waiting=True))
+    attention = str(NextCheck(now() + HEARTBEAT_BUFFER_SECONDS, waiting=True))
     batch = _Filling(array_id, batch_num, task_resources_id, workflow_run_id, attention)
     batch.grows_until = now() + GROWS_SECONDS
     *earlier, last = chunks(tasks, TASKS_PER_TRANSACTION)
@@ -189,14 +189,14 @@ def _append(batch: _Filling, tasks: Sequence[_QueuedTask]) -> None:
 
 def _refresh(batch: _Filling, pending: Sequence[_QueuedTask], found: Iterable[RawItem]) -> None:
     """Replace what was read by the items that rejected a write: other callers have changed them."""
-    seen: dict[str, Task] = {}
+    stored: dict[str, Task] = {}
     for raw in found:
         if raw["sk"]["S"] == Task.SORT_KEY:
-            seen[raw["pk"]["S"]] = Task.from_raw_data(raw)
+            stored[raw["pk"]["S"]] = Task.from_raw_data(raw)
         elif raw["sk"]["S"] == batch.key.sk:
             batch.size = Batch.from_raw_data(raw).size
     for task in pending:
-        task.seen = seen.get(task.seen.pk, task.seen)
+        task.stored = stored.get(task.stored.pk, task.stored)
 
 
 def _add_steps(transaction: TransactWrite, batch: _Filling, tasks: Sequence[_QueuedTask], at: float) -> None:
@@ -205,7 +205,10 @@ def _add_steps(transaction: TransactWrite, batch: _Filling, tasks: Sequence[_Que
     for step, task in enumerate(tasks, batch.size):
         transaction.save(_new_instance(batch, step, task, at))
         transaction.update(
-            Task(task.seen.pk, Task.SORT_KEY), _task_changes(task, at), _is_as_seen(task.seen), return_values="ALL_OLD"
+            Task(task.stored.pk, Task.SORT_KEY),
+            _task_changes(task, at),
+            _is_as_stored(task.stored),
+            return_values="ALL_OLD",
         )
     transaction.update(
         Batch(*batch.key),
@@ -217,7 +220,7 @@ def _add_steps(transaction: TransactWrite, batch: _Filling, tasks: Sequence[_Que
 
 def _new_instance(batch: _Filling, step: int, task: _QueuedTask, at: float) -> TaskInstance:
     return TaskInstance(
-        task.seen.pk,
+        task.stored.pk,
         TaskInstance.sort_key(task.number),
         status=TaskInstanceStatus.QUEUED,
         status_date=at,
@@ -228,7 +231,7 @@ def _new_instance(batch: _Filling, step: int, task: _QueuedTask, at: float) -> T
         array_step=array_step_key(batch.array_id, batch.batch_num, step),
         array_step_id=step,
         task_resources_id=batch.task_resources_id,
-        spec_version=task.seen.spec_version,
+        spec_version=task.stored.spec_version,
         expires_at=expiry(at),
     )
 
@@ -239,17 +242,17 @@ def _task_changes(task: _QueuedTask, at: float) -> list[Action]:
         Task.status_date.set(at),
         Task.num_attempts.add(1),
         Task.num_instances.set(task.number),
-        *told_changes(task.task_id, TaskStatus.QUEUED, at),
+        *feed_changes(task.task_id, TaskStatus.QUEUED, at),
         *Task.renewed(at),
     ]
 
 
-def _is_as_seen(seen: Task) -> Condition:
+def _is_as_stored(stored: Task) -> Condition:
     condition: Condition = (
-        (Task.status == seen.status)
-        & (Task.num_instances == seen.num_instances)
-        & (Task.spec_version == seen.spec_version)
-        & (Task.array_id == seen.array_id)
+        (Task.status == stored.status)
+        & (Task.num_instances == stored.num_instances)
+        & (Task.spec_version == stored.spec_version)
+        & (Task.array_id == stored.array_id)
     )
     return condition
 
@@ -263,7 +266,7 @@ def _batch_changes(batch: _Filling, tasks: Sequence[_QueuedTask], at: float) -> 
         Batch.workflow_run_id.set(batch.workflow_run_id),
         Batch.seen.set(TaskInstanceStatus.QUEUED * size),
         Batch.noted_at.set(at),
-        Batch.listed_in.set(listed_in(tasks[0].seen.workflow_id)),
+        Batch.listed_in.set(listed_in(tasks[0].stored.workflow_id)),
         Batch.listed_as.set(batch_listed_as(batch.array_id, batch.batch_num)),
         Batch.attention.set(batch.attention),
         Batch.grows_until.set(batch.grows_until) if batch.grows_until else Batch.grows_until.remove(),

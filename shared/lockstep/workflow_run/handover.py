@@ -2,14 +2,13 @@
 
 from typing import Final, NamedTuple
 
-from lockstep.array.attention import MOST_INDEXED, flagged
+from lockstep.array.run_index import MOST_INDEXED, flagged
 from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import KILLED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
-from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import GIVEN_UP, RUN_ENDED, TAKEN_OVER
 from lockstep.observability import record_refusal
 from lockstep.task_instance.item import InstanceKey
@@ -50,7 +49,7 @@ def free(workflow_run_id: int) -> WorkflowRun | None:
     """
     while run := read_run(workflow_run_id, consistent=True):
         looked_at = _end_if_late(run, workflow_run_id)
-        if looked_at.settled:
+        if looked_at.decided:
             return looked_at.goes_on
     return None
 
@@ -59,7 +58,7 @@ class _LookedAt(NamedTuple):
     """What became of a run whose client may be late."""
 
     goes_on: WorkflowRun | None
-    settled: bool = True
+    decided: bool = True
     """False: the run has moved meanwhile, or its client has reported."""
 
 
@@ -72,7 +71,7 @@ def _end_if_late(run: WorkflowRun, workflow_run_id: int) -> _LookedAt:
     if target is Run.TERMINATED:
         stop(workflow_run_id, hot=run.status == Run.HOT_RESUME)
     silent = WorkflowRun.heartbeat_date == run.heartbeat_date
-    return _LookedAt(None, settled=move_run(run, workflow_run_id, target, [], silent))
+    return _LookedAt(None, decided=move_run(run, workflow_run_id, target, [], silent))
 
 
 def set_resume(workflow_id: int, *, cold: bool) -> None:
@@ -86,7 +85,7 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
-        record_refusal(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
+        record_refusal(f"no workflow {workflow_id} exists")
         return
     target = Run.COLD_RESUME if cold else Run.HOT_RESUME
     if workflow.workflow_run_id:
@@ -95,15 +94,15 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
 
 
 def _ask_to_end(workflow_run_id: int, target: WorkflowRunStatus) -> None:
-    may_come_from = {edge.source for edge in TAKEN_OVER if edge.target is target}
+    may_come_from = {transition.source for transition in TAKEN_OVER if transition.target is target}
     while run := read_run(workflow_run_id, consistent=True):
         if run.status in may_come_from:
             if not move_run(run, workflow_run_id, target, []):
                 continue
             run.status = target
         elif run.status != target:
-            record_refusal(RefusalKind.INVALID.name, f"{Run(run.status).name} never becomes {target.name}")
-        if _end_if_late(run, workflow_run_id).settled:
+            record_refusal(f"{Run(run.status).name} never becomes {target.name}")
+        if _end_if_late(run, workflow_run_id).decided:
             return
 
 
