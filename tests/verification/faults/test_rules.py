@@ -1,4 +1,4 @@
-"""Each rule of a table finds the table that breaks it."""
+"""Each rule of a table finds the table that breaks it. Those of the audit: tests/system/test_audit.py, TEARS."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +10,6 @@ from tests.verification.faults.engine import World, working
 from tests.verification.faults.rules import due_too_late, reachable, violations
 from tests.verification.faults.scenarios import standing
 
-STRAY = "TI#001#ERR#0000000000000"
 Items = dict[tuple[str, str], dict[str, Any]]
 
 
@@ -46,32 +45,11 @@ def item(kind: str, nth: int = 0, **changes: Any) -> Callable[[Items], Items]:
     return spoil
 
 
-def without(kind: str) -> Callable[[Items], Items]:
-    return lambda items: {key: item for key, item in items.items() if key != of(items, kind)}
-
-
-def stray_error(items: Items) -> Items:
-    pk, _ = of(items, "TASK")
-    entry = {"pk": {"S": pk}, "sk": {"S": STRAY}, "description": {"S": "boom"}, "error_time": {"N": "1"}}
-    return {**items, (pk, STRAY): entry}
-
-
 SPOILED: dict[str, tuple[Callable[[Items], Items], str]] = {
     "a torn pair": (item("TASK", status={"S": "D"}), "went from O/O to O/D"),
     "an instance that moved alone": (instance(status={"S": "D"}), "went from O/O to D/O"),
     "an attempt twice": (item("TASK", num_attempts={"N": "2"}), "had 1 attempts and has 2"),
-    "a task without its instance": (item("TASK", num_instances={"N": "2"}), "instance-numbers: "),
-    "a task without its specification": (item("TASK", command=None), "orphan: "),
-    "an instance in the wrong index": (instance(attention={"S": "I#T"}), "attention-flag: "),
-    "an instance in triage in no index": (item("TI#001", 2, attention=None), "attention-flag: "),
-    "a step elsewhere": (instance(array_step={"S": "9#9#9"}), "step-key: "),
-    "a step twice": (instance(array_step_id={"N": "1"}), "step-twice: "),
-    "a batch that is too large": (item("BATCH", size={"N": "5"}), "batch-size: "),
-    "a batch that has seen too little": (item("BATCH", seen={"S": "O"}), "batch-size: "),
-    "a batch that has seen what was not": (item("BATCH", seen={"S": "DRTQ"}), "batch-seen: "),
     "a batch that nobody looks at": (item("BATCH", attention=None), "batch-attention: "),
-    "a batch number twice": (item("ARRAY", num_batches={"N": "0"}), "array-batches: "),
-    "an error entry under another key": (stray_error, "error-digest: "),
 }
 
 
