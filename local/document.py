@@ -39,7 +39,7 @@ from lockstep.fsm.statuses import (
     TaskStatus,
     WorkflowRunStatus,
 )
-from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID, Transition, TaskTransition, get_new_task_status
+from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID, TaskTransition, Transition, get_new_task_status
 from lockstep.fsm.workflow_run import (
     DONE_AFTER_ALL,
     GIVEN_UP,
@@ -102,7 +102,10 @@ def _codes(statuses: type[TaskStatus] | type[WorkflowRunStatus]) -> Iterator[str
 
 
 def _moves(transitions: Iterable[Transition | TaskTransition | RunTransition]) -> Iterator[str]:
-    return table(("from", "to", "why"), ((transition.source.name, transition.target.name, transition.reason) for transition in transitions))
+    return table(
+        ("from", "to", "why"),
+        ((transition.source.name, transition.target.name, transition.reason) for transition in transitions),
+    )
 
 
 def _given_up() -> Iterator[str]:
@@ -127,7 +130,11 @@ def _diagram(
 def _ends(statuses: Iterable[S], transitions: Iterable[Transition | RunTransition]) -> set[S]:
     """Return the statuses that some move enters and no move leaves."""
     entered = {transition.target for transition in transitions}
-    return {status for status in statuses if status in entered and status not in {transition.source for transition in transitions}}
+    return {
+        status
+        for status in statuses
+        if status in entered and status not in {transition.source for transition in transitions}
+    }
 
 
 def _task_follows() -> Iterator[str]:

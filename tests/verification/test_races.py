@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.seeding import pair
-from tests.support.together import BINDERS, Sent, all_at_once
+from tests.support.together import Sent, all_at_once
 
 CLIENTS = 32
 ROUNDS = int(os.environ.get("ROUNDS", "12"))
@@ -96,47 +96,3 @@ def test_one_of_many_workers_runs_it(api: httpx.Client, stands: str, instance: d
         after = whole(api, task_instance_id)
         assert after["task_instance"]["nodename"] == winner
         assert (after["task_instance"]["status"], after["task"]["status"]) == ("R", "R")
-
-
-def test_queued_once_without_a_hole(api: httpx.Client) -> None:
-    """Callers that queue overlapping tasks of one array at once."""
-    array = api.post(
-        "/array",
-        json={"workflow_id": 77, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "raced"},
-    ).json()["array_id"]
-    tasks = {f"t{node}": [node, node, array, 1, f"t{node}", "true", 3, False, {}, []] for node in range(1, 121)}
-    bound = api.put("/task/bind_tasks_no_args", json={"workflow_id": 77, "mark_created": False, "tasks": tasks}).json()
-    ids = sorted(task_id for task_id, _ in bound["tasks"].values())
-    parts = [ids[first : first + 80] for first in (0, 20, 40)] + [ids] * 5
-    body = {"task_resources_id": 1, "workflow_run_id": 1}
-    replies = all_at_once(api, [Sent(f"/array/{array}/queue_task_batch", body | {"task_ids": part}) for part in parts])
-    for part, reply in zip(parts, replies, strict=True):
-        assert reply["tasks_by_status"] == {"Q": part}
-    steps: dict[int, list[tuple[int, int]]] = {}
-    for task_id in ids:
-        stands = whole(api, task_id * 1000 + 1)
-        assert stands["task"]["num_attempts"] == 1
-        assert api.get(f"/task_instance/{task_id * 1000 + 2}").status_code == 404
-        instance = stands["task_instance"]
-        steps.setdefault(instance["array_batch_num"], []).append((instance["array_step_id"], task_id))
-        step = f"/get_array_task_instance_id/{array}/{instance['array_batch_num']}/{instance['array_step_id']}"
-        assert api.get(step).json() == {"task_instance_id": task_id * 1000 + 1}
-    for batch in steps.values():
-        assert [step for step, _ in sorted(batch)] == list(range(len(batch)))
-        assert [task_id for _, task_id in sorted(batch)] == sorted(task_id for _, task_id in batch)
-
-
-def test_each_of_many_new_tool_versions_is_another_one(api: httpx.Client) -> None:
-    tool_id, _ = api.post("/tool", json={"name": "raced by versions"}).raise_for_status().json()["tool"]
-    made = all_at_once(api, [Sent("/tool_version", {"tool_id": tool_id})] * BINDERS)
-    listed = api.get(f"/tool/{tool_id}/tool_versions").raise_for_status().json()["tool_versions"]
-    assert listed[1:] == sorted(reply["tool_version"] for reply in made)
-    assert len(listed) == 1 + BINDERS
-
-
-def test_taken_once(api: httpx.Client) -> None:
-    instances = [pair("Q", "Q") for _ in range(60)]
-    body = {"task_instance_ids": instances}
-    replies = all_at_once(api, [Sent("/task_instance/instantiate_task_instances", body)] * 8)
-    for reply in replies:
-        assert sorted(member for batch in reply["task_instance_batches"] for member in batch[4]) == instances

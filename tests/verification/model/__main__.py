@@ -44,7 +44,7 @@ def main() -> None:
 
 def find_mistakes(number: int) -> None:
     """Each is walked into until it is found."""
-    for mistake in (*QUICK, *OTHERS):
+    for name, mistake in (QUICK | OTHERS).items():
         began = time.process_time()
         try:
             with made(mistake):
@@ -53,7 +53,7 @@ def find_mistakes(number: int) -> None:
             found = f"found in example {Machine.tally.examples - 1}"  # hypothesis runs the one that failed once more
         else:
             found = "NOT FOUND"
-        print(f"{mistake.__name__:40}{found}, {time.process_time() - began:.0f} s", flush=True)
+        print(f"{name:40}{found}, {time.process_time() - began:.0f} s", flush=True)
 
 
 def report(tally: Tally, processor: float) -> Iterator[str]:

@@ -112,6 +112,17 @@ def test_an_attempt_that_was_left_behind_is_done_alone(api: System) -> None:
     assert _broken(api) == []
 
 
+@pytest.mark.parametrize(("skew", "told"), [(-300, "K"), (60, "K"), (61, "R")])
+def test_a_second_worker_runs_only_past_report_by_on_the_clock_that_serves_it(
+    api: System, skew: float, told: str
+) -> None:
+    _two_attempts(api)
+    [number, *_] = _start(api, 1, increment=60)
+    api.clock.skew = skew
+    other = {"process_group_id": 2, "nodename": "n2", "next_report_increment": 60}
+    assert _send(api, "log_running", number, **other)["task_instance"][1] == told
+
+
 def test_a_task_that_does_not_go_with_its_latest_attempt_is_named(api: System) -> None:
     _two_attempts(api)
     left_behind = _start(api, 1, increment=100)

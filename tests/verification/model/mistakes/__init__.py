@@ -10,9 +10,9 @@ from lockstep.fsm import guards
 from tests.verification.model.mistakes import attempts, workflows
 from tests.verification.model.mistakes.mistake import Mistake
 
-QUICK: Final[list[Mistake]] = [*attempts.QUICK, *workflows.QUICK]
+QUICK: Final[dict[str, Mistake]] = attempts.QUICK | workflows.QUICK
 """Found within seconds."""
-OTHERS: Final[list[Mistake]] = [*attempts.OTHERS, *workflows.OTHERS]
+OTHERS: Final[dict[str, Mistake]] = attempts.OTHERS | workflows.OTHERS
 
 
 @contextmanager

@@ -1,29 +1,21 @@
 """Mistakes in how a workflow is held, passes from one run to the next, and tells its client what changed."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
-import pytest
-from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from lockstep.array import queue
-from lockstep.dynamodb.client import update
 from lockstep.fsm.statuses import TaskStatus, WorkflowRunStatus
-from lockstep.fsm.workflow_run import GIVEN_UP, TAKEN_OVER, followed_by
-from lockstep.task.item import feed_changes
+from lockstep.fsm.workflow_run import GIVEN_UP, TAKEN_OVER
 from lockstep.task_instance import store
-from lockstep.task_instance.item import InstanceKey, TaskInstance
-from lockstep.task_instance.read import read_instances, read_instances_of_run
 from lockstep.workflow import bind, increase, progress
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import find_workflow
 from lockstep.workflow_run import handover, leftovers, lifecycle, link, start_over, sweep
-from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.terminate import Stopped, stop
-from tests.verification.model.mistakes.mistake import Mistake
+from tests.verification.model.mistakes.mistake import Mistake, around, both, instead
 
 Run = WorkflowRunStatus
-FAR_AHEAD: Final = 1e12
 
 
 class _Unconditional:
@@ -37,194 +29,115 @@ class _Unconditional:
         self._transaction.update(item, actions)
 
 
-def two_runs_are_linked(patch: pytest.MonkeyPatch) -> None:
-    add: Any = link._add_run  # noqa: SLF001  # the product is to be wrong
-
-    def find(workflow_id: int) -> Any:
-        workflow = find_workflow(workflow_id)
-        if workflow and workflow.workflow_run_id:
-            workflow.workflow_run_id, workflow.status = None, "G"
-        return workflow
-
-    patch.setattr(link, "find_workflow", find)
-    patch.setattr(link, "_add_run", lambda transaction, *rest, **more: add(_Unconditional(transaction), *rest, **more))
+def _adding_anyway(right: Any) -> Any:
+    return lambda transaction, *rest, **more: right(_Unconditional(transaction), *rest, **more)
 
 
-def a_repeated_link_is_a_rival(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(link, "_is_repeated", lambda *_: False)
+def _finding(spoil: Callable[[Any], None]) -> Callable[[Any], Any]:
+    """A workflow is found otherwise than it stands."""
+
+    def wrongly(find: Any) -> Any:
+        def wrong(workflow_id: int) -> Any:
+            workflow = find(workflow_id)
+            if workflow:
+                spoil(workflow)
+            return workflow
+
+        return wrong
+
+    return wrongly
 
 
-def a_rival_shares_the_run(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(link, "SOONEST_REPEAT_SECONDS", 0.0)
+def _free(workflow: Workflow) -> None:
+    if workflow.workflow_run_id:
+        workflow.workflow_run_id, workflow.status = None, "G"
 
 
-def a_workflow_without_all_tasks_is_linked(patch: pytest.MonkeyPatch) -> None:
-    def find(workflow_id: int) -> Any:
-        workflow = find_workflow(workflow_id)
-        if workflow:
-            workflow.created_date = workflow.created_date or workflow.status_date
-        return workflow
-
-    patch.setattr(link, "find_workflow", find)
+def _bound(workflow: Workflow) -> None:
+    workflow.created_date = workflow.created_date or workflow.status_date
 
 
-def a_workflow_stays_behind_its_run(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "followed_by", lambda target: None if target is Run.ERROR else followed_by(target))
-
-
-def an_ended_run_holds_its_workflow(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "RUN_ENDED", frozenset())
-
-
-def a_late_client_holds_its_workflow(patch: pytest.MonkeyPatch) -> None:
-    right = handover._end_if_late  # noqa: SLF001  # as above
-
-    def wrong(run: WorkflowRun, number: int) -> Any:
+def _never_late(right: Any) -> Any:
+    def wrong(run: Any, number: int) -> Any:
         run.heartbeat_date = None
         return right(run, number)
 
-    patch.setattr(handover, "_end_if_late", wrong)
+    return wrong
 
 
-def a_dead_worker_holds_a_resume_up(patch: pytest.MonkeyPatch) -> None:
-    _show(patch, report_by=FAR_AHEAD)
-
-
-def _show(patch: pytest.MonkeyPatch, **wrong: float | None) -> None:
-    def shown(found: dict[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
+def _unclaimed(right: Any) -> Any:
+    def wrong(*asked: Any, **how: Any) -> Any:
+        found = right(*asked, **how)
         for instance in found.values():
-            for name, value in wrong.items():
-                setattr(instance, name, value)
+            instance.claimed_at = None
         return found
 
-    patch.setattr(handover, "read_instances", lambda *of, **how: shown(read_instances(*of, **how)))
-    patch.setattr(leftovers, "read_instances_of_run", lambda *of, **how: shown(read_instances_of_run(*of, **how)))
+    return wrong
 
 
-def a_resume_leaves_what_an_ended_run_left(patch: pytest.MonkeyPatch) -> None:
-    for module in (handover, start_over):
-        patch.setattr(module, "stop_leftovers", lambda *_: leftovers.NOTHING)
-
-
-def a_hot_resume_stops_what_runs(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(leftovers, "stop", lambda run, **_: stop(run, hot=False, fail_silent=True))
-
-
-def a_resume_leaves_what_is_silent(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(leftovers, "stop", lambda run, **how: stop(run, hot=how["hot"]))
-
-
-def a_hot_resume_replaces_a_cold_one(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(leftovers, "update", lambda key, changes, _: update(key, changes, Workflow.pk.exists()))
-
-
-def a_cold_resume_lasts_for_ever(patch: pytest.MonkeyPatch) -> None:
-    right = leftovers.note_resume
-
+def _noting_cold(right: Any) -> Any:
     def wrong(workflow_id: int, resume: Run) -> None:
         workflow = find_workflow(workflow_id)
         right(workflow_id, Run.COLD_RESUME if workflow and workflow.resume == Run.COLD_RESUME else resume)
 
-    patch.setattr(handover, "note_resume", wrong)
+    return wrong
 
 
-def a_workflow_is_resumable_while_a_command_runs(patch: pytest.MonkeyPatch) -> None:
-    _show(patch, claimed_at=None)
-
-
-def a_resumed_run_looks_after_its_own_only(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sweep, "_sweep_earlier_runs", lambda _: None)
-
-
-def a_late_run_is_always_an_error(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handover, "GIVEN_UP", dict.fromkeys(GIVEN_UP, Run.ERROR))
-
-
-def a_resume_forgets_a_run_that_starts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handover, "TAKEN_OVER", [edge for edge in TAKEN_OVER if edge.source in {Run.BOUND, Run.RUNNING}])
-
-
-def a_stopped_run_leaves_its_instances(patch: pytest.MonkeyPatch) -> None:
-    for module in (lifecycle, handover):
-        patch.setattr(module, "stop", lambda *_, **__: Stopped(0, []))
-
-
-def a_run_that_ends_gives_attempts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(queue, "MAY_QUEUE", frozenset(Run) - {Run.DONE, Run.ERROR})
-
-
-def a_resumed_run_is_done_too_soon(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "all_done", lambda _: True)
-
-
-def a_resumed_run_is_never_done(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "all_done", lambda _: False)
-
-
-def a_cleanup_leaves_the_run(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handover, "_end_for_resume", lambda _: False)
-
-
-def a_resume_starts_a_done_task_over(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(start_over, "_kept", lambda **_: {TaskStatus.RUNNING})
-
-
-def a_hot_resume_starts_running_tasks_over(patch: pytest.MonkeyPatch) -> None:
-    right = start_over._kept  # noqa: SLF001  # as above
-    patch.setattr(start_over, "_kept", lambda **_: right(running=True))
-
-
-def resources_grow_for_any_failure(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(increase, "_short_of_resources", dict)
-
-
-def the_feed_forgets_a_failure(patch: pytest.MonkeyPatch) -> None:
-    forgotten = {TaskStatus.ADJUSTING_RESOURCES}
-
-    def told(task_id: int, status: TaskStatus, at: float) -> list[Action]:
-        return [] if status in forgotten else feed_changes(task_id, status, at)
-
-    patch.setattr(store, "feed_changes", told)
-
-
-def the_feed_has_no_margin(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(progress, "MARGIN_SECONDS", 0.0)
-
-
-def a_bound_workflow_keeps_its_old_limit(patch: pytest.MonkeyPatch) -> None:
-    right = bind._bind_again  # noqa: SLF001  # as above
-    patch.setattr(bind, "_bind_again", lambda number, said: right(number, said._replace(max_concurrently_running=10)))
-
-
-QUICK: Final[list[Mistake]] = [
-    two_runs_are_linked,
-    a_workflow_stays_behind_its_run,
-    a_late_client_holds_its_workflow,
-    a_resume_leaves_what_an_ended_run_left,
-    a_resume_starts_a_done_task_over,
-    the_feed_forgets_a_failure,
-]
-OTHERS: Final[list[Mistake]] = [
-    a_repeated_link_is_a_rival,
-    a_rival_shares_the_run,
-    a_workflow_without_all_tasks_is_linked,
-    an_ended_run_holds_its_workflow,
-    a_late_run_is_always_an_error,
-    a_dead_worker_holds_a_resume_up,
-    a_resume_forgets_a_run_that_starts,
-    a_hot_resume_stops_what_runs,
-    a_resume_leaves_what_is_silent,
-    a_hot_resume_replaces_a_cold_one,
-    a_resumed_run_looks_after_its_own_only,
-    a_cold_resume_lasts_for_ever,
-    a_workflow_is_resumable_while_a_command_runs,
-    a_stopped_run_leaves_its_instances,
-    a_run_that_ends_gives_attempts,
-    a_resumed_run_is_done_too_soon,
-    a_resumed_run_is_never_done,
-    a_cleanup_leaves_the_run,
-    a_hot_resume_starts_running_tasks_over,
-    resources_grow_for_any_failure,
-    the_feed_has_no_margin,
-    a_bound_workflow_keeps_its_old_limit,
-]
+QUICK: Final[dict[str, Mistake]] = {
+    "two_runs_are_linked": both(
+        around("find_workflow", _finding(_free), link), around("_add_run", _adding_anyway, link)
+    ),
+    "a_workflow_stays_behind_its_run": around(
+        "followed_by", lambda right: lambda target: None if target is Run.ERROR else right(target), lifecycle
+    ),
+    "a_late_client_holds_its_workflow": around("_end_if_late", _never_late, handover),
+    "a_resume_leaves_what_an_ended_run_left": instead(
+        "stop_leftovers", lambda *_: leftovers.NOTHING, handover, start_over
+    ),
+    "a_resume_starts_a_done_task_over": instead("_kept", lambda **_: {TaskStatus.RUNNING}, start_over),
+    "the_feed_forgets_a_failure": around(
+        "feed_changes",
+        lambda right: lambda task, status, at: [] if status == "A" else right(task, status, at),
+        store,
+    ),
+}
+OTHERS: Final[dict[str, Mistake]] = {
+    "a_repeated_link_is_a_rival": instead("_is_repeated", lambda *_: False, link),
+    "a_rival_shares_the_run": instead("SOONEST_REPEAT_SECONDS", 0.0, link),
+    "a_workflow_without_all_tasks_is_linked": around("find_workflow", _finding(_bound), link),
+    "an_ended_run_holds_its_workflow": instead("RUN_ENDED", frozenset(), lifecycle),
+    "a_late_run_is_always_an_error": instead("GIVEN_UP", dict.fromkeys(GIVEN_UP, Run.ERROR), handover),
+    "a_dead_worker_holds_a_resume_up": instead("may_report", lambda _: True, handover, leftovers),
+    "a_resume_forgets_a_run_that_starts": instead(
+        "TAKEN_OVER", [move for move in TAKEN_OVER if move.source in {Run.BOUND, Run.RUNNING}], handover
+    ),
+    "a_hot_resume_stops_what_runs": around(
+        "stop", lambda right: lambda run, **how: right(run, **(how | {"hot": False})), leftovers
+    ),
+    "a_resume_leaves_what_is_silent": around(
+        "stop", lambda right: lambda run, **how: right(run, hot=how["hot"]), leftovers
+    ),
+    "a_hot_resume_replaces_a_cold_one": around(
+        "update", lambda right: lambda key, changes, _: right(key, changes, Workflow.pk.exists()), leftovers
+    ),
+    "a_resumed_run_looks_after_its_own_only": instead("_sweep_earlier_runs", lambda _: None, sweep),
+    "a_cold_resume_lasts_for_ever": around("note_resume", _noting_cold, handover),
+    "a_workflow_is_resumable_while_a_command_runs": both(
+        around("read_instances", _unclaimed, handover), around("read_instances_of_run", _unclaimed, leftovers)
+    ),
+    "a_stopped_run_leaves_its_instances": instead("stop", lambda *_, **__: None, lifecycle, handover),
+    "a_run_that_ends_gives_attempts": instead("MAY_QUEUE", frozenset(Run) - {Run.DONE, Run.ERROR}, queue),
+    "a_resumed_run_is_done_too_soon": instead("all_done", lambda _: True, lifecycle),
+    "a_resumed_run_is_never_done": instead("all_done", lambda _: False, lifecycle),
+    "a_cleanup_leaves_the_run": instead("_end_for_resume", lambda _: False, handover),
+    "a_hot_resume_starts_running_tasks_over": around(
+        "_kept", lambda right: lambda **_: right(running=True), start_over
+    ),
+    "resources_grow_for_any_failure": instead("_short_of_resources", dict, increase),
+    "the_feed_has_no_margin": instead("MARGIN_SECONDS", 0.0, progress),
+    "a_bound_workflow_keeps_its_old_limit": around(
+        "_bind_again",
+        lambda right: lambda number, said: right(number, said._replace(max_concurrently_running=10)),
+        bind,
+    ),
+}
