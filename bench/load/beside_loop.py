@@ -46,7 +46,7 @@ def measure_loop(of_clients: Sequence[int] = CLIENTS, lives: int = LIVES, passes
     with lockstep(usual()) as server, Client(server.url) as client:
         for _ in range(passes):
             for clients, rates in found.items():
-                fresh = iter(launch(server, client, 2 * lives + 1).instance_ids)
+                fresh = iter(launch(client, 2 * lives + 1).instance_ids)
                 ours = generate(Load(Kind.LIVES, server.url, clients, list(islice(fresh, lives))))
                 made = _calls(first := next(fresh))
                 seconds = _loop(clients, [_life(made, first, each) for each in fresh])
