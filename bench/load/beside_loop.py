@@ -47,8 +47,8 @@ def measure_loop(of_clients: Sequence[int] = CLIENTS, lives: int = LIVES, passes
                 fresh = iter(launch(client, 2 * lives + 1).instance_ids)
                 ours = generate(Load(Kind.LIVES, server.url, clients, list(islice(fresh, lives))))
                 made = _calls(first := next(fresh))
-                calls = [_life(made, first, each) for each in fresh]
-                loop = generate(Load(Kind.CALLS, os.environ[ENDPOINT_VARIABLE], clients, calls))
+                same = [_life(made, first, each) for each in fresh]
+                loop = generate(Load(Kind.CALLS, os.environ[ENDPOINT_VARIABLE], clients, same))
                 rates.append((ours.per_second, lives * REQUESTS / loop.seconds))
     rows = [_row(clients, rates) for clients, rates in found.items()]
     calls = ", ".join(f"{number} {name}" for name, number in _tally(made).items())

@@ -12,7 +12,6 @@ from sim.client import Client, UnansweredError
 from sim.requests import Request
 from sim.workflow import IDS_PER_CALL, bind_tasks
 
-
 _NUMBERS: Final = count(1)
 
 
