@@ -151,7 +151,7 @@ endef
 	@.venv/bin/pip $(PIP) -r local/requirements.txt
 	@touch $@
 
-.venv/test: .venv/run tests/requirements.txt bench/requirements.txt
+.venv/test: .venv/run tests/requirements.txt bench/requirements.txt bench/scale/requirements.txt
 	@echo ".venv: installing what the tests need; a minute" >&2
 	@.venv/bin/pip $(PIP) -r tests/requirements.txt
 	@touch $@

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -206,18 +206,23 @@ class Seed(_Entry):
         for index in seed_tools.without_version(self.tools, self.task_templates):
             version_id = self.task_templates[index].tool_version_id
             raise ValueError(f"task_templates[{index}].tool_version_id: {version_id} is no tool's in this file")
-        for name, numbers in {
-            "workflows": [workflow.workflow_id for workflow in self.workflows],
-            **seed_tools.ids(self.tools, self.task_templates),
-            "dags": [dag.dag_id for dag in self.dags],
-            "arrays": [array.array_id for array in self.arrays],
-            "tasks": [task.task_id for task in self.tasks],
-            "task_instances": [instance.task_instance_id for instance in self.task_instances],
-        }.items():
+        instances = [instance.task_instance_id for instance in self.task_instances]
+        dags = [dag.dag_id for dag in self.dags]
+        for name, numbers in {**self.ids, "dag": dags, "task_instance": instances}.items():
             twice = [number for number, times in Tally(numbers).items() if times > 1]
             if twice:
                 raise ValueError(f"{name}: the id {twice[0]} occurs more than once")
         return self
+
+    @property
+    def ids(self) -> dict[str, list[int]]:
+        """The ids that occur once each, by the counter that gives them out."""
+        return {
+            "workflow": [workflow.workflow_id for workflow in self.workflows],
+            "array": [array.array_id for array in self.arrays],
+            "task": [task.task_id for task in self.tasks],
+            **seed_tools.ids(self.tools, self.task_templates),
+        }
 
 
 def load(seed: Seed) -> int:
@@ -236,15 +241,10 @@ def _load(seed: Seed) -> int:
     for dag in seed.dags:
         put_all(dag.dag_id, dag.edges)
     forget()
-    for kind, numbers in seed_tools.ids(seed.tools, seed.task_templates).items():
-        _reserve(kind, numbers)
-    resources = [task.task_resources_id for task in seed.tasks] + [ti.task_resources_id for ti in seed.task_instances]
-    _reserve("workflow", (workflow.workflow_id for workflow in seed.workflows))
-    _reserve("array", (array.array_id for array in seed.arrays))
-    _reserve("task", (task.task_id for task in seed.tasks))
-    _reserve("task_resources", resources)
+    resources = [each.task_resources_id for kind in (seed.tasks, seed.task_instances) for each in kind]
     runs = {instance.workflow_run_id: instance.array_id for instance in seed.task_instances}
-    _reserve("workflow_run", runs)
+    for kind, numbers in {**seed.ids, "task_resources": resources, "workflow_run": runs}.items():
+        _reserve(kind, numbers)
     workflows = {array.array_id: array.workflow_id for array in seed.arrays}
     known = fetch(map(WorkflowRun.key, runs), consistent=True)
     put_many(
@@ -300,12 +300,9 @@ def _workflow(workflow: SeedWorkflow, tasks: Mapping[int, int], at: float) -> It
     )
     yield WorkflowSpec(
         *WorkflowSpec.key(number),
-        tool_version_id=workflow.tool_version_id,
-        dag_id=workflow.dag_id,
-        workflow_args_hash=workflow.workflow_args_hash,
-        task_hash=workflow.task_hash,
-        name=workflow.name,
-        workflow_args=workflow.workflow_args,
+        **workflow.model_dump(
+            include={"tool_version_id", "dag_id", "workflow_args_hash", "task_hash", "name", "workflow_args"}
+        ),
     )
     lookup = (workflow.workflow_args_hash, workflow.tool_version_id, workflow.dag_id, workflow.task_hash)
     yield WorkflowLookup(*WorkflowLookup.key(*lookup), id=number)
@@ -320,10 +317,7 @@ def _workflow(workflow: SeedWorkflow, tasks: Mapping[int, int], at: float) -> It
 def _array(array: SeedArray, num_batches: int) -> Iterator[Item]:
     yield Array(
         *Array.key(array.array_id),
-        name=array.name,
-        workflow_id=array.workflow_id,
-        task_template_version_id=array.task_template_version_id,
-        max_concurrently_running=array.max_concurrently_running,
+        **array.model_dump(exclude={"array_id"}),
         num_batches=num_batches,
         title=beginning(array.name, MAX_TITLE_BYTES),
         listed_in=listed_in(array.workflow_id),
@@ -338,17 +332,12 @@ def _task(task: SeedTask, num_instances: int, feed: str | None, at: float) -> It
     failed = task.status is TaskStatus.ERROR_FATAL
     item = Task(
         *Task.key(task.task_id),
-        status=task.status,
+        **task.model_dump(include={"status", "num_attempts", "max_attempts", "array_id", "workflow_id", "node_id"}),
         status_date=at,
-        num_attempts=task.num_attempts,
-        max_attempts=task.max_attempts,
         num_instances=num_instances,
         spec_version=1,
-        array_id=task.array_id,
-        workflow_id=task.workflow_id,
         feed=feed,
         changed=changed_key(at, task.status) if feed and task.status in TOLD_TO_CLIENT else None,
-        node_id=task.node_id,
         listed_in=(feed or NO_FEED) if failed else None,
         listed_as=failed_key(at, task.task_id) if failed else None,
     )
@@ -394,26 +383,22 @@ def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], work
     )
 
 
+_STORED_AS_GIVEN: Final = SeedInstance.model_fields.keys() & TaskInstance.get_attributes().keys() - set(
+    MAX_INLINE_BYTES
+)
+
+
 def _instance(instance: SeedInstance, at: float) -> TaskInstance:
     task_id, number = instance.key
     return TaskInstance(
         *TaskInstance.key(InstanceKey(task_id, number)),
-        status=instance.status,
         status_date=at,
-        came_from=instance.came_from,
         queued_at=at,
         report_by=None if instance.report_by_in is None else at + instance.report_by_in,
-        workflow_run_id=instance.workflow_run_id,
-        array_id=instance.array_id,
-        array_batch_num=instance.array_batch_num,
         array_step=array_step_key(instance.array_id, instance.array_batch_num, instance.array_step_id),
-        array_step_id=instance.array_step_id,
-        task_resources_id=instance.task_resources_id,
         spec_version=1,
-        distributor_id=instance.distributor_id,
-        process_group_id=instance.process_group_id,
         attention=attention_flag(instance.status) if instance.status in NEEDS_ATTENTION else None,
-        **_inline(instance),
+        **instance.model_dump(include=_STORED_AS_GIVEN) | _inline(instance),
     )
 
 

@@ -30,12 +30,16 @@ class CannotSignError(Exception):
     """The token cannot be made; the message says why in one line."""
 
 
+def output_of(stack: str, name: str) -> str:
+    """Return an output of a deployed stack; nothing if it has none of that name."""
+    [found] = cloudformation().describe_stacks(StackName=stack)["Stacks"]
+    return next((str(each["OutputValue"]) for each in found.get("Outputs", []) if each["OutputKey"] == name), "")
+
+
 def secret_of(stack: str) -> str:
     """Return the ARN of a deployed stack's secret."""
-    [found] = cloudformation().describe_stacks(StackName=stack)["Stacks"]
-    for output in found.get("Outputs", []):
-        if output["OutputKey"] == OUTPUT:
-            return str(output["OutputValue"])
+    if secret := output_of(stack, OUTPUT):
+        return secret
     raise CannotSignError(f"stack {stack} has no output {OUTPUT}: it was deployed with AuthMode=iam, or is no Lockstep")
 
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -16,20 +14,20 @@ from bench.load.generating import generate
 from bench.load.generator import HEARTBEATS
 from bench.load.load import Kind, Load
 from bench.load.lockstep import lockstep
-from bench.load.loop import Life
 from bench.load.preparing import launch
 from bench.load.reports import INCREMENT
 from bench.row import Row, Section
-from bench.scale.life import Caller
+from bench.scale.life import call
 from local.engine import ENDPOINT_VARIABLE
-from local.template import ROOT
 from local.workers import usual
 from lockstep.dynamodb.client import connection
 from lockstep.task.item import Task
 from lockstep.task_instance.item import INSTANCES_PER_TASK
 from sim import requests
 from sim.client import Client
-from sim.system import MODULES
+
+Life = list[tuple[str, dict[str, Any]]]
+"""A life's calls in their order: the client's method and its arguments."""
 
 CLIENTS: Final = (8, 32)
 LIVES: Final = 120
@@ -46,11 +44,12 @@ def measure_loop(of_clients: Sequence[int] = CLIENTS, lives: int = LIVES, passes
     with lockstep(usual()) as server, Client(server.url) as client:
         for _ in range(passes):
             for clients, rates in found.items():
-                fresh = iter(launch(server, client, 2 * lives + 1).instance_ids)
+                fresh = iter(launch(client, 2 * lives + 1).instance_ids)
                 ours = generate(Load(Kind.LIVES, server.url, clients, list(islice(fresh, lives))))
                 made = _calls(first := next(fresh))
-                seconds = _loop(clients, [_life(made, first, each) for each in fresh])
-                rates.append((ours.per_second, lives * REQUESTS / seconds))
+                same = [_life(made, first, each) for each in fresh]
+                loop = generate(Load(Kind.CALLS, os.environ[ENDPOINT_VARIABLE], clients, same))
+                rates.append((ours.per_second, lives * REQUESTS / loop.seconds))
     rows = [_row(clients, rates) for clients, rates in found.items()]
     calls = ", ".join(f"{number} {name}" for name, number in _tally(made).items())
     text = (
@@ -80,9 +79,8 @@ def _calls(instance_id: int) -> Life:
     events = connection().client.meta.events
     events.register("before-parameter-build.dynamodb", remember)
     try:
-        caller = Caller()
         for request in requests.live(instance_id, HEARTBEATS, INCREMENT):
-            caller.send(request)
+            call(request)
     finally:
         events.unregister("before-parameter-build.dynamodb", remember)
     for _, arguments in made:
@@ -103,18 +101,3 @@ def _task(instance_id: int) -> str:
 def _tally(made: Life) -> dict[str, int]:
     """Count the calls of each method. A read that goes beside a write comes before it or after it."""
     return dict(sorted(Counter(method for method, _ in made).items()))
-
-
-def _loop(clients: int, lives: list[Life]) -> float:
-    endpoint = os.environ[ENDPOINT_VARIABLE]
-    finished = subprocess.run(
-        [sys.executable, "-m", "bench.load.loop"],
-        cwd=ROOT,
-        env=os.environ | MODULES,
-        input=json.dumps({"endpoint": endpoint, "clients": clients, "lives": lives}),
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        check=True,
-        start_new_session=True,  # Ctrl-C is the benchmark's to handle
-    )
-    return float(finished.stdout)

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from bench.load.load import Found, Kind, Load, found
 from bench.load.reports import CONFLICTING, DONE, INCREMENT
+from local import engine
 from sim import requests
 from sim.client import Client, Reply
 
@@ -41,6 +42,7 @@ class Generator:
             Kind.LOOKUPS: self._lookups,
             Kind.CONTENTION: self._contention,
             Kind.HERD: self._herd,
+            Kind.CALLS: self._calls,
         }
         try:
             return kinds[self._load.kind]()
@@ -56,6 +58,16 @@ class Generator:
         seconds, replies = self._each(lambda client, place: client.send(requests.find_instance(*place)))
         ids = {reply.body["task_instance_id"] for reply in replies if reply.ok}
         return found(self._replies, seconds, done=len(ids))
+
+    def _calls(self) -> Found:
+        by_client = {client: engine.client(self._load.url) for client in self._clients}
+
+        def make(client: Client, life: list[tuple[str, dict[str, Any]]]) -> None:
+            for method, arguments in life:
+                getattr(by_client[client], method)(**arguments)
+
+        seconds, _ = self._each(make)
+        return found([], seconds)
 
     def _each(self, work: Callable[[Client, Any], T]) -> tuple[float, list[T]]:
         """Let each client take one target after the other, until none is left."""

@@ -21,7 +21,7 @@ SECONDS_TO_START: Final = 3.0
 def measure_herd(workers: int = WORKERS, seconds_to_start: float = SECONDS_TO_START) -> Section:
     """Let each worker node send log_running, one heartbeat and log_done, with a thread and a connection of its own."""
     with lockstep() as server, Client(server.url) as client:
-        batch = launch(server, client, workers)
+        batch = launch(client, workers)
         load = Load(Kind.HERD, server.url, workers, batch.instance_ids, seconds_to_start)
         measured = Measured(*generate_on(server, load))
         tasks = {each: each // INSTANCES_PER_TASK for each in batch.instance_ids}

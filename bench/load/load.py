@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """All of them report about one instance at the same moment, then about the next one."""
     HERD = "herd"
     """Each runs one instance; they start one after the other, evenly spread."""
+    CALLS = "calls"
+    """Each makes the calls of one life after the other to DynamoDB itself, by botocore with its default settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,10 @@ class Load:
 
     kind: Kind
     url: str
-    """The server's, with the prefix of all routes."""
+    """The server's, with the prefix of all routes; for CALLS, DynamoDB's."""
     clients: int
     targets: list[Any]
-    """Task instance ids; for LOOKUPS, [array id, batch number, step]."""
+    """Task instance ids; for LOOKUPS, [array id, batch number, step]; for CALLS, each life's methods and arguments."""
     spread_seconds: float = 0.0
     """For a HERD: the time from the first start to the last."""
 

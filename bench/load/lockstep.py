@@ -1,19 +1,16 @@
 """Lockstep as `make run` serves it: a gateway's process with the functions in it, and an engine's."""
 
-import itertools
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from bench.load.server import Batch, Ground, Pair, Server
+from bench.load.server import Batch, Pair, Server
 from sim import requests
 from sim.client import Client
 from sim.system import system
 
 LOG: Final = {"POWERTOOLS_LOG_LEVEL": "INFO", "POWERTOOLS_METRICS_NAMESPACE": "Lockstep"}
 """A line for each request, with its metrics, as template.yaml has it."""
-_WORKFLOW_IDS: Final = itertools.count(time.time_ns() // 1000)
 
 
 @contextmanager
@@ -25,12 +22,7 @@ def lockstep(workers: int = 1) -> Iterator[Server]:
     """
     with system(LOG, logs_to_file=True, workers=workers) as running:
         assert running.engine
-        yield Server(running.api, running.gateway.pid, running.engine.pid, _lay_ground, _pairs)
-
-
-def _lay_ground(_: Client, tasks: int) -> Ground:
-    """Lockstep takes the ids of workflows, template versions and nodes as they come."""
-    return Ground(next(_WORKFLOW_IDS), 1, list(range(1, tasks + 1)))
+        yield Server(running.api, running.gateway.pid, running.engine.pid, _pairs)
 
 
 def _pairs(client: Client, _: Batch, tasks: Mapping[int, int]) -> dict[int, Pair]:

@@ -47,7 +47,7 @@ def one_pass(server: Server, sizes: Sizes) -> Iterator[tuple[Name, Measured]]:
         UnansweredError: the array could not be made.
     """
     with Client(server.url) as client:
-        batch = launch(server, client, sizes.steps)
+        batch = launch(client, sizes.steps)
         fresh = iter(batch.instance_ids)
         generate_on(server, Load(Kind.LIVES, server.url, max(sizes.lives), list(islice(fresh, sizes.warm_up))))
         for clients, lives in sizes.lives.items():

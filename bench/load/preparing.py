@@ -1,26 +1,43 @@
 """Take tasks to LAUNCHED instances over HTTP, by the routes that both servers have."""
 
 from collections.abc import Sequence
+from itertools import count
+from typing import Any, Final
 
 from bench.load.reports import INCREMENT
-from bench.load.server import Batch, Server
+from bench.load.server import Batch
 from lockstep.dynamodb.parallel import chunks
 from sim import requests
 from sim.client import Client, UnansweredError
+from sim.requests import Request
 from sim.workflow import IDS_PER_CALL, bind_tasks
 
+_NUMBERS: Final = count(1)
 
-def launch(server: Server, client: Client, tasks: int) -> Batch:
+
+def launch(client: Client, tasks: int) -> Batch:
     """Launch new tasks of a new workflow in one batch, 1,000 at most.
 
     Raises:
         UnansweredError: the server does not do as it is told.
     """
-    ground = server.lay_ground(client, tasks)
-    workflow_id = ground.workflow_id
-    array_id = client.ask(requests.create_array(workflow_id, "load", ground.template_version_id))["array_id"]
+    number = next(_NUMBERS)
+    name = f"load-{number}"
+    tool_id = client.ask(requests.bind_tool(name))["tool"][0]
+    version_id = _post(client, "/tool_version", tool_id=tool_id)["tool_version"][0]
+    template_id = _post(client, "/task_template", tool_version_id=version_id, task_template_name=name)[
+        "task_template_id"
+    ]
+    described: dict[str, Any] = {"command_template": name, "arg_mapping_hash": "0"}
+    described |= {"node_args": [], "task_args": [], "op_args": []}
+    added = _post(client, f"/task_template/{template_id}/add_version", **described)
+    template_version_id = int(added["task_template_version"][0])
+    dag_id = client.ask(requests.bind_dag(number))["dag_id"]
+    workflow_id = int(client.ask(requests.bind_workflow(name, number, version_id, dag_id))["workflow_id"])
+    array_id = client.ask(requests.create_array(workflow_id, "load", template_version_id))["array_id"]
     resources_id = client.ask(requests.bind_resources({"stdout": "/logs", "stderr": "/logs"}))
-    rows = [requests.task(node, array_id, resources_id, f"run {node}") for node in ground.node_ids]
+    node_ids = _bind_nodes(client, template_version_id, tasks)
+    rows = [requests.task(node, array_id, resources_id, f"run {node}") for node in node_ids]
     task_ids = bind_tasks(client.ask, workflow_id, rows)
     run_id = client.ask(requests.create_run(workflow_id, INCREMENT))["workflow_run_id"]
     client.ask(requests.move_run(run_id, "B"))
@@ -31,7 +48,20 @@ def launch(server: Server, client: Client, tasks: int) -> Batch:
     launched = _in_status(client, run_id, "O")
     if len(launched) != tasks:
         raise UnansweredError(f"{len(launched)} of {tasks} instances are launched")
-    return Batch(ground, array_id, run_id, launched)
+    return Batch(workflow_id, array_id, run_id, launched)
+
+
+def _bind_nodes(client: Client, template_version_id: int, tasks: int) -> list[int]:
+    node = {"task_template_version_id": template_version_id, "node_args": {}}
+    ids: list[int] = []
+    for chunk in chunks(range(tasks), IDS_PER_CALL):
+        described = [{**node, "node_args_hash": str(number)} for number in chunk]
+        ids += map(int, _post(client, "/nodes", nodes=described)["nodes"].values())
+    return sorted(ids)
+
+
+def _post(client: Client, path: str, **body: Any) -> Any:
+    return client.ask(Request("POST", path, body))
 
 
 def start(client: Client, instance_ids: Sequence[int]) -> dict[int, int]:

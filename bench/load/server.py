@@ -1,4 +1,4 @@
-"""A running server that speaks Jobmon's API, and what it needs before an instance can be launched."""
+"""A running server that speaks Jobmon's API, and what was launched on it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,20 +10,10 @@ Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """The workflow and the nodes that tasks are bound to."""
-
-    workflow_id: int
-    template_version_id: int
-    node_ids: list[int]
-    """One for each task."""
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Instances that are LAUNCHED."""
 
-    ground: Ground
+    workflow_id: int
     array_id: int
     run_id: int
     instance_ids: list[int]
@@ -37,7 +27,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server: its address, its processes, and the two things that Lockstep and Jobmon do differently."""
+    """A server: its address, its processes, and what Lockstep and Jobmon do differently."""
 
     url: str
     """With the routes' prefix."""
@@ -45,7 +35,5 @@ class Server:
     """The parent of all processes that serve."""
     engine: int | None
     """The process id of its database; None: the database is a part of the server."""
-    lay_ground: Callable[[Client, int], Ground]
-    """Prepare for so many tasks."""
     pairs: Callable[[Client, Batch, Mapping[int, int]], dict[int, Pair]]
     """Read the statuses of instances, given with their tasks."""

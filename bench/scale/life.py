@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from bench.scale.costs import Step, Units
@@ -14,7 +14,7 @@ from local.prices import BATCH
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, naive, now
 from lockstep.dynamodb.item import Item
 from lockstep.dynamodb.parallel import run_parallel
-from lockstep.routes import ROUTES
+from lockstep.routes import find
 from lockstep.task_instance.item import InstanceKey
 from sim import requests
 from sim.requests import Request
@@ -45,42 +45,41 @@ def record_here(size: int) -> list[Step]:
     return walk.steps
 
 
-class Caller:
-    """Calls functions as API Gateway does."""
+_handler: Final = cache(load_handler)
 
-    def __init__(self) -> None:
-        self._routes = [(route, load_handler(route.name)) for route in ROUTES]
 
-    def send(self, request: Request, only_run: int | None = None) -> Any:
-        """Return the body of a reply that is 200. only_run: the one run that the caller's token is for.
+def call(request: Request, only_run: int | None = None) -> Any:
+    """Call a function as API Gateway does, and return the body of a reply that is 200.
 
-        Raises:
-            RuntimeError: it is not 200.
-        """
-        for route, handler in self._routes:
-            match = route.pattern.fullmatch(PREFIX + request.path)
-            if match and route.method == request.method:
-                run = {"workflow_run_id": str(only_run)} if only_run else {}
-                event = {
-                    "resource": route.resource,
-                    "path": request.path,
-                    "httpMethod": request.method,
-                    "pathParameters": match.groupdict(),
-                    "body": None if request.body is None else json.dumps(request.body),
-                    "requestContext": {"authorizer": {"scope": "operator"} | run},
-                }
-                reply = json.loads(invoke(handler, json.dumps(event), route.name))
-                if reply["statusCode"] != 200:  # noqa: PLR2004  # HTTP: well
-                    raise RuntimeError(f"{request} was answered {reply['statusCode']}: {reply['body']}")
-                return json.loads(reply["body"])
+    only_run: the one run that the caller's token is for.
+
+    Raises:
+        RuntimeError: it is not 200.
+    """
+    found = find(request.method, PREFIX + request.path)
+    if not found:
         raise RuntimeError(f"there is no route for {request}")
+    route, parameters = found
+    run = {"workflow_run_id": str(only_run)} if only_run else {}
+    event = {
+        "resource": route.resource,
+        "path": request.path,
+        "httpMethod": request.method,
+        "pathParameters": parameters,
+        "body": None if request.body is None else json.dumps(request.body),
+        "requestContext": {"authorizer": {"scope": "operator"} | run},
+    }
+    reply = json.loads(invoke(_handler(route.name), json.dumps(event), route.name))
+    if reply["statusCode"] != 200:  # noqa: PLR2004  # HTTP: well
+        raise RuntimeError(f"{request} was answered {reply['statusCode']}: {reply['body']}")
+    return json.loads(reply["body"])
 
 
 class Walk:
     """An array whose one batch of size instances goes through its life. Needs a table that nobody else writes."""
 
     def __init__(self, tap: Tap, size: int) -> None:
-        self._send = Caller().send
+        self._send = call
         self._tap = tap
         self._size = size
         self.steps: list[Step] = []

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from lockstep.array.item import ArrayLookup
 from lockstep.dynamodb.item import RawItem
-from ops.audit import batches, clusters, dags, indexes, lists, references, runs, tasks, tools, workflows
+from ops.audit import batches, clusters, dags, indexes, lists, lookups, references, runs, tasks, tools, workflows
 from ops.audit.invariants import task
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.task import TaskItems
@@ -52,8 +51,7 @@ def _other(raw: RawItem, reads: Reads, seen: Seen) -> Iterator[Finding]:
         seen.unreadable += 1
         yield parsed
         return
-    if isinstance(parsed.item, ArrayLookup):
-        yield from references.check_array_lookup(parsed.item, reads)
+    yield from lookups.check_item(parsed, reads)
     yield from tools.check_item(parsed, reads)
     yield from dags.check_item(parsed, reads)
     yield from lists.check_item(parsed)

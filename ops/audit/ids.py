@@ -38,15 +38,3 @@ def fingerprint(*parts: int | str) -> int:
     True
     """
     return hash(parts) % 2**64 or 1
-
-
-def differences(first: IdMap, second: IdMap) -> Iterator[int]:
-    """The ids that have other numbers in two maps, or a number in only one of them.
-
-    >>> some, others = IdMap(), IdMap()
-    >>> some[1], some[2], others[2], others[3] = 5, 6, 6, 7
-    >>> [*differences(some, others)]
-    [1, 3]
-    """
-    yield from (number for number, value in first if second[number] != value)
-    yield from (number for number, _ in second if not first[number])

@@ -1,16 +1,16 @@
-"""Check the items that others name: arrays, resources, lookups by natural key, counters. None is ever taken back."""
+"""Check the items that others name: arrays, resources, counters. None is ever taken back."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from lockstep.array.item import Array, ArrayLookup
+from lockstep.array.item import Array
 from lockstep.dynamodb.counters import BEFORE_FIRST, COUNTED, Counter
 from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.parallel import chunks
 from lockstep.dynamodb.reads import KEYS_PER_READ
 from lockstep.task.item import Resources
 from ops.audit.invariants.finding import Finding
-from ops.audit.reader import Reads, read_model, read_models
+from ops.audit.reader import Reads, read_models
 from ops.audit.seen import Seen
 
 _RESOURCES: Final = "task_resources"
@@ -20,9 +20,8 @@ def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
     """The broken invariants of arrays, of resources and of counters."""
     for array_ids in chunks(sorted(seen.last_batches), KEYS_PER_READ):
         arrays = read_models(Array, map(Array.key, array_ids), reads)
-        lookups = read_models(ArrayLookup, map(_lookup_key, arrays.values()), reads)
         for array_id in array_ids:
-            yield from _array(array_id, arrays.get(Array.key(array_id)), seen.last_batches[array_id], lookups)
+            yield from _array(array_id, arrays.get(Array.key(array_id)), seen.last_batches[array_id])
     counters = read_models(Counter, map(Counter.key, COUNTED), reads)
     given_out = counters.get(Counter.key(_RESOURCES))
     yield from _resources(seen, given_out.last if given_out else 0, reads)
@@ -30,33 +29,14 @@ def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
         yield from _counter(Counter.key(kind), counters.get(Counter.key(kind)), seen.last_ids[kind])
 
 
-def _lookup_key(array: Array) -> Key:
-    return ArrayLookup.key(array.workflow_id, array.task_template_version_id)
-
-
-def _array(array_id: int, array: Array | None, last_batch: int, lookups: dict[Key, ArrayLookup]) -> Iterator[Finding]:
-    """An array that tasks or batches name is there, has given out its batches' numbers, and is found by its lookup."""
+def _array(array_id: int, array: Array | None, last_batch: int) -> Iterator[Finding]:
+    """An array that tasks or batches name is there, and has given out its batches' numbers."""
     about = f"array {array_id}"
     if array is None:
         yield Finding("array-missing", about, "not there", "there: tasks or batches are of it")
-        return
-    if array.num_batches < last_batch:
+    elif array.num_batches < last_batch:
         got = f"said to have had {array.num_batches} batches"
         yield Finding("array-batches", about, got, f"at least {last_batch}: there is such a batch")
-    lookup = lookups.get(_lookup_key(array))
-    if lookup is None or lookup.id != array_id:
-        got = f"array {lookup.id}" if lookup else "not there"
-        yield Finding("lookup", _lookup_key(array).pk, got, f"array {array_id}, which has this natural key")
-
-
-def check_array_lookup(lookup: ArrayLookup, reads: Reads) -> Iterator[Finding]:
-    """An array's lookup leads to an array of its natural key."""
-    array = read_model(Array, Array.key(lookup.id), reads)
-    if array is None:
-        yield Finding("lookup", lookup.pk, f"array {lookup.id}, which is not there", "an array that is")
-    elif _lookup_key(array).pk != lookup.pk:
-        got = f"array {lookup.id}, which is {_lookup_key(array).pk}"
-        yield Finding("lookup", lookup.pk, got, "an array of this natural key")
 
 
 def _resources(seen: Seen, last_id: int, reads: Reads) -> Iterator[Finding]:

@@ -167,7 +167,8 @@ class Seen:
             self.of_tasks.add_range(item, ids[0])
         if isinstance(item, TaskLookup):
             return self.of_tasks.add_lookup(item, ids[0], ids[1])
-        return self.of_workflows.add(parsed)
+        self.of_workflows.add(parsed)
+        return None
 
     def _add_entries(self, task_id: int, task: Task) -> None:
         if task.feed is not None and task.changed is not None:

@@ -5,13 +5,11 @@ read or written. A file is loaded whole or not at all.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Final
 
 from local.item_size import item_size
-from local.options import not_empty
 from local.running import NotRunningError, use_running
 from lockstep.cluster.item import Clusters
 from lockstep.cluster.known import FRESH_SECONDS, forget
@@ -20,11 +18,11 @@ from lockstep.dynamodb.client import ConditionFailedError, reach
 from lockstep.dynamodb.item import Item
 from lockstep.dynamodb.reads import fetch
 from lockstep.errors import UnavailableError
-from ops.audit.__main__ import table_of
 from ops.audit.reader import CannotReadError
 from ops.clusters.document import Document, FileError, Problem
 from ops.clusters.file import ClustersFile, parse
 from ops.clusters.merge import Merged, merge
+from ops.table import add_options, named
 
 LOADED, REFUSED, UNREACHABLE = 0, 1, 2
 MOST_BYTES_STORED: Final = 400_000
@@ -66,34 +64,19 @@ def _try_to_load(document: Document, file: ClustersFile) -> Merged | None:
     return merged
 
 
-def _use_table(options: argparse.Namespace) -> None:
-    if options.region:
-        os.environ["AWS_DEFAULT_REGION"] = options.region
-    if options.stack or options.table:
-        Item.Meta.table_name = options.table or table_of(options.stack)
-    else:
-        use_running(options.port)
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make clusters", description=__doc__)
-    parser.add_argument("file", type=Path)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--stack", type=not_empty, help="load into the table of this deployed stack")
-    which.add_argument(
-        "--table", type=not_empty, help="load into this table; default: that of the system that runs on --port"
-    )
-    parser.add_argument("--region", type=not_empty, help="the region of the stack or table")
-    parser.add_argument("--port", type=int, default=3000)
-    return parser.parse_args(arguments)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Load a file, say what came of it, and return the exit code."""
-    options = _options(arguments)
+    parser = argparse.ArgumentParser(prog="make clusters", description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--port", type=int, default=3000, help="the port of the running system")
+    add_options(parser)
+    options = parser.parse_args(arguments)
     try:
         document, file = parse(options.file.read_bytes())
-        _use_table(options)
+        if table := named(options):
+            Item.Meta.table_name = table
+        else:
+            use_running(options.port)
         merged = load(document, file)
     except FileError as error:
         print(f"{options.file} is refused; nothing was loaded.", file=sys.stderr)

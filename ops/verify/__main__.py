@@ -10,13 +10,15 @@ import argparse
 import os
 import sys
 from typing import Final
+from urllib.parse import urlsplit
 
-from local.options import not_empty
-from ops.verify.access_to_table import find_table
+from local.running import NotRunningError, use_running
+from ops.audit.reader import CannotReadError
+from ops.table import add_options, named, reaching
 from ops.verify.api import Api
 from ops.verify.checks import Checks, say
 from ops.verify.table import check_table
-from ops.verify.target import UsageError, read_target
+from ops.verify.target import THIS_MACHINE, UsageError, read_target
 from ops.verify.walk import walk
 
 HOLDS, DOES_NOT_HOLD, CANNOT_START = 0, 1, 2
@@ -27,10 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Verify a deployment and return the exit code."""
     parser = argparse.ArgumentParser(prog="make verify", description=__doc__)
     parser.add_argument("--url", default="", help="of the deployment: the stack's output ApiUrl")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--stack", type=not_empty, help="check the table of this stack too")
-    which.add_argument("--table", type=not_empty, help="check this table too")
-    parser.add_argument("--region", type=not_empty, help="the region of the stack or table")
+    add_options(parser)
     options = parser.parse_args(arguments)
     checks = Checks()
     try:
@@ -39,13 +38,22 @@ def main(arguments: list[str] | None = None) -> int:
             with Api(target) as api:
                 walk(api, checks, target.token)
         if options.stack or options.table:
-            check_table(*find_table(options.url, options.stack, options.table, options.region), checks)
+            use_system_at(options.url)
+            if table := named(options):
+                check_table(reaching(), table, checks)
         else:
             say(f"\n{NOT_ASKED}")
-    except UsageError as error:
+    except (CannotReadError, NotRunningError, UsageError) as error:
         print(f"make verify: {error}", file=sys.stderr)
         return CANNOT_START
     return conclude(checks)
+
+
+def use_system_at(url: str) -> None:
+    """Go to the table of the system at a URL, if that is on this machine."""
+    parts = urlsplit(url)
+    if parts.hostname in THIS_MACHINE:
+        use_running(parts.port or 80)
 
 
 def conclude(checks: Checks) -> int:

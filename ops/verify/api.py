@@ -7,14 +7,14 @@ from typing import Any, Final, NamedTuple, Self
 
 import httpx
 
-from ops.verify.target import PREFIX, Target
+from ops.verify.target import PREFIX, THIS_MACHINE, Target
+from sim.requests import Request
 
 ANSWER_SECONDS: Final = 40
 """API Gateway gives up after 29 seconds."""
 SENDS: Final = 4
 """How often a request is sent that is answered 503: clients send it again too."""
 PAUSE_SECONDS: Final = 1.0
-_THIS_MACHINE: Final = {"localhost", "127.0.0.1", "::1"}
 MAX_SHOWN: Final = 300
 """Characters of a reply that a message quotes."""
 
@@ -58,7 +58,7 @@ class Api:
             timeout=ANSWER_SECONDS,
             transport=transport,
             headers={"User-Agent": "lockstep-verify"},
-            trust_env=httpx.URL(target.url).host not in _THIS_MACHINE,  # a proxy does not reach this machine
+            trust_env=httpx.URL(target.url).host not in THIS_MACHINE,  # a proxy does not reach this machine
         )
         self.requests = 0
         self.sent_again = 0
@@ -74,13 +74,9 @@ class Api:
         """Send a GET."""
         return self.call("GET", path)
 
-    def post(self, path: str, body: Any) -> Reply:
-        """Send a POST."""
-        return self.call("POST", path, body)
-
-    def put(self, path: str, body: Any) -> Reply:
-        """Send a PUT."""
-        return self.call("PUT", path, body)
+    def send(self, request: Request) -> Reply:
+        """Send a request as Jobmon's programs send it."""
+        return self.call(request.method, request.path.removeprefix("/"), request.body)
 
     def call(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Reply:
         """Send a request, and again while it is answered 503.

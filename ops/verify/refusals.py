@@ -6,6 +6,7 @@ from typing import Any
 from ops.verify.api import Reply
 from ops.verify.binding import FAILS
 from ops.verify.session import INSTANCES_PER_TASK, UNKNOWN_TASK, Session
+from sim import requests
 
 UNKNOWN_INSTANCE = UNKNOWN_TASK * INSTANCES_PER_TASK + 1
 
@@ -23,17 +24,17 @@ def _bad_input(session: Session) -> None:
     for sentence, reply, field in (
         (
             "a missing field gives 422 and is named",
-            api.post(f"{path}/log_running", {"process_group_id": 1}),
+            api.call("POST", f"{path}/log_running", {"process_group_id": 1}),
             "next_report_increment",
         ),
         (
             "an ill-typed field gives 422 and is named",
-            api.post(f"{path}/log_report_by", {"next_report_increment": "soon"}),
+            api.call("POST", f"{path}/log_report_by", {"next_report_increment": "soon"}),
             "next_report_increment",
         ),
         (
             "an unknown status gives 422 and names its field",
-            api.post(f"{path}/log_error_worker_node", {"error_state": "D", "error_description": "no error"}),
+            api.call("POST", f"{path}/log_error_worker_node", {"error_state": "D", "error_description": "no error"}),
             "error_state",
         ),
         (
@@ -60,10 +61,12 @@ def _unknown_ids(session: Session) -> None:
     api, checks, unknown = session.api, session.checks, f"task_instance/{UNKNOWN_INSTANCE}"
     not_found = HTTPStatus.NOT_FOUND
     checks.problem("a task instance that does not exist gives 404", api.get(unknown), not_found)
-    checks.problem("a report about one that does not exist gives 404", api.post(f"{unknown}/log_done", {}), not_found)
-    entries = api.get(f"{unknown}/task_instance_error_log")
+    checks.problem(
+        "a report about one that does not exist gives 404", api.call("POST", f"{unknown}/log_done", {}), not_found
+    )
+    entries = api.send(requests.get_errors(UNKNOWN_INSTANCE))
     checks.problem("the error log of one that does not exist gives 404", entries, not_found)
-    step = api.get(f"get_array_task_instance_id/{session.bound.array_id}/{session.batches}/1")
+    step = api.send(requests.find_instance(session.bound.array_id, session.batches, 1))
     checks.problem("an array step that does not exist gives 404", step, not_found)
-    run = api.put(f"workflow_run/{UNKNOWN_INSTANCE}/update_status", {"status": "B"})
+    run = api.send(requests.move_run(UNKNOWN_INSTANCE, "B"))
     checks.problem("a workflow run that does not exist gives 404", run, not_found)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from ops.verify.api import Api, Reply
+from ops.verify.api import Api
 from ops.verify.checks import Checks
+from sim import requests
 
 FIRST_WORKFLOW_ID: Final = 9_000_000_000_000_000
 """Workflow ids from here on are verification's own, each the time of its walk in milliseconds above this.
@@ -58,40 +59,30 @@ class Session:
     batches: int = 0
     """Batches queued so far: their numbers count up from 1 in each array."""
 
-    def report(self, attempt: Attempt, route: str, **body: Any) -> Reply:
-        """Send a report about an attempt."""
-        return self.api.post(f"task_instance/{attempt.task_instance_id}/{route}", body)
-
     def check_pair(self, sentence: str, attempt: Attempt, instance: str, task: str) -> None:
         """Check the statuses of an attempt and of its task, as one read sees them.
 
         Raises:
             StopError: they differ.
         """
-        view = self.api.get(f"task_instance/{attempt.task_instance_id}")
+        view = self.api.send(requests.get_instance(attempt.task_instance_id))
         seen = view.value("task_instance", "status"), view.value("task", "status")
         self.checks.require(sentence, seen, (instance, task))
 
     def errors(self, attempt: Attempt) -> Any:
         """The descriptions of an attempt's error entries."""
-        entries = self.api.get(f"task_instance/{attempt.task_instance_id}/task_instance_error_log").value(
-            "task_instance_error_log"
-        )
+        entries = self.api.send(requests.get_errors(attempt.task_instance_id)).value("task_instance_error_log")
         return [entry[2] for entry in entries] if isinstance(entries, list) else entries
 
     def queue(self, task_id: int) -> Any:
         """Queue a task and return the answered task ids by status."""
-        body = {
-            "task_ids": [task_id],
-            "task_resources_id": self.bound.task_resources_id,
-            "workflow_run_id": self.bound.workflow_run_id,
-        }
-        return self.api.post(f"array/{self.bound.array_id}/queue_task_batch", body).value("tasks_by_status")
+        bound = self.bound
+        request = requests.queue(bound.array_id, [task_id], bound.task_resources_id, bound.workflow_run_id)
+        return self.api.send(request).value("tasks_by_status")
 
     def move_run(self, status: str) -> Any:
         """Ask the workflow run to move and return the status that stands."""
-        path = f"workflow_run/{self.bound.workflow_run_id}/update_status"
-        return self.api.put(path, {"status": status}).value("status")
+        return self.api.send(requests.move_run(self.bound.workflow_run_id, status)).value("status")
 
 
 def new_workflow() -> Workflow:

@@ -1,6 +1,7 @@
 """Steps that every attempt goes through before it runs."""
 
 from ops.verify.session import INSTANCES_PER_TASK, REPORT_SECONDS, Attempt, Session
+from sim import requests
 
 NODE = "lockstep-verify-node"
 
@@ -16,7 +17,7 @@ def queue(session: Session, task: str, number: int) -> Attempt:
     session.batches += 1
     checks.require(f"attempt {number} is queued", session.queue(task_id), {"Q": [task_id]})
     attempt = Attempt(task_id * INSTANCES_PER_TASK + number, session.batches)
-    step = session.api.get(f"get_array_task_instance_id/{bound.array_id}/{attempt.batch_num}/0")
+    step = session.api.send(requests.find_instance(bound.array_id, attempt.batch_num, 0))
     checks.require(
         "its array, batch and step lead to the task instance", step.value("task_instance_id"), attempt.task_instance_id
     )
@@ -29,9 +30,7 @@ def instantiate(session: Session, attempt: Attempt, sentence: str = "the distrib
     Raises:
         StopError: it does not get it.
     """
-    taken = session.api.post(
-        "task_instance/instantiate_task_instances", {"task_instance_ids": [attempt.task_instance_id]}
-    )
+    taken = session.api.send(requests.instantiate([attempt.task_instance_id]))
     batch = [
         session.bound.array_id,
         session.workflow.name,
@@ -48,18 +47,14 @@ def launch(session: Session, attempt: Attempt, next_report_increment: float = RE
     Raises:
         StopError: it is not launched.
     """
-    reply = session.report(
-        attempt, "log_distributor_id", distributor_id="lockstep-verify", next_report_increment=next_report_increment
-    )
-    message = reply.value("message")
+    request = requests.log_distributor_id(attempt.task_instance_id, "lockstep-verify", next_report_increment)
+    message = session.api.send(request).value("message")
     session.checks.require("the cluster's id for it is stored", message, "Task instance transitioned to LAUNCHED")
 
 
 def claim(session: Session, attempt: Attempt, node: str = NODE, process: int = 1) -> tuple[object, object]:
     """The status and the command that a worker node is told when it starts."""
-    reply = session.report(
-        attempt, "log_running", nodename=node, process_group_id=process, next_report_increment=REPORT_SECONDS
-    )
+    reply = session.api.send(requests.log_running(attempt.task_instance_id, node, process, REPORT_SECONDS))
     return reply.value("task_instance", 1), reply.value("task_instance", 5)
 
 
@@ -71,3 +66,8 @@ def run(session: Session, attempt: Attempt, command: str) -> None:
     """
     told = claim(session, attempt)
     session.checks.require("a worker node is told to run the command (R)", told, ("R", command))
+
+
+def beat(session: Session, attempt: Attempt) -> object:
+    """The status that a worker node's heartbeat is answered."""
+    return session.api.send(requests.log_report_by(attempt.task_instance_id, REPORT_SECONDS)).value("status")

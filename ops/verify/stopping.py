@@ -3,8 +3,9 @@
 from typing import Any
 
 from ops.verify.binding import STOPPED, command_of
-from ops.verify.session import REPORT_SECONDS, Session
-from ops.verify.steps import instantiate, launch, queue, run
+from ops.verify.session import Session
+from ops.verify.steps import beat, instantiate, launch, queue, run
+from sim import requests
 
 ASKS = 5
 """How often a stop is asked for: it finds instances by an index, which may lag, and clients ask again each loop."""
@@ -18,19 +19,15 @@ def check_stopping(session: Session) -> None:
     launch(session, attempt)
     run(session, attempt, command_of(STOPPED))
     checks.require("what runs is told to stop", _stop_until_found(session), 1)
-    beat = session.report(attempt, "log_report_by", next_report_increment=REPORT_SECONDS)
-    checks.equal("its heartbeat is answered KILL_SELF (K)", beat.value("status"), "K")
-    killed = session.api.post(
-        f"array/{session.bound.array_id}/transition_to_killed", {"batch_number": attempt.batch_num}
-    )
+    checks.equal("its heartbeat is answered KILL_SELF (K)", beat(session, attempt), "K")
+    killed = session.api.send(requests.kill(session.bound.array_id, attempt.batch_num))
     checks.equal("the distributor reports the batch as killed", killed.value(), {})
     session.check_pair("the stopped attempt and its task end in ERROR_FATAL", attempt, "F", "F")
 
 
 def stop(session: Session) -> Any:
     """Stop whatever the run has in flight, and return how many instances were stopped."""
-    path = f"workflow_run/{session.bound.workflow_run_id}/terminate_task_instances"
-    return session.api.put(path, {}).value("num_terminated")
+    return session.api.send(requests.terminate(session.bound.workflow_run_id)).value("num_terminated")
 
 
 def _stop_until_found(session: Session) -> Any:

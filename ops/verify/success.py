@@ -5,7 +5,8 @@ from typing import Final
 
 from ops.verify.binding import SUCCEEDS, command_of
 from ops.verify.session import REPORT_SECONDS, Attempt, Session
-from ops.verify.steps import NODE, claim, instantiate, queue
+from ops.verify.steps import NODE, beat, claim, instantiate, queue
+from sim import requests
 
 OUTPUT = "lockstep-verify was here\n"
 LATE_FAILURE = "lockstep-verify: a failure that comes after the end"
@@ -15,10 +16,7 @@ def check_run_starts(session: Session) -> None:
     """Move the workflow run until it runs."""
     for status, name in (("B", "BOUND"), ("I", "INSTANTIATED"), ("O", "LAUNCHED"), ("R", "RUNNING")):
         session.checks.require(f"the workflow run moves to {name} ({status})", session.move_run(status), status)
-    heartbeat = session.api.post(
-        f"workflow_run/{session.bound.workflow_run_id}/log_heartbeat",
-        {"status": "R", "next_report_increment": REPORT_SECONDS},
-    )
+    heartbeat = session.api.send(requests.beat_run(session.bound.workflow_run_id, REPORT_SECONDS))
     session.checks.equal("its client's heartbeat finds it RUNNING (R)", heartbeat.value("status"), "R")
 
 
@@ -38,21 +36,15 @@ def check_success(session: Session) -> None:
 
 
 def _launch_batch(session: Session, attempt: Attempt) -> None:
-    checks, array = session.checks, f"array/{session.bound.array_id}"
-    launched = session.api.post(
-        f"{array}/transition_to_launched",
-        {"batch_number": attempt.batch_num, "next_report_increment": REPORT_SECONDS},
-    )
+    api, checks, array_id = session.api, session.checks, session.bound.array_id
+    launched = api.send(requests.launch(array_id, attempt.batch_num, REPORT_SECONDS))
     checks.equal("the whole batch is launched", launched.value(), {})
     session.check_pair("both move from INSTANTIATED to LAUNCHED", attempt, "O", "O")
-    ids = session.api.post(f"{array}/log_distributor_id", {str(attempt.task_instance_id): "lockstep-verify-7"})
+    ids = api.send(requests.log_distributor_ids(array_id, {attempt.task_instance_id: "lockstep-verify-7"}))
     checks.equal("the cluster's ids of a batch are stored", ids.value(), {"success": True})
-    beat = session.api.post(
-        "task_instance/log_report_by/batch",
-        {"task_instance_ids": [attempt.task_instance_id], "next_report_increment": REPORT_SECONDS},
-    )
-    checks.equal("the distributor's heartbeat for a batch is taken", beat.value(), {})
-    view = session.api.get(f"task_instance/{attempt.task_instance_id}")
+    beaten = api.send(requests.beat_launched([attempt.task_instance_id], REPORT_SECONDS))
+    checks.equal("the distributor's heartbeat for a batch is taken", beaten.value(), {})
+    view = api.send(requests.get_instance(attempt.task_instance_id))
     seen = view.value("task_instance", "distributor_id")
     checks.equal("the cluster's id reads back", seen, "lockstep-verify-7")
 
@@ -75,16 +67,15 @@ def _start(session: Session, attempt: Attempt) -> None:
 
 def _heartbeats(session: Session, attempt: Attempt) -> None:
     for which in ("first", "second"):
-        beat = session.report(attempt, "log_report_by", next_report_increment=REPORT_SECONDS)
-        session.checks.equal(f"its {which} heartbeat is answered RUNNING (R)", beat.value("status"), "R")
+        session.checks.equal(f"its {which} heartbeat is answered RUNNING (R)", beat(session, attempt), "R")
 
 
 def _finish(session: Session, attempt: Attempt) -> None:
     checks = session.checks
-    done = session.report(attempt, "log_done", nodename=NODE, stdout_log=OUTPUT)
+    done = session.api.send(requests.log_done(attempt.task_instance_id, NODE, stdout_log=OUTPUT))
     checks.require("the worker node reports the end and is told DONE (D)", done.value("status"), "D")
     session.check_pair("both move from RUNNING to DONE", attempt, "D", "D")
-    view = session.api.get(f"task_instance/{attempt.task_instance_id}")
+    view = session.api.send(requests.get_instance(attempt.task_instance_id))
     seen = view.value("task_instance", "nodename"), view.value("task_instance", "stdout_log")
     checks.equal("where it ran and what it printed read back", seen, (NODE, OUTPUT))
     checks.equal("it has no error entry", session.errors(attempt), [])
@@ -92,23 +83,19 @@ def _finish(session: Session, attempt: Attempt) -> None:
 
 def _late_reports(session: Session, attempt: Attempt) -> None:
     checks = session.checks
-    again = session.report(attempt, "log_done", nodename=NODE)
+    again = session.api.send(requests.log_done(attempt.task_instance_id, NODE))
     checks.equal("the end reported again gives 200 and DONE (D)", again.value("status"), "D")
-    late = session.report(
-        attempt, "log_error_worker_node", nodename=NODE, error_state="E", error_description=LATE_FAILURE
-    )
+    late = session.api.send(requests.log_error(attempt.task_instance_id, NODE, "E", LATE_FAILURE))
     checks.equal("a failure reported after the end gives 200 and DONE (D)", late.value("status"), "D")
-    beat = session.report(attempt, "log_report_by", next_report_increment=REPORT_SECONDS)
-    checks.equal("a heartbeat after the end gives 200 and DONE (D)", beat.value("status"), "D")
+    checks.equal("a heartbeat after the end gives 200 and DONE (D)", beat(session, attempt), "D")
     session.check_pair("late reports move nothing", attempt, "D", "D")
     checks.equal("the late failure stands in the error log, once", session.errors(attempt), [LATE_FAILURE])
 
 
 def _polls(session: Session, attempt: Attempt) -> None:
-    run = f"workflow_run/{session.bound.workflow_run_id}"
-    poll = {"status": "R", "task_instance_ids": [attempt.task_instance_id]}
-    seen = session.api.post(f"{run}/sync_status", poll).value("status_updates", "D")
+    run_id = session.bound.workflow_run_id
+    seen = session.api.send(requests.poll(run_id, "R", [attempt.task_instance_id])).value("status_updates", "D")
     session.checks.equal("the distributor's poll learns that it is DONE", seen, [attempt.task_instance_id])
-    swept = session.api.post(f"{run}/set_status_for_triaging", {})
+    swept = session.api.send(requests.sweep(run_id))
     session.checks.equal("the sweep for overdue instances is taken", swept.value(), {})
     session.check_pair("the sweep leaves a task that is done", attempt, "D", "D")

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 PREFIX: Final = "/api/v3"
+THIS_MACHINE: Final = {"localhost", "127.0.0.1", "::1"}
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]+")
 """RFC 6750's characters. The HTTP library prints a header that it refuses, so no other token reaches it."""
 

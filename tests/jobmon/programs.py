@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import pytest
 
@@ -101,18 +101,9 @@ class Programs:
 
     def worker_node(self, task_instance_id: int, *, api: str, **settings: str) -> Started:
         """A worker node for one instance."""
-        return self._worker_node(
-            "job", "--task_instance_id", task_instance_id, cluster="sequential", api=api, **settings
-        )
-
-    def array_worker_node(self, array_id: int, batch: int, step: int, *, api: str) -> Started:
-        """A worker node that finds its instance by its step."""
-        arguments = ("array", "--array_id", array_id, "--batch_number", batch)
-        return self._worker_node(*arguments, cluster="multiprocess", api=api, JOB_ID="9", ARRAY_STEP_ID=str(step))
-
-    def _worker_node(self, kind: str, *arguments: object, cluster: str, **rest: Any) -> Started:
-        usual = ("--cluster_name", cluster, "--expected_jobmon_version", self.version)
-        return self.start("worker_node_entry_point", f"worker_node_{kind}", *arguments, *usual, **rest)
+        usual = ("--cluster_name", "sequential", "--expected_jobmon_version", self.version)
+        arguments = ("worker_node_job", "--task_instance_id", task_instance_id, *usual)
+        return self.start("worker_node_entry_point", *arguments, api=api, **settings)
 
     def distributor(self, workflow_run_id: int, cluster: str, *, api: str) -> Started:
         """A distributor of a workflow run."""

@@ -6,6 +6,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from lockstep.dynamodb.client import connection
+from lockstep.task.item import TaskAttribute
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.outcomes import Attempt, attempts
 from tests.jobmon.plan import Plan, Task
@@ -39,6 +41,7 @@ def test_every_script(middleman: Middleman, api: httpx.Client, tmp_path: Path) -
         "workflow_args": f"Argumente {TEXT}",
         "attributes": {NAME: TEXT},
     }
+    assert attributes(f"TASK#{end.tasks[NAME]}") == {TEXT: NAME}
     [array] = shown["arrays"]
     assert array["name"] == f"Schritt {TEXT}"
     assert [row["name"] for row in asked(api, f"/arrays/{array['array_id']}/tasks")["tasks"]] == [NAME]
@@ -87,6 +90,17 @@ def test_a_refusal_names_what_is_wrong(
 
 def asked(api: httpx.Client, path: str, **query: str) -> Any:
     return api.get(path, params=query).raise_for_status().json()
+
+
+def attributes(pk: str) -> dict[str, str]:
+    """The attributes of a task, as they are stored: no route reads them."""
+    found = connection().client.query(
+        TableName=TaskAttribute.Meta.table_name,
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+        ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": TaskAttribute.PREFIX}},
+        ConsistentRead=True,
+    )
+    return {item["sk"]["S"].removeprefix(TaskAttribute.PREFIX): item["value"]["S"] for item in found["Items"]}
 
 
 def part(whole: dict[str, Any], *names: str) -> dict[str, Any]:

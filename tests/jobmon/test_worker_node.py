@@ -28,33 +28,6 @@ def test_a_job(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> No
 
 
 @pytest.mark.parametrize("jobmon", PEERS)
-def test_jobs_of_an_array_find_their_instances(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    instances = workflow.launch(*(workflow.work(name) for name in "abc"))
-
-    nodes = [jobmon.array_worker_node(workflow.array_id, 1, step, api=middleman.url) for step in range(3)]
-
-    assert [node.wait() for node in nodes] == [0, 0, 0]
-    assert [workflow.runs(name) for name in "abc"] == [[number] for number in instances]
-    assert [workflow.instance(number)["task_instance"]["distributor_id"] for number in instances] == [
-        "9_0",
-        "9_1",
-        "9_2",
-    ]
-
-
-@pytest.mark.parametrize("jobmon", PEERS)
-def test_a_failing_command(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
-    [number] = workflow.launch(workflow.work("a", failures=1))
-
-    assert jobmon.worker_node(number, api=middleman.url).wait() == 0
-
-    found = workflow.instance(number)
-    assert (found["task_instance"]["status"], found["task"]["status"]) == ("E", "G")
-    assert workflow.errors(number) == ["a fails\n"]
-    assert found["task_instance"]["stderr_log"] == "a fails\n"
-
-
-@pytest.mark.parametrize("jobmon", PEERS)
 def test_a_command_that_outlives_heartbeats(jobmon: Programs, workflow: Workflow, middleman: Middleman) -> None:
     [number] = workflow.launch(workflow.work("a", seconds=3.5))
 

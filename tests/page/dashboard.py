@@ -9,11 +9,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from html import escape
 from io import StringIO
+from pathlib import Path
 from statistics import median
 from typing import Any, Final
 from unittest.mock import patch
+
+from matplotlib.figure import Figure
 
 from local.template import Template
 from lockstep import observability
@@ -21,8 +23,6 @@ from tests.conformance.recording import Player
 
 MINUTE: Final = 60
 SHOWN_MINUTES: Final = 20
-WIDTH, HEIGHT = 500, 130
-COLOURS: Final = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#17becf")
 STATISTICS: Final[dict[str, Callable[[list[float]], float]]] = {
     "Sum": sum,
     "Maximum": max,
@@ -30,15 +30,6 @@ STATISTICS: Final[dict[str, Callable[[list[float]], float]]] = {
     "p99": max,  # of fewer than a hundred values
 }
 _SEARCHED: Final = re.compile(r"MetricName=(\w+)")
-_STYLE: Final = """
-body { margin: 12px; font: 12px system-ui, sans-serif; color: #16191f; background: #f2f3f3;
-  display: grid; grid-template-columns: 1fr 1fr; gap: 10px; }
-section { background: #fff; border: 1px solid #d5dbdb; padding: 8px 12px; }
-h2 { font-size: 13px; margin: 0 0 6px; }
-p { color: #545b64; margin: 8px 0; }
-li { display: inline-block; margin-right: 12px; }
-ul { list-style: none; margin: 4px 0 0; padding: 0; }
-"""
 
 Metrics = dict[str, dict[int, list[float]]]
 """The values of each metric by the minute."""
@@ -89,48 +80,28 @@ def _named(metric: list[Any], metrics: Metrics) -> Iterator[str]:
         yield metric[1]
 
 
-def document(metrics: Metrics, until: float) -> str:
-    """The dashboard as HTML, for the minutes before a moment."""
+def draw(metrics: Metrics, until: float, file: Path) -> None:
+    """Draw the dashboard's widgets, for the minutes before a moment."""
     last = int(until // MINUTE)
-    parts = "".join(_widget(widget, lines(widget, metrics), last) for widget in Template().widgets)
-    return f"<!doctype html><html lang=en><title>Dashboard</title><style>{_STYLE}</style><body>{parts}</body></html>"
-
-
-def _widget(widget: dict[str, Any], shown: Lines, last: int) -> str:
-    drawn = f"{_chart(shown, last)}<ul>{_legend(shown)}</ul>" if shown else f"<p>{_why_nothing(widget)}</p>"
-    return f"<section><h2>{escape(widget['title'])}</h2>{drawn}</section>"
+    widgets = Template().widgets
+    figure = Figure(figsize=(11, 1.6 * len(widgets) / 2), layout="constrained")
+    for axes, widget in zip(figure.subplots(-(-len(widgets) // 2), 2).flat, widgets, strict=False):
+        axes.set_title(widget["title"], fontsize=6, loc="left")
+        axes.set(xlim=(last - SHOWN_MINUTES, last), xticks=[])
+        axes.tick_params(labelsize=6)
+        shown = lines(widget, metrics)
+        for label, points in shown.items():
+            values = dict(points)
+            minutes = range(last - SHOWN_MINUTES, last + 1)
+            axes.plot(minutes, [values.get(minute, 0) for minute in minutes], label=label, lw=1)
+        if shown:
+            axes.legend(ncols=2, fontsize=5, frameon=False, loc="upper left")
+        else:
+            axes.set(yticks=[])
+            axes.text(0.5, 0.5, _why_nothing(widget), transform=axes.transAxes, ha="center", fontsize=7)
+    figure.savefig(file, dpi=100)
 
 
 def _why_nothing(widget: dict[str, Any]) -> str:
     [source, *_] = widget["metrics"][0]
-    aws = str(source).startswith("AWS/")
-    return f"{escape(source)} counts these, on AWS only." if aws else "None in these minutes."
-
-
-def _legend(shown: Lines) -> str:
-    return "".join(
-        f"<li><span style='color: {colour}'>■</span> {escape(name)}</li>"
-        for name, colour in zip(shown, _colours(shown), strict=True)
-    )
-
-
-def _colours(shown: Lines) -> list[str]:
-    return [COLOURS[number % len(COLOURS)] for number, _ in enumerate(shown)]
-
-
-def _chart(shown: Lines, last: int) -> str:
-    most = max(value for points in shown.values() for _, value in points) or 1
-    paths = "".join(
-        f"<polyline fill=none stroke='{colour}' stroke-width=2 points='{_points(dict(points), last, most)}'/>"
-        for points, colour in zip(shown.values(), _colours(shown), strict=True)
-    )
-    axis = f"<text x=0 y=10>{most:,.4g}</text><text x=0 y={HEIGHT}>0</text>"
-    return f"<svg viewBox='0 0 {WIDTH} {HEIGHT + 4}' font-size=10 role=img aria-label=chart>{axis}{paths}</svg>"
-
-
-def _points(values: dict[int, float], last: int, most: float) -> str:
-    room = HEIGHT - 4
-    return " ".join(
-        f"{40 + (WIDTH - 40) * place / SHOWN_MINUTES:.1f},{HEIGHT - room * values.get(minute, 0) / most:.1f}"
-        for place, minute in enumerate(range(last - SHOWN_MINUTES, last + 1))
-    )
+    return f"{source} counts these, on AWS only." if str(source).startswith("AWS/") else "None in these minutes."

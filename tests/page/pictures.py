@@ -18,8 +18,9 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from local.template import ROOT
 from lockstep.observability import logger
+from tests.page import dashboard
 from tests.page.conftest import CHROMIUM, OPTIONS
-from tests.page.dashboard import Counted, document
+from tests.page.dashboard import Counted
 from tests.page.fake import ORIGIN, Fake, fulfill
 from tests.page.story import Story, tell
 from tests.support.memory.boundary import calls_in_memory
@@ -89,15 +90,8 @@ def draw(browser: Browser, folder: Path) -> list[str]:
             api.answer_in(context)
             _draw(context.new_page(), picture, at, folder)
             context.close()
-        _draw_dashboard(browser, document(api.player.metrics, at), folder)
+        dashboard.draw(api.player.metrics, at, folder / f"{DASHBOARD}.png")
         return [*(picture.name for picture in pictures(story)), DASHBOARD]
-
-
-def _draw_dashboard(browser: Browser, html: str, folder: Path) -> None:
-    page = browser.new_page(viewport={"width": 1100, "height": 640})
-    page.set_content(html)
-    page.screenshot(path=folder / f"{DASHBOARD}.png", full_page=True)
-    page.close()
 
 
 def _draw(page: Page, picture: Picture, at: float, folder: Path) -> None:

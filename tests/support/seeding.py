@@ -21,48 +21,14 @@ def pair(
 ) -> int:
     """The id of a new task instance in a status, with its task in another. Of earlier attempts nothing is kept."""
     number = next(_IDS)
-    task_instance_id = InstanceKey(number, attempt).id
-    seed = {
-        "arrays": [
-            {
-                "array_id": number,
-                "name": "a",
-                "workflow_id": number,
-                "task_template_version_id": 1,
-                "max_concurrently_running": 10,
-            }
-        ],
-        "tasks": [
-            {
-                "task_id": number,
-                "status": task_status,
-                "num_attempts": 1,
-                "max_attempts": 3,
-                "workflow_id": number,
-                "array_id": number,
-                "name": "t",
-                "command": "true",
-                "task_resources_id": 1,
-                "requested_resources": {"stdout": "/logs/out", "stderr": "/logs/err"},
-                **(task or {}),
-            }
-        ],
-        "task_instances": [
-            {
-                "task_instance_id": task_instance_id,
-                "status": status,
-                "workflow_run_id": number,
-                "array_id": number,
-                "array_batch_num": 1,
-                "array_step_id": 0,
-                "task_resources_id": 1,
-                "report_by_in": 1000,
-                **instance,
-            }
-        ],
+    of_task = {
+        "status": task_status,
+        "requested_resources": {"stdout": "/logs/out", "stderr": "/logs/err"},
+        **(task or {}),
     }
-    load(Seed.model_validate(seed))
-    return task_instance_id
+    of_instance = {"task_instance_id": InstanceKey(number, attempt).id, "status": status, **instance}
+    _load(number, [_task(number, number, of_task)], [_instance(number, 0, of_instance)])
+    return InstanceKey(number, attempt).id
 
 
 def batch(*rows: dict[str, Any], held: bool = False) -> list[int]:
@@ -75,33 +41,38 @@ def batch(*rows: dict[str, Any], held: bool = False) -> list[int]:
     tasks, instances = [], []
     for step, row in enumerate(rows):
         task_id = number * 100_000 + step
-        of_instance = {name: value for name, value in row.items() if name != "task"}
         of_task = {"status": _TASK_OF.get(row["status"], row["status"]), **row.get("task", {})}
-        tasks.append({**_TASK, "task_id": task_id, "workflow_id": number, "array_id": number, **of_task})
+        tasks.append(_task(number, task_id, of_task))
+        report_by = {"report_by_in": None} if row["status"] in "QI" else {}
+        of_instance = {name: value for name, value in row.items() if name != "task"}
         instances.append(
-            {
-                "task_instance_id": InstanceKey(task_id, 1).id,
-                "workflow_run_id": number,
-                "array_id": number,
-                "array_batch_num": 1,
-                "array_step_id": step,
-                "task_resources_id": 1,
-                "report_by_in": None if row["status"] in "QI" else 1000,
-                **of_instance,
-            }
+            _instance(number, step, {"task_instance_id": InstanceKey(task_id, 1).id, **report_by, **of_instance})
         )
+    workflows = [{"workflow_id": number, "status": "O", "workflow_run_id": number}] if held else []
+    _load(number, tasks, instances, workflows=workflows)
+    return [instance["task_instance_id"] for instance in instances]
+
+
+def _task(number: int, task_id: int, of_task: dict[str, Any]) -> dict[str, Any]:
+    usual = {"num_attempts": 1, "max_attempts": 3, "name": "t", "command": "true", "task_resources_id": 1}
+    return {**usual, "task_id": task_id, "workflow_id": number, "array_id": number, **of_task}
+
+
+def _instance(number: int, step: int, of_instance: dict[str, Any]) -> dict[str, Any]:
+    usual = {"array_batch_num": 1, "task_resources_id": 1, "report_by_in": 1000}
+    return {**usual, "workflow_run_id": number, "array_id": number, "array_step_id": step, **of_instance}
+
+
+def _load(number: int, tasks: list[dict[str, Any]], instances: list[dict[str, Any]], **more: Any) -> None:
+    """Load an array with these tasks and instances."""
     array = {"array_id": number, "name": "a", "workflow_id": number, "task_template_version_id": 1}
     arrays = [{**array, "max_concurrently_running": 10}]
-    workflows = [{"workflow_id": number, "status": "O", "workflow_run_id": number}] if held else []
-    seed = {"workflows": workflows, "arrays": arrays, "tasks": tasks, "task_instances": instances}
-    load(Seed.model_validate(seed))
-    return [instance["task_instance_id"] for instance in instances]
+    load(Seed.model_validate({"arrays": arrays, "tasks": tasks, "task_instances": instances, **more}))
 
 
 _TASK_OF: Final = {"T": "R", "K": "R", "X": "O", "U": "G", "Z": "A", "W": "G", "E": "G"}
 LONG_COMMAND: Final = "true #" + "x" * MAX_INLINE_SPEC_BYTES
 """One that a task's own item does not hold."""
-_TASK: Final = {"num_attempts": 1, "max_attempts": 3, "name": "t", "command": "true", "task_resources_id": 1}
 
 
 def a_dag(*edges: tuple[int, list[int], list[int]], tasks: int = 0) -> int:
@@ -112,11 +83,9 @@ def a_dag(*edges: tuple[int, list[int], list[int]], tasks: int = 0) -> int:
     number = next(_IDS)
     names = ("node_id", "upstream_node_ids", "downstream_node_ids")
     dag = {"dag_id": number, "edges": [dict(zip(names, edge, strict=True)) for edge in edges]}
-    task = {**_TASK, "status": "G", "num_attempts": 0, "workflow_id": number, "array_id": number}
-    rows = [{**task, "task_id": number + at, "node_id": at + 1} for at in range(tasks)]
-    array = {"array_id": number, "name": "a", "workflow_id": number, "task_template_version_id": 1}
-    arrays = [{**array, "max_concurrently_running": 10}]
-    load(Seed.model_validate({"dags": [dag], "arrays": arrays, "tasks": rows}))
+    bound = {"status": "G", "num_attempts": 0}
+    rows = [_task(number, number + at, {**bound, "node_id": at + 1}) for at in range(tasks)]
+    _load(number, rows, [], dags=[dag])
     return number
 
 

@@ -13,34 +13,26 @@ import traceback
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from jobmon.core.cluster_protocol import ClusterDistributor, ClusterQueue, ClusterWorkerNode
 from jobmon.core.constants import TaskInstanceStatus
 from jobmon.core.exceptions import RemoteExitInfoNotAvailable
+from jobmon.plugins.sequential.seq_distributor import SequentialDistributor, SequentialWorkerNode
+from jobmon.plugins.sequential.seq_queue import SequentialQueue
 from jobmon.worker_node.cli import WorkerNodeCLI
 
 OUT_OF_MEMORY = 137
 
 
-class Distributor(ClusterDistributor):  # type: ignore[misc]  # jobmon is not installed where mypy runs
-    """Forks a worker node for each job. It refuses arrays, so Jobmon submits their tasks one by one."""
+class Distributor(SequentialDistributor):  # type: ignore[misc]  # jobmon is not installed where mypy runs
+    """Forks a worker node for each job. As its parent it refuses arrays, so Jobmon submits their tasks one by one.
 
-    worker_node_entry_point = ""
+    A worker node hears at its next heartbeat that it must stop.
+    """
 
     def __init__(self, cluster_name: str) -> None:
-        self._cluster_name = cluster_name
+        super().__init__(cluster_name)
         self._running: set[int] = set()
         self._killed: dict[int, int] = {}
         """The signal, by process."""
-
-    @property
-    def cluster_name(self) -> str:
-        return self._cluster_name
-
-    def start(self) -> None:
-        pass
-
-    def stop(self) -> None:
-        pass
 
     def submit_to_batch_distributor(self, command: str, name: str, requested_resources: Mapping[str, Any]) -> str:
         """Start a job; its process's id is the job's."""
@@ -50,9 +42,6 @@ class Distributor(ClusterDistributor):  # type: ignore[misc]  # jobmon is not in
             _become_worker_node(command, asked)
         self._running.add(process)
         return str(process)
-
-    def submit_array_to_batch_distributor(self, **_: Any) -> None:
-        raise NotImplementedError  # Jobmon then submits the array's tasks one by one
 
     def get_submitted_or_running(self, distributor_ids: Collection[str] | None = None) -> set[str]:
         self._reap()
@@ -68,9 +57,6 @@ class Distributor(ClusterDistributor):  # type: ignore[misc]  # jobmon is not in
 
     def get_queueing_errors(self, distributor_ids: Collection[str]) -> dict[str, str]:
         return {}
-
-    def terminate_task_instances(self, distributor_ids: Collection[str]) -> None:
-        """Nothing: a worker node hears at its next heartbeat that it must stop."""
 
     def _reap(self) -> None:
         for process in list(self._running):
@@ -99,44 +85,20 @@ def _become_worker_node(command: str, environment: Mapping[str, str]) -> None:
         os._exit(0)  # what the distributor would do at its end is not for a worker node
 
 
-class WorkerNode(ClusterWorkerNode):  # type: ignore[misc]  # as above
+class WorkerNode(SequentialWorkerNode):  # type: ignore[misc]  # as above
     """Tells a lack of memory from other failures."""
 
-    @property
-    def distributor_id(self) -> str | None:
-        return os.environ.get("JOB_ID")
-
-    def get_exit_info(self, exit_code: int, error_msg: str) -> tuple[str, str]:
+    @staticmethod
+    def get_exit_info(exit_code: int, error_msg: str) -> tuple[str, str]:
         if exit_code == OUT_OF_MEMORY:
             return TaskInstanceStatus.RESOURCE_ERROR, "out of memory"
         return TaskInstanceStatus.ERROR, error_msg
 
-    def get_usage_stats(self) -> dict[str, Any]:
-        return {}
 
-    def initialize_logfile(self, log_type: str, log_dir: str, name: str) -> str:
-        return os.devnull
-
-
-class Queue(ClusterQueue):  # type: ignore[misc]  # as above
+class Queue(SequentialQueue):  # type: ignore[misc]  # as above
     """Holds the most memory that a job may ask for."""
 
     required_resources = ("memory",)
-
-    def __init__(self, queue_id: int, queue_name: str, parameters: Mapping[str, Any]) -> None:
-        self._queue_id, self._queue_name, self._parameters = queue_id, queue_name, parameters
-
-    @property
-    def queue_id(self) -> int:
-        return self._queue_id
-
-    @property
-    def queue_name(self) -> str:
-        return self._queue_name
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return self._parameters
 
     @property
     def _most_memory(self) -> int:
