@@ -18,7 +18,7 @@ from pydantic.json_schema import models_json_schema
 from local.events import EXAMPLES, body_of, cases_of, filled, read
 from local.template import ROOT
 from lockstep.errors import BadRequestError, InvalidError, NotFoundError, UnavailableError
-from lockstep.http.reply import Page
+from lockstep.http.reply import HtmlPage
 from lockstep.http.request import parse_path, parse_query
 from lockstep.routes import Route
 
@@ -103,7 +103,7 @@ class Operation(NamedTuple):
     path: type[BaseModel]
     query: type[BaseModel]
     body: type[BaseModel]
-    reply: type[BaseModel | Page]
+    reply: type[BaseModel | HtmlPage]
     description: str
     example: Example
 
@@ -257,7 +257,7 @@ def _refusal(status: HTTPStatus, schemas: Schemas) -> Json:
     return {"description": REFUSALS[status].description, "content": _json(problem)}
 
 
-def _content(reply: type[BaseModel | Page], example: Any, schemas: Schemas) -> Json:
+def _content(reply: type[BaseModel | HtmlPage], example: Any, schemas: Schemas) -> Json:
     if issubclass(reply, BaseModel):
         return _json(schemas[reply, "serialization"], example=example)
     return {"text/html": {"schema": {"type": "string"}, "example": example}}

@@ -15,17 +15,17 @@ from local import seed_tools
 from local.engine import ENDPOINT_VARIABLE
 from local.running import NotRunningError, use_running
 from local.seed_tools import SeedTemplate, SeedTool
-from lockstep.array.attention import WAITING
 from lockstep.array.item import (
     NO_STEP,
     Array,
     ArrayLookup,
     Batch,
-    BatchAttention,
+    NextCheck,
     array_listed_as,
     batch_listed_as,
     listed_in,
 )
+from lockstep.array.last_seen import WAITING
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dag.edges import EdgesToAdd, put_all
@@ -379,7 +379,7 @@ def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], work
     seen = "".join(ours[step].status if step in ours else NO_STEP for step in range(size))
     statuses = {TaskInstanceStatus(member.status) for member in ours.values()}
     due = 0.0 if key.sk != Batch.SORT_KEY else min(next_check(member, at) for member in ours.values())
-    attention = BatchAttention(due, waiting=not statuses.isdisjoint(WAITING))
+    attention = NextCheck(due, waiting=not statuses.isdisjoint(WAITING))
     return Batch(
         *key,
         size=size,

@@ -83,8 +83,11 @@ def record_move(source: str | None, target: str, number: int = 1) -> None:
             request.moves[source, target] = request.moves.get((source, target), 0) + number
 
 
-def record_refusal(kind: str, reason: str, number: int = 1) -> None:
-    """Record refusals of the request for its log line: a 200 alone does not tell that nothing was done."""
+def record_refusal(reason: str, number: int = 1, *, kind: str = "INVALID") -> None:
+    """Record refusals of the request for its log line: a 200 alone does not tell that nothing was done.
+
+    kind: the name of a fsm.transitions.RefusalKind.
+    """
     request = context.current()
     if number and request is not None:
         with request.lock:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.meter import Meter
-from lockstep.array.attention import is_left
+from lockstep.array.run_index import is_left
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.task.item import Resources, Spec, Task

@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import pytest
 
-from lockstep.array import attention
-from lockstep.array.attention import is_left
+from lockstep.array import run_index
 from lockstep.array.item import EARLIER_RUNS, due_key
+from lockstep.array.run_index import is_left
 from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.dynamodb.item import RawItem
 from lockstep.dynamodb.reads import query
@@ -251,7 +251,7 @@ def hidden(run: int) -> Iterator[None]:
     def ask(partition: str, *args: Any, **more: Any) -> Iterator[RawItem]:
         return iter(()) if partition == str(run) else query(partition, *args, **more)
 
-    with patch.object(attention, "query", ask):
+    with patch.object(run_index, "query", ask):
         yield
 
 

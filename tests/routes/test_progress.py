@@ -14,8 +14,8 @@ from typing import Any, Final, Self
 import pytest
 
 from local.seed import Seed, load
-from lockstep.array.attention import what_needs_attention
 from lockstep.array.item import Batch
+from lockstep.array.run_index import read_due
 from lockstep.clock import BULK_BUDGET_SECONDS
 from lockstep.context import PARALLEL, request, slots
 from lockstep.dynamodb.parallel import run_parallel
@@ -42,8 +42,8 @@ STEPS: Final = 400
 ARRAY: Final = 7
 RUN: Final = 9
 SMALL: Final = {
-    "lockstep.array.attention.STEPS_PER_PART": 50,
-    "lockstep.array.attention.STEPS_PER_GROUP": 50,
+    "lockstep.array.portions.STEPS_PER_PORTION": 50,
+    "lockstep.array.portions.STEPS_PER_GROUP": 50,
     "lockstep.workflow.cursor.GROUP": 50,
     "lockstep.workflow.left.KEYS_PER_READ": 20,
     "lockstep.workflow.left.READ_AT_ONCE": 50,
@@ -380,7 +380,7 @@ def test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest(slow:
 
 
 def test_sweeps_settle_more_than_they_list(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lockstep.array.attention.MOST_INDEXED", 150)
+    monkeypatch.setattr("lockstep.array.run_index.MOST_INDEXED", 150)
     fill(slow, "K", "R", report_by_in=1)
     slow.clock.sleep(ABANDONED_SECONDS + 1)
     slow.seconds = 0.1
@@ -397,13 +397,13 @@ def test_a_batch_is_due_however_many_instances_are_flagged(slow: Slow, monkeypat
     slow.seconds = 0.0
     slow.clock.sleep(1_000)
     with request():
-        all_of_them = what_needs_attention(RUN, slow.clock.time())
+        all_of_them = read_due(RUN, slow.clock.time())
         batches = [batch.pk for batch in all_of_them.batches]
     assert (len(all_of_them.instances), batches) == (STEPS, [Batch.key(ARRAY, 1).pk])
     for most in (1, STEPS - 1, STEPS):
-        monkeypatch.setattr("lockstep.array.attention.MOST_INDEXED", most)
+        monkeypatch.setattr("lockstep.array.run_index.MOST_INDEXED", most)
         with request():
-            some = what_needs_attention(RUN, slow.clock.time())
+            some = read_due(RUN, slow.clock.time())
             assert [batch.pk for batch in some.batches] == batches
             assert some.instances == all_of_them.instances[:most]
 
@@ -412,7 +412,7 @@ def test_a_cleanup_ends_a_part_of_what_is_left_and_the_next_one_the_rest(
     slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lockstep.workflow_run.handover.MOST_INDEXED", 150)
-    monkeypatch.setattr("lockstep.array.attention.MOST_INDEXED", 150)
+    monkeypatch.setattr("lockstep.array.run_index.MOST_INDEXED", 150)
     monkeypatch.setattr("lockstep.workflow_run.handover.ENDED_AT_ONCE", 33)
     fill(slow, "K", "R")
     with request():

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lockstep.array.attention import note
-from lockstep.array.item import Batch, BatchAttention
+from lockstep.array.item import Batch, NextCheck
+from lockstep.array.last_seen import note
 from lockstep.array.queue import GROWS_SECONDS
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline, now
 from lockstep.context import request
@@ -143,11 +143,11 @@ def test_a_batch_whose_queueing_broke_off_is_told_of_later(
     monkeypatch.undo()
     assert run.poll("Q") == {}
     later = now() + GROWS_SECONDS
-    monkeypatch.setattr("lockstep.array.attention.now", lambda: later)
+    monkeypatch.setattr("lockstep.array.run_index.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 49
     monkeypatch.undo()
     assert _queue(engine_player, array, task_ids, run.id)[0] == 200
-    monkeypatch.setattr("lockstep.array.attention.now", lambda: later)
+    monkeypatch.setattr("lockstep.array.run_index.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 60
 
 
@@ -224,7 +224,7 @@ def test_what_was_launched_long_ago_and_never_reported(player: Player, monkeypat
 def _look_at_once(task_instance_id: int) -> None:
     """As when its batch's time has come."""
     item = Batch(*Batch.key(run_of(task_instance_id), 1))
-    item.update([Batch.attention.set(str(BatchAttention(0, waiting=True)))])
+    item.update([Batch.attention.set(str(NextCheck(0, waiting=True)))])
 
 
 def _beat(player: Player, number: int, increment: float = HEARTBEAT_BUFFER_SECONDS) -> str:
@@ -390,7 +390,7 @@ def test_a_note_in_the_middle_of_a_heartbeat_does_not_put_off_what_it_promises(
         with listening("after-call.dynamodb.UpdateItem", note_meanwhile):
             assert _beat(engine_player, ids[0], -1) == "R"
 
-    monkeypatch.setattr("lockstep.array.attention.note", beat_first)
+    monkeypatch.setattr("lockstep.array.last_seen.note", beat_first)
     run.sweep()
     assert not notes, "the batch was overdue as the heartbeat found it, and not any more as it was written"
     monkeypatch.undo()

@@ -12,7 +12,7 @@ from lockstep.array.item import (
     Array,
     ArrayLookup,
     Batch,
-    BatchAttention,
+    NextCheck,
     batch_of,
     due_key,
     last_key,
@@ -139,12 +139,12 @@ def test_a_first_start_reads_the_specification_the_task_and_the_instance_alone(
     assert between(first, last, ErrorEntry.sort_key(other, said)) == (other == number)
 
 
-@given(st.lists(st.builds(BatchAttention, MOMENTS, waiting=st.booleans()), min_size=2, max_size=4))
-def test_batches_lie_in_the_order_in_which_they_are_due(attentions: list[BatchAttention]) -> None:
+@given(st.lists(st.builds(NextCheck, MOMENTS, waiting=st.booleans()), min_size=2, max_size=4))
+def test_batches_lie_in_the_order_in_which_they_are_due(attentions: list[NextCheck]) -> None:
     by_key = sorted(attentions, key=lambda attention: str(attention).encode())
     assert by_key == sorted(attentions, key=lambda attention: (attention.waiting, int(attention.due * 1000)))
     for attention in attentions:
-        read = BatchAttention.parse(str(attention))
+        read = NextCheck.parse(str(attention))
         assert read.waiting == attention.waiting
         assert 0 <= attention.due - read.due < 0.002, "to the millisecond, and never later"
         assert str(read) <= str(attention)

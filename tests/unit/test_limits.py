@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from local.aws_limits import MAX_ITEM_BYTES, MAX_KEY_BYTES
 from local.item_size import item_size
 from local.template import ROOT
-from lockstep.array import attention, queue
+from lockstep.array import portions, queue
 from lockstep.dag import downstream, edges, item
 from lockstep.dynamodb import client, puts
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
@@ -87,13 +87,13 @@ def test_a_body_holds_all_the_ids_that_a_call_may_list() -> None:
 
 
 def test_a_reply_tells_no_more_than_a_request_lists() -> None:
-    told_by_one_poll = poll.MOST_READ + poll.MOST_TOLD + attention.STEPS_PER_GROUP + attention.STEPS_PER_PART
+    told_by_one_poll = poll.MOST_READ + poll.MOST_TOLD + portions.STEPS_PER_GROUP + portions.STEPS_PER_PORTION
     assert told_by_one_poll <= fields.MAX_IDS_PER_CALL
 
 
 def test_a_batch_is_one_part_of_what_a_call_works_on() -> None:
     """A distributor counts its steps: it is told of all, and its launch and its ids take one call."""
-    assert queue.TASKS_PER_BATCH <= attention.STEPS_PER_PART
+    assert queue.TASKS_PER_BATCH <= portions.STEPS_PER_PORTION
     assert queue.TASKS_PER_BATCH <= bulk.WRITTEN_UNREAD
 
 

@@ -13,7 +13,7 @@ HELD: Final = {
 }
 """What is held as a whole, by the function that queries it."""
 STREAMED: Final = {
-    "array.attention._indexed": "MOST_INDEXED and the time",
+    "array.run_index._indexed": "MOST_INDEXED and the time",
     "array.pages._batches": "MOST_BATCHES and the time",
     "array.pages._failed_in": "MOST_EXAMINED and the time",
     "array.step._look_up": "the first entry",

@@ -345,7 +345,7 @@ def _states(guard: Guard, seen: _Seen) -> Iterator[PairState]:
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.name} {report.target.name}")
 def test_what_was_seen_once_says_where_an_instance_can_be(report: ReportRule) -> None:
-    """attention.py passes over an instance that cannot be where it looks for one, and for good one that has ended."""
+    """portions.py passes over an instance that cannot be where it looks for one, and for good one that has ended."""
     for instance, task, left in product(TI, T, (True, False)):
         ruling = rule_on(report, PairState(instance, task, left, overdue=True))
         if isinstance(ruling, Move):

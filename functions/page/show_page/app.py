@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.reply import Page
+from lockstep.http.reply import HtmlPage
 
 _HTML: Final = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 
@@ -30,7 +30,7 @@ _POLICY: Final = (
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
 )
-_PAGE: Final = Page(
+_PAGE: Final = HtmlPage(
     _HTML,
     {
         "Content-Security-Policy": "; ".join(_POLICY),
@@ -44,6 +44,6 @@ _PAGE: Final = Page(
 
 
 @endpoint("show_page")
-def lambda_handler() -> Page:
+def lambda_handler() -> HtmlPage:
     """Return the page's document. The reading routes fill it; it holds no data and loads nothing from elsewhere."""
     return _PAGE

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from lockstep.array.item import NO_STEP, Batch, BatchAttention
+from lockstep.array.item import NO_STEP, Batch, NextCheck
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended, may_become
 from lockstep.task_instance.item import TaskInstance
@@ -142,13 +142,13 @@ def _attention(batch: Batch, view: BatchView) -> Iterator[Finding]:
     if attention is not None and ended:
         yield Finding("batch-attention", about, attention, "none: all were seen to end")
     if attention is not None and parse_attention(attention) is None:
-        yield Finding("batch-attention", about, repr(attention), f"as {BatchAttention(0.0, waiting=True)}")
+        yield Finding("batch-attention", about, repr(attention), f"as {NextCheck(0.0, waiting=True)}")
 
 
-def parse_attention(attention: str) -> BatchAttention | None:
+def parse_attention(attention: str) -> NextCheck | None:
     """Read a batch's attention; None where it is malformed."""
     try:
-        parsed = BatchAttention.parse(attention)
+        parsed = NextCheck.parse(attention)
     except ValueError:
         return None
     return parsed if str(parsed) == attention else None

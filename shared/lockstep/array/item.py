@@ -98,7 +98,7 @@ class Batch(Expiring):
     seen = UnicodeAttribute()
     """The status in which each step was last seen, one letter each. The instance may have left it for a later one."""
     attention = UnicodeAttribute(null=True)
-    """A BatchAttention as text; none once all instances have ended."""
+    """A NextCheck as text; none once all instances have ended."""
     grows_until = NumberAttribute(null=True)
     """The time until which steps may be added; none once the batch is complete."""
     noted_at = NumberAttribute(null=True)
@@ -158,7 +158,7 @@ WAITING_PREFIX: Final = "W#"
 """The same beginning for a batch with instances that may wait for the distributor."""
 
 
-class BatchAttention(NamedTuple):
+class NextCheck(NamedTuple):
     """The time of a batch's next check, and whether some of its instances may still wait for the distributor."""
 
     due: float
@@ -168,17 +168,17 @@ class BatchAttention(NamedTuple):
     def __str__(self) -> str:
         """The batch's sort key in the run index.
 
-        >>> str(BatchAttention(1.5, waiting=True))
+        >>> str(NextCheck(1.5, waiting=True))
         'W#00000000001500'
         """
         return due_key(WAITING_PREFIX if self.waiting else LAUNCHED_PREFIX, self.due)
 
     @classmethod
-    def parse(cls, attention: str) -> "BatchAttention":
+    def parse(cls, attention: str) -> "NextCheck":
         """Parse such a sort key.
 
-        >>> BatchAttention.parse("W#00000000001500")
-        BatchAttention(due=1.5, waiting=True)
+        >>> NextCheck.parse("W#00000000001500")
+        NextCheck(due=1.5, waiting=True)
         """
         return cls(int(attention[2:]) / 1000, attention.startswith(WAITING_PREFIX))
 

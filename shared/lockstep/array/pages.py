@@ -63,14 +63,14 @@ class Position(NamedTuple):
         return cls(int(first), int(second) if second else None)
 
 
-class Page(NamedTuple):
+class TaskPage(NamedTuple):
     """Some tasks by id, and the position of the next page; None after the last page."""
 
     tasks: dict[int, Task]
     following: Position | None
 
 
-def page_of_tasks(array_id: int, status: TaskStatus | None, after: Position | None, most: int) -> Page:
+def page_of_tasks(array_id: int, status: TaskStatus | None, after: Position | None, most: int) -> TaskPage:
     """The next tasks of an array, in a status if one is given, `most` at most. Reads may lag.
 
     A page may hold fewer: what an index or a batch says of a task may be out of date, and a page looks at a bounded
@@ -90,7 +90,7 @@ def page_of_tasks(array_id: int, status: TaskStatus | None, after: Position | No
     return _by_id(array_id, array, status, after, most)
 
 
-def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Position | None, most: int) -> Page:
+def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Position | None, most: int) -> TaskPage:
     page: dict[int, Task] = {}
     examined = 0
     ids = _Ids(array.workflow_id, array_id, after.first if after else 0)
@@ -98,11 +98,11 @@ def _by_id(array_id: int, array: Array, status: TaskStatus | None, after: Positi
         for task_id, task in _read(some, array_id, status).items():
             page[task_id] = task
             if len(page) == most:
-                return Page(page, Position(task_id))
+                return TaskPage(page, Position(task_id))
         examined += len(some)
         if examined == MOST_EXAMINED or deadline().spent(_ENOUGH):
-            return Page(page, Position(some[-1]))
-    return Page(page, None if ids.passed is None else Position(ids.passed))
+            return TaskPage(page, Position(some[-1]))
+    return TaskPage(page, None if ids.passed is None else Position(ids.passed))
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ class _Step(NamedTuple):
         return Position(batch_of(self.batch.pk)[1], self.number)
 
 
-def _under_way(array_id: int, array: Array, status: TaskStatus, after: Position | None, most: int) -> Page:
+def _under_way(array_id: int, array: Array, status: TaskStatus, after: Position | None, most: int) -> TaskPage:
     steps: list[_Step] = []
     following = None
     begin = after or Position(0, -1)
@@ -157,7 +157,7 @@ def _under_way(array_id: int, array: Array, status: TaskStatus, after: Position 
         if examined == MOST_BATCHES or deadline().spent(_ENOUGH):
             following = _Step(batch, len(batch.seen)).position
             break
-    return Page(_read(_tasks_at(steps[:most]), array_id, status), following)
+    return TaskPage(_read(_tasks_at(steps[:most]), array_id, status), following)
 
 
 def _batches(array_id: int, workflow_id: int, first: int) -> Iterator[Batch]:
@@ -181,11 +181,11 @@ def _tasks_in_batch(steps: Sequence[_Step]) -> list[int]:
     return [found[step.number].task_id for step in steps if step.number in found]
 
 
-def _failed(array_id: int, array: Array, after: Position | None, most: int) -> Page:
+def _failed(array_id: int, array: Array, after: Position | None, most: int) -> TaskPage:
     ids: list[int] = []
     workflow = find_workflow(array.workflow_id, consistent=False)
     num_tasks = (workflow.num_tasks if workflow else None) or 0
-    lists = [_failed_in(part, after) for part in feed_keys(array.workflow_id, num_tasks)]
+    lists = [_failed_in(shard, after) for shard in feed_keys(array.workflow_id, num_tasks)]
     following = None
     for examined, failed in enumerate(merge(*lists, reverse=True), 1):
         if failed.array_id == array_id:
@@ -193,7 +193,7 @@ def _failed(array_id: int, array: Array, after: Position | None, most: int) -> P
         if len(ids) == most or examined == MOST_EXAMINED or deadline().spent(_ENOUGH):
             following = Position(failed.at, failed.task_id)
             break
-    return Page(_read(ids, array_id, TaskStatus.ERROR_FATAL), following)
+    return TaskPage(_read(ids, array_id, TaskStatus.ERROR_FATAL), following)
 
 
 class _Failed(NamedTuple):
@@ -205,11 +205,11 @@ class _Failed(NamedTuple):
     array_id: int
 
 
-def _failed_in(part: str, after: Position | None) -> Iterator[_Failed]:
-    """The tasks in a part of the list of failed tasks, newest first."""
+def _failed_in(shard: str, after: Position | None) -> Iterator[_Failed]:
+    """The tasks in a shard of the list of failed tasks, newest first."""
     until = f"{after.first:014d}#{after.second:016d}" if after else "~"
     earlier = ListedIndex.listed_as < until
-    for raw in query(part, earlier, index=ListedIndex.Meta.index_name, newest=True, at_once=_FAILED_AT_ONCE):
+    for raw in query(shard, earlier, index=ListedIndex.Meta.index_name, newest=True, at_once=_FAILED_AT_ONCE):
         at, _, task_id = raw["listed_as"]["S"].partition("#")
         yield _Failed(int(at), int(task_id), int(raw["array_id"]["N"]))
 

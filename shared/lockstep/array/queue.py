@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from lockstep.array.item import Array, Batch, BatchAttention, batch_listed_as, listed_in
+from lockstep.array.item import Array, Batch, NextCheck, batch_listed_as, listed_in
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, reach, transact
@@ -19,10 +19,10 @@ from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.dynamodb.reads import fetch
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import RefusalKind, may_queue
+from lockstep.fsm.transitions import may_queue
 from lockstep.fsm.workflow_run import MAY_QUEUE
 from lockstep.observability import count, record_move, record_refusal
-from lockstep.task.item import Task, told_changes
+from lockstep.task.item import Task, feed_changes
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, TaskInstance, array_step_key
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.read import is_in_or_unknown
@@ -69,18 +69,18 @@ def queue_tasks(
 
 def _record_refusals(array_id: int, task_ids: Sequence[int], tasks: Mapping[int, "_QueuedTask"]) -> None:
     """Record why tasks are not queued. Of two callers that queue one task, one hears that it is QUEUED."""
-    record_refusal(RefusalKind.INVALID.name, "it does not exist", len(set(task_ids) - tasks.keys()))
+    record_refusal("it does not exist", len(set(task_ids) - tasks.keys()))
     for task in tasks.values():
         if task.status is TaskStatus.QUEUED:
             continue
         if task.seen.array_id != array_id:
-            record_refusal(RefusalKind.INVALID.name, "it is of another array")
+            record_refusal("it is of another array")
         elif not may_queue(task.status):
-            record_refusal(RefusalKind.INVALID.name, f"{task.status.name} never becomes QUEUED")
+            record_refusal(f"{task.status.name} never becomes QUEUED")
         elif task.exhausted:
-            record_refusal(RefusalKind.INVALID.name, f"it has had {MAX_INSTANCE_NUMBER} instances")
+            record_refusal(f"it has had {MAX_INSTANCE_NUMBER} instances")
         else:
-            record_refusal(RefusalKind.INVALID.name, "its workflow run has ended, or ends for a resume")
+            record_refusal("its workflow run has ended, or ends for a resume")
 
 
 @dataclass(slots=True)
@@ -140,7 +140,7 @@ class _Filling:
     task_resources_id: int
     workflow_run_id: int
     attention: str
-    """A BatchAttention as text."""
+    """A NextCheck as text."""
     size: int = 0
     """The steps that it has."""
     grows_until: float | None = None
@@ -159,7 +159,7 @@ def _fill(
     tasks: Sequence[_QueuedTask],
 ) -> None:
     """Fill a batch, one transaction after another, because the steps of each follow those of the one before."""
-    attention = str(BatchAttention(now() + HEARTBEAT_BUFFER_SECONDS, waiting=True))
+    attention = str(NextCheck(now() + HEARTBEAT_BUFFER_SECONDS, waiting=True))
     batch = _Filling(array_id, batch_num, task_resources_id, workflow_run_id, attention)
     batch.grows_until = now() + GROWS_SECONDS
     *earlier, last = chunks(tasks, TASKS_PER_TRANSACTION)
@@ -239,7 +239,7 @@ def _task_changes(task: _QueuedTask, at: float) -> list[Action]:
         Task.status_date.set(at),
         Task.num_attempts.add(1),
         Task.num_instances.set(task.number),
-        *told_changes(task.task_id, TaskStatus.QUEUED, at),
+        *feed_changes(task.task_id, TaskStatus.QUEUED, at),
         *Task.renewed(at),
     ]
 

@@ -14,7 +14,7 @@ from lockstep.clock import Deadline
 from lockstep.context import RequestContext
 from lockstep.errors import LockstepError
 from lockstep.http import reply
-from lockstep.http.reply import Answer, Page
+from lockstep.http.reply import Answer, HtmlPage
 from lockstep.http.request import Event, parse_body, parse_path, parse_query
 from lockstep.observability import count, logger
 from lockstep.routes import Route, route
@@ -24,20 +24,20 @@ Parser = Callable[[Event, Any], BaseModel]
 _PARSERS: Final[Mapping[str, Parser]] = {"path": parse_path, "query": parse_query, "body": parse_body}
 
 
-def endpoint(name: str) -> Callable[[Callable[..., BaseModel | Page]], LambdaHandler]:
+def endpoint(name: str) -> Callable[[Callable[..., BaseModel | HtmlPage]], LambdaHandler]:
     """Make a Lambda handler for API Gateway proxy events of a function that serves the named row of lockstep.routes.
 
     The function takes any of `path`, `query` and `body`, each annotated with the pydantic model that it is validated
-    against. Each outcome is a reply: the function's result as JSON (or as HTML, if it is a Page), a problem document
-    (RFC 9457) for what errors.py names, and for any other exception a 500 whose cause is in the log.
+    against. Each outcome is a reply: the function's result as JSON (or an HtmlPage as it is), a problem document (RFC
+    9457) for what errors.py names, and for any other exception a 500 whose cause is in the log.
     """
     imported()
     row = route(name)
 
-    def decorate(function: Callable[..., BaseModel | Page]) -> LambdaHandler:
+    def decorate(function: Callable[..., BaseModel | HtmlPage]) -> LambdaHandler:
         models = {part: (_PARSERS[part], model) for part, model in function.__annotations__.items() if part != "return"}
 
-        def call(event: Event) -> BaseModel | Page:
+        def call(event: Event) -> BaseModel | HtmlPage:
             return function(**_parse(event, models))
 
         @wraps(function)
@@ -67,7 +67,7 @@ def _parse(event: Event, models: Mapping[str, tuple[Parser, Any]]) -> dict[str, 
 
 
 def _reply_to(
-    row: Route, call: Callable[[Event], BaseModel | Page], event: Event, lambda_context: Any
+    row: Route, call: Callable[[Event], BaseModel | HtmlPage], event: Event, lambda_context: Any
 ) -> dict[str, Any]:
     began = time.perf_counter()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
@@ -99,7 +99,9 @@ def _facts(row: Route, event: Event, headers: Mapping[str, str], lambda_context:
     }
 
 
-def _answer(row: Route, call: Callable[[Event], BaseModel | Page], event: Event, headers: Mapping[str, str]) -> Answer:
+def _answer(
+    row: Route, call: Callable[[Event], BaseModel | HtmlPage], event: Event, headers: Mapping[str, str]
+) -> Answer:
     try:
         check_caller(row, event.get("requestContext") or {})
         check_site(event["httpMethod"], headers)

@@ -35,7 +35,7 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = _JSON
 
 
-class Page(NamedTuple):
+class HtmlPage(NamedTuple):
     """A page for a browser."""
 
     html: str
@@ -43,13 +43,13 @@ class Page(NamedTuple):
     """Beside Content-Type."""
 
 
-def of_result(result: BaseModel | Page) -> Answer:
+def of_result(result: BaseModel | HtmlPage) -> Answer:
     """Answer 200 with a route's result.
 
     Raises:
         ReplyTooLargeError: Lambda does not carry it. A route bounds its own replies, so this is a defect.
     """
-    if isinstance(result, Page):
+    if isinstance(result, HtmlPage):
         headers = {"Content-Type": "text/html; charset=utf-8", **result.headers}
         return Answer(HTTPStatus.OK.value, result.html, headers=headers)
     body = as_json(result)

@@ -51,7 +51,7 @@ class Task(Specified):
     has let the task start over since.
     """
     feed = UnicodeAttribute(null=True)
-    """The part of its workflow's change feed that lists it. Never changes."""
+    """The shard of its workflow's change feed that lists it. Never changes."""
     changed = UnicodeAttribute(null=True)
     """The time and status of its last move (changed_key), if its workflow's client acts on that status; else none."""
     node_id = IntegerAttribute(null=True)
@@ -98,9 +98,9 @@ class Task(Specified):
 
 
 TASKS_PER_FEED: Final = 10_000
-"""The tasks of a workflow that share a part of its change feed: what a partition's writes allow."""
+"""The tasks of a workflow that share a shard of its change feed: what a partition's writes allow."""
 MOST_FEEDS: Final = 16
-"""The parts of a workflow's change feed at most."""
+"""The shards of a workflow's change feed at most."""
 
 
 NO_FEED: Final = "0#0"
@@ -108,7 +108,7 @@ NO_FEED: Final = "0#0"
 
 
 def feed_key(workflow_id: int, ordinal: int) -> str:
-    """The part of a workflow's change feed that lists its task number `ordinal`.
+    """The shard of a workflow's change feed that lists its task number `ordinal`.
 
     >>> feed_key(1001, 0), feed_key(1001, 10_000), feed_key(1001, 160_000)
     ('1001#0', '1001#1', '1001#0')
@@ -117,13 +117,13 @@ def feed_key(workflow_id: int, ordinal: int) -> str:
 
 
 def feed_keys(workflow_id: int, num_tasks: int) -> list[str]:
-    """All parts of the change feed of a workflow with so many tasks.
+    """All shards of the change feed of a workflow with so many tasks.
 
     >>> feed_keys(1001, 10_001)
     ['1001#0', '1001#1']
     """
-    parts = min(-(-num_tasks // TASKS_PER_FEED), MOST_FEEDS)
-    return [f"{workflow_id}#{part}" for part in range(parts)]
+    shards = min(-(-num_tasks // TASKS_PER_FEED), MOST_FEEDS)
+    return [f"{workflow_id}#{shard}" for shard in range(shards)]
 
 
 def changed_key(at: float, status: TaskStatus) -> str:
@@ -163,7 +163,7 @@ def failed_key(at: float, task_id: int) -> str:
     return f"{since_key(at)}#{task_id:016d}"
 
 
-def told_changes(task_id: int, status: TaskStatus, at: float) -> list[Action]:
+def feed_changes(task_id: int, status: TaskStatus, at: float) -> list[Action]:
     """Return the actions that update the workflow's change feed and list of failed tasks when a task moves."""
     if status is TaskStatus.ERROR_FATAL:
         listed = [Task.listed_in.set(Task.feed | NO_FEED), Task.listed_as.set(failed_key(at, task_id))]

@@ -13,7 +13,6 @@ from lockstep.dynamodb.reads import fetch_present
 from lockstep.dynamodb.statements import Change, Value, Where, all_of, equals, is_missing, one_of, set_where
 from lockstep.fsm.reports import LAUNCH, OF_OTHER_JOB, concerns_names
 from lockstep.fsm.statuses import TaskInstanceStatus
-from lockstep.fsm.transitions import RefusalKind
 from lockstep.observability import count, record_refusal
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
@@ -76,7 +75,7 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
         stored = set(_set_where(changes, unnamed))
         left = {key: change for key, change in changes.items() if key not in stored}
         named = _select(left, is_of_array)
-        record_refusal(RefusalKind.INVALID.name, "it is not of this array, or does not exist", len(left) - len(named))
+        record_refusal("it is not of this array, or does not exist", len(left) - len(named))
         _name_again(named)
 
 
@@ -87,7 +86,7 @@ def _name_again(changes: dict[InstanceKey, Change]) -> None:
         changes = {key: change for key, change in changes.items() if key not in stored}
     kind = OF_OTHER_JOB.kind.name
     count(f"Refused.{kind}", len(changes))
-    record_refusal(kind, OF_OTHER_JOB.reason, len(changes))
+    record_refusal(OF_OTHER_JOB.reason, len(changes), kind=kind)
     run_parallel(store.note_refusal, changes)
 
 

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
-from lockstep.array.attention import expect
+from lockstep.array.next_check import expect
 from lockstep.clock import now
 from lockstep.dynamodb.client import connect
 from lockstep.fsm.reports import START

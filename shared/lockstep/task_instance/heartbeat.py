@@ -1,6 +1,6 @@
 """Heartbeats of worker nodes, and a distributor's reports about instances that it launched."""
 
-from lockstep.array.attention import expect
+from lockstep.array.next_check import expect
 from lockstep.clock import now
 from lockstep.dynamodb.client import ConditionFailedError, reach, update
 from lockstep.dynamodb.item import Expiring

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from lockstep.clock import now
 from lockstep.errors import NotFoundError
-from lockstep.fsm.reports import ReportRule
+from lockstep.fsm.reports import ABANDONED, ReportRule
+from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.http.fields import DistributorId, IdInPath, Nodename, Path, Text
 from lockstep.http.models import Request
 from lockstep.task_instance.item import InstanceKey, is_long_error, split_task_instance_id
@@ -112,3 +113,8 @@ class Report:
     """Stored only together with the move."""
     open_run: int | None = None
     """The workflow run that must not have ended. None: no run is looked at."""
+
+
+def abandoned(instance: InstanceKey, status: TaskInstanceStatus, why: str) -> Report:
+    """The report that settles an instance which was read in a status that needs attention, with an error entry."""
+    return Report(instance, ABANDONED[status], on_move=ReportedFields(error=why))

@@ -19,7 +19,7 @@ from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatu
 from lockstep.fsm.transitions import Move, Ruling
 from lockstep.fsm.workflow_run import MAY_TAKE
 from lockstep.observability import bind
-from lockstep.task.item import Task, told_changes
+from lockstep.task.item import Task, feed_changes
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
     MAX_INLINE_BYTES,
@@ -103,12 +103,12 @@ def write_pairs(writes: Sequence[PairWrite], open_runs: Collection[int] = ()) ->
         ContentionError, TableError: see dynamodb.client.reach.
     """
     at = now()
-    actions = [_actions(write, at) for write in writes]
+    by_write = [_actions(write, at) for write in writes]
 
     def build(transaction: TransactWrite) -> None:
         for run in open_runs:
             transaction.condition_check(WorkflowRun, *WorkflowRun.key(run), is_in_or_unknown(MAY_TAKE))
-        for model, changes, condition in (action for parts in actions for action in parts):
+        for model, changes, condition in (action for actions in by_write for action in actions):
             transaction.update(model, changes + model.renewed(at), condition, return_values="ALL_OLD")
 
     try:
@@ -117,7 +117,7 @@ def write_pairs(writes: Sequence[PairWrite], open_runs: Collection[int] = ()) ->
         found = iter(failed.found)
         if ended := {run for run in open_runs if next(found) is not None}:
             raise RunsEndedError(ended) from failed
-        raise WriteRejectedError([_rejection([next(found) for _ in parts]) for parts in actions]) from failed
+        raise WriteRejectedError([_rejection([next(found) for _ in actions]) for actions in by_write]) from failed
 
 
 _Action = tuple[Expiring, list[Action], Condition | None]
@@ -208,7 +208,7 @@ def _task_action(write: PairWrite, at: float) -> list[_Action]:
         condition &= _is_superseded(number) if guard.superseded else _is_latest(number)
     changes: list[Action] = [_SAME_STATUS]
     if target:
-        changes = [_becomes(Task, target), Task.status_date.set(at), *told_changes(write.instance.task_id, target, at)]
+        changes = [_becomes(Task, target), Task.status_date.set(at), *feed_changes(write.instance.task_id, target, at)]
     return [(Expiring(*Task.key(write.instance.task_id)), changes, condition)]
 
 

@@ -124,7 +124,7 @@ def _count(in_flight: Iterable["_InFlight"]) -> None:
         count("LostRaces", max(0, each.rejections - 1))
         if each.outcome and isinstance(each.outcome.ruling, Refusal):
             count(f"Refused.{each.outcome.ruling.kind.name}")
-            record_refusal(each.outcome.ruling.kind.name, each.outcome.ruling.reason)
+            record_refusal(each.outcome.ruling.reason, kind=each.outcome.ruling.kind.name)
         if write := each.written:
             if isinstance(write.ruling, Move):
                 sources, target = write.guard.task_instance, write.ruling.task_instance.name
@@ -182,7 +182,7 @@ class _InFlight:
     outcome: Outcome | None = None
     rejected_by: TaskInstance | None = None
     tries: int = 0
-    """The transactions that it was part of."""
+    """The transactions in which it was sent."""
     rejections: int = 0
     """The transactions that it rejected. The first may be a wrong assumption; so may the second, where the
     first returned one item only. Others are lost races."""

@@ -1,7 +1,7 @@
 """Count a workflow's tasks by array and status, from its batches instead of its tasks.
 
-A batch stores the last seen status of each of its steps; polls and sweeps update it (array/attention.py). An index
-lists the tasks that failed for good. One Query of the batches and one for each part of that list give all counts: 21
+A batch stores the last seen status of each of its steps; polls and sweeps update it (array/last_seen.py). An index
+lists the tasks that failed for good. One Query of the batches and one for each shard of that list give all counts: 21
 read units for 100,000 tasks. tests/routes/test_looking.py limits them to 50.
 """
 
@@ -142,8 +142,8 @@ def _count_batch(batch: Batch, array_id: int, counts: Counts) -> None:
         counts.seen_at = min(batch.noted_at, counts.seen_at or batch.noted_at)
 
 
-def _count_failed(parts: Iterable[str], counts: Counts) -> None:
-    entries = chain.from_iterable(_listed(part, _FAILED_AT_ONCE) for part in parts)
+def _count_failed(shards: Iterable[str], counts: Counts) -> None:
+    entries = chain.from_iterable(_listed(shard, _FAILED_AT_ONCE) for shard in shards)
     failed = Counter[int]()
     for number, raw in enumerate(entries):
         if number == MOST_FAILED or deadline().spent(_ENOUGH_FAILED):

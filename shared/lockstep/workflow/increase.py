@@ -14,7 +14,6 @@ from lockstep.dynamodb.client import ConditionFailedError, transact
 from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.dynamodb.reads import fetch_present
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.fsm.transitions import RefusalKind
 from lockstep.http.fields import fit_resources
 from lockstep.observability import record_refusal
 from lockstep.task.item import Resources, Spec, Specified, Task, starts_over
@@ -43,7 +42,7 @@ def increase_resources(workflow_id: int) -> list[int]:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
-        record_refusal(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
+        record_refusal(f"no workflow {workflow_id} exists")
         return []
     sets = _LargerSets()
     return [
@@ -107,13 +106,13 @@ def _grow_all(tasks: Mapping[int, Task], sets: _LargerSets) -> list[int]:
         for task_id, task in tasks.items()
         if (spec := specs.get(task_id)) and (resources := had.get(Resources.key(spec.task_resources_id)))
     ]
-    record_refusal(RefusalKind.INVALID.name, "it has no resources that could grow", len(tasks) - len(short))
+    record_refusal("it has no resources that could grow", len(tasks) - len(short))
     return [task_id for some in chunks(short, GROWN_AT_ONCE) for task_id in _grow_some(some, sets.of(some))]
 
 
 def _grow_some(tasks: Sequence[_Short], resources_ids: Sequence[int]) -> list[int]:
     grown = run_parallel(lambda growth: _grow(*growth), list(zip(tasks, resources_ids, strict=True)))
-    record_refusal(RefusalKind.INVALID.name, "it has moved meanwhile", grown.count(False))
+    record_refusal("it has moved meanwhile", grown.count(False))
     return [task.task_id for task, has_grown in zip(tasks, grown, strict=True) if has_grown]
 
 

@@ -41,14 +41,14 @@ def filters(users: Iterable[str], statuses: Collection[WorkflowStatus], name: st
     return Wanted({beginning(user, MAX_USER_BYTES) for user in users}, statuses, beginning(name, MAX_TITLE_BYTES))
 
 
-class Page(NamedTuple):
+class WorkflowPage(NamedTuple):
     """Some workflows by id, and the id before which the next page begins; None after the last page."""
 
     workflows: dict[int, Workflow]
     next_before: int | None
 
 
-def list_workflows(wanted: Wanted, before: int | None, most: int) -> Page:
+def list_workflows(wanted: Wanted, before: int | None, most: int) -> WorkflowPage:
     """The newest workflows with ids below `before` that are wanted, `most` at most.
 
     A page reads the index alone, and may hold fewer, because it looks at MOST_EXAMINED at most, and as many as its time
@@ -64,5 +64,5 @@ def list_workflows(wanted: Wanted, before: int | None, most: int) -> Page:
         if wanted.has(workflow):
             page[workflow_id] = workflow
         if len(page) == most or examined == MOST_EXAMINED or deadline().spent(_ENOUGH):
-            return Page(page, workflow_id)
-    return Page(page, None)
+            return WorkflowPage(page, workflow_id)
+    return WorkflowPage(page, None)

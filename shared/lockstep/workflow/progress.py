@@ -26,7 +26,7 @@ MOST_TOLD: Final = 350_000
 MOST_IN_FULL: Final = 50_000
 """The tasks of a workflow, at most, whose statuses a poll without a time reads; of more, it tells what changed ever."""
 CHANGES_AT_ONCE: Final = 1_000
-"""The changes that are taken from a part of the feed before a poll looks at the time."""
+"""The changes that are taken from a shard of the feed before a poll looks at the time."""
 _STEP_SECONDS: Final = 1
 """The least by which a poll gets on. One that got less far would have its client ask for nearly the same for ever."""
 _ENOUGH: Final = 0.7
@@ -71,39 +71,39 @@ class _Found(NamedTuple):
     changes: list[_Change]
     """By time."""
     whole: bool
-    """Whether the part has no later ones."""
+    """Whether the shard has no later ones."""
 
 
-def _changed_since(since: float, parts: list[str], at: float) -> Progress:
-    """What the parts of a feed tell. It is all up to the moment to which each of them was read.
+def _changed_since(since: float, shards: list[str], at: float) -> Progress:
+    """What the shards of a feed tell. It is all up to the moment to which each of them was read.
 
     A task that the index shows twice, because its entry moves, is told of once: by its latest change.
     """
-    rounds = -(-len(parts) // PARALLEL)
+    rounds = -(-len(shards) // PARALLEL)
     found = run_parallel(
         lambda number: _changes(
-            parts[number],
+            shards[number],
             since - MARGIN_SECONDS,
-            most=MOST_TOLD // len(parts),
+            most=MOST_TOLD // len(shards),
             enough=_ENOUGH * (number // PARALLEL + 1) / rounds,
         ),
-        range(len(parts)),
+        range(len(shards)),
     )
-    until = min((part.changes[-1].at for part in found if not part.whole), default=at)
+    until = min((shard.changes[-1].at for shard in found if not shard.whole), default=at)
     if until + MARGIN_SECONDS < min(at, since + _STEP_SECONDS):
         raise TableError("more tasks changed at the same time than one call reads")
     by_status: dict[TaskStatus, list[int]] = defaultdict(list)
-    latest = {change.task_id: change.status for part in found for change in part.changes}
+    latest = {change.task_id: change.status for shard in found for change in shard.changes}
     for task_id, status in latest.items():
         by_status[status].append(task_id)
     return Progress(dict(by_status), min(at, until + MARGIN_SECONDS))
 
 
-def _changes(part: str, since: float, *, most: int, enough: float) -> _Found:
-    """The earliest changes that a part tells: at most so many, and as long as less than a share of the time is up."""
+def _changes(shard: str, since: float, *, most: int, enough: float) -> _Found:
+    """The earliest changes that a shard tells: at most so many, and as long as less than a share of the time is up."""
     changes: list[_Change] = []
     index = FeedIndex.Meta.index_name
-    for some in chunks(query(part, FeedIndex.changed >= since_key(since), index=index), CHANGES_AT_ONCE):
+    for some in chunks(query(shard, FeedIndex.changed >= since_key(since), index=index), CHANGES_AT_ONCE):
         if changes and (len(changes) + len(some) > most or deadline().spent(enough)):
             return _Found(changes, whole=False)
         changes += [_Change(*change_of(raw["changed"]["S"]), int(raw["pk"]["S"].removeprefix("TASK#"))) for raw in some]

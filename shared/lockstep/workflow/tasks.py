@@ -35,7 +35,7 @@ def ensure_workflow(workflow_id: int) -> None:
 
 
 def allocate_tasks(workflow_id: int, arrays: Sequence[int]) -> list[tuple[int, str]]:
-    """Allocate ids for new tasks of a workflow, and the part of its change feed for each.
+    """Allocate ids for new tasks of a workflow, and the shard of its change feed for each.
 
     arrays: the array of each new task. The ids are consecutive.
 

@@ -11,8 +11,8 @@ from typing import Final
 
 from pynamodb.expressions.update import Action
 
-from lockstep.array.attention import is_left
 from lockstep.array.item import EARLIER_RUNS, due_key
+from lockstep.array.run_index import is_left
 from lockstep.clock import now
 from lockstep.dynamodb.client import ConditionFailedError, update
 from lockstep.dynamodb.parallel import run_parallel

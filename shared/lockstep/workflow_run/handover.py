@@ -2,14 +2,13 @@
 
 from typing import Final, NamedTuple
 
-from lockstep.array.attention import MOST_INDEXED, flagged
+from lockstep.array.run_index import MOST_INDEXED, flagged
 from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import KILLED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
-from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import GIVEN_UP, RUN_ENDED, TAKEN_OVER
 from lockstep.observability import record_refusal
 from lockstep.task_instance.item import InstanceKey
@@ -86,7 +85,7 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
-        record_refusal(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
+        record_refusal(f"no workflow {workflow_id} exists")
         return
     target = Run.COLD_RESUME if cold else Run.HOT_RESUME
     if workflow.workflow_run_id:
@@ -102,7 +101,7 @@ def _ask_to_end(workflow_run_id: int, target: WorkflowRunStatus) -> None:
                 continue
             run.status = target
         elif run.status != target:
-            record_refusal(RefusalKind.INVALID.name, f"{Run(run.status).name} never becomes {target.name}")
+            record_refusal(f"{Run(run.status).name} never becomes {target.name}")
         if _end_if_late(run, workflow_run_id).settled:
             return
 

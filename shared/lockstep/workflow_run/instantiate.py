@@ -133,9 +133,9 @@ def _taken_before(past_queued: Iterable[InstanceKey]) -> dict[InstanceKey, TaskI
         if _is_repeated(ruling):
             before[key] = instance
         elif isinstance(ruling, Refusal):
-            record_refusal(ruling.kind.name, ruling.reason)
+            record_refusal(ruling.reason, kind=ruling.kind.name)
         else:
-            record_refusal(RefusalKind.INVALID.name, "its workflow run has ended")
+            record_refusal("its workflow run has ended")
     return before
 
 

@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 
 from pynamodb.expressions.update import Action
 
-from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember, unended_batches
+from lockstep.array.last_seen import Seen, remember
+from lockstep.array.portions import Portion, in_groups, in_portions
+from lockstep.array.run_index import unended_batches
 from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, update
@@ -17,7 +19,7 @@ from lockstep.dynamodb.parallel import run_parallel
 from lockstep.dynamodb.reads import fetch
 from lockstep.errors import UnavailableError
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
-from lockstep.fsm.transitions import UNENDED, RefusalKind
+from lockstep.fsm.transitions import UNENDED
 from lockstep.fsm.workflow_run import RUN_ENDED
 from lockstep.observability import record_refusal
 from lockstep.task_instance.item import InstanceKey, TaskInstance
@@ -29,7 +31,7 @@ from lockstep.workflow_run.terminate import stop
 
 TI = TaskInstanceStatus
 _ENOUGH: Final = 0.6
-"""The share of the time after which a call looks at no other group of parts."""
+"""The share of the time after which a call looks at no other group of portions."""
 
 
 def note_resume(workflow_id: int, resume: WorkflowRunStatus) -> None:
@@ -46,9 +48,7 @@ def note_resume(workflow_id: int, resume: WorkflowRunStatus) -> None:
     try:
         update(Workflow.key(workflow_id), changes, condition)
     except ConditionFailedError:
-        record_refusal(
-            RefusalKind.INVALID.name, "a cold resume was requested, and no run was linked since: it stays cold"
-        )
+        record_refusal("a cold resume was requested, and no run was linked since: it stays cold")
 
 
 class Left(NamedTuple):
@@ -59,7 +59,7 @@ class Left(NamedTuple):
     told: frozenset[InstanceKey]
     """What was put into KILL_SELF, now or before."""
     in_kill_self: Mapping[InstanceKey, TaskInstance]
-    """What is in it by consistent reads, of all or of a part."""
+    """What is in it by consistent reads, of all or of a portion."""
 
 
 NOTHING: Final = Left(may_run=False, told=frozenset(), in_kill_self={})
@@ -92,7 +92,7 @@ def _look(runs: Sequence[int], *, hot: bool) -> Left:
     What there is no time for may run. The index of what is in KILL_SELF would not do: it may lag behind.
     """
     in_kill_self: dict[InstanceKey, TaskInstance] = {}
-    groups = ((run, group) for run in runs for group in in_groups(in_parts(unended_batches(run), UNENDED)))
+    groups = ((run, group) for run in runs for group in in_groups(in_portions(unended_batches(run), UNENDED)))
     for number, (run, group) in enumerate(groups):
         if number and deadline().spent(_ENOUGH):
             return NOTHING._replace(may_run=True, in_kill_self=in_kill_self)
@@ -103,19 +103,15 @@ def _look(runs: Sequence[int], *, hot: bool) -> Left:
     return NOTHING._replace(in_kill_self=in_kill_self)
 
 
-def _read(workflow_run_id: int, group: Sequence[Part]) -> dict[InstanceKey, TaskInstance]:
-    """Read a run's instances in some parts, and note in their batches how they stand."""
-    shown = run_parallel(Part.instances, group)
-    whole = [(part, steps) for part, steps in zip(group, shown, strict=True) if steps is not None]
+def _read(workflow_run_id: int, group: Sequence[Portion]) -> dict[InstanceKey, TaskInstance]:
+    """Read a run's instances in some portions, and note in their batches how they stand."""
+    shown = run_parallel(Portion.instances, group)
+    whole = [(portion, steps) for portion, steps in zip(group, shown, strict=True) if steps is not None]
     if len(whole) < len(group):
         raise UnavailableError(f"a batch of workflow run {workflow_run_id} is not indexed as a whole yet")
     keys = (key for _, steps in whole for key in steps.values())
     found = read_instances_of_run(workflow_run_id, keys, consistent=True)
-    remember(
-        Seen(part, {step: TI(found[key].status) for step, key in steps.items() if key in found})
-        for part, steps in whole
-        if not part.batch.grows_until
-    )
+    remember(Seen.read(portion, steps, found) for portion, steps in whole if not portion.batch.grows_until)
     return found
 
 

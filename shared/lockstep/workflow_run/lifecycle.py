@@ -13,7 +13,6 @@ from lockstep.dynamodb.client import ConditionFailedError, reach, transact
 from lockstep.dynamodb.item import RawItem
 from lockstep.errors import ContentionError, NotFoundError
 from lockstep.fsm.statuses import WorkflowRunStatus
-from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import DISTRIBUTED, DONE_AFTER_ALL, RUN_ENDED, followed_by, sources
 from lockstep.observability import record_move, record_refusal
 from lockstep.workflow.item import Workflow
@@ -95,7 +94,7 @@ def _move(workflow_run_id: int, status: str, changes: list[Action]) -> WorkflowR
 
 def _record_refused_move(source: WorkflowRunStatus, status: str) -> None:
     target = _STATUSES.get(status)
-    record_refusal(RefusalKind.INVALID.name, f"{source.name} never becomes {target.name if target else repr(status)}")
+    record_refusal(f"{source.name} never becomes {target.name if target else repr(status)}")
 
 
 def _may_move(run: WorkflowRun, target: WorkflowRunStatus) -> bool:

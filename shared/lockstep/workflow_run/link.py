@@ -12,7 +12,6 @@ from lockstep.dynamodb.client import ConditionFailedError, transact
 from lockstep.dynamodb.counters import allocate
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import WorkflowRunStatus, WorkflowStatus
-from lockstep.fsm.transitions import RefusalKind
 from lockstep.fsm.workflow_run import LINKABLE
 from lockstep.observability import record_move, record_refusal
 from lockstep.text import beginning
@@ -59,37 +58,44 @@ def link(workflow_id: int, client: Client, increment: float) -> Linked:
         if workflow is None:
             return _refused(f"No workflow exists for ID {workflow_id}")
         if workflow.workflow_run_id:
-            holder = free(workflow.workflow_run_id)
-            if holder and _is_repeated(holder, client):
-                return Linked(workflow.workflow_run_id)
-            if holder:
-                status = _NAMES[WorkflowRunStatus(holder.status)]
-                return _refused(f"WorkflowRun {workflow.workflow_run_id} holds the workflow: it is {status}")
-        elif workflow.created_date is None or workflow.status not in LINKABLE:
+            if held := _held_by(workflow.workflow_run_id, client):
+                return held
+            continue
+        if workflow.created_date is None or workflow.status not in LINKABLE:
             return _refused(f"Workflow {workflow_id} is not in a resume-able state")
-        else:
-            new_run = new_run or allocate("workflow_run", 1)[0]
-            try:
-                transact(
-                    partial(
-                        _add_run,
-                        workflow=workflow,
-                        workflow_id=workflow_id,
-                        run_id=new_run,
-                        client=client,
-                        increment=increment,
-                    )
+        new_run = new_run or allocate("workflow_run", 1)[0]
+        try:
+            transact(
+                partial(
+                    _add_run,
+                    workflow=workflow,
+                    workflow_id=workflow_id,
+                    run_id=new_run,
+                    client=client,
+                    increment=increment,
                 )
-            except ConditionFailedError as failed:
-                if deadline().passed():
-                    raise ContentionError(f"others kept changing workflow {workflow_id}; send it again") from failed
-            else:
-                record_move(None, WorkflowRunStatus.LINKING.name)
-                return Linked(new_run)
+            )
+        except ConditionFailedError as failed:
+            if deadline().passed():
+                raise ContentionError(f"others kept changing workflow {workflow_id}; send it again") from failed
+        else:
+            record_move(None, WorkflowRunStatus.LINKING.name)
+            return Linked(new_run)
+
+
+def _held_by(workflow_run_id: int, client: Client) -> Linked | None:
+    """The answer to a client whose workflow a run holds; None if the run was freed, or holds it no more."""
+    holder = free(workflow_run_id)
+    if holder is None:
+        return None
+    if _is_repeated(holder, client):
+        return Linked(workflow_run_id)
+    status = _NAMES[WorkflowRunStatus(holder.status)]
+    return _refused(f"WorkflowRun {workflow_run_id} holds the workflow: it is {status}")
 
 
 def _refused(why_not: str) -> Linked:
-    record_refusal(RefusalKind.INVALID.name, why_not)
+    record_refusal(why_not)
     return Linked(None, why_not)
 
 

@@ -11,17 +11,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lockstep.array.attention import (
-    MOST_INDEXED,
-    WAITING,
-    Seen,
-    flags,
-    remember,
-    remember_changes,
-    unended_batches,
-    waiting_batches,
-    with_instances,
-)
+from lockstep.array.last_seen import WAITING, Seen, remember, remember_changes
+from lockstep.array.portions import with_instances
+from lockstep.array.run_index import MOST_INDEXED, flags, unended_batches, waiting_batches
 from lockstep.context import deadline
 from lockstep.dynamodb.parallel import chunks, rotated
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, WorkflowRunStatus
@@ -37,8 +29,8 @@ TI = TaskInstanceStatus
 MOST_READ: Final = 10_000
 """The listed instances that a poll reads at most. The others are not told of; another poll reads them."""
 MOST_TOLD: Final = 10_000
-"""The unlisted instances after which a poll looks for no more; it may exceed this by the last group of parts. The next
-poll returns more.
+"""The unlisted instances after which a poll looks for no more; it may exceed this by the last group of portions.
+The next poll returns more.
 """
 MOST_LOOKED_AT: Final = 1_000
 """The instances that a poll reads at most to find unlisted ones in LAUNCHED or RUNNING. The next poll reads others."""
@@ -161,10 +153,7 @@ class _Poll:
             members = {key for _, steps in group for key in steps.values()}
             found = read_instances(members - listed)
             known = {**read, **found}
-            remember(
-                Seen(part, {step: TI(known[key].status) for step, key in steps.items() if key in known})
-                for part, steps in group
-            )
+            remember(Seen.read(portion, steps, known) for portion, steps in group)
             yield found
 
     def _flags(self) -> Iterator[InstanceKey]:

@@ -10,7 +10,7 @@ from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.statements import Value, equals, set_where
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
-from lockstep.fsm.transitions import RefusalKind, is_reset_by_binding
+from lockstep.fsm.transitions import is_reset_by_binding
 from lockstep.observability import record_refusal
 from lockstep.task.item import Task
 from lockstep.workflow.cursor import task_groups
@@ -31,10 +31,10 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     """
     workflow = find_workflow(workflow_id)
     if workflow is None:
-        record_refusal(RefusalKind.INVALID.name, f"no workflow {workflow_id} exists")
+        record_refusal(f"no workflow {workflow_id} exists")
         return None
     if why_not := _why_not(workflow_id, workflow):
-        record_refusal(RefusalKind.INVALID.name, why_not)
+        record_refusal(why_not)
         return why_not
     for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
         _reset(tasks, running=running)

@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from lockstep.array.attention import Attention, Part, Seen, in_groups, in_parts, remember, what_needs_attention
+from lockstep.array.last_seen import Seen, remember
+from lockstep.array.portions import Portion, in_groups, in_portions
+from lockstep.array.run_index import Due, read_due
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.context import deadline
 from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.parallel import chunks, rotated, run_parallel
-from lockstep.fsm.reports import ABANDONED, FELL_SILENT, NEVER_REPORTED
+from lockstep.fsm.reports import FELL_SILENT, NEVER_REPORTED
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus
 from lockstep.fsm.transitions import UNENDED
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances, read_instances_of_run
-from lockstep.task_instance.report import Report, ReportedFields
+from lockstep.task_instance.report import Report, abandoned
 from lockstep.task_instance.transition import Outcome, transit_many
 from lockstep.workflow_run.earlier import earlier_runs
 
@@ -28,7 +30,7 @@ _SETTLED_AT_ONCE: Final = 1_000
 _ENOUGH_SETTLED: Final = 0.3
 """The share of the time after which a sweep settles no more instances, and turns to the batches."""
 _ENOUGH: Final = 0.6
-"""The share of the time after which a sweep begins no other group of parts. They are due first in the next one."""
+"""The share of the time after which a sweep begins no other group of portions. They are due first in the next one."""
 _OVERDUE: Final = {TI.RUNNING: FELL_SILENT, TI.LAUNCHED: NEVER_REPORTED}
 
 
@@ -43,9 +45,9 @@ def sweep(workflow_run_id: int) -> None:
     Raises:
         UnavailableError: some instances may have moved; the same call again does the rest.
     """
-    attention = what_needs_attention(workflow_run_id, now())
-    _sweep_run(workflow_run_id, attention)
-    if attention.earlier_runs and not deadline().spent(_ENOUGH):
+    due = read_due(workflow_run_id, now())
+    _sweep_run(workflow_run_id, due)
+    if due.earlier_runs and not deadline().spent(_ENOUGH):
         _sweep_earlier_runs(workflow_run_id)
 
 
@@ -54,37 +56,38 @@ def _sweep_earlier_runs(workflow_run_id: int) -> None:
     for earlier in earlier_runs(workflow_run_id):
         if deadline().spent(_ENOUGH):
             return
-        _sweep_run(earlier, what_needs_attention(earlier, now()))
+        _sweep_run(earlier, read_due(earlier, now()))
 
 
-def _sweep_run(workflow_run_id: int, attention: Attention) -> None:
-    _settle_abandoned(attention.instances)
-    due: dict[Key, float] = {}
-    for group in in_groups(in_parts(attention.batches, UNENDED, first=_OVERDUE)):
-        _sweep_group(group, workflow_run_id, due)
+def _sweep_run(workflow_run_id: int, due: Due) -> None:
+    _settle_abandoned(due.instances)
+    next_checks: dict[Key, float] = {}
+    for group in in_groups(in_portions(due.batches, UNENDED, first=_OVERDUE)):
+        _sweep_group(group, workflow_run_id, next_checks)
         if deadline().spent(_ENOUGH):
             return
 
 
-def _sweep_group(group: Sequence[Part], workflow_run_id: int, due: dict[Key, float]) -> None:
-    """Sweep parts, and note what was seen of them. A batch gets its next time after its last part.
+def _sweep_group(group: Sequence[Portion], workflow_run_id: int, due: dict[Key, float]) -> None:
+    """Sweep portions, and note what was seen of them. A batch gets its next time after its last portion.
 
-    due: the next time of each batch by the parts that were swept so far.
+    due: the next time of each batch by the portions that were swept so far.
     """
     seen: list[Seen] = []
-    for part, looked in zip(group, run_parallel(lambda part: _sweep_part(part, workflow_run_id), group), strict=True):
+    swept = run_parallel(lambda portion: _sweep_portion(portion, workflow_run_id), group)
+    for portion, looked in zip(group, swept, strict=True):
         if looked is None:
-            due[part.key] = 0.0
+            due[portion.key] = 0.0
         else:
-            statuses, part_due = looked
-            seen.append(Seen(part, statuses))
-            due[part.key] = min(due.get(part.key, part_due), part_due)
-    remember(seen, {part.key: due[part.key] for part in group if part.last})
+            statuses, again = looked
+            seen.append(Seen(portion, statuses))
+            due[portion.key] = min(due.get(portion.key, again), again)
+    remember(seen, {portion.key: due[portion.key] for portion in group if portion.last})
 
 
-def _sweep_part(part: Part, workflow_run_id: int) -> tuple[dict[int, TaskInstanceStatus], float] | None:
-    """Return the statuses by step, and when the part is due again; None if the index does not show the whole part."""
-    steps = part.instances()
+def _sweep_portion(portion: Portion, workflow_run_id: int) -> tuple[dict[int, TaskInstanceStatus], float] | None:
+    """Return the statuses by step, and when the portion is due again; None if the index does not show all of it."""
+    steps = portion.instances()
     if steps is None:
         return None
     of_run = read_instances_of_run(workflow_run_id, steps.values())
@@ -126,16 +129,15 @@ def next_check(instance: TaskInstance, at: float) -> float:
 def _settle_abandoned(instances: Iterable[InstanceKey]) -> None:
     for some in chunks(rotated(instances), _SETTLED_AT_ONCE):
         at = now()
-        abandoned = {
+        found = {
             key: TI(instance.status)
             for key, instance in read_instances(some).items()
             if TI(instance.status) in NEEDS_ATTENTION and instance.status_date + ABANDONED_SECONDS < at
         }
-        transit_many(_settlement(key, status) for key, status in sorted(abandoned.items()))
+        transit_many(abandoned(key, status, _why_abandoned(status)) for key, status in sorted(found.items()))
         if deadline().spent(_ENOUGH_SETTLED):
             return
 
 
-def _settlement(instance: InstanceKey, status: TaskInstanceStatus) -> Report:
-    why = f"Nobody settled it in {ABANDONED_SECONDS:.0f} s while it was {status.name}: its distributor is gone."
-    return Report(instance, ABANDONED[status], on_move=ReportedFields(error=why))
+def _why_abandoned(status: TaskInstanceStatus) -> str:
+    return f"Nobody settled it in {ABANDONED_SECONDS:.0f} s while it was {status.name}: its distributor is gone."

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
-from lockstep.array.attention import Part, Seen, in_groups, in_parts, remember, unended_batches
+from lockstep.array.last_seen import Seen, remember
+from lockstep.array.portions import Portion, in_groups, in_portions
+from lockstep.array.run_index import unended_batches
 from lockstep.context import deadline
 from lockstep.dynamodb.parallel import run_parallel
 from lockstep.errors import UnavailableError
@@ -14,7 +16,7 @@ from lockstep.fsm.reports import ABANDONED, stopped_by_resume, terminate
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances_of_run
-from lockstep.task_instance.report import Report, ReportedFields
+from lockstep.task_instance.report import Report, ReportedFields, abandoned
 from lockstep.task_instance.transition import transit_many
 from lockstep.workflow_run.read import read_run
 
@@ -34,7 +36,7 @@ _LEAVES_RUNNING: Final = {WorkflowRunStatus.HOT_RESUME, WorkflowRunStatus.TERMIN
 comes late, or twice at once, must not stop what a hot one left.
 """
 _ENOUGH: Final = 0.6
-"""The share of the time after which a call begins no other group of parts."""
+"""The share of the time after which a call begins no other group of portions."""
 
 
 def terminate_task_instances(workflow_run_id: int) -> int:
@@ -75,15 +77,15 @@ def stop(workflow_run_id: int, *, hot: bool, fail_silent: bool = False) -> Stopp
     concerned = to_stop | (_SILENT if fail_silent else frozenset())
     stopped = hidden = 0
     in_kill_self: list[InstanceKey] = []
-    for number, group in enumerate(in_groups(in_parts(unended_batches(workflow_run_id), concerned))):
+    for number, group in enumerate(in_groups(in_portions(unended_batches(workflow_run_id), concerned))):
         if number and deadline().spent(_ENOUGH):
             raise UnavailableError(f"{stopped} instances were stopped; send it again for the rest")
-        read = run_parallel(lambda part: _read(part, workflow_run_id), group)
+        read = run_parallel(lambda portion: _read(portion, workflow_run_id), group)
         found = [each for each in read if each]
         if fail_silent:  # first: one that reports meanwhile is RUNNING, and is stopped as such
-            run_parallel(lambda each: _send(each, _SILENT, _settlement), found)
+            run_parallel(lambda each: _send(each, _SILENT, _failing), found)
         run_parallel(lambda each: _send(each, to_stop, partial(_stopping, hot=hot)), found)
-        remember(Seen(each.part, each.stand) for each in found if not each.part.batch.grows_until)
+        remember(Seen(each.portion, each.stand) for each in found if not each.portion.batch.grows_until)
         stopped += sum(each.moved for each in found)
         in_kill_self += [each.steps[step] for each in found for step in each.stand if each.stand[step] is TI.KILL_SELF]
         hidden += read.count(None)
@@ -94,22 +96,22 @@ def stop(workflow_run_id: int, *, hot: bool, fail_silent: bool = False) -> Stopp
 
 @dataclass(slots=True)
 class _Read:
-    """A part of a batch, and how its instances stand."""
+    """A portion of a batch, and how its instances stand."""
 
-    part: Part
+    portion: Portion
     steps: Mapping[int, InstanceKey]
     stand: dict[int, TI]
     moved: int = 0
     """How many this call moved."""
 
 
-def _read(part: Part, workflow_run_id: int) -> _Read | None:
-    """Read a run's instances in a part; None if the index does not show the whole part."""
-    steps = part.instances()
+def _read(portion: Portion, workflow_run_id: int) -> _Read | None:
+    """Read a run's instances in a portion; None if the index does not show the whole portion."""
+    steps = portion.instances()
     if steps is None:
         return None
     found = read_instances_of_run(workflow_run_id, steps.values())
-    return _Read(part, steps, {step: TI(found[key].status) for step, key in steps.items() if key in found})
+    return _Read(portion, steps, dict(Seen.read(portion, steps, found).statuses))
 
 
 def _send(
@@ -125,10 +127,10 @@ def _send(
     read.moved += sum(outcome.moved for outcome in became.values())
 
 
-def _settlement(instance: InstanceKey, status: TI) -> Report:
-    rule = ABANDONED[status]
-    why = f"Workflow resume requested. Setting to {rule.target.name} from status: {status} (its worker node is silent)"
-    return Report(instance, rule, on_move=ReportedFields(error=why))
+def _failing(instance: InstanceKey, status: TI) -> Report:
+    target = ABANDONED[status].target.name
+    why = f"Workflow resume requested. Setting to {target} from status: {status} (its worker node is silent)"
+    return abandoned(instance, status, why)
 
 
 def _stopping(instance: InstanceKey, status: TaskInstanceStatus, *, hot: bool) -> Report:

@@ -27,7 +27,7 @@ CONTRACT = Contract(
     scope=Scope.OPERATOR,
     usage=Usage(2, 0, 1),
     reads=(
-        "up to 16 parts of the change feed; without a time, the status of each of up to 50,000 tasks (100 bytes each)"
+        "up to 16 shards of the change feed; without a time, the status of each of up to 50,000 tasks (100 bytes each)"
     ),
     largest=ProgressReply(tasks_by_status={TaskStatus.DONE: [MAX_ID] * progress.MOST_TOLD}, time=clock.naive(0)),
     body={"last_sync": "2026-01-31 23:59:59"},

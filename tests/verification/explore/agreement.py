@@ -21,8 +21,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from lockstep.array.attention import WAITING
-from lockstep.array.item import Batch, BatchAttention, batch_of
+from lockstep.array.item import Batch, NextCheck, batch_of
+from lockstep.array.last_seen import WAITING
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS
 from lockstep.dynamodb.counters import Counter
 from lockstep.fsm.statuses import TaskInstanceStatus
@@ -161,10 +161,10 @@ def _false(batch: Batch, ti: TaskInstance, at: float, *, lag: bool) -> Iterable[
     if not of_batch or has_ended(status) or not attention:
         return
     where = f"{batch.pk} step {ti.array_step_id}, which is {status}"
-    if status in WAITING and not BatchAttention.parse(attention).waiting:
+    if status in WAITING and not NextCheck.parse(attention).waiting:
         yield f"{where}: the batch is not listed among those with waiting instances"
     prompt = status is TaskInstanceStatus.RUNNING and not lag
-    late = lateness(batch, ti, at) if prompt else BatchAttention.parse(attention).due - at - HEARTBEAT_BUFFER_SECONDS
+    late = lateness(batch, ti, at) if prompt else NextCheck.parse(attention).due - at - HEARTBEAT_BUFFER_SECONDS
     if late > 0:
         yield f"{where}: the batch is checked {late} s too late"
 

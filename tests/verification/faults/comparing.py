@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from lockstep.array.item import EARLIER_RUNS, LAUNCHED_PREFIX, WAITING_PREFIX, Array, BatchAttention
+from lockstep.array.item import EARLIER_RUNS, LAUNCHED_PREFIX, WAITING_PREFIX, Array, NextCheck
 from lockstep.task.item import Resources, Task
 from lockstep.task_template.item import TaskTemplate
 from lockstep.tool.item import Tool, ToolVersion
@@ -32,7 +32,7 @@ TIMES: Final = frozenset(
 )
 IGNORED: Final = frozenset({"pk", "sk", "num_batches", "num_tasks", "seen", "feed", "refusals"})
 """Keys are compared by their partitions; numbers of batches and of tasks may be skipped, and with those of tasks the
-part of the change feed; what was seen of a batch may lag; a report that is sent again is refused again.
+shard of the change feed; what was seen of a batch may lag; a report that is sent again is refused again.
 """
 ROUNDED: Final = 0.002
 """A batch's due time is kept in milliseconds."""
@@ -177,7 +177,7 @@ def _is_same_value(name: str, found: Any, other: Any, later: float) -> bool:
 
 def _is_same_attention(found: str, other: str, later: float) -> bool:
     if found[:2] in {LAUNCHED_PREFIX, WAITING_PREFIX}:
-        ours, theirs = BatchAttention.parse(found), BatchAttention.parse(other)
+        ours, theirs = NextCheck.parse(found), NextCheck.parse(other)
         return ours.waiting == theirs.waiting and -ROUNDED <= ours.due - theirs.due <= later + ROUNDED
     if not found.startswith(EARLIER_RUNS):
         return False

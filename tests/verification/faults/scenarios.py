@@ -184,7 +184,7 @@ SMALL: Final = {
     "lockstep.array.queue.TASKS_PER_TRANSACTION": 2,
     "lockstep.array.queue.TASKS_PER_BATCH": 4,
     "lockstep.task.bind.TASKS_PER_TRANSACTION": 2,
-    "lockstep.array.attention.STEPS_PER_GROUP": 1,
+    "lockstep.array.portions.STEPS_PER_GROUP": 1,
     "lockstep.task_instance.item.STEPS_PER_PARTITION": 3,
     "lockstep.array.read.STEPS_PER_PARTITION": 3,
 }

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from local.template import Template
-from lockstep.array.attention import unended_batches, waiting_batches, what_needs_attention
+from lockstep.array.run_index import read_due, unended_batches, waiting_batches
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dynamodb.item import Item
@@ -122,6 +122,6 @@ def test_an_entry_that_is_seen_twice_counts_once() -> None:
 
 
 def _seen(run_id: int, moment: float) -> tuple[int, ...]:
-    attention = what_needs_attention(run_id, moment)
+    attention = read_due(run_id, moment)
     batches = [*attention.batches], [*waiting_batches(run_id)], [*unended_batches(run_id)]
     return len(attention.instances), *map(len, batches)

@@ -112,7 +112,7 @@ def a_successor_is_told_of_all(patch: pytest.MonkeyPatch) -> None:
 
 
 def what_is_seen_is_thought_to_stay(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("lockstep.array.attention.may_become", lambda seen, later: seen is later)
+    patch.setattr("lockstep.array.portions.may_become", lambda seen, later: seen is later)
 
 
 QUICK: Final[list[Mistake]] = [

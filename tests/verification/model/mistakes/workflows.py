@@ -11,7 +11,7 @@ from lockstep.array import queue
 from lockstep.dynamodb.client import update
 from lockstep.fsm.statuses import TaskStatus, WorkflowRunStatus
 from lockstep.fsm.workflow_run import GIVEN_UP, TAKEN_OVER, followed_by
-from lockstep.task.item import told_changes
+from lockstep.task.item import feed_changes
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances
@@ -186,9 +186,9 @@ def the_feed_forgets_a_failure(patch: pytest.MonkeyPatch) -> None:
     forgotten = {TaskStatus.ADJUSTING_RESOURCES}
 
     def told(task_id: int, status: TaskStatus, at: float) -> list[Action]:
-        return [] if status in forgotten else told_changes(task_id, status, at)
+        return [] if status in forgotten else feed_changes(task_id, status, at)
 
-    patch.setattr(store, "told_changes", told)
+    patch.setattr(store, "feed_changes", told)
 
 
 def the_feed_has_no_margin(patch: pytest.MonkeyPatch) -> None:
