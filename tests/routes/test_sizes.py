@@ -19,7 +19,7 @@ from lockstep.http import reply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.models import Reply
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
-from lockstep.task import bind
+from lockstep.task import to_bind
 from lockstep.task.item import TaskLookup
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_template.arguments import MAX_ARGUMENTS
@@ -46,9 +46,9 @@ def test_the_document_states_the_size_of_each_route() -> None:
 def test_what_a_binding_tells_is_never_more_than_was_reckoned(character: str, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {f"{number:05d}{character * 20}": (MAX_ID, TaskStatus.ERROR_FATAL) for number in range(1_000)}
     taken = carried(as_json(BoundTasksReply(tasks=names)))
-    monkeypatch.setattr(bind, "MAX_REPLY_BYTES", taken - 1)
+    monkeypatch.setattr(to_bind, "MAX_REPLY_BYTES", taken - 1)
     with pytest.raises(InvalidError):
-        bind._check_reply(names)  # noqa: SLF001  # what it reckons is not told otherwise
+        to_bind._check_reply(names)  # noqa: SLF001  # what it reckons is not told otherwise
 
 
 def test_names_that_no_reply_holds_are_refused_before_anything_is_bound(player: Player) -> None:

@@ -17,7 +17,7 @@ from functions.task_instance.task_instance_error_log.app import ErrorLogReply
 from local.template import ROOT
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.http.reply import as_json
-from lockstep.task.bind import TaskToBind
+from lockstep.task.to_bind import TaskToBind
 from lockstep.workflow_run.instantiate import InstanceBatch
 
 IDS: Final = st.integers(1, 2**53 - 1)

@@ -8,7 +8,8 @@ from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_TASKS_PER_CALL, Id, Key
 from lockstep.http.models import Reply, Request
-from lockstep.task.bind import TaskToBind, bind_tasks
+from lockstep.task.bind import bind_tasks
+from lockstep.task.to_bind import TaskToBind
 
 
 class TasksToBind(Request):
