@@ -34,7 +34,7 @@ from lockstep.fsm.statuses import (
     TaskStatus,
     WorkflowRunStatus,
 )
-from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID, Edge, TaskEdge, get_new_task_status
+from lockstep.fsm.transitions import TASK_MOVES, UNTIMELY, VALID, TaskTransition, Transition, get_new_task_status
 from lockstep.fsm.workflow_run import (
     DONE_AFTER_ALL,
     GIVEN_UP,
@@ -42,7 +42,7 @@ from lockstep.fsm.workflow_run import (
     RUN_MOVES,
     TAKEN_OVER,
     WORKFLOW_FOLLOWS,
-    RunEdge,
+    RunTransition,
 )
 from lockstep.routes import ROUTES
 
@@ -291,30 +291,34 @@ def _follows(status: TaskInstanceStatus, *, attempts_left: bool) -> str:
 
 def _diagram(
     statuses: type[TaskInstanceStatus] | type[TaskStatus] | type[WorkflowRunStatus],
-    edges: Iterable[Edge | TaskEdge | RunEdge],
+    transitions: Iterable[Transition | TaskTransition | RunTransition],
     ends: Iterable[TaskInstanceStatus] | Iterable[TaskStatus] | Iterable[WorkflowRunStatus],
 ) -> Iterator[str]:
     yield "```mermaid"
     yield "stateDiagram-v2"
     yield f"    [*] --> {next(iter(statuses)).name}"
-    for edge in edges:
-        yield f"    {edge.source.name} --> {edge.target.name}: {edge.reason}"
+    for transition in transitions:
+        yield f"    {transition.source.name} --> {transition.target.name}: {transition.reason}"
     for end in sorted(ends):
         yield f"    {end.name} --> [*]"
     yield "```"
 
 
-def _table(edges: Iterable[Edge | TaskEdge | RunEdge]) -> Iterator[str]:
+def _table(transitions: Iterable[Transition | TaskTransition | RunTransition]) -> Iterator[str]:
     yield "| from | to | why |"
     yield "|---|---|---|"
-    for edge in edges:
-        yield f"| {edge.source.name} | {edge.target.name} | {edge.reason} |"
+    for transition in transitions:
+        yield f"| {transition.source.name} | {transition.target.name} | {transition.reason} |"
 
 
-def _ends(statuses: Iterable[S], edges: Iterable[Edge | RunEdge]) -> set[S]:
+def _ends(statuses: Iterable[S], transitions: Iterable[Transition | RunTransition]) -> set[S]:
     """Return the statuses that some move enters and no move leaves."""
-    entered = {edge.target for edge in edges}
-    return {status for status in statuses if status in entered and status not in {edge.source for edge in edges}}
+    entered = {transition.target for transition in transitions}
+    return {
+        status
+        for status in statuses
+        if status in entered and status not in {transition.source for transition in transitions}
+    }
 
 
 def _family(status: TaskInstanceStatus) -> str:
@@ -322,7 +326,7 @@ def _family(status: TaskInstanceStatus) -> str:
         return "error, terminal"
     if status in _ends(TaskInstanceStatus, VALID):
         return "terminal"
-    return "legacy: no move leads here" if status not in {edge.source for edge in VALID} else ""
+    return "legacy: no move leads here" if status not in {transition.source for transition in VALID} else ""
 
 
 def permissions() -> str:

@@ -49,6 +49,7 @@ from lockstep.http.fields import (
     Command,
     DagId,
     DistributorId,
+    FilePath,
     Hash,
     Id,
     LongText,
@@ -60,7 +61,6 @@ from lockstep.http.fields import (
     SmallCount,
     Text,
 )
-from lockstep.http.fields import Path as FilePath
 from lockstep.task.item import NO_FEED, Resources, Spec, Task, changed_key, failed_key, feed_key
 from lockstep.task.resources import directories, forget
 from lockstep.task.specs import Specification

@@ -1,7 +1,7 @@
 """The worker node sends a heartbeat."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.fields import DistributorId, Increment, Path
+from lockstep.http.fields import DistributorId, FilePath, Increment
 from lockstep.http.models import Request, StatusReply
 from lockstep.task_instance.heartbeat import log_report_by
 from lockstep.task_instance.report import InstancePath, reported_fields
@@ -12,8 +12,8 @@ class Heartbeat(Request):
 
     next_report_increment: Increment
     distributor_id: DistributorId | None = None
-    stdout: Path | None = None
-    stderr: Path | None = None
+    stdout: FilePath | None = None
+    stderr: FilePath | None = None
 
 
 @endpoint("log_report_by")

@@ -73,7 +73,7 @@ def _record_refusals(array_id: int, task_ids: Sequence[int], tasks: Mapping[int,
     for task in tasks.values():
         if task.status is TaskStatus.QUEUED:
             continue
-        if task.seen.array_id != array_id:
+        if task.stored.array_id != array_id:
             record_refusal("it is of another array")
         elif not may_queue(task.status):
             record_refusal(f"{task.status.name} never becomes QUEUED")
@@ -87,28 +87,28 @@ def _record_refusals(array_id: int, task_ids: Sequence[int], tasks: Mapping[int,
 class _QueuedTask:
     """A task that is being queued."""
 
-    seen: Task
+    stored: Task
     queued: bool = False
 
     @property
     def task_id(self) -> int:
-        return int(self.seen.pk.removeprefix("TASK#"))
+        return int(self.stored.pk.removeprefix("TASK#"))
 
     @property
     def number(self) -> int:
         """The number of its next instance."""
-        return self.seen.num_instances + 1
+        return self.stored.num_instances + 1
 
     @property
     def status(self) -> TaskStatus:
-        return TaskStatus.QUEUED if self.queued else TaskStatus(self.seen.status)
+        return TaskStatus.QUEUED if self.queued else TaskStatus(self.stored.status)
 
     @property
     def exhausted(self) -> bool:
         return self.number > MAX_INSTANCE_NUMBER
 
     def ready(self, array_id: int) -> bool:
-        return may_queue(self.status) and not self.exhausted and self.seen.array_id == array_id
+        return may_queue(self.status) and not self.exhausted and self.stored.array_id == array_id
 
 
 def _read_tasks(task_ids: Sequence[int], array_id: int) -> dict[int, _QueuedTask]:
@@ -189,14 +189,14 @@ def _append(batch: _Filling, tasks: Sequence[_QueuedTask]) -> None:
 
 def _refresh(batch: _Filling, pending: Sequence[_QueuedTask], found: Iterable[RawItem]) -> None:
     """Replace what was read by the items that rejected a write: other callers have changed them."""
-    seen: dict[str, Task] = {}
+    stored: dict[str, Task] = {}
     for raw in found:
         if raw["sk"]["S"] == Task.SORT_KEY:
-            seen[raw["pk"]["S"]] = Task.from_raw_data(raw)
+            stored[raw["pk"]["S"]] = Task.from_raw_data(raw)
         elif raw["sk"]["S"] == batch.key.sk:
             batch.size = Batch.from_raw_data(raw).size
     for task in pending:
-        task.seen = seen.get(task.seen.pk, task.seen)
+        task.stored = stored.get(task.stored.pk, task.stored)
 
 
 def _add_steps(transaction: TransactWrite, batch: _Filling, tasks: Sequence[_QueuedTask], at: float) -> None:
@@ -205,7 +205,10 @@ def _add_steps(transaction: TransactWrite, batch: _Filling, tasks: Sequence[_Que
     for step, task in enumerate(tasks, batch.size):
         transaction.save(_new_instance(batch, step, task, at))
         transaction.update(
-            Task(task.seen.pk, Task.SORT_KEY), _task_changes(task, at), _is_as_seen(task.seen), return_values="ALL_OLD"
+            Task(task.stored.pk, Task.SORT_KEY),
+            _task_changes(task, at),
+            _is_as_stored(task.stored),
+            return_values="ALL_OLD",
         )
     transaction.update(
         Batch(*batch.key),
@@ -217,7 +220,7 @@ def _add_steps(transaction: TransactWrite, batch: _Filling, tasks: Sequence[_Que
 
 def _new_instance(batch: _Filling, step: int, task: _QueuedTask, at: float) -> TaskInstance:
     return TaskInstance(
-        task.seen.pk,
+        task.stored.pk,
         TaskInstance.sort_key(task.number),
         status=TaskInstanceStatus.QUEUED,
         status_date=at,
@@ -228,7 +231,7 @@ def _new_instance(batch: _Filling, step: int, task: _QueuedTask, at: float) -> T
         array_step=array_step_key(batch.array_id, batch.batch_num, step),
         array_step_id=step,
         task_resources_id=batch.task_resources_id,
-        spec_version=task.seen.spec_version,
+        spec_version=task.stored.spec_version,
         expires_at=expiry(at),
     )
 
@@ -244,12 +247,12 @@ def _task_changes(task: _QueuedTask, at: float) -> list[Action]:
     ]
 
 
-def _is_as_seen(seen: Task) -> Condition:
+def _is_as_stored(stored: Task) -> Condition:
     condition: Condition = (
-        (Task.status == seen.status)
-        & (Task.num_instances == seen.num_instances)
-        & (Task.spec_version == seen.spec_version)
-        & (Task.array_id == seen.array_id)
+        (Task.status == stored.status)
+        & (Task.num_instances == stored.num_instances)
+        & (Task.spec_version == stored.spec_version)
+        & (Task.array_id == stored.array_id)
     )
     return condition
 
@@ -263,7 +266,7 @@ def _batch_changes(batch: _Filling, tasks: Sequence[_QueuedTask], at: float) -> 
         Batch.workflow_run_id.set(batch.workflow_run_id),
         Batch.seen.set(TaskInstanceStatus.QUEUED * size),
         Batch.noted_at.set(at),
-        Batch.listed_in.set(listed_in(tasks[0].seen.workflow_id)),
+        Batch.listed_in.set(listed_in(tasks[0].stored.workflow_id)),
         Batch.listed_as.set(batch_listed_as(batch.array_id, batch.batch_num)),
         Batch.attention.set(batch.attention),
         Batch.grows_until.set(batch.grows_until) if batch.grows_until else Batch.grows_until.remove(),

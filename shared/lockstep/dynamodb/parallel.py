@@ -56,12 +56,12 @@ def once(things: Iterable[S], by: Callable[[S], Hashable] = lambda thing: thing)
     >>> list(once([3, 1, 3])), list(once(["b1", "a1", "b2"], by=lambda text: text[0]))
     ([3, 1], ['b1', 'a1'])
     """
-    seen: set[Hashable] = set()
+    yielded: set[Hashable] = set()
     for thing in things:
         key = by(thing)
-        if key not in seen:
+        if key not in yielded:
             yield thing
-        seen.add(key)
+        yielded.add(key)
 
 
 def rotated(things: Iterable[S]) -> list[S]:

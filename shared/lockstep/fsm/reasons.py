@@ -8,8 +8,8 @@ from lockstep.fsm.transitions import TASK_MOVES, VALID, WITHOUT_TASK, has_ended
 TI = TaskInstanceStatus
 T = TaskStatus
 
-_MOVES: Final = {(edge.source, edge.target): edge.reason for edge in VALID}
-_TASK_MOVES: Final = {(edge.source, edge.target): edge.reason for edge in TASK_MOVES}
+_MOVES: Final = {(transition.source, transition.target): transition.reason for transition in VALID}
+_TASK_MOVES: Final = {(transition.source, transition.target): transition.reason for transition in TASK_MOVES}
 _ENDS_OF_FAILURE: Final = frozenset({T.REGISTERING, T.ADJUSTING_RESOURCES, T.ERROR_FATAL})
 
 

@@ -306,12 +306,12 @@ def stopped_by_resume(*, hot: bool) -> frozenset[TaskInstanceStatus]:
 
 
 @cache
-def terminate(seen: TaskInstanceStatus, *, hot: bool) -> ReportRule:
-    """A resume ends the workflow run of an instance that was seen in a status."""
+def terminate(status: TaskInstanceStatus, *, hot: bool) -> ReportRule:
+    """A resume ends the workflow run of an instance that was read in a status."""
     return ReportRule(
         "terminate_hot" if hot else "terminate",
         TI.KILL_SELF,
-        assumed=PairState(seen, TASK_FOLLOWS[seen]),
+        assumed=PairState(status, TASK_FOLLOWS[status]),
         only_from=stopped_by_resume(hot=hot),
         task_may_stay=True,
         unstarted=frozenset({TI.QUEUED, TI.INSTANTIATED}),

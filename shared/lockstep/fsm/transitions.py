@@ -55,16 +55,16 @@ class PairState(NamedTuple):
     """The task has a later attempt."""
 
 
-class Edge(NamedTuple):
-    """A move of a task instance, and the sentence that says when it happens."""
+class Transition(NamedTuple):
+    """A transition of a task instance, and the sentence that says when it happens."""
 
     source: TaskInstanceStatus
     target: TaskInstanceStatus
     reason: str
 
 
-class TaskEdge(NamedTuple):
-    """A move of a task, and the sentence that says when it happens."""
+class TaskTransition(NamedTuple):
+    """A transition of a task, and the sentence that says when it happens."""
 
     source: TaskStatus
     target: TaskStatus
@@ -72,71 +72,71 @@ class TaskEdge(NamedTuple):
 
 
 VALID: Final = (
-    Edge(TI.QUEUED, TI.INSTANTIATED, "the distributor takes it"),
-    Edge(TI.QUEUED, TI.KILL_SELF, "a resume arrives before anyone took it"),
-    Edge(TI.INSTANTIATED, TI.LAUNCHED, "the cluster accepted the submission"),
-    Edge(TI.INSTANTIATED, TI.NO_DISTRIBUTOR_ID, "the submission gave no distributor id"),
-    Edge(TI.INSTANTIATED, TI.KILL_SELF, "a resume arrives in mid submission"),
-    Edge(TI.INSTANTIATED, TI.RUNNING, "the worker node reported before the distributor did"),
-    Edge(TI.LAUNCHED, TI.RUNNING, "the worker node started"),
-    Edge(TI.LAUNCHED, TI.UNKNOWN_ERROR, "it left the cluster and never reported"),
-    Edge(TI.LAUNCHED, TI.NO_HEARTBEAT, "no heartbeat before its deadline"),
-    Edge(TI.LAUNCHED, TI.RESOURCE_ERROR, "the cluster killed it for resources before it reported"),
-    Edge(TI.LAUNCHED, TI.KILL_SELF, "a resume arrives while it waits on the cluster"),
-    Edge(TI.LAUNCHED, TI.ERROR_FATAL, "it can never run here (environment mismatch)"),
-    Edge(TI.RUNNING, TI.TRIAGING, "its heartbeat is overdue"),
-    Edge(TI.RUNNING, TI.ERROR, "the command failed"),
-    Edge(TI.RUNNING, TI.UNKNOWN_ERROR, "it stopped reporting and left no exit status"),
-    Edge(TI.RUNNING, TI.RESOURCE_ERROR, "it used more than it asked for"),
-    Edge(TI.RUNNING, TI.KILL_SELF, "a resume arrives while it runs"),
-    Edge(TI.RUNNING, TI.DONE, "the command finished"),
-    Edge(TI.TRIAGING, TI.RUNNING, "it reported after all"),
-    Edge(TI.TRIAGING, TI.RESOURCE_ERROR, "triage found a resource exit status"),
-    Edge(TI.TRIAGING, TI.UNKNOWN_ERROR, "triage found nothing"),
-    Edge(TI.TRIAGING, TI.ERROR_FATAL, "triage found something that cannot be retried"),
-    Edge(TI.KILL_SELF, TI.ERROR_FATAL, "it was killed as told"),
-    Edge(TI.KILL_SELF, TI.DONE, "it finished before it could be killed"),
-    Edge(TI.NO_HEARTBEAT, TI.ERROR, "it never started: let the task try again"),
+    Transition(TI.QUEUED, TI.INSTANTIATED, "the distributor takes it"),
+    Transition(TI.QUEUED, TI.KILL_SELF, "a resume arrives before anyone took it"),
+    Transition(TI.INSTANTIATED, TI.LAUNCHED, "the cluster accepted the submission"),
+    Transition(TI.INSTANTIATED, TI.NO_DISTRIBUTOR_ID, "the submission gave no distributor id"),
+    Transition(TI.INSTANTIATED, TI.KILL_SELF, "a resume arrives in mid submission"),
+    Transition(TI.INSTANTIATED, TI.RUNNING, "the worker node reported before the distributor did"),
+    Transition(TI.LAUNCHED, TI.RUNNING, "the worker node started"),
+    Transition(TI.LAUNCHED, TI.UNKNOWN_ERROR, "it left the cluster and never reported"),
+    Transition(TI.LAUNCHED, TI.NO_HEARTBEAT, "no heartbeat before its deadline"),
+    Transition(TI.LAUNCHED, TI.RESOURCE_ERROR, "the cluster killed it for resources before it reported"),
+    Transition(TI.LAUNCHED, TI.KILL_SELF, "a resume arrives while it waits on the cluster"),
+    Transition(TI.LAUNCHED, TI.ERROR_FATAL, "it can never run here (environment mismatch)"),
+    Transition(TI.RUNNING, TI.TRIAGING, "its heartbeat is overdue"),
+    Transition(TI.RUNNING, TI.ERROR, "the command failed"),
+    Transition(TI.RUNNING, TI.UNKNOWN_ERROR, "it stopped reporting and left no exit status"),
+    Transition(TI.RUNNING, TI.RESOURCE_ERROR, "it used more than it asked for"),
+    Transition(TI.RUNNING, TI.KILL_SELF, "a resume arrives while it runs"),
+    Transition(TI.RUNNING, TI.DONE, "the command finished"),
+    Transition(TI.TRIAGING, TI.RUNNING, "it reported after all"),
+    Transition(TI.TRIAGING, TI.RESOURCE_ERROR, "triage found a resource exit status"),
+    Transition(TI.TRIAGING, TI.UNKNOWN_ERROR, "triage found nothing"),
+    Transition(TI.TRIAGING, TI.ERROR_FATAL, "triage found something that cannot be retried"),
+    Transition(TI.KILL_SELF, TI.ERROR_FATAL, "it was killed as told"),
+    Transition(TI.KILL_SELF, TI.DONE, "it finished before it could be killed"),
+    Transition(TI.NO_HEARTBEAT, TI.ERROR, "it never started: let the task try again"),
 )
 """The moves a task instance may make."""
 
 UNTIMELY: Final = (
-    Edge(TI.RUNNING, TI.LAUNCHED, "the worker node was quicker than the distributor's word that it launched"),
-    Edge(TI.ERROR, TI.LAUNCHED, "it failed before the distributor could say that it launched"),
-    Edge(TI.ERROR, TI.UNKNOWN_ERROR, "triage found nothing, but the worker node has told the cause"),
-    Edge(TI.ERROR, TI.ERROR, "the same failure is reported again"),
-    Edge(TI.UNKNOWN_ERROR, TI.DONE, "it finished after triage gave it up"),
-    Edge(TI.UNKNOWN_ERROR, TI.ERROR, "it failed after triage gave it up"),
-    Edge(TI.UNKNOWN_ERROR, TI.RESOURCE_ERROR, "the resource exit status came after triage gave it up"),
-    Edge(TI.RESOURCE_ERROR, TI.UNKNOWN_ERROR, "triage found nothing, but the resource exit status is known"),
-    Edge(TI.DONE, TI.UNKNOWN_ERROR, "triage looked for it while it finished"),
-    Edge(TI.KILL_SELF, TI.ERROR, "it failed before it could be killed"),
-    Edge(TI.KILL_SELF, TI.RESOURCE_ERROR, "it ran out of resources before it could be killed"),
-    Edge(TI.KILL_SELF, TI.UNKNOWN_ERROR, "triage lost sight of it before it could be killed"),
+    Transition(TI.RUNNING, TI.LAUNCHED, "the worker node was quicker than the distributor's word that it launched"),
+    Transition(TI.ERROR, TI.LAUNCHED, "it failed before the distributor could say that it launched"),
+    Transition(TI.ERROR, TI.UNKNOWN_ERROR, "triage found nothing, but the worker node has told the cause"),
+    Transition(TI.ERROR, TI.ERROR, "the same failure is reported again"),
+    Transition(TI.UNKNOWN_ERROR, TI.DONE, "it finished after triage gave it up"),
+    Transition(TI.UNKNOWN_ERROR, TI.ERROR, "it failed after triage gave it up"),
+    Transition(TI.UNKNOWN_ERROR, TI.RESOURCE_ERROR, "the resource exit status came after triage gave it up"),
+    Transition(TI.RESOURCE_ERROR, TI.UNKNOWN_ERROR, "triage found nothing, but the resource exit status is known"),
+    Transition(TI.DONE, TI.UNKNOWN_ERROR, "triage looked for it while it finished"),
+    Transition(TI.KILL_SELF, TI.ERROR, "it failed before it could be killed"),
+    Transition(TI.KILL_SELF, TI.RESOURCE_ERROR, "it ran out of resources before it could be killed"),
+    Transition(TI.KILL_SELF, TI.UNKNOWN_ERROR, "triage lost sight of it before it could be killed"),
 )
 """Reports that lost a race with another one: they are acknowledged, change no status and are no errors."""
 
 TASK_MOVES: Final = (
-    TaskEdge(T.REGISTERING, T.QUEUED, "it is queued for its first attempt, or its next one"),
-    TaskEdge(T.ADJUSTING_RESOURCES, T.QUEUED, "it is queued again with other resources"),
-    TaskEdge(T.QUEUED, T.INSTANTIATING, "the distributor takes its attempt"),
-    TaskEdge(T.INSTANTIATING, T.LAUNCHED, "the cluster accepted its attempt"),
-    TaskEdge(T.INSTANTIATING, T.RUNNING, "its attempt started before the distributor said so"),
-    TaskEdge(T.INSTANTIATING, T.ERROR_RECOVERABLE, "its attempt could not be submitted"),
-    TaskEdge(T.LAUNCHED, T.RUNNING, "its attempt started"),
-    TaskEdge(T.LAUNCHED, T.ERROR_RECOVERABLE, "its attempt never started"),
-    TaskEdge(T.RUNNING, T.DONE, "its attempt finished"),
-    TaskEdge(T.RUNNING, T.ERROR_RECOVERABLE, "its attempt failed"),
-    TaskEdge(T.ERROR_RECOVERABLE, T.ADJUSTING_RESOURCES, "it needs other resources before it tries again"),
-    TaskEdge(T.ERROR_RECOVERABLE, T.QUEUED, "it is queued again at once"),
-    TaskEdge(T.ERROR_RECOVERABLE, T.REGISTERING, "it has attempts left and waits to be queued"),
-    TaskEdge(T.ERROR_RECOVERABLE, T.ERROR_FATAL, "it has no attempts left, or another one would not help"),
+    TaskTransition(T.REGISTERING, T.QUEUED, "it is queued for its first attempt, or its next one"),
+    TaskTransition(T.ADJUSTING_RESOURCES, T.QUEUED, "it is queued again with other resources"),
+    TaskTransition(T.QUEUED, T.INSTANTIATING, "the distributor takes its attempt"),
+    TaskTransition(T.INSTANTIATING, T.LAUNCHED, "the cluster accepted its attempt"),
+    TaskTransition(T.INSTANTIATING, T.RUNNING, "its attempt started before the distributor said so"),
+    TaskTransition(T.INSTANTIATING, T.ERROR_RECOVERABLE, "its attempt could not be submitted"),
+    TaskTransition(T.LAUNCHED, T.RUNNING, "its attempt started"),
+    TaskTransition(T.LAUNCHED, T.ERROR_RECOVERABLE, "its attempt never started"),
+    TaskTransition(T.RUNNING, T.DONE, "its attempt finished"),
+    TaskTransition(T.RUNNING, T.ERROR_RECOVERABLE, "its attempt failed"),
+    TaskTransition(T.ERROR_RECOVERABLE, T.ADJUSTING_RESOURCES, "it needs other resources before it tries again"),
+    TaskTransition(T.ERROR_RECOVERABLE, T.QUEUED, "it is queued again at once"),
+    TaskTransition(T.ERROR_RECOVERABLE, T.REGISTERING, "it has attempts left and waits to be queued"),
+    TaskTransition(T.ERROR_RECOVERABLE, T.ERROR_FATAL, "it has no attempts left, or another one would not help"),
 )
 """The moves a task may make."""
 
-_VALID: Final = {(edge.source, edge.target): edge.reason for edge in VALID}
-_UNTIMELY: Final = {(edge.source, edge.target): edge.reason for edge in UNTIMELY}
-_TASK_MOVES: Final = {(edge.source, edge.target): edge.reason for edge in TASK_MOVES}
+_VALID: Final = {(transition.source, transition.target): transition.reason for transition in VALID}
+_UNTIMELY: Final = {(transition.source, transition.target): transition.reason for transition in UNTIMELY}
+_TASK_MOVES: Final = {(transition.source, transition.target): transition.reason for transition in TASK_MOVES}
 
 TASK_FOLLOWS: Final[Mapping[TaskInstanceStatus, TaskStatus]] = {
     TI.QUEUED: T.QUEUED,
@@ -257,14 +257,14 @@ def may_become(status: TaskInstanceStatus, later: TaskInstanceStatus) -> bool:
     """
     reached, ahead = {status} | (set() if has_ended(status) else {TI.ERROR_FATAL}), {status}
     while ahead:
-        ahead = {edge.target for edge in VALID if edge.source in ahead} - reached
+        ahead = {transition.target for transition in VALID if transition.source in ahead} - reached
         reached |= ahead
     return later in reached
 
 
 def has_ended(status: TaskInstanceStatus) -> bool:
     """Whether no move leaves a status."""
-    return all(edge.source is not status for edge in VALID)
+    return all(transition.source is not status for transition in VALID)
 
 
 UNENDED: Final = frozenset(status for status in TI if not has_ended(status))

@@ -10,7 +10,7 @@ from lockstep.fsm.statuses import WorkflowRunStatus as Run
 from lockstep.fsm.statuses import WorkflowStatus as Workflow
 
 
-class RunEdge(NamedTuple):
+class RunTransition(NamedTuple):
     """A move of a workflow run, and the sentence that says when it happens."""
 
     source: Run
@@ -19,35 +19,35 @@ class RunEdge(NamedTuple):
 
 
 RUN_MOVES: Final = (
-    RunEdge(Run.REGISTERED, Run.LINKING, "it has claimed its workflow"),
-    RunEdge(Run.LINKING, Run.BOUND, "all its tasks are bound"),
-    RunEdge(Run.LINKING, Run.ABORTED, "its tasks could not be bound, or its client fell silent"),
-    RunEdge(Run.BOUND, Run.INSTANTIATED, "a distributor takes it"),
-    RunEdge(Run.BOUND, Run.ERROR, "it failed before a distributor took it"),
-    RunEdge(Run.BOUND, Run.COLD_RESUME, "another run takes the workflow over before it starts"),
-    RunEdge(Run.BOUND, Run.HOT_RESUME, "another run takes the workflow over before it starts"),
-    RunEdge(Run.INSTANTIATED, Run.LAUNCHED, "its distributor is up"),
-    RunEdge(Run.INSTANTIATED, Run.ERROR, "its distributor did not come up"),
-    RunEdge(Run.LAUNCHED, Run.RUNNING, "its tasks are being queued"),
-    RunEdge(Run.LAUNCHED, Run.ERROR, "it failed before it queued anything"),
-    RunEdge(Run.RUNNING, Run.DONE, "all its tasks are done"),
-    RunEdge(Run.RUNNING, Run.ERROR, "a task failed for good, or the run itself"),
-    RunEdge(Run.RUNNING, Run.STOPPED, "its user stopped it"),
-    RunEdge(Run.RUNNING, Run.COLD_RESUME, "another run takes the workflow over: what runs must stop"),
-    RunEdge(Run.RUNNING, Run.HOT_RESUME, "another run takes the workflow over: what runs may go on"),
-    RunEdge(Run.COLD_RESUME, Run.TERMINATED, "it has stopped for the run that takes over"),
-    RunEdge(Run.HOT_RESUME, Run.TERMINATED, "it has stopped for the run that takes over"),
+    RunTransition(Run.REGISTERED, Run.LINKING, "it has claimed its workflow"),
+    RunTransition(Run.LINKING, Run.BOUND, "all its tasks are bound"),
+    RunTransition(Run.LINKING, Run.ABORTED, "its tasks could not be bound, or its client fell silent"),
+    RunTransition(Run.BOUND, Run.INSTANTIATED, "a distributor takes it"),
+    RunTransition(Run.BOUND, Run.ERROR, "it failed before a distributor took it"),
+    RunTransition(Run.BOUND, Run.COLD_RESUME, "another run takes the workflow over before it starts"),
+    RunTransition(Run.BOUND, Run.HOT_RESUME, "another run takes the workflow over before it starts"),
+    RunTransition(Run.INSTANTIATED, Run.LAUNCHED, "its distributor is up"),
+    RunTransition(Run.INSTANTIATED, Run.ERROR, "its distributor did not come up"),
+    RunTransition(Run.LAUNCHED, Run.RUNNING, "its tasks are being queued"),
+    RunTransition(Run.LAUNCHED, Run.ERROR, "it failed before it queued anything"),
+    RunTransition(Run.RUNNING, Run.DONE, "all its tasks are done"),
+    RunTransition(Run.RUNNING, Run.ERROR, "a task failed for good, or the run itself"),
+    RunTransition(Run.RUNNING, Run.STOPPED, "its user stopped it"),
+    RunTransition(Run.RUNNING, Run.COLD_RESUME, "another run takes the workflow over: what runs must stop"),
+    RunTransition(Run.RUNNING, Run.HOT_RESUME, "another run takes the workflow over: what runs may go on"),
+    RunTransition(Run.COLD_RESUME, Run.TERMINATED, "it has stopped for the run that takes over"),
+    RunTransition(Run.HOT_RESUME, Run.TERMINATED, "it has stopped for the run that takes over"),
 )
 """The moves that a run's client or distributor may ask for."""
 
 DONE_AFTER_ALL: Final = (
-    RunEdge(Run.COLD_RESUME, Run.DONE, "all its tasks were done before it could be stopped"),
-    RunEdge(Run.HOT_RESUME, Run.DONE, "what ran has gone on until all its tasks were done"),
+    RunTransition(Run.COLD_RESUME, Run.DONE, "all its tasks were done before it could be stopped"),
+    RunTransition(Run.HOT_RESUME, Run.DONE, "what ran has gone on until all its tasks were done"),
 )
 """The moves that a run makes only if each task of its workflow is done."""
 
 TAKEN_OVER: Final = tuple(
-    RunEdge(source, target, "another run takes the workflow over")
+    RunTransition(source, target, "another run takes the workflow over")
     for source in (Run.BOUND, Run.INSTANTIATED, Run.LAUNCHED, Run.RUNNING)
     for target in (Run.COLD_RESUME, Run.HOT_RESUME)
 )
@@ -93,7 +93,7 @@ LINKABLE: Final = _ENDED
 
 def sources(target: str) -> frozenset[Run]:
     """The statuses from which a run may move to target."""
-    return frozenset(edge.source for edge in RUN_MOVES if edge.target == target)
+    return frozenset(transition.source for transition in RUN_MOVES if transition.target == target)
 
 
 def followed_by(target: Run) -> Follow | None:
@@ -111,7 +111,7 @@ def run_reason_of(source: Run | None, target: Run) -> str | None:
     """
     moves = (*RUN_MOVES, *DONE_AFTER_ALL, *TAKEN_OVER)
     between = (source or Run.REGISTERED, target)
-    return next((edge.reason for edge in moves if (edge.source, edge.target) == between), None)
+    return next((transition.reason for transition in moves if (transition.source, transition.target) == between), None)
 
 
 def workflow_reason_of(source: Workflow | None, target: Workflow) -> str | None:
@@ -130,16 +130,16 @@ def workflow_reason_of(source: Workflow | None, target: Workflow) -> str | None:
 
 def _from_launched() -> frozenset[Run]:
     reached = {Run.LAUNCHED}
-    for edge in RUN_MOVES:  # in their order a run never goes back
-        if edge.source in reached:
-            reached.add(edge.target)
+    for transition in RUN_MOVES:  # in their order a run never goes back
+        if transition.source in reached:
+            reached.add(transition.target)
     return frozenset(reached)
 
 
 DISTRIBUTED: Final = _from_launched()
 """A run in one of these has had a distributor that was up; one that comes now is its successor."""
 
-RUN_ENDED: Final = frozenset(run for run in Run if not any(edge.source is run for edge in RUN_MOVES))
+RUN_ENDED: Final = frozenset(run for run in Run if not any(transition.source is run for transition in RUN_MOVES))
 """A run in one of these holds its workflow no more."""
 
 MAY_QUEUE: Final = frozenset(Run) - RUN_ENDED - {Run.COLD_RESUME, Run.HOT_RESUME}

@@ -156,7 +156,7 @@ DistributorId = Annotated[Text, _AtMost(150)]
 UsableDistributorId = Annotated[DistributorId | None, WrapValidator(_none_if_unusable), WithJsonSchema({})]
 """A distributor id; None for a value that is none."""
 Nodename = Annotated[Text, _AtMost(255)]
-Path = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
+FilePath = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
 Name = Annotated[Text, _AtMost(1_000)]
 LongText = Annotated[Text, _AtMost(150_000)]
 Command = Annotated[Text, _AtMost(300_000)]

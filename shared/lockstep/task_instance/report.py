@@ -13,7 +13,7 @@ from lockstep.clock import now
 from lockstep.errors import NotFoundError
 from lockstep.fsm.reports import ABANDONED, ReportRule
 from lockstep.fsm.statuses import TaskInstanceStatus
-from lockstep.http.fields import DistributorId, IdInPath, Nodename, Path, Text
+from lockstep.http.fields import DistributorId, FilePath, IdInPath, Nodename, Text
 from lockstep.http.models import Request
 from lockstep.task_instance.item import InstanceKey, is_long_error, split_task_instance_id
 
@@ -49,8 +49,8 @@ class WorkerReport(Request):
 
     distributor_id: DistributorId | None = None
     nodename: Nodename | None = None
-    stdout: Path | None = None
-    stderr: Path | None = None
+    stdout: FilePath | None = None
+    stderr: FilePath | None = None
     stdout_log: Text | None = None
     stderr_log: Text | None = None
 

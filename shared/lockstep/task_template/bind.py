@@ -88,11 +88,11 @@ def _check_size(new: NewVersion) -> None:
 
 def _check_ids(new: NewVersion) -> None:
     """Require that different names have different ids. Of 1,000 names, two share one once in some 560 million cases."""
-    seen: dict[int, str] = {}
+    first: dict[int, str] = {}
     for field, names in _lists(new).items():
         for name, number in ids_by_name(names).items():
-            if seen.setdefault(number, name) != name:
-                why = f"{name} has the id of {seen[number]}, which is a digest of the name: rename one of them"
+            if first.setdefault(number, name) != name:
+                why = f"{name} has the id of {first[number]}, which is a digest of the name: rename one of them"
                 raise InvalidError([FieldError(field, why)])
 
 

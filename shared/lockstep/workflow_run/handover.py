@@ -49,7 +49,7 @@ def free(workflow_run_id: int) -> WorkflowRun | None:
     """
     while run := read_run(workflow_run_id, consistent=True):
         looked_at = _end_if_late(run, workflow_run_id)
-        if looked_at.settled:
+        if looked_at.decided:
             return looked_at.goes_on
     return None
 
@@ -58,7 +58,7 @@ class _LookedAt(NamedTuple):
     """What became of a run whose client may be late."""
 
     goes_on: WorkflowRun | None
-    settled: bool = True
+    decided: bool = True
     """False: the run has moved meanwhile, or its client has reported."""
 
 
@@ -71,7 +71,7 @@ def _end_if_late(run: WorkflowRun, workflow_run_id: int) -> _LookedAt:
     if target is Run.TERMINATED:
         stop(workflow_run_id, hot=run.status == Run.HOT_RESUME)
     silent = WorkflowRun.heartbeat_date == run.heartbeat_date
-    return _LookedAt(None, settled=move_run(run, workflow_run_id, target, [], silent))
+    return _LookedAt(None, decided=move_run(run, workflow_run_id, target, [], silent))
 
 
 def set_resume(workflow_id: int, *, cold: bool) -> None:
@@ -94,7 +94,7 @@ def set_resume(workflow_id: int, *, cold: bool) -> None:
 
 
 def _ask_to_end(workflow_run_id: int, target: WorkflowRunStatus) -> None:
-    may_come_from = {edge.source for edge in TAKEN_OVER if edge.target is target}
+    may_come_from = {transition.source for transition in TAKEN_OVER if transition.target is target}
     while run := read_run(workflow_run_id, consistent=True):
         if run.status in may_come_from:
             if not move_run(run, workflow_run_id, target, []):
@@ -102,7 +102,7 @@ def _ask_to_end(workflow_run_id: int, target: WorkflowRunStatus) -> None:
             run.status = target
         elif run.status != target:
             record_refusal(f"{Run(run.status).name} never becomes {target.name}")
-        if _end_if_late(run, workflow_run_id).settled:
+        if _end_if_late(run, workflow_run_id).decided:
             return
 
 

@@ -24,7 +24,7 @@ from lockstep.workflow_run.terminate import stop
 
 Run = WorkflowRunStatus
 
-_DONE_AFTER_ALL: Final = frozenset(edge.source for edge in DONE_AFTER_ALL)
+_DONE_AFTER_ALL: Final = frozenset(transition.source for transition in DONE_AFTER_ALL)
 _STATUSES: Final = {str(status): status for status in Run}
 
 

@@ -101,8 +101,8 @@ class _Poll:
                 break
         return {key: instance for key, instance in found.items() if instance.workflow_run_id == self.workflow_run_id}
 
-    def _may_lag(self, seen: TaskInstanceStatus) -> bool:
-        return seen is not self.status and may_become(seen, self.status)
+    def _may_lag(self, status: TaskInstanceStatus) -> bool:
+        return status is not self.status and may_become(status, self.status)
 
     def find(self, listed: AbstractSet[InstanceKey], read: Mapping[InstanceKey, TaskInstance]) -> list[InstanceKey]:
         """Find the unlisted instances in `status`: first by reads that may lag.

@@ -82,10 +82,10 @@ def _set_back(tasks: Mapping[int, Task]) -> list[Key]:
     }
     if (expires := expiry(at)) is not None:
         change["expires_at"] = {"N": str(expires)}
-    seen = {Task.key(task_id): task for task_id, task in tasks.items()}
-    unmoved = {key: equals("status", {"S": task.status}) for key, task in seen.items()}
-    lost = {key: [name for name in _LOST if getattr(task, name) is not None] for key, task in seen.items()}
-    return set_where(dict.fromkeys(seen, change), unmoved, lost)
+    by_key = {Task.key(task_id): task for task_id, task in tasks.items()}
+    unmoved = {key: equals("status", {"S": task.status}) for key, task in by_key.items()}
+    lost = {key: [name for name in _LOST if getattr(task, name) is not None] for key, task in by_key.items()}
+    return set_where(dict.fromkeys(by_key, change), unmoved, lost)
 
 
 _LOST: Final = ("changed", "listed_in", "listed_as", "bound_as")
