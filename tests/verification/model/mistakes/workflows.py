@@ -1,6 +1,5 @@
 """Mistakes in how a workflow is held, passes from one run to the next, and tells its client what changed."""
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 import pytest
@@ -14,13 +13,13 @@ from lockstep.fsm.workflow_run import GIVEN_UP, TAKEN_OVER, followed_by
 from lockstep.task.item import feed_changes
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
-from lockstep.task_instance.read import read_instances
+from lockstep.task_instance.read import read_instances, read_instances_of_run
 from lockstep.workflow import bind, increase, progress
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import find_workflow
 from lockstep.workflow_run import handover, leftovers, lifecycle, link, start_over, sweep
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.terminate import stop
+from lockstep.workflow_run.terminate import Stopped, stop
 from tests.verification.model.mistakes.mistake import Mistake
 
 Run = WorkflowRunStatus
@@ -88,14 +87,18 @@ def a_late_client_holds_its_workflow(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_dead_worker_holds_a_resume_up(patch: pytest.MonkeyPatch) -> None:
-    def read(keys: Iterable[InstanceKey], *, consistent: bool) -> dict[InstanceKey, TaskInstance]:
-        found = read_instances(keys, consistent=consistent)
+    _show(patch, report_by=FAR_AHEAD)
+
+
+def _show(patch: pytest.MonkeyPatch, **wrong: float | None) -> None:
+    def shown(found: dict[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
         for instance in found.values():
-            instance.report_by = FAR_AHEAD
+            for name, value in wrong.items():
+                setattr(instance, name, value)
         return found
 
-    for module in (handover, leftovers):
-        patch.setattr(module, "read_instances", read)
+    patch.setattr(handover, "read_instances", lambda *of, **how: shown(read_instances(*of, **how)))
+    patch.setattr(leftovers, "read_instances_of_run", lambda *of, **how: shown(read_instances_of_run(*of, **how)))
 
 
 def a_resume_leaves_what_an_ended_run_left(patch: pytest.MonkeyPatch) -> None:
@@ -126,14 +129,7 @@ def a_cold_resume_lasts_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_workflow_is_resumable_while_a_command_runs(patch: pytest.MonkeyPatch) -> None:
-    def read(keys: Iterable[InstanceKey], *, consistent: bool) -> dict[InstanceKey, TaskInstance]:
-        found = read_instances(keys, consistent=consistent)
-        for instance in found.values():
-            instance.claimed_at = None
-        return found
-
-    for module in (handover, leftovers):
-        patch.setattr(module, "read_instances", read)
+    _show(patch, claimed_at=None)
 
 
 def a_resumed_run_looks_after_its_own_only(patch: pytest.MonkeyPatch) -> None:
@@ -150,7 +146,7 @@ def a_resume_forgets_a_run_that_starts(patch: pytest.MonkeyPatch) -> None:
 
 def a_stopped_run_leaves_its_instances(patch: pytest.MonkeyPatch) -> None:
     for module in (lifecycle, handover):
-        patch.setattr(module, "terminate_task_instances", lambda _: 0)
+        patch.setattr(module, "stop", lambda *_, **__: Stopped(0, []))
 
 
 def a_run_that_ends_gives_attempts(patch: pytest.MonkeyPatch) -> None:
