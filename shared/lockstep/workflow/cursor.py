@@ -53,16 +53,16 @@ def cursor_of(workflow: Workflow, kind: str) -> int:
     return int(after) if stored_kind == kind and now() - float(at) < CURSOR_SECONDS else 0
 
 
-def store_cursor(workflow_id: int, workflow: Workflow, cursor: str | None) -> None:
+def store_cursor(workflow_id: int, as_read: Workflow, cursor: str | None) -> None:
     """Store a cursor, unless another run was linked, or another cursor stored, than the workflow was read with."""
     workflow = Workflow(*Workflow.key(workflow_id))
     change = Workflow.cursor.remove() if cursor is None else Workflow.cursor.set(cursor)
     no_other_run = Workflow.workflow_run_id.does_not_exist()
-    if workflow.workflow_run_id is not None:
-        no_other_run |= Workflow.workflow_run_id == workflow.workflow_run_id
-    same_cursor = Workflow.cursor.does_not_exist() if workflow.cursor is None else Workflow.cursor == workflow.cursor
+    if as_read.workflow_run_id is not None:
+        no_other_run |= Workflow.workflow_run_id == as_read.workflow_run_id
+    same_cursor = Workflow.cursor.does_not_exist() if as_read.cursor is None else Workflow.cursor == as_read.cursor
     try:
         reach(lambda: workflow.update([change], no_other_run & same_cursor))
     except ConditionFailedError as failed:
         raise ContentionError("a run was linked, or another call goes through the tasks; send it again") from failed
-    workflow.cursor = cursor
+    as_read.cursor = cursor
