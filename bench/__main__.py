@@ -10,7 +10,7 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # read when lockstep 
 
 from bench import artifact, document, functions, units
 from bench.callgrind import CannotCountError
-from bench.growth.report import report
+from bench.growth.__main__ import report
 from bench.load.measuring import measure
 from bench.row import Row, Section
 from bench.setting import Bench, setting

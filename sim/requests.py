@@ -30,6 +30,26 @@ def tool_versions(tool_id: int) -> Request:
     return Request("GET", f"/tool/{tool_id}/tool_versions")
 
 
+def bind_template(tool_version_id: int, name: str) -> Request:
+    """Bind a task template."""
+    return Request("POST", "/task_template", {"tool_version_id": tool_version_id, "task_template_name": name})
+
+
+def add_version(
+    task_template_id: int, command: str, node_args: Sequence[str] = (), task_args: Sequence[str] = ()
+) -> Request:
+    """Bind a version of a task template."""
+    arguments = {"node_args": node_args, "task_args": task_args, "op_args": []}
+    body = {"command_template": command, "arg_mapping_hash": "1", **arguments}
+    return Request("POST", f"/task_template/{task_template_id}/add_version", body)
+
+
+def bind_nodes(template_version_id: int, numbers: Iterable[int]) -> Request:
+    """Give nodes their ids, 500 at most."""
+    node = {"task_template_version_id": template_version_id, "node_args": {}}
+    return Request("POST", "/nodes", {"nodes": [{**node, "node_args_hash": str(number)} for number in numbers]})
+
+
 def bind_dag(dag_hash: int) -> Request:
     """Bind a DAG."""
     return Request("POST", "/dag", {"dag_hash": dag_hash})

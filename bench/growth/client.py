@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lockstep.dynamodb.parallel import chunks
 from sim import requests
@@ -19,39 +18,9 @@ class Ground:
     resources_id: int
 
 
-def post(path: str, **body: Any) -> Request:
-    """Make a request with a body."""
-    return Request("POST", path, body)
-
-
-def template(tool_version_id: int) -> Request:
-    """Find or create the one task template."""
-    return post("/task_template", tool_version_id=tool_version_id, task_template_name="step")
-
-
-def template_version(task_template_id: int) -> Request:
-    """Find or create its version: a node argument and a task argument."""
-    names = {"node_args": ["place"], "task_args": ["year"], "op_args": []}
-    body = {"command_template": "run {place} {year}", "arg_mapping_hash": "1", **names}
-    return post(f"/task_template/{task_template_id}/add_version", **body)
-
-
-def workflow(tool_version_id: int, tasks: int) -> Request:
-    """Create the workflow, or find it again."""
-    name = f"growth to {tasks}"
-    key = {"tool_version_id": tool_version_id, "dag_id": tasks, "workflow_args_hash": str(tasks), "task_hash": "1"}
-    described = {"description": "", "name": name, "workflow_args": name, "workflow_attributes": {}}
-    return post("/workflow", **key, **described, max_concurrently_running=10_000)
-
-
 def nodes(template_version_id: int, tasks: int) -> Iterator[Request]:
     """Give all nodes their ids."""
-    for chunk in chunks(range(tasks), IDS_PER_CALL):
-        described = [
-            {"task_template_version_id": template_version_id, "node_args_hash": str(each), "node_args": {}}
-            for each in chunk
-        ]
-        yield post("/nodes", nodes=described)
+    return (requests.bind_nodes(template_version_id, chunk) for chunk in chunks(range(tasks), IDS_PER_CALL))
 
 
 def edges(dag_id: int, node_ids: Sequence[int]) -> Iterator[Request]:
@@ -66,7 +35,8 @@ def edges(dag_id: int, node_ids: Sequence[int]) -> Iterator[Request]:
             }
             for each in chunk
         ]
-        yield post(f"/dag/{dag_id}/edges", edges_to_add=added, mark_created=chunk[-1] == tasks - 1)
+        body = {"edges_to_add": added, "mark_created": chunk[-1] == tasks - 1}
+        yield Request("POST", f"/dag/{dag_id}/edges", body)
 
 
 def bind(ground: Ground, node_ids: Sequence[int]) -> Iterator[Request]:
@@ -87,4 +57,4 @@ def arguments(task_ids: Sequence[int]) -> Iterator[Request]:
 
 def start_over(workflow_id: int) -> Request:
     """Let all tasks that are not done start over."""
-    return post(f"/task/{workflow_id}/set_resume_state", reset_if_running=True)
+    return Request("POST", f"/task/{workflow_id}/set_resume_state", {"reset_if_running": True})

@@ -83,16 +83,17 @@ class _Walk:
 
     def _prepare(self, tasks: int) -> tuple[Ground, list[int]]:
         ask = self._api.ask
-        tool_id = ask(client.post("/tool", name="growth"))["tool"][0]
-        version_id = ask(Request("GET", f"/tool/{tool_id}/tool_versions"))["tool_versions"][-1][0]
-        template_id = ask(client.template(version_id))["task_template_id"]
-        template_version_id = ask(client.template_version(template_id))["task_template_version"][0]
+        tool_id = ask(requests.bind_tool("growth"))["tool"][0]
+        version_id = ask(requests.tool_versions(tool_id))["tool_versions"][-1][0]
+        template_id = ask(requests.bind_template(version_id, "step"))["task_template_id"]
+        added = ask(requests.add_version(template_id, "run {place} {year}", ["place"], ["year"]))
+        template_version_id = added["task_template_version"][0]
         found = self._send("nodes", client.nodes(template_version_id, tasks))
         ids = {key.partition(":")[2]: node_id for reply in found for key, node_id in reply["nodes"].items()}
         node_ids = [ids[str(each)] for each in range(tasks)]
-        ask(client.post("/dag", dag_hash=tasks))
+        ask(requests.bind_dag(tasks))
         self._send("edges", client.edges(tasks, node_ids))
-        workflow_id = ask(client.workflow(version_id, tasks))["workflow_id"]
+        workflow_id = ask(requests.bind_workflow(f"growth to {tasks}", tasks, version_id, tasks))["workflow_id"]
         array_id = ask(requests.create_array(workflow_id, "growth", template_version_id))["array_id"]
         resources_id = ask(requests.bind_resources({"cores": 1}))
         return Ground(workflow_id, array_id, resources_id), node_ids

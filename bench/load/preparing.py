@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from bench.load.reports import INCREMENT
 from bench.load.server import Batch
@@ -24,14 +24,9 @@ def launch(client: Client, tasks: int) -> Batch:
     number = next(_NUMBERS)
     name = f"load-{number}"
     tool_id = client.ask(requests.bind_tool(name))["tool"][0]
-    version_id = _post(client, "/tool_version", tool_id=tool_id)["tool_version"][0]
-    template_id = _post(client, "/task_template", tool_version_id=version_id, task_template_name=name)[
-        "task_template_id"
-    ]
-    described: dict[str, Any] = {"command_template": name, "arg_mapping_hash": "0"}
-    described |= {"node_args": [], "task_args": [], "op_args": []}
-    added = _post(client, f"/task_template/{template_id}/add_version", **described)
-    template_version_id = int(added["task_template_version"][0])
+    version_id = client.ask(Request("POST", "/tool_version", {"tool_id": tool_id}))["tool_version"][0]
+    template_id = client.ask(requests.bind_template(version_id, name))["task_template_id"]
+    template_version_id = int(client.ask(requests.add_version(template_id, name))["task_template_version"][0])
     dag_id = client.ask(requests.bind_dag(number))["dag_id"]
     workflow_id = int(client.ask(requests.bind_workflow(name, number, version_id, dag_id))["workflow_id"])
     array_id = client.ask(requests.create_array(workflow_id, "load", template_version_id))["array_id"]
@@ -52,16 +47,8 @@ def launch(client: Client, tasks: int) -> Batch:
 
 
 def _bind_nodes(client: Client, template_version_id: int, tasks: int) -> list[int]:
-    node = {"task_template_version_id": template_version_id, "node_args": {}}
-    ids: list[int] = []
-    for chunk in chunks(range(tasks), IDS_PER_CALL):
-        described = [{**node, "node_args_hash": str(number)} for number in chunk]
-        ids += map(int, _post(client, "/nodes", nodes=described)["nodes"].values())
-    return sorted(ids)
-
-
-def _post(client: Client, path: str, **body: Any) -> Any:
-    return client.ask(Request("POST", path, body))
+    asked = (requests.bind_nodes(template_version_id, chunk) for chunk in chunks(range(tasks), IDS_PER_CALL))
+    return sorted(int(node_id) for each in asked for node_id in client.ask(each)["nodes"].values())
 
 
 def start(client: Client, instance_ids: Sequence[int]) -> dict[int, int]:

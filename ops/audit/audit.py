@@ -56,6 +56,6 @@ def _other(raw: RawItem, reads: Reads, seen: Seen) -> Iterator[Finding]:
     yield from dags.check_item(parsed, reads)
     yield from lists.check_item(parsed)
     yield from tasks.check_item(parsed)
-    yield from runs.check_item(parsed)
+    yield from runs.check_item(parsed, reads)
     if wrong := seen.add(parsed):
         yield wrong

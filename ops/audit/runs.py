@@ -1,7 +1,7 @@
 """Check the runs: a workflow points to each, and the one that goes on holds its workflow and stands as it does."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from lockstep.array.item import EARLIER_RUNS, due_key
@@ -13,7 +13,7 @@ from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
-from ops.audit.reader import Reads, read_models
+from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen
 from ops.audit.seen_workflows import SeenRun, SeenWorkflow, SeenWorkflows
 
@@ -34,65 +34,45 @@ STANDS_WITH: Final = _stands_with()
 _LOOKS_AFTER_EARLIER_RUNS: Final = re.compile(rf"{EARLIER_RUNS}([0-9]{{14}})?")
 
 
-def check_item(parsed: Parsed) -> Iterator[Finding]:
-    """A run is in the run index while it looks after what earlier runs left, under its own id."""
+def check_item(parsed: Parsed, reads: Reads) -> Iterator[Finding]:
+    """What an item of a run or of a workflow tells by itself, and the pointer that leads to the run."""
     item, ids = parsed
-    if not isinstance(item, WorkflowRun):
-        return
-    attention: str | None = item.attention
-    of_run: int | None = item.workflow_run_id
+    match item:
+        case WorkflowRun():
+            yield from _attention(item, ids[0])
+            if SeenRun.of(item).linked:
+                yield from _listed(item.workflow_id, ids[0], reads)
+        case Workflow() if item.workflow_run_id:
+            yield from _listed(ids[0], item.workflow_run_id, reads)
+        case RunOfWorkflow():
+            run = read_model(WorkflowRun, WorkflowRun.key(ids[1]), reads)
+            if run is None or run.workflow_id != ids[0]:
+                got = f"run {ids[1]}, which is " + (f"of workflow {run.workflow_id}" if run else "not there")
+                yield Finding("run-pointer", f"a pointer of workflow {ids[0]}", got, "a run of it")
+
+
+def _attention(run: WorkflowRun, run_id: int) -> Iterator[Finding]:
+    """A run is in the run index while it looks after what earlier runs left, under its own id."""
+    attention: str | None = run.attention
+    of_run: int | None = run.workflow_run_id
     if attention is None and of_run is None:
         return
-    if of_run != ids[0] or not _LOOKS_AFTER_EARLIER_RUNS.fullmatch(attention or ""):
+    if of_run != run_id or not _LOOKS_AFTER_EARLIER_RUNS.fullmatch(attention or ""):
         got = f"{attention} of run {of_run}"
-        must = f"none, or {EARLIER_RUNS} or {due_key(EARLIER_RUNS, 0)} of run {ids[0]}"
-        yield Finding("run-attention", in_words(item), got, must)
+        must = f"none, or {EARLIER_RUNS} or {due_key(EARLIER_RUNS, 0)} of run {run_id}"
+        yield Finding("run-attention", in_words(run), got, must)
+
+
+def _listed(workflow_id: int, run_id: int, reads: Reads) -> Iterator[Finding]:
+    """A run and its pointer are written together, and neither is ever taken back."""
+    if not reads.items([RunOfWorkflow.key(workflow_id, run_id)]):
+        yield Finding("run-pointer", f"run {run_id}", "in no list", f"in the list of workflow {workflow_id}")
 
 
 def check(seen: Seen, reads: Reads) -> Iterator[Finding]:
-    """The broken invariants of runs. Each suspect is read again."""
-    of_workflows = seen.of_workflows
-    for chunk in chunks(_unlike_pointers(of_workflows), KEYS_PER_READ):
-        yield from _pointers(chunk, of_workflows, reads)
-    for pairs in chunks(dict.fromkeys(_unlike_holders(of_workflows)), KEYS_PER_READ):
+    """The broken invariants between runs and the workflows that they hold. Each suspect is read again."""
+    for pairs in chunks(dict.fromkeys(_unlike_holders(seen.of_workflows)), KEYS_PER_READ):
         yield from _check_again(pairs, reads)
-
-
-def _unlike_pointers(of_workflows: SeenWorkflows) -> Iterator[int]:
-    for run_id, run in of_workflows.runs.items():
-        if run.linked and of_workflows.pointers[run_id] != run.workflow_id:
-            yield run_id
-    for workflow_id, workflow in of_workflows.workflows.items():
-        held_by = workflow.workflow_run_id
-        if held_by and of_workflows.pointers[held_by] != workflow_id:
-            yield held_by
-    yield from (
-        run_id
-        for run_id, workflow_id in of_workflows.pointers
-        if run_id not in of_workflows.runs or of_workflows.runs[run_id].workflow_id != workflow_id
-    )
-
-
-def _pointers(run_ids: Iterable[int], of_workflows: SeenWorkflows, reads: Reads) -> Iterator[Finding]:
-    """A run and its pointer are written together, and none is ever taken back."""
-    wanted = dict.fromkeys(run_ids)
-    runs = read_models(WorkflowRun, map(WorkflowRun.key, wanted), reads)
-    keys = {
-        each: RunOfWorkflow.key(run.workflow_id, each) for each in wanted if (run := runs.get(WorkflowRun.key(each)))
-    }
-    found = reads.items(keys.values())
-    for run_id in wanted:
-        pointed = of_workflows.pointers[run_id]
-        run = runs.get(WorkflowRun.key(run_id))
-        if run is None and pointed:
-            got = f"run {run_id}, which is not there"
-            yield Finding("run-pointer", f"a pointer of workflow {pointed}", got, "a run of it")
-        elif run and pointed not in {0, run.workflow_id}:
-            got = f"run {run_id} of workflow {run.workflow_id}"
-            yield Finding("run-pointer", f"a pointer of workflow {pointed}", got, "a run of it")
-        elif run and keys[run_id] not in found:
-            must = f"in the list of workflow {run.workflow_id}"
-            yield Finding("run-pointer", f"run {run_id}", "in no list", must)
 
 
 Pair = tuple[int, int]

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from lockstep.workflow.item import RunOfWorkflow, Workflow, WorkflowAttribute, WorkflowSpec
 from lockstep.workflow_run.item import WorkflowRun
-from ops.audit.ids import IdMap
 from ops.audit.invariants.parsing import Parsed
 
 
@@ -44,8 +43,6 @@ class SeenWorkflows:
 
     workflows: dict[int, SeenWorkflow] = field(default_factory=dict)
     runs: dict[int, SeenRun] = field(default_factory=dict)
-    pointers: IdMap = field(default_factory=IdMap)
-    """The workflow that points to each run."""
     of_dags: dict[int, int] = field(default_factory=dict)
     """The first workflow that was seen of each DAG."""
     spoken_of: set[int] = field(default_factory=set)
@@ -61,7 +58,5 @@ class SeenWorkflows:
                 self.runs[ids[0]] = SeenRun.of(item)
             case WorkflowSpec():
                 self.of_dags.setdefault(item.dag_id, ids[0])
-            case RunOfWorkflow():
-                self.pointers[ids[1]] = ids[0]
         if isinstance(item, WorkflowSpec | WorkflowAttribute | RunOfWorkflow):
             self.spoken_of.add(ids[0])
