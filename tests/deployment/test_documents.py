@@ -18,6 +18,7 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it says n
 from local.template import ROOT
 from lockstep import errors
 from lockstep.fsm.transitions import RefusalKind
+from tests.support.serving import run_module
 from tests.support.tables import named, rows, section
 
 DEPLOY: Final = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
@@ -149,10 +150,8 @@ def test_every_field_of_the_access_log_is_told_of() -> None:
 
 @pytest.mark.parametrize("event", ["log_running", "log_done.unknown_id", "health"])
 def test_the_fields_of_a_line_are_told_of(event: str) -> None:
-    command = [sys.executable, "-m", "local.invoke", event]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared")), "POWERTOOLS_LOG_LEVEL": "INFO"}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True)
-    [line] = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
+    invoked = run_module("local.invoke", event, POWERTOOLS_LOG_LEVEL="INFO")
+    [line] = [json.loads(line) for line in invoked.stderr.splitlines() if line.startswith("{")]
     assert {"route", "status", "seconds", "request_id"} <= line.keys()
     assert line.keys() <= fields_told(FUNCTION_LOG)
 

@@ -11,8 +11,7 @@ import pytest
 from local.template import ROOT
 from tests.jobmon.programs import CURRENT, kill_all
 from tests.routes.test_authentication import make_token
-from tests.support.serving import alone
-from tests.system.test_run import running
+from tests.support.serving import alone, running
 
 REQUEST = re.compile(r"^lockstep (?P<method>\w+) (?P<path>\S+) '(?P<body>[^']+)'(?:  # (?P<reply>.+))?$", re.MULTILINE)
 REQUESTS = [found.groupdict() for found in REQUEST.finditer((ROOT / "docs/deploy.md").read_text(encoding="utf-8"))]

@@ -22,7 +22,7 @@ from ops.token import CannotSignError, secret_of
 from tests.support.guarded import NO_TLS, SECRET, Guarded
 from tests.support.seeding import pair
 from tests.support.serving import alone, serving
-from tests.system.test_run import running as started
+from tests.support.serving import running as started
 
 NO_ONE: Final = 9_999_999
 """Of whatever a path asks for, the one with this number does not exist."""

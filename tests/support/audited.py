@@ -16,7 +16,7 @@ from tests.support.life import Life
 from tests.support.memory.boundary import in_memory
 from tests.support.memory.operations import Table
 from tests.support.seeding import LONG_COMMAND
-from tests.support.tools import ask
+from tests.support.tools import a_template, add_version, ask
 
 Items = dict[tuple[str, str], RawItem]
 Tear = Callable[[Items], None]
@@ -70,15 +70,11 @@ class Client:
 
     def bind_workflow(self, *, edges: bool = True) -> dict[str, int]:
         """With its tool, template, node and DAG."""
-        tool = self.ask("POST", "tool", name="x")["tool"][0]
-        tool_version = self.ask("GET", f"tool/{tool}/tool_versions")["tool_versions"][0][0]
-        named = {"tool_version_id": tool_version, "task_template_name": "a"}
-        template = self.ask("POST", "task_template", **named)["task_template_id"]
-        version = {"command_template": "c", "arg_mapping_hash": 1, "node_args": ["a"], "task_args": [], "op_args": []}
-        bound = self.ask("POST", f"task_template/{template}/add_version", **version)["task_template_version"][0]
+        template = a_template(self._player)
+        bound = add_version(self._player, template.id, node_args=["a"])[0]
         edge = {"node_id": node_id(bound, "1"), "upstream_node_ids": [], "downstream_node_ids": []}
         node = self.bind_dag(DAG, *[edge] * edges, version=bound)
-        hashes = {"workflow_args_hash": 1, "task_hash": 1, "tool_version_id": tool_version, "dag_id": DAG}
+        hashes = {"workflow_args_hash": 1, "task_hash": 1, "tool_version_id": template.tool_version_id, "dag_id": DAG}
         said = {"name": "w", "description": "", "workflow_args": "", "workflow_attributes": {"a": "b"}}
         workflow = self.ask("POST", "workflow", max_concurrently_running=9, **hashes, **said)["workflow_id"]
         limits = {"max_concurrently_running": 9, "name": "a", "task_template_version_id": bound}

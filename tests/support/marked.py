@@ -61,6 +61,19 @@ class Marked:
         return len(handles)
 
 
+class Served(Marked):
+    """`make run` on any free port, or on one that is named."""
+
+    def __init__(self, *options: str) -> None:
+        super().__init__("local.run", "--port", "0", *options)
+
+    @contextmanager
+    def up(self) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+        """The program and its URL. It is killed in the end."""
+        with self.started() as program:
+            yield program, read_until(program, "Lockstep serves ").split()[2]
+
+
 def read_until(program: "subprocess.Popen[str]", beginning: str) -> str:
     """Read what a program prints, up to a line that begins so, and return that line."""
     assert program.stdout
@@ -72,8 +85,16 @@ def read_until(program: "subprocess.Popen[str]", beginning: str) -> str:
 
 def row(output: str, name: str) -> list[str]:
     """The cells beside a name in a printed table; of its last row of that name."""
-    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in output.splitlines()]
-    return [others for first, *others in cells if first == name][-1]
+    return [others for first, *others in _rows(output) if first == name][-1]
+
+
+def cells(output: str) -> dict[str, str]:
+    """The rows of two cells in printed tables."""
+    return dict(row for row in _rows(output) if len(row) == 2)
+
+
+def _rows(output: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("│").split("│")] for line in output.splitlines()]
 
 
 def _handles(processes: set[int]) -> Iterator[int]:

@@ -1,10 +1,13 @@
-"""The system in a process of its own, over HTTP."""
+"""Our programs in processes of their own, and the system over HTTP."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
 
 from local.template import ROOT
 
@@ -17,11 +20,39 @@ def alone() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in _WHERE_THINGS_ARE} | _MODULES
 
 
-def run_module(module: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Run a program of ours to its end, on this process's table."""
-    command = [sys.executable, "-m", module, *options]
-    env = os.environ | _MODULES
+Ended = subprocess.CompletedProcess[str]
+
+
+def ended(*command: str | Path, env: dict[str, str]) -> Ended:
+    """Run a command to its end, however it ends."""
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=False)
+
+
+def run_module(module: str, *options: str | Path, **settings: str) -> Ended:
+    """Run a program of ours to its end, on this process's table."""
+    return ended(sys.executable, "-m", module, *options, env=os.environ | _MODULES | settings)
+
+
+def run_alone(module: str, *options: str | Path, **settings: str) -> Ended:
+    """Run a program of ours to its end, which knows nothing of this process's table and secret."""
+    return ended(sys.executable, "-m", module, *options, env=alone() | settings)
+
+
+@contextmanager
+def running(environment: dict[str, str], *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """What `make run` starts, and its URL. It is told to stop in the end."""
+    command = [sys.executable, "-m", "local.run", "--port", "0", *options]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as program:
+        assert program.stdout
+        line = program.stdout.readline()
+        assert line.startswith("Lockstep serves ")
+        yield program, line.split()[2]
+        program.terminate()
+
+
+def port_of(url: str) -> str:
+    """The port of a URL."""
+    return str(httpx.URL(url).port)
 
 
 @contextmanager

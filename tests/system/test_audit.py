@@ -3,8 +3,6 @@
 tests/unit/test_audit_tears.py shows what it finds.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
@@ -14,7 +12,6 @@ import pytest
 
 from local.engine import client, create_table
 from local.seed import Seed, load
-from local.template import ROOT
 from lockstep.array.item import Array, Batch
 from lockstep.dynamodb.client import connect, connection
 from lockstep.dynamodb.item import Item, Key, RawItem
@@ -34,7 +31,7 @@ from tests.support.life import Life
 from tests.support.marked import row
 from tests.support.memory.boundary import calls_in_memory
 from tests.support.memory.operations import Table
-from tests.support.serving import alone, run_module
+from tests.support.serving import alone, port_of, run_alone, run_module, running
 
 TABLES = count()
 READS: Final = {"scan", "query", "batch_get_item", "transact_get_items"}
@@ -343,17 +340,10 @@ def test_the_command_ends_with_2_where_it_cannot_read(table: str, options: list[
 
 
 def test_the_command_reads_what_runs_on_a_port() -> None:
-    environment = alone()
-    run = [sys.executable, "-m", "local.run", "--port", "0"]
-    with subprocess.Popen(run, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as running:
-        assert running.stdout
-        url = running.stdout.readline().split()[2]
-        port = url.split("/")[2].partition(":")[2]
-        seeded = [sys.executable, "-m", "local.seed", "docs/hello.json", "--port", port]
-        subprocess.run(seeded, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
-        command = [sys.executable, "-m", "ops.audit", "--port", port]
-        clean = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
-        running.terminate()
+    with running(alone()) as (_, url):
+        port = port_of(url)
+        assert run_alone("local.seed", "docs/hello.json", "--port", port).returncode == 0
+        clean = run_alone("ops.audit", "--port", port)
     assert (clean.returncode, clean.stderr) == (0, ""), clean.stdout
-    gone = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
+    gone = run_alone("ops.audit", "--port", port)
     assert (gone.returncode, gone.stdout) == (2, f"nothing runs on port {port}: start it with `make run PORT={port}`\n")

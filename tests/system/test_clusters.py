@@ -1,8 +1,6 @@
 """`make clusters` loads a file into a table whole, once, and whoever loads meanwhile loses nothing."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -12,7 +10,6 @@ import httpx
 import pytest
 
 from local.engine import create_table
-from local.template import ROOT
 from lockstep.cluster.item import Clusters
 from lockstep.dynamodb.client import connect, connection
 from lockstep.dynamodb.item import Item
@@ -21,7 +18,7 @@ from ops.clusters.document import FileError
 from ops.clusters.file import MOST_BYTES_OF_PARAMETERS, parse
 from tests.support.clients import a_client_of_our_own
 from tests.support.clusters import EXAMPLE, load_clusters
-from tests.support.serving import alone, run_module
+from tests.support.serving import alone, port_of, run_alone, run_module, running
 
 TABLES = count()
 ANOTHER = b"clusters: [{name: c, id: 9, type: sge, queues: [{name: q, id: 9}]}]"
@@ -145,18 +142,12 @@ def test_the_command_ends_with_2_where_it_cannot_read_or_write(own_table: str, t
 
 
 def test_the_command_loads_into_what_runs_on_a_port() -> None:
-    environment = alone()
-    run = [sys.executable, "-m", "local.run", "--port", "0"]
-    with subprocess.Popen(run, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as running:
-        assert running.stdout
-        url = running.stdout.readline().split()[2]
-        port = url.split("/")[2].partition(":")[2]
-        command = [sys.executable, "-m", "ops.clusters", "docs/clusters.yaml", "--port", port]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
+    with running(alone()) as (_, url):
+        port = port_of(url)
+        done = run_alone("ops.clusters", "docs/clusters.yaml", "--port", port)
         reply = httpx.get(f"{url}/cluster/4/queue/all.q", timeout=30, trust_env=False)
-        running.terminate()
     assert (done.returncode, done.stderr) == (0, "")
     assert reply.json()["queue"][:2] == [4, "all.q"]
-    gone = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
+    gone = run_alone("ops.clusters", "docs/clusters.yaml", "--port", port)
     said = f"nothing was loaded: nothing runs on port {port}: start it with `make run PORT={port}`\n"
     assert (gone.returncode, gone.stderr) == (2, said)

@@ -28,6 +28,7 @@ from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from tests.conformance.recording import Player
 from tests.support.life import History, Life
+from tests.support.serving import run_alone
 
 FILTERS: Final[list[Any]] = [EventPattern.load(pattern) for pattern in Template().filters]
 Told = tuple[dict[str, Any], dict[str, Any] | None]
@@ -263,9 +264,6 @@ def test_make_events_says_what_it_cannot_read_elsewhere(table: str) -> None:
 
 
 def test_make_events_says_that_nothing_runs() -> None:
-    command = [sys.executable, "-m", "local", "local.follow_events", "--port", "1"]
-    environment = {name: value for name, value in os.environ.items() if name != "AWS_ENDPOINT_URL_DYNAMODB"}
-    environment["PYTHONPATH"] = os.pathsep.join((".", "shared"))
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
+    ended = run_alone("local", "local.follow_events", "--port", "1")
     assert ended.returncode == 1
     assert "nothing runs on port 1: start it with `make run PORT=1`" in ended.stderr

@@ -1,9 +1,6 @@
 """`make invoke`: one function in a process of its own, with an event by its name or from a file."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +9,18 @@ import pytest
 from local.engine import free_port
 from local.events import SEED, cases
 from local.template import ROOT
+from tests.support.serving import Ended, run_alone, run_module
 
 pytestmark = pytest.mark.xdist_group("events")
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 
 
-def invoke(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in {ENDPOINT, "TABLE_NAME"}}
-    return subprocess.run(
-        [sys.executable, "-m", "local.invoke", *arguments],
-        cwd=ROOT,
-        env=inherited | {"PYTHONPATH": os.pathsep.join((".", "shared")), "POWERTOOLS_LOG_LEVEL": "INFO"} | environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+def invoke(*arguments: str | Path, **environment: str) -> Ended:
+    return run_alone("local.invoke", *arguments, **{"POWERTOOLS_LOG_LEVEL": "INFO"} | environment)
 
 
-def replied(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def replied(done: Ended) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     reply: dict[str, Any] = json.loads(done.stdout)
     return reply
@@ -130,20 +120,14 @@ def test_a_function_that_does_not_answer_is_exit_code_1(tmp_path: Path) -> None:
     assert done.stderr.endswith("health ended with exit code 1 and did not answer\n")
 
 
-def printed(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join((".", "shared"))}
-    command = [sys.executable, "-m", "local.events", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
-
-
 def test_make_event_prints_an_event_that_invoke_takes_as_a_file(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
-    event.write_text(printed("log_done.id_not_a_number").stdout, encoding="utf-8")
+    event.write_text(run_module("local.events", "log_done.id_not_a_number").stdout, encoding="utf-8")
     assert replied(invoke(event))["statusCode"] == 422
 
 
 def test_make_event_lists_the_names_and_refuses_an_unknown_one() -> None:
-    assert [line.split()[0] for line in printed().stdout.splitlines()] == list(cases())
-    refused = printed("log_doen")
+    assert [line.split()[0] for line in run_module("local.events").stdout.splitlines()] == list(cases())
+    refused = run_module("local.events", "log_doen")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "log_done" in refused.stderr

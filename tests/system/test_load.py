@@ -162,21 +162,18 @@ def test_no_reply_in_time_is_a_timeout() -> None:
         assert client.send(Request("POST", "/x")).outcome == "timeout"
 
 
-def test_two_outcomes_that_were_acknowledged_are_several_winners() -> None:
-    verdict = judge([["D", "E"], ["D"]], {1: ("D", "D"), 2: ("D", "D")})
-    assert verdict == Verdict(2, several_winners=1, disagreeing=0)
-
-
-def test_an_acknowledged_outcome_that_another_one_replaced_is_several_winners() -> None:
-    assert judge([["D"]], {1: ("E", "G")}).several_winners == 1
-
-
-def test_a_task_that_is_elsewhere_than_its_instance_disagrees() -> None:
-    assert judge([["E"]], {1: ("E", "D")}) == Verdict(1, several_winners=0, disagreeing=1)
-
-
-def test_an_error_with_attempts_left_agrees_with_a_task_that_is_to_be_tried_again() -> None:
-    assert judge([["E"], ["Z"]], {1: ("E", "G"), 2: ("Z", "A")}) == Verdict(2, several_winners=0, disagreeing=0)
+@pytest.mark.parametrize(
+    ("acknowledged", "stands", "verdict"),
+    [
+        ([["D", "E"], ["D"]], {1: ("D", "D"), 2: ("D", "D")}, Verdict(2, several_winners=1, disagreeing=0)),
+        ([["D"]], {1: ("E", "G")}, Verdict(1, several_winners=1, disagreeing=0)),
+        ([["E"]], {1: ("E", "D")}, Verdict(1, several_winners=0, disagreeing=1)),
+        ([["E"], ["Z"]], {1: ("E", "G"), 2: ("Z", "A")}, Verdict(2, several_winners=0, disagreeing=0)),
+    ],
+    ids=["two acknowledged", "another replaced it", "a task elsewhere", "attempts left"],
+)
+def test_verdicts(acknowledged: list[list[str]], stands: dict[int, tuple[str, str]], verdict: Verdict) -> None:
+    assert judge(acknowledged, stands) == verdict
 
 
 def test_a_missed_target_and_a_peer_that_is_missing_are_said() -> None:

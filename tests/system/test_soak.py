@@ -4,11 +4,11 @@ import io
 import os
 import random
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from lockstep.dynamodb.item import RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.task.item import Task
 from lockstep.task_instance.item import ErrorEntry, InstanceKey, TaskInstance
@@ -21,6 +21,7 @@ from sim.requests import Request
 from sim.soak.soaking import Plan, soak
 from sim.soak.verdict import judge
 from sim.tally import Tally
+from tests.support.marked import cells
 
 TI = TaskInstanceStatus
 MUST_HAPPEN = [
@@ -49,15 +50,11 @@ def test_all_of_it_holds_after_each_kind_of_fault() -> None:
     said = output.getvalue()
     assert well, said
     assert said.endswith("All of it holds.\n")
-    counts = {row[0]: row[1] for line in said.splitlines() if len(row := _cells(line)) == 2}
+    counts = cells(said)
     assert [name for name in MUST_HAPPEN if counts[name] == "0"] == []
     assert counts["findings"] == counts["what must not be"] == "0"
     assert int(counts["tasks"].replace(",", "")) >= 4 * 2 * 15
     assert {counts.get(f"tasks that ended {status}") for status in "GQIORAE"} == {None}
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip("│").split("│")]
 
 
 TASK = 7
@@ -65,23 +62,19 @@ INSTANCE = InstanceKey(TASK, 1).id
 
 
 def partition(status: str, task_status: str, *errors: str) -> TaskItems:
-    pk = {"S": Task.partition(TASK)}
-    numbers = ["num_attempts", "max_attempts", "num_instances", "spec_version", "array_id", "workflow_id"]
-    task: RawItem = {name: {"N": "1"} for name in [*numbers, "status_date"]}
-    task |= {"pk": pk, "sk": {"S": Task.SORT_KEY}, "status": {"S": task_status}}
-    of_instance = ["status_date", "workflow_run_id", "array_id", "array_batch_num", "array_step_id"]
-    instance: RawItem = {name: {"N": "1"} for name in [*of_instance, "task_resources_id", "spec_version"]}
-    instance |= {"pk": pk, "sk": {"S": TaskInstance.sort_key(1)}, "status": {"S": status}, "array_step": {"S": "1#1#0"}}
-    entries: list[RawItem] = [
-        {
-            "pk": pk,
-            "sk": {"S": ErrorEntry.sort_key(1, digest(f"{index} {words}"))},
-            "description": {"S": words},
-            "error_time": {"N": "1"},
-        }
+    key = InstanceKey(TASK, 1)
+    counts = ("num_attempts", "max_attempts", "num_instances", "spec_version", "array_id", "workflow_id")
+    ones: dict[str, Any] = dict.fromkeys((*counts, "status_date"), 1)
+    task = Task(*Task.key(TASK), status=task_status, **ones)
+    ids = ("workflow_run_id", "array_id", "array_batch_num", "array_step_id", "task_resources_id", "spec_version")
+    ones = dict.fromkeys((*ids, "status_date"), 1)
+    instance = TaskInstance(*TaskInstance.key(key), status=status, **ones)
+    instance.array_step = "1#1#0"
+    entries = [
+        ErrorEntry(*ErrorEntry.key(key, digest(f"{index} {words}")), description=words, error_time=1)
         for index, words in enumerate(errors)
     ]
-    return TaskItems.parse(Task.partition(TASK), [task, instance, *entries])
+    return TaskItems.parse(Task.partition(TASK), [item.serialize() for item in (task, instance, *entries)])
 
 
 def test_what_was_told_must_stand() -> None:

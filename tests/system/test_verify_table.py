@@ -1,14 +1,13 @@
 """`make verify TABLE=…`: what it checks on a table, what it leaves behind, and what only an AWS account can tell."""
 
 import os
-import subprocess
 
 import botocore.session
 import pytest
 from moto import mock_aws
 
 from local import engine
-from local.template import ROOT, Template
+from local.template import Template
 from ops.verify.__main__ import CANNOT_START, NOT_ASKED, main
 from ops.verify.checks import Checks
 from ops.verify.table import (
@@ -20,7 +19,7 @@ from ops.verify.table import (
     check_table,
 )
 from ops.verify.target import UsageError
-from tests.support.serving import alone, serving
+from tests.support.serving import alone, ended, serving
 
 MOTOS_OWN = {
     "a transaction that is sent twice with one token is one write",
@@ -88,13 +87,6 @@ def test_make_verify_checks_the_table_beside_the_api(table: str) -> None:
         given = alone() | {"AWS_ENDPOINT_URL_DYNAMODB": table, "URL": url}
         for named, said in (("lockstep", "ok   the items of these checks are deleted"), (None, NOT_ASKED)):
             environment = given | ({"TABLE": named} if named else {})
-            done = subprocess.run(
-                ["make", "-s", "verify"],  # noqa: S607  # the shell's own make, as a person's
-                cwd=ROOT,
-                env=environment,
-                capture_output=True,
-                encoding="utf-8",
-                check=False,
-            )
+            done = ended("make", "-s", "verify", env=environment)
             assert done.returncode == 0, done.stdout + done.stderr
             assert said in done.stdout

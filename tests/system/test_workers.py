@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,34 +14,27 @@ import pytest
 
 from local import workers
 from local.engine import free_port
-from tests.support.marked import CANNOT_LOOK, Marked, read_until
+from tests.support.marked import CANNOT_LOOK, Served
 from tests.support.seeding import pair
-from tests.support.serving import run_module, serving
+from tests.support.serving import port_of, run_module, serving
 
 WORKERS = 2
 NAMES = {"nodename": "n1", "process_group_id": 1, "distributor_id": "77", "next_report_increment": 279}
 
 
-class Served(Marked):
+def with_workers(*options: str) -> Served:
     """`make run` with two workers."""
+    return Served("--workers", str(WORKERS), *options)
 
-    def __init__(self, port: str = "0") -> None:
-        super().__init__("local.run", "--port", port, "--workers", str(WORKERS))
 
-    @contextmanager
-    def up(self) -> Iterator["tuple[subprocess.Popen[str], str]"]:
-        """The program and its URL. It is killed in the end."""
-        with self.started() as program:
-            yield program, read_until(program, "Lockstep serves ").split()[2].removesuffix("/api/v3")
-
-    def workers(self, program: "subprocess.Popen[str]") -> list[int]:
-        started = self.processes() - {program.pid}
-        return [each for each in started if b"local.run" in Path(f"/proc/{each}/cmdline").read_bytes()]
+def workers_of(served: Served, program: "subprocess.Popen[str]") -> list[int]:
+    started = served.processes() - {program.pid}
+    return [each for each in started if b"local.run" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
 def is_served(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/api/v3/health", trust_env=False).status_code == httpx.codes.OK
+        return httpx.get(f"{url}/health", trust_env=False).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 
@@ -50,10 +42,10 @@ def is_served(url: str) -> bool:
 @CANNOT_LOOK
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_all_end_with_a_signal(how: signal.Signals) -> None:
-    served = Served()
+    served = with_workers()
     with served.up() as (running, url):
         assert is_served(url)
-        assert len(served.workers(running)) == WORKERS
+        assert len(workers_of(served, running)) == WORKERS
         running.send_signal(how)
         _, errors = running.communicate()
         assert (running.returncode, errors) == (128 + how, "")
@@ -62,19 +54,19 @@ def test_all_end_with_a_signal(how: signal.Signals) -> None:
 
 @CANNOT_LOOK
 def test_all_end_when_it_is_killed_and_the_port_is_free() -> None:
-    served = Served()
+    served = with_workers()
     with served.up() as (running, url):
         served.kill(running)
         assert not is_served(url)
-    with Served(url.rpartition(":")[2]).up() as (_, again):
+    with with_workers("--port", port_of(url)).up() as (_, again):
         assert (again, is_served(again)) == (url, True)
 
 
 @CANNOT_LOOK
 def test_a_worker_that_ends_ends_all_with_an_error() -> None:
-    served = Served()
+    served = with_workers()
     with served.up() as (running, url):
-        os.kill(served.workers(running)[0], signal.SIGKILL)
+        os.kill(workers_of(served, running)[0], signal.SIGKILL)
         _, errors = running.communicate()
         assert running.returncode == 1
         assert errors == "a process that serves ended with exit code -9: all are stopped\n"
@@ -84,7 +76,7 @@ def test_a_worker_that_ends_ends_all_with_an_error() -> None:
 def test_of_two_that_start_at_once_one_gets_the_port() -> None:
     """Nobody listens yet when the second one comes, or the first one does and serves nobody yet."""
     port = str(free_port())
-    with Served(port).started() as one, Served(port).started() as other:
+    with with_workers("--port", port).started() as one, with_workers("--port", port).started() as other:
         while one.poll() is None and other.poll() is None:
             time.sleep(0.05)
         [refused] = [each for each in (one, other) if each.returncode is not None]
@@ -107,14 +99,19 @@ def test_as_many_as_keep_the_engine_busy(monkeypatch: pytest.MonkeyPatch, proces
 @pytest.fixture(scope="module")
 def several(table: str) -> Iterator[str]:
     with serving("--workers", str(WORKERS), AWS_ENDPOINT_URL_DYNAMODB=table) as url:
-        yield url
+        yield f"{url}/api/v3"
+
+
+def counted(url: str) -> int:
+    usage: dict[str, int] = httpx.get(httpx.URL(url).join("/_local/usage"), trust_env=False).json()
+    return usage["requests"]
 
 
 def test_what_all_of_them_did_is_counted(several: str) -> None:
-    before = httpx.get(f"{several}/_local/usage", trust_env=False).json()["requests"]
+    before = counted(several)
     for _ in range(20):
         assert is_served(several)  # on a connection of its own each
-    shown = {httpx.get(f"{several}/_local/usage", trust_env=False).json()["requests"] for _ in range(10)}
+    shown = {counted(several) for _ in range(10)}
     assert shown == {before + 20}
 
 
@@ -129,6 +126,6 @@ def test_one_of_many_claims_runs(several: str) -> None:
 
 def claim(url: str, instance: int, number: int) -> str:
     body = NAMES | {"process_group_id": number}
-    reply = httpx.post(f"{url}/api/v3/task_instance/{instance}/log_running", json=body, trust_env=False)
+    reply = httpx.post(f"{url}/task_instance/{instance}/log_running", json=body, trust_env=False)
     told: str = reply.json()["task_instance"][1]
     return told

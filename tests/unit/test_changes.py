@@ -244,12 +244,6 @@ UNREADABLE: Final[dict[str, Callable[[], Any]]] = {
 }
 
 
-@pytest.mark.parametrize("made", UNREADABLE.values(), ids=UNREADABLE)
-def test_what_cannot_be_read_is_told_apart(made: Callable[[], Any]) -> None:
-    with pytest.raises(UnreadableRecordError):
-        event_of(made(), "lockstep")
-
-
 def test_what_cannot_be_read_is_named() -> None:
     with pytest.raises(UnreadableRecordError, match=r"^TASK#42 TI#003: ValueError: '\?' is not a valid"):
         event_of(with_status({"S": "?"}), "lockstep")

@@ -1,21 +1,28 @@
 """Time: in UTC wherever a function runs, however far a moment lies; and how long what belongs to a task is kept."""
 
-import json
 import os
-import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.template import ROOT
 from lockstep import clock
 from lockstep.array.item import LAUNCHED_PREFIX, due_key
+from lockstep.dynamodb.client import connection
 from lockstep.http.fields import MAX_INCREMENT_SECONDS
-from tests.support.serving import alone
+from sim import requests
+from tests.conformance.recording import Player
+from tests.support.life import Life
+from tests.support.memory import in_memory
+from tests.support.serving import alone, ended
 
 
 @pytest.mark.parametrize(("days", "expires_at"), [(0.0, None), (30.0, 30 * 86_400 + 1), (0.5, 43_201)])
@@ -26,39 +33,73 @@ def test_nothing_goes_early(monkeypatch: pytest.MonkeyPatch, days: float, expire
 
 @pytest.mark.parametrize(("value", "days"), [(None, "0.0"), ("", "0.0"), ("0", "0.0"), ("30", "30.0")])
 def test_no_period_is_for_ever(value: str | None, days: str) -> None:
-    environment = {name: old for name, old in os.environ.items() if name != "RETENTION_DAYS"}
-    environment |= {"PYTHONPATH": "shared"} | ({} if value is None else {"RETENTION_DAYS": value})
-    said = subprocess.run(
-        [sys.executable, "-c", "from lockstep import clock; print(clock.RETENTION_DAYS)"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
+    environment = {name: old for name, old in alone().items() if name != "RETENTION_DAYS"}
+    environment |= {} if value is None else {"RETENTION_DAYS": value}
+    said = ended(sys.executable, "-c", "from lockstep import clock; print(clock.RETENTION_DAYS)", env=environment)
     assert said.stdout.strip() == days
 
 
-def zoned(*zones: str) -> list[list[dict[str, Any]]]:
-    command = [sys.executable, "-m", "tests.unit.zoned", *zones]
-    environment = alone() | {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True)
-    told: list[list[dict[str, Any]]] = json.loads(ended.stdout)
-    return told
+HOURS = [
+    *("2026-03-08T06:59:59.5", "2026-03-08T07:00:00"),  # New York goes to summer time
+    *("2026-11-01T05:30:00", "2026-11-01T06:30:00"),  # and back
+    "2026-12-31T10:30:00",  # a new year begins, first at the date line
+]
+ZONES = ["EST5EDT,M3.2.0,M11.1.0", "<+14>-14"]
+"""As POSIX writes them, which need no files: New York's, and that of the first island to have a new day."""
 
 
-def test_where_a_function_runs_makes_no_difference() -> None:
-    """Zones as POSIX writes them, which need no files: New York's, and that of the first island to have a new day."""
-    universal, *others = zoned("UTC0", "EST5EDT,M3.2.0,M11.1.0", "<+14>-14")
-    assert universal[0]["replies"][3:6] == [
-        [200, {}],
-        [200, {"status_updates": {"T": [2001]}, "time": "2026-03-08 07:01:00"}],
-        [200, {"message": ""}],
-    ]
-    for other in others:
-        for here, there in zip(universal, other, strict=True):
-            assert here["local"] != there["local"], "the zone is in force"
-            assert (here["replies"], here["items"]) == (there["replies"], there["items"])
+class Heard(Player):
+    """Remembers the replies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.replies: list[Any] = []
+
+    def send(self, *request: Any, **query: Any) -> tuple[int, Any]:
+        status, reply = super().send(*request, **query)
+        self.replies.append((status, reply))
+        return status, reply
+
+
+def lived(hour: str, zone: str) -> tuple[int, list[Any], list[Any]]:
+    """The local hour, and what functions answer and store, in a zone."""
+    at = [datetime.fromisoformat(hour).replace(tzinfo=UTC).timestamp()]
+    moving = SimpleNamespace(time=lambda: at[0], monotonic=time.monotonic)
+    with patch.dict(os.environ, TZ=zone), patch.object(clock, "time", moving), in_memory() as memory:
+        time.tzset()
+        player = Heard()
+        with patch("tests.support.life.WORKFLOWS", count(1)):
+            life = Life(player, connection().client)
+        run, tasks = life.begin(2, max_attempts=3)
+        good, late = life.queue(run, tasks)
+        for attempt in (good, late):
+            life.start(attempt)
+        at[0] += 100
+        life.sweep(run)
+        told = life.ask(requests.poll(run, "R", [late]))
+        assert told["status_updates"] == {"T": [late]}
+        life.end(good)
+        life.ask(requests.log_triaged(late, "U", "late"))
+        for attempt in (good, late):
+            life.ask(requests.get_instance(attempt))
+            life.ask(requests.get_errors(attempt))
+        return time.localtime(at[0]).tm_hour, player.replies, list(memory.items.values())
+
+
+@pytest.fixture
+def _own_zone() -> Iterator[None]:
+    yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_own_zone")
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("hour", HOURS)
+def test_where_a_function_runs_makes_no_difference(hour: str, zone: str) -> None:
+    here, *universal = lived(hour, "UTC0")
+    there, *other = lived(hour, zone)
+    assert here != there, "the zone is in force"
+    assert other == universal
 
 
 MOMENTS = st.floats(0, 4e9).flatmap(

@@ -248,12 +248,6 @@ def test_what_a_file_leaves_out_stays() -> None:
     assert (merged.new, merged.changed) == (0, 0)
 
 
-def test_the_same_file_again_changes_nothing() -> None:
-    once = loaded(EXAMPLE.read_text(encoding="utf-8"), ())
-    again = merge(*parse(EXAMPLE.read_bytes()), once)
-    assert (again.clusters, again.new, again.changed) == (once, 0, 0)
-
-
 def test_a_known_cluster_and_queue_change_under_their_ids() -> None:
     text = HEAD.replace("slurm", "sge") + "        parameters: {a: 1}\n      - name: new\n        id: 8\n"
     merged = merge(*parse(text.encode()), STORED)

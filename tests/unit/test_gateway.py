@@ -83,7 +83,11 @@ def test_a_base64_reply_goes_out_as_bytes(monkeypatch: pytest.MonkeyPatch) -> No
     assert reply.headers.get_list("set-cookie") == ["a", "b"]
 
 
-@pytest.mark.parametrize("reply", [None, "text", {}, {"statusCode": "x"}, {"statusCode": 200, "body": {"a": 1}}])
+@pytest.mark.parametrize(
+    "reply",
+    [None, "text", {}, {"statusCode": "x"}, {"statusCode": 200, "body": {"a": 1}}, {"statusCode": 200, "body": {1, 2}}],
+    ids=repr,
+)
 def test_what_is_no_reply_is_a_503(monkeypatch: pytest.MonkeyPatch, reply: Any) -> None:
     answer = ask(monkeypatch, lambda _, __: reply, "GET", "/api/v3/health")
     assert (answer.status_code, answer.json()["status"]) == (503, 503)
@@ -97,11 +101,6 @@ def test_a_function_that_raises_is_a_503(monkeypatch: pytest.MonkeyPatch) -> Non
     answer = ask(monkeypatch, broken, "GET", "/api/v3/health")
     assert answer.status_code == 503
     assert "secret" not in answer.text
-
-
-def test_a_reply_that_is_no_json_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = ask(monkeypatch, lambda _, __: {"statusCode": 200, "body": {1, 2}}, "GET", "/api/v3/health")
-    assert answer.status_code == 503
 
 
 def test_a_function_that_takes_too_long_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from pydantic import BaseModel, ValidationError
 
 from local import openapi
+from local.events import EXAMPLES, body_of, cases, filled, read
 from local.gateway import load_handler
 from local.openapi import Example, Json, Operation
+from local.template import several
 from lockstep.access.scopes import Scope
 from lockstep.errors import FieldError, InvalidError, NotFoundError
 from lockstep.routes import BASE_PATH, Route
@@ -63,6 +65,20 @@ def test_every_operation_has_examples_that_fit_their_schemas(name: str) -> None:
     if "requestBody" in operation:
         described.request(name).validate(described.example(operation["requestBody"]))
     described.reply(name, 200).validate(described.example(operation["responses"]["200"]))
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_every_example_is_the_routes_event_which_the_seed_answers_so(name: str) -> None:
+    """tests/conformance/test_events.py sends each event."""
+    operation, event = OPERATIONS[name], read(name)
+    parameters = operation.get("parameters", [])
+    shown = {each["name"]: [*map(str, several(each["example"]))] for each in parameters if "example" in each}
+    sent = {key: [value] for key, value in (event["pathParameters"] or {}).items()}
+    sent |= event["multiValueQueryStringParameters"] or {}
+    assert shown == {key: values for key, values in sent.items() if key in {each["name"] for each in parameters}}
+    if "requestBody" in operation:
+        assert described.example(operation["requestBody"]) == body_of(event)
+    assert described.example(operation["responses"]["200"]) == filled(cases()[name].reply, EXAMPLES)
 
 
 @pytest.mark.parametrize("name", ROUTES)

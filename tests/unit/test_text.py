@@ -1,6 +1,5 @@
 """Any text that Python can hold is stored and comes back."""
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -62,10 +61,3 @@ def test_a_tail_fits_and_keeps_the_end(text: str, characters: int) -> None:
     short = tail(text, characters)
     assert len(short) <= characters
     assert short == text or text.endswith(short.rpartition("left out ...]\n")[2])
-
-
-@given(ANY)
-def test_json_carries_it(text: str) -> None:
-    assert json.loads(json.dumps(text)) == "".join(
-        text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cache, partial
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -117,134 +117,71 @@ def test_every_edge_has_a_reason_of_its_own() -> None:
 RUNS = PairState(TI.RUNNING, T.RUNNING)
 AHEAD = RUNS._replace(not_yet_due=True)
 OTHER, RESTART = Sender.OTHER, Sender.RESTART
+
+
+def at(statuses: str, **seen: Any) -> PairState:
+    """An instance and its task, by their letters, and what else is seen of them."""
+    return PairState(TI(statuses[0]), T(statuses[1]), **seen)
+
+
+E, F, U, Z = TI.ERROR, TI.ERROR_FATAL, TI.UNKNOWN_ERROR, TI.RESOURCE_ERROR
+FENCED, OTHER_JOB, INVALID = RefusalKind.FENCED, RefusalKind.OTHER_JOB, RefusalKind.INVALID
 CONSEQUENCES: dict[str, tuple[ReportRule, PairState, str | RefusalKind]] = {
     "a finished command finishes its task": (FINISH, RUNS, "DD"),
-    "a failed command lets its task try again": (failure_of_worker(TI.ERROR), RUNS, "EG"),
-    "the last attempt's failure fails the task": (
-        failure_of_worker(TI.ERROR),
-        RUNS._replace(attempts_left=False),
-        "EF",
-    ),
-    "out of resources adjusts them": (failure_of_worker(TI.RESOURCE_ERROR), RUNS, "ZA"),
-    "a killed command is fatal with attempts left": (
-        failure_of_worker(TI.ERROR_FATAL),
-        PairState(TI.KILL_SELF, T.RUNNING),
-        "FF",
-    ),
+    "a failed command lets its task try again": (failure_of_worker(E), RUNS, "EG"),
+    "the last attempt's failure fails the task": (failure_of_worker(E), at("RR", attempts_left=False), "EF"),
+    "out of resources adjusts them": (failure_of_worker(Z), RUNS, "ZA"),
+    "a killed command is fatal with attempts left": (failure_of_worker(F), at("KR"), "FF"),
     "a second worker is fenced while triage asks and the first has just reported": (
         START,
-        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, sender=Sender.OTHER),
-        RefusalKind.FENCED,
+        at("TR", not_yet_due=True, sender=OTHER),
+        FENCED,
     ),
-    "a second worker takes over from one that triage asks for in vain": (
-        START,
-        PairState(TI.TRIAGING, T.RUNNING, overdue=True),
-        "R.",
-    ),
-    "a worker that triage gave up for late finishes all the same": (
-        FINISH,
-        PairState(TI.TRIAGING, T.RUNNING),
-        "DD",
-    ),
-    "also where the task had not heard that it runs": (FINISH, PairState(TI.TRIAGING, T.LAUNCHED), "DD"),
-    "triage itself cannot pass through running": (
-        failure_known(TI.ERROR),
-        PairState(TI.TRIAGING, T.RUNNING),
-        RefusalKind.INVALID,
-    ),
-    "a heartbeat brings a late instance back": (RECOVER, PairState(TI.TRIAGING, T.RUNNING), "R."),
-    "a killed worker that starts is laid to rest": (START, PairState(TI.KILL_SELF, T.LAUNCHED), "FF"),
-    "a worker that starts after it was given up fails": (START, PairState(TI.NO_HEARTBEAT, T.LAUNCHED), "EG"),
-    "the worker node may start before the distributor says so": (
-        START,
-        PairState(TI.INSTANTIATED, T.INSTANTIATING),
-        "RR",
-    ),
-    "a second worker is fenced while the first is expected": (
-        START,
-        AHEAD._replace(sender=OTHER),
-        RefusalKind.FENCED,
-    ),
+    "a second worker takes over from one that triage asks for in vain": (START, at("TR", overdue=True), "R."),
+    "a worker that triage gave up for late finishes all the same": (FINISH, at("TR"), "DD"),
+    "also where the task had not heard that it runs": (FINISH, at("TO"), "DD"),
+    "triage itself cannot pass through running": (failure_known(E), at("TR"), INVALID),
+    "a heartbeat brings a late instance back": (RECOVER, at("TR"), "R."),
+    "a killed worker that starts is laid to rest": (START, at("KO"), "FF"),
+    "a worker that starts after it was given up fails": (START, at("XO"), "EG"),
+    "the worker node may start before the distributor says so": (START, at("II"), "RR"),
+    "a second worker is fenced while the first is expected": (START, AHEAD._replace(sender=OTHER), FENCED),
     "the same worker asks again": (START, AHEAD, "R."),
     "so does an earlier attempt's": (START, AHEAD._replace(superseded=True), "R."),
-    "equal claims at once come from rivals": (START, AHEAD._replace(just_claimed=True), RefusalKind.FENCED),
+    "equal claims at once come from rivals": (START, AHEAD._replace(just_claimed=True), FENCED),
     "a job that the cluster starts again takes over": (START, AHEAD._replace(sender=RESTART), "R."),
     "a job that was started twice at once does not": (
         START,
         AHEAD._replace(sender=RESTART, just_claimed=True),
-        RefusalKind.FENCED,
+        FENCED,
     ),
-    "nor one of an earlier attempt": (START, AHEAD._replace(sender=RESTART, superseded=True), RefusalKind.FENCED),
-    "a job that is started again is back from triage": (
-        START,
-        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True, sender=RESTART),
-        "R.",
-    ),
-    "a second worker takes over from a silent one": (START, RUNS._replace(overdue=True, sender=OTHER), "R."),
-    "nobody runs what another worker has ended": (
-        START,
-        PairState(TI.DONE, T.DONE, sender=RESTART),
-        RefusalKind.FENCED,
-    ),
-    "an overtaken worker does not finish it": (FINISH, RUNS._replace(sender=OTHER), RefusalKind.FENCED),
-    "an overtaken worker does not fail it": (
-        failure_of_worker(TI.ERROR_FATAL),
-        PairState(TI.KILL_SELF, T.RUNNING, sender=OTHER),
-        RefusalKind.FENCED,
-    ),
-    "an overtaken worker does not bring it back": (
-        RECOVER,
-        PairState(TI.TRIAGING, T.RUNNING, sender=OTHER),
-        RefusalKind.FENCED,
-    ),
-    "triage of another job does not end it": (
-        failure_known(TI.RESOURCE_ERROR),
-        PairState(TI.TRIAGING, T.RUNNING, sender=OTHER),
-        RefusalKind.OTHER_JOB,
-    ),
-    "a distributor may submit it as another job": (
-        LAUNCH,
-        PairState(TI.INSTANTIATED, T.INSTANTIATING, sender=OTHER),
-        "OO",
-    ),
-    "but not rename what has ended": (LAUNCH, PairState(TI.DONE, T.DONE, sender=OTHER), RefusalKind.OTHER_JOB),
-    "an orphan is laid to rest": (failure_of_worker(TI.ERROR), PairState(TI.RUNNING, T.DONE), "F."),
-    "a heartbeat beats triage": (
-        failure_unknown(TI.UNKNOWN_ERROR),
-        PairState(TI.TRIAGING, T.RUNNING, not_yet_due=True),
-        RefusalKind.REPORTED_MEANWHILE,
-    ),
-    "silence does not": (failure_unknown(TI.UNKNOWN_ERROR), PairState(TI.TRIAGING, T.RUNNING, overdue=True), "UG"),
-    "a finished instance has nothing to launch": (LAUNCH, PairState(TI.DONE, T.DONE), RefusalKind.SETTLED),
+    "nor one of an earlier attempt": (START, AHEAD._replace(sender=RESTART, superseded=True), FENCED),
+    "a job that is started again is back from triage": (START, at("TR", not_yet_due=True, sender=RESTART), "R."),
+    "a second worker takes over from a silent one": (START, at("RR", overdue=True, sender=OTHER), "R."),
+    "nobody runs what another worker has ended": (START, at("DD", sender=RESTART), FENCED),
+    "an overtaken worker does not finish it": (FINISH, at("RR", sender=OTHER), FENCED),
+    "an overtaken worker does not fail it": (failure_of_worker(F), at("KR", sender=OTHER), FENCED),
+    "an overtaken worker does not bring it back": (RECOVER, at("TR", sender=OTHER), FENCED),
+    "triage of another job does not end it": (failure_known(Z), at("TR", sender=OTHER), OTHER_JOB),
+    "a distributor may submit it as another job": (LAUNCH, at("II", sender=OTHER), "OO"),
+    "but not rename what has ended": (LAUNCH, at("DD", sender=OTHER), OTHER_JOB),
+    "an orphan is laid to rest": (failure_of_worker(E), at("RD"), "F."),
+    "a heartbeat beats triage": (failure_unknown(U), at("TR", not_yet_due=True), RefusalKind.REPORTED_MEANWHILE),
+    "silence does not": (failure_unknown(U), at("TR", overdue=True), "UG"),
+    "a finished instance has nothing to launch": (LAUNCH, at("DD"), RefusalKind.SETTLED),
     "a running one was quicker than its launch": (LAUNCH, RUNS, RefusalKind.UNTIMELY),
-    "no distributor id lets the task try again": (
-        LAUNCH_FAILED,
-        PairState(TI.INSTANTIATED, T.INSTANTIATING),
-        "WG",
-    ),
-    "a dead instance is not taken again": (INSTANTIATE, PairState(TI.ERROR, T.QUEUED), RefusalKind.INVALID),
-    "a kill takes the task along": (KILLED, PairState(TI.KILL_SELF, T.INSTANTIATING), "FF"),
-    "or leaves it where a resume put it": (KILLED, PairState(TI.KILL_SELF, T.REGISTERING), "F."),
-    "only what was told to die is killed": (KILLED, RUNS, RefusalKind.INVALID),
-    "an attempt that was left behind finishes alone": (FINISH, RUNS._replace(superseded=True), "D."),
-    "it fails alone": (failure_of_worker(TI.ERROR), RUNS._replace(superseded=True), "E."),
-    "it is killed alone": (START, PairState(TI.KILL_SELF, T.RUNNING, superseded=True), "F."),
-    "it does not start beside the later one": (
-        START,
-        PairState(TI.LAUNCHED, T.LAUNCHED, superseded=True),
-        RefusalKind.TASK_CANNOT_FOLLOW,
-    ),
-    "nobody takes it over": (START, RUNS._replace(overdue=True, superseded=True), RefusalKind.FENCED),
-    "it does not come back from triage": (
-        RECOVER,
-        PairState(TI.TRIAGING, T.RUNNING, superseded=True),
-        RefusalKind.TASK_CANNOT_FOLLOW,
-    ),
-    "it is not taken again": (
-        INSTANTIATE,
-        PairState(TI.INSTANTIATED, T.INSTANTIATING, superseded=True),
-        RefusalKind.INVALID,
-    ),
+    "no distributor id lets the task try again": (LAUNCH_FAILED, at("II"), "WG"),
+    "a dead instance is not taken again": (INSTANTIATE, at("EQ"), INVALID),
+    "a kill takes the task along": (KILLED, at("KI"), "FF"),
+    "or leaves it where a resume put it": (KILLED, at("KG"), "F."),
+    "only what was told to die is killed": (KILLED, RUNS, INVALID),
+    "an attempt that was left behind finishes alone": (FINISH, at("RR", superseded=True), "D."),
+    "it fails alone": (failure_of_worker(E), at("RR", superseded=True), "E."),
+    "it is killed alone": (START, at("KR", superseded=True), "F."),
+    "it does not start beside the later one": (START, at("OO", superseded=True), RefusalKind.TASK_CANNOT_FOLLOW),
+    "nobody takes it over": (START, at("RR", overdue=True, superseded=True), FENCED),
+    "it does not come back from triage": (RECOVER, at("TR", superseded=True), RefusalKind.TASK_CANNOT_FOLLOW),
+    "it is not taken again": (INSTANTIATE, at("II", superseded=True), INVALID),
 }
 
 
