@@ -20,6 +20,7 @@ from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
 from lockstep.workflow import cursor, left
+from lockstep.workflow.bind import ATTRIBUTES_PER_TRANSACTION
 from lockstep.workflow_run import earlier
 from lockstep.workflow_run import sweep as sweeping
 from ops.token import make
@@ -148,6 +149,23 @@ def more_than_is_put_unread(player: Player) -> None:
                 for number in (1, 2)
             ]
             assert _ask(player, "POST", "nodes", {"nodes": nodes})["nodes"].keys() == {"1:1", "2:1"}
+
+
+def more_attributes_than_a_transaction_holds(player: Player) -> None:
+    tool_id = _ask(player, "POST", "tool", {"name": "of many attributes"})["tool"][0]
+    [[version_id, _]] = _ask(player, "GET", f"tool/{tool_id}/tool_versions")["tool_versions"]
+    dag_id = _ask(player, "POST", "dag", {"dag_hash": 2**61 - 7})["dag_id"]
+    key = {"tool_version_id": version_id, "dag_id": dag_id, "workflow_args_hash": "1", "task_hash": "1"}
+    first, second = (
+        {"workflow_attributes": dict.fromkeys(map(str, range(ATTRIBUTES_PER_TRANSACTION + 2)), value)}
+        for value in ("first", "second")
+    )
+    nothing: dict[str, Any] = {"workflow_attributes": {}}
+    with patch.object(parts, "PUT_UNREAD", 1):
+        for _ in range(2):
+            workflow_id = _ask(player, "POST", "workflow", key | first)["workflow_id"]
+        for body in (second, nothing):
+            assert _ask(player, "PUT", f"workflow/{workflow_id}/workflow_attributes", body) == {}
 
 
 def what_ended_under_another_name(player: Player) -> None:
@@ -357,6 +375,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     what_an_earlier_distributor_took,
     more_than_is_written_unread,
     more_than_is_put_unread,
+    more_attributes_than_a_transaction_holds,
     what_ended_under_another_name,
     what_somebody_else_bound_meanwhile,
     tools_that_somebody_else_bound_meanwhile,

@@ -19,7 +19,7 @@ CONTRACT = Contract(
     name="bind_workflow",
     scope=Scope.OPERATOR,
     usage=Usage(4, 10, 2),
-    reads="its lookup and itself, the tool version and the DAG",
+    reads="its lookup and itself, the tool version, the DAG; of over 1,000 attributes, those stored (5 MB)",
     largest=BoundWorkflowReply(workflow_id=MAX_ID, status=WorkflowStatus.REGISTERING, newly_created=False),
     body={
         "tool_version_id": 1,
