@@ -37,7 +37,7 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     if why_not := _why_not(workflow_id, workflow, goes_on=cursor_of(workflow, kind) > 0):
         record_refusal(RefusalKind.INVALID.name, why_not)
         return why_not
-    for tasks in task_groups(workflow_id, workflow, kind):
+    for tasks in task_groups(workflow_id, workflow, kind, only=_READ):
         _reset(tasks, running=running)
     return None
 
@@ -62,7 +62,7 @@ def _reset(tasks: Mapping[int, Task], *, running: bool) -> None:
         if deadline().passed():
             raise ContentionError("other callers kept moving the same tasks; send it again")
         sleep(pause)
-        tasks = tasks_with(moved, consistent=True)
+        tasks = tasks_with(moved, consistent=True, only=_READ)
 
 
 def _to_reset(tasks: Mapping[int, Task], *, running: bool) -> dict[int, Task]:
@@ -94,3 +94,5 @@ _LOST: Final = ("changed", "listed_in", "listed_as", "bound_as")
 """What a task loses that starts over: its place in the change feed and in the list of what failed, and the word that it
 is as it was bound.
 """
+_READ: Final = ("status", "num_attempts", *_LOST)
+"""What is read of a task."""
