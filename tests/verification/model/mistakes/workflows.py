@@ -12,6 +12,7 @@ from lockstep.dynamodb.client import update
 from lockstep.fsm.statuses import TaskStatus, WorkflowRunStatus
 from lockstep.fsm.workflow_run import GIVEN_UP, TAKEN_OVER, followed_by
 from lockstep.task.item import told_changes
+from lockstep.task_instance import read as reading
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances
@@ -94,7 +95,7 @@ def a_dead_worker_holds_a_resume_up(patch: pytest.MonkeyPatch) -> None:
             instance.report_by = FAR_AHEAD
         return found
 
-    for module in (handover, leftovers):
+    for module in (handover, reading):
         patch.setattr(module, "read_instances", read)
 
 
@@ -132,7 +133,7 @@ def a_workflow_is_resumable_while_a_command_runs(patch: pytest.MonkeyPatch) -> N
             instance.claimed_at = None
         return found
 
-    for module in (handover, leftovers):
+    for module in (handover, reading):
         patch.setattr(module, "read_instances", read)
 
 
