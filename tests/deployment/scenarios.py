@@ -23,6 +23,7 @@ from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.task.item import Task
 from lockstep.task_instance import bulk
 from lockstep.workflow import left
+from lockstep.workflow.bind import ATTRIBUTES_PER_TRANSACTION
 from ops.token import make
 from tests.conformance.recording import Player, put
 from tests.conformance.test_events import send
@@ -87,6 +88,23 @@ def more_than_is_put_unread(player: Player) -> None:
                 for number in (1, 2)
             ]
             assert ask(player, "POST", "/nodes", {"nodes": nodes})["nodes"].keys() == {"1:1", "2:1"}
+
+
+def more_attributes_than_a_transaction_holds(player: Player) -> None:
+    tool_id = ask(player, "POST", "/tool", {"name": "of many attributes"})["tool"][0]
+    [[version_id, _]] = ask(player, "GET", f"/tool/{tool_id}/tool_versions")["tool_versions"]
+    dag_id = ask(player, "POST", "/dag", {"dag_hash": 2**61 - 7})["dag_id"]
+    key = {"tool_version_id": version_id, "dag_id": dag_id, "workflow_args_hash": "1", "task_hash": "1"}
+    first, second = (
+        {"workflow_attributes": dict.fromkeys(map(str, range(ATTRIBUTES_PER_TRANSACTION + 2)), value)}
+        for value in ("first", "second")
+    )
+    nothing: dict[str, Any] = {"workflow_attributes": {}}
+    with patch.object(puts, "PUT_UNREAD", 1):
+        for _ in range(2):
+            workflow_id = ask(player, "POST", "/workflow", key | first)["workflow_id"]
+        for body in (second, nothing):
+            assert ask(player, "PUT", f"/workflow/{workflow_id}/workflow_attributes", body) == {}
 
 
 def a_version_that_somebody_else_added_meanwhile(player: Player) -> None:
@@ -160,6 +178,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     what_an_earlier_distributor_took,
     more_than_is_written_unread,
     more_than_is_put_unread,
+    more_attributes_than_a_transaction_holds,
     a_version_that_somebody_else_added_meanwhile,
     a_poll_that_sees_what_was_taken_meanwhile,
     lets_a_workflow_go,

@@ -103,6 +103,8 @@ class Batch(Expiring):
     """The time until which steps may be added; none once the batch is complete."""
     noted_at = NumberAttribute(null=True)
     """The time at which `seen` was noted, in seconds since 1970."""
+    stopped_for = UnicodeAttribute(null=True)
+    """The resume for which nothing of it may run any more, and when that was found (workflow_run/leftovers.py)."""
     listed_in = UnicodeAttribute(null=True)
     listed_as = UnicodeAttribute(null=True)
 

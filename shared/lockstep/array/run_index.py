@@ -102,9 +102,18 @@ def _instance_keys(listed: Iterable[RawItem]) -> Iterator[InstanceKey]:
     return once(instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed)
 
 
+def read_again(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Read batches again, for what calls have noted in them meanwhile. Skip those that have ended or expired."""
+    return _read(Key(batch.pk, batch.sk) for batch in batches)
+
+
 def _read_batches(listed: Iterable[RawItem]) -> Iterator[Batch]:
     """Read the listed batches in order, each once. Skip batches that have ended meanwhile or expired."""
-    for wanted in chunks(once(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed), _BATCHES_PER_READ):
+    return _read(once(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed))
+
+
+def _read(keys: Iterable[Key]) -> Iterator[Batch]:
+    for wanted in chunks(keys, _BATCHES_PER_READ):
         items = fetch_present(wanted)
         batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)
         yield from (batch for batch in batches if batch.attention and not batch.has_expired(now()))

@@ -160,9 +160,12 @@ FilePath = Annotated[Text, _AtMost(MAX_PATH_BYTES)]
 Name = Annotated[Text, _AtMost(1_000)]
 LongText = Annotated[Text, _AtMost(150_000)]
 Command = Annotated[Text, _AtMost(300_000)]
-MAX_ATTRIBUTES: Final = 90
+MAX_ATTRIBUTES: Final = 10_000
+"""The attributes of one workflow or task that a call notes at most: they share a partition of the table, which takes
+1,000 writes a second.
+"""
 MAX_ATTRIBUTES_PER_CALL: Final = 50_000
-"""The attributes of all tasks that a call notes at most. Jobmon sends those of 500 tasks."""
+"""The attributes of all tasks that a call notes at most: 100 for each of the 500 tasks that Jobmon sends."""
 MAX_ARGUMENT_BYTES: Final = 10_000
 ArgumentValue = Annotated[Text, _AtMost(MAX_ARGUMENT_BYTES)]
 MAX_ARGUMENTS_PER_CALL: Final = 50_000

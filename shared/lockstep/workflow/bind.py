@@ -1,7 +1,8 @@
 """Bind a workflow: find or make it by its natural key, and note its attributes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from pynamodb.attributes import Attribute
@@ -13,6 +14,7 @@ from lockstep.dag.item import Dag
 from lockstep.dynamodb.client import ConditionFailedError, transact
 from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.item import MAX_TITLE_BYTES, Item
+from lockstep.dynamodb.puts import put_repeatable
 from lockstep.dynamodb.reads import fetch, fetch_present, query
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import WorkflowStatus
@@ -30,6 +32,8 @@ from lockstep.workflow.read import not_there, read_workflow
 
 MOST_MATCHING: Final = 10_000
 """The workflows with the same arguments that are listed at most."""
+ATTRIBUTES_PER_TRANSACTION: Final = 90
+"""The attributes that are written with the workflow, which has up to three items of its own. The others follow it."""
 
 
 class NaturalKey(NamedTuple):
@@ -67,7 +71,14 @@ def bind_workflow(key: NaturalKey, details: Description) -> BoundWorkflow:
 
     Raises:
         InvalidError: there is no such workflow yet, and its tool version or its DAG does not exist. Nothing was stored.
+        UnavailableError: not all attributes are noted; the same call again notes the rest.
     """
+    bound = _find_or_make(key, details)
+    _put_others(bound.workflow_id, details.attributes)
+    return bound
+
+
+def _find_or_make(key: NaturalKey, details: Description) -> BoundWorkflow:
     lookup = WorkflowLookup.key(*key)
     found = fetch([lookup], consistent=True).get(lookup)
     if not found:
@@ -161,6 +172,7 @@ def note_attributes(workflow_id: int, attributes: Mapping[str, str | None]) -> N
 
     Raises:
         NotFoundError: the workflow does not exist.
+        UnavailableError: some may be noted; the same call again notes the rest.
     """
     if not attributes:
         read_workflow(workflow_id)
@@ -174,11 +186,24 @@ def note_attributes(workflow_id: int, attributes: Mapping[str, str | None]) -> N
         transact(build)
     except ConditionFailedError:
         raise not_there(workflow_id) from None
+    _put_others(workflow_id, attributes)
 
 
 def _add_attributes(transaction: TransactWrite, workflow_id: int, attributes: Mapping[str, str | None]) -> None:
+    """Add as many attributes to a transaction as it holds."""
+    for item in islice(_attributes(workflow_id, attributes), ATTRIBUTES_PER_TRANSACTION):
+        transaction.save(item)
+
+
+def _put_others(workflow_id: int, attributes: Mapping[str, str | None]) -> None:
+    """Put the attributes that the transaction did not hold. The workflow exists by now, and is never deleted."""
+    others = islice(_attributes(workflow_id, attributes), ATTRIBUTES_PER_TRANSACTION, None)
+    put_repeatable(list(others), told_apart_by=["value"])
+
+
+def _attributes(workflow_id: int, attributes: Mapping[str, str | None]) -> Iterator[WorkflowAttribute]:
     for name, value in attributes.items():
-        transaction.save(WorkflowAttribute(*WorkflowAttribute.key(workflow_id, name), value=value))
+        yield WorkflowAttribute(*WorkflowAttribute.key(workflow_id, name), value=value)
 
 
 class Matching(NamedTuple):

@@ -1,6 +1,6 @@
 """Go through a workflow's tasks in groups, and note the last group that is done: a repeated call goes on behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lockstep.clock import now
@@ -23,10 +23,13 @@ _ENOUGH: Final = 0.8
 """The share of the time after which a call begins no other group."""
 
 
-def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dict[int, Task]]:
+def task_groups(
+    workflow_id: int, workflow: Workflow, kind: str, *, only: Sequence[str] = ()
+) -> Iterator[dict[int, Task]]:
     """Yield a workflow's tasks in groups, by ascending id, from where an earlier call of this kind came to.
 
     workflow: as it was read. The run that it had then may have ended since.
+    only: the attributes that the tasks have (progress.py).
 
     A group counts as done once the next one is asked for. That is noted at once: a call that fails in a group loses no
     more than this group.
@@ -41,7 +44,7 @@ def task_groups(workflow_id: int, workflow: Workflow, kind: str) -> Iterator[dic
             store_cursor(workflow_id, workflow, f"{kind}#{after}#{now()}")
         if number == MOST_GROUPS or (number and deadline().spent(_ENOUGH)):
             raise UnavailableError(f"tasks up to {after} are done; send it again for the rest")
-        yield tasks_with(ids, consistent=True)
+        yield tasks_with(ids, consistent=True, only=only)
         after = ids[-1]
     if workflow.cursor is not None:
         store_cursor(workflow_id, workflow, None)

@@ -119,9 +119,12 @@ def _all_by_status(workflow_id: int) -> dict[TaskStatus, list[int]]:
     return dict(by_status)
 
 
-def tasks_with(ids: Sequence[int], *, consistent: bool) -> dict[int, Task]:
-    """The tasks with these ids that exist, in the order of the ids."""
-    found = fetch(map(Task.key, ids), consistent=consistent)
+def tasks_with(ids: Sequence[int], *, consistent: bool, only: Sequence[str] = ()) -> dict[int, Task]:
+    """The tasks with these ids that exist, in the order of the ids.
+
+    only: the attributes that they have; all, if none are named. Parsing few takes less of the processor.
+    """
+    found = fetch(map(Task.key, ids), consistent=consistent, only=only)
     return {task_id: Task.from_raw_data(raw) for task_id in ids if (raw := found.get(Task.key(task_id)))}
 
 

@@ -4,17 +4,22 @@ A run that ends for a resume stops its own instances. A run that ended by itself
 instances, and a hot resume leaves the running ones: they may still succeed, unless their tasks start over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from functools import partial
 from typing import Final, NamedTuple
 
 from pynamodb.expressions.update import Action
 
+from lockstep.array.item import Batch
 from lockstep.array.last_seen import Seen, remember
 from lockstep.array.portions import Portion, in_groups, in_portions
-from lockstep.array.run_index import unended_batches
+from lockstep.array.run_index import read_again, unended_batches
 from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, update
+from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.parallel import run_parallel
 from lockstep.dynamodb.reads import fetch
 from lockstep.errors import UnavailableError
@@ -30,8 +35,10 @@ from lockstep.workflow_run.item import WorkflowRun, run_id_of
 from lockstep.workflow_run.terminate import stop
 
 TI = TaskInstanceStatus
+_ENOUGH_UNNOTED: Final = 0.3
+"""The share of the time after which a call notes the batches in which nothing may run."""
 _ENOUGH: Final = 0.6
-"""The share of the time after which a call looks at no other group of portions."""
+"""The share of the time after which a call turns to no other group of batches."""
 
 
 def note_resume(workflow_id: int, resume: WorkflowRunStatus) -> None:
@@ -56,7 +63,7 @@ class Left(NamedTuple):
 
     may_run: bool
     """A worker node may still run some of it, or could not be told to stop."""
-    told: frozenset[InstanceKey]
+    told: AbstractSet[InstanceKey]
     """What was put into KILL_SELF, now or before."""
     in_kill_self: Mapping[InstanceKey, TaskInstance]
     """What is in it by consistent reads, of all or of a portion."""
@@ -71,36 +78,101 @@ def stop_leftovers(workflow_id: int, workflow: Workflow) -> Left:
     Instances in TRIAGING and NO_HEARTBEAT end with an error. A worker node that reports later hears that and stops.
 
     Raises:
-        UnavailableError: some instances may have been stopped; the same call again stops the rest.
+        UnavailableError: some instances may have been stopped; the same call again stops the rest. It passes the
+            batches of which this call found that nothing may run.
     """
     if not workflow.resume:
         return NOTHING
     hot = workflow.resume == WorkflowRunStatus.HOT_RESUME
-    runs = _ended_runs(workflow_id)
-    told = frozenset(key for run in runs for key in stop(run, hot=hot, fail_silent=True).in_kill_self)
-    return _look(runs, hot=hot)._replace(told=told)
+    newest = newest_runs(workflow_id, MOST_RUNS)
+    pass_ = _Pass(f"{workflow.resume}#{newest[0] if newest else 0}#")
+    told: set[InstanceKey] = set()
+    in_kill_self: dict[InstanceKey, TaskInstance] = {}
+    may_run = False
+    for number, (run, batches) in enumerate(_left_by(_ended(newest), pass_)):
+        if number and deadline().spent(_ENOUGH):
+            raise UnavailableError("what ended runs left is stopped in part; send it again for the rest")
+        told.update(stop(run, hot=hot, fail_silent=True, batches=batches).in_kill_self)
+        if may_run:
+            continue
+        looked = _look(run, batches)
+        in_kill_self |= {key: each for key, each in looked.found.items() if each.status == TI.KILL_SELF}
+        may_run = not looked.whole or any(_may_run(each, hot=hot) for each in looked.found.values())
+        if not may_run:
+            pass_.add(batches)
+    return Left(may_run, told, in_kill_self)
 
 
-def _ended_runs(workflow_id: int) -> list[int]:
-    found = fetch(map(WorkflowRun.key, newest_runs(workflow_id, MOST_RUNS)), consistent=True)
+PASSED_SECONDS: Final = 300.0
+"""The seconds for which a batch is passed in which nothing may run: a client repeats its call within them."""
+
+
+class _Pass:
+    """The batches in which calls have found that nothing may run any more.
+
+    A call that may not have the time to look at everything notes them, so that the next call passes them.
+    """
+
+    def __init__(self, resume: str) -> None:
+        """resume: what tells this resume from others: its kind, and the newest run that was linked before it."""
+        self._resume = resume
+        self._unnoted: list[Batch] = []
+
+    def has(self, batch: Batch) -> bool:
+        noted = batch.stopped_for or ""
+        return noted.startswith(self._resume) and now() < float(noted.removeprefix(self._resume)) + PASSED_SECONDS
+
+    def add(self, batches: Iterable[Batch]) -> None:
+        self._unnoted += batches
+        if deadline().spent(_ENOUGH_UNNOTED):
+            self._note()
+
+    def _note(self) -> None:
+        noted = f"{self._resume}{now()}"
+        run_parallel(partial(_note_stopped, noted), [batch for batch in self._unnoted if not batch.grows_until])
+        self._unnoted = []
+
+
+def _note_stopped(noted: str, batch: Batch) -> None:
+    changes: list[Action] = [Batch.stopped_for.set(noted), *Batch.renewed(now())]
+    with suppress(ConditionFailedError):  # it has expired
+        update(Key(batch.pk, batch.sk), changes, Batch.pk.exists())
+
+
+def _ended(runs: Sequence[int]) -> list[int]:
+    found = fetch(map(WorkflowRun.key, runs), consistent=True)
     return sorted(run_id_of(key.pk) for key, raw in found.items() if WorkflowRunStatus(raw["status"]["S"]) in RUN_ENDED)
 
 
-def _look(runs: Sequence[int], *, hot: bool) -> Left:
-    """Look at what has not ended, by consistent reads, until something is found that may still run.
+def _left_by(runs: Iterable[int], pass_: _Pass) -> Iterator[tuple[int, list[Batch]]]:
+    """Yield the batches that runs left and that are not passed, in groups that are worked on between two looks."""
+    for run in runs:
+        batches = (batch for batch in unended_batches(run) if not pass_.has(batch))
+        for group in in_groups(Portion(batch, _unended_steps(batch), last=True) for batch in batches):
+            yield run, [portion.batch for portion in group]
 
-    What there is no time for may run. The index of what is in KILL_SELF would not do: it may lag behind.
+
+def _unended_steps(batch: Batch) -> list[int]:
+    return [step for step, letter in enumerate(batch.seen) if letter in UNENDED]
+
+
+class _Looked(NamedTuple):
+    found: dict[InstanceKey, TaskInstance]
+    whole: bool
+    """Whether there was time for all."""
+
+
+def _look(workflow_run_id: int, batches: Iterable[Batch]) -> _Looked:
+    """Read what has not ended of some batches consistently, once it was stopped.
+
+    The index of what is in KILL_SELF would not do: it may lag behind. There is time for all but a batch of many parts.
     """
-    in_kill_self: dict[InstanceKey, TaskInstance] = {}
-    groups = ((run, group) for run in runs for group in in_groups(in_portions(unended_batches(run), UNENDED)))
-    for number, (run, group) in enumerate(groups):
+    found: dict[InstanceKey, TaskInstance] = {}
+    for number, group in enumerate(in_groups(in_portions(read_again(batches), UNENDED))):
         if number and deadline().spent(_ENOUGH):
-            return NOTHING._replace(may_run=True, in_kill_self=in_kill_self)
-        found = _read(run, group)
-        in_kill_self |= {key: instance for key, instance in found.items() if instance.status == TI.KILL_SELF}
-        if any(_may_run(instance, hot=hot) for instance in found.values()):
-            return NOTHING._replace(may_run=True, in_kill_self=in_kill_self)
-    return NOTHING._replace(in_kill_self=in_kill_self)
+            return _Looked(found, whole=False)
+        found |= _read(workflow_run_id, group)
+    return _Looked(found, whole=True)
 
 
 def _read(workflow_run_id: int, group: Sequence[Portion]) -> dict[InstanceKey, TaskInstance]:

@@ -13,7 +13,7 @@ from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
 from lockstep.observability import record_refusal
 from lockstep.task.item import Task
-from lockstep.workflow.cursor import task_groups
+from lockstep.workflow.cursor import cursor_of, task_groups
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.progress import tasks_with
 from lockstep.workflow.read import find_workflow
@@ -33,18 +33,20 @@ def start_over(workflow_id: int, *, running: bool) -> str | None:
     if workflow is None:
         record_refusal(f"no workflow {workflow_id} exists")
         return None
-    if why_not := _why_not(workflow_id, workflow):
+    kind = f"start over {running} {workflow.resume}"
+    if why_not := _why_not(workflow_id, workflow, goes_on=cursor_of(workflow, kind) > 0):
         record_refusal(why_not)
         return why_not
-    for tasks in task_groups(workflow_id, workflow, f"start over {running}"):
+    for tasks in task_groups(workflow_id, workflow, kind, only=_READ):
         _reset(tasks, running=running)
     return None
 
 
-def _why_not(workflow_id: int, workflow: Workflow) -> str | None:
+def _why_not(workflow_id: int, workflow: Workflow, *, goes_on: bool) -> str | None:
+    """goes_on: an earlier call for the same resume has found that nothing may run. No run was linked since."""
     if not is_linkable(workflow):
         return f"Workflow {workflow_id} is not resumable. Please set the appropriate resume state."
-    if stop_leftovers(workflow_id, workflow).may_run:
+    if not goes_on and stop_leftovers(workflow_id, workflow).may_run:
         return f"Workflow {workflow_id} is not resumable: a worker node may still run what was told to stop."
     return None
 
@@ -60,7 +62,7 @@ def _reset(tasks: Mapping[int, Task], *, running: bool) -> None:
         if deadline().passed():
             raise ContentionError("other callers kept moving the same tasks; send it again")
         sleep(pause)
-        tasks = tasks_with(moved, consistent=True)
+        tasks = tasks_with(moved, consistent=True, only=_READ)
 
 
 def _to_reset(tasks: Mapping[int, Task], *, running: bool) -> dict[int, Task]:
@@ -92,3 +94,5 @@ _LOST: Final = ("changed", "listed_in", "listed_as", "bound_as")
 """What a task loses that starts over: its place in the change feed and in the list of what failed, and the word that it
 is as it was bound.
 """
+_READ: Final = ("status", "num_attempts", *_LOST)
+"""What is read of a task."""

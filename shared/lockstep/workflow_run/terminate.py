@@ -1,11 +1,12 @@
 """Stop the instances of a workflow run for a resume."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
+from lockstep.array.item import Batch
 from lockstep.array.last_seen import Seen, remember
 from lockstep.array.portions import Portion, in_groups, in_portions
 from lockstep.array.run_index import unended_batches
@@ -60,11 +61,14 @@ class Stopped(NamedTuple):
     """Those that are in KILL_SELF now, whoever put them there."""
 
 
-def stop(workflow_run_id: int, *, hot: bool, fail_silent: bool = False) -> Stopped:
+def stop(
+    workflow_run_id: int, *, hot: bool, fail_silent: bool = False, batches: Iterable[Batch] | None = None
+) -> Stopped:
     """Stop a run's instances, each with an error entry that says why.
 
     hot: as the caller found the run. Once another caller has ended it, its status no longer says how it was resumed.
     fail_silent: instances in TRIAGING and NO_HEARTBEAT end with an error, for a run that nobody sweeps any more.
+    batches: those to stop the instances of; all of the run, if none are given.
 
     An instance that no worker node runs yet ends in ERROR_FATAL. One that may run moves to KILL_SELF; its worker node
     learns this from the reply to its next heartbeat. A hot resume leaves instances in RUNNING alone. An instance that
@@ -77,7 +81,8 @@ def stop(workflow_run_id: int, *, hot: bool, fail_silent: bool = False) -> Stopp
     concerned = to_stop | (_SILENT if fail_silent else frozenset())
     stopped = hidden = 0
     in_kill_self: list[InstanceKey] = []
-    for number, group in enumerate(in_groups(in_portions(unended_batches(workflow_run_id), concerned))):
+    of_run = unended_batches(workflow_run_id) if batches is None else batches
+    for number, group in enumerate(in_groups(in_portions(of_run, concerned))):
         if number and deadline().spent(_ENOUGH):
             raise UnavailableError(f"{stopped} instances were stopped; send it again for the rest")
         read = run_parallel(lambda portion: _read(portion, workflow_run_id), group)

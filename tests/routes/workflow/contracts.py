@@ -32,7 +32,7 @@ BIND_WORKFLOW = Contract(
     name="bind_workflow",
     scope=Scope.OPERATOR,
     usage=Usage(4, 10, 2),
-    reads="its lookup and itself, the tool version and the DAG",
+    reads="its lookup and itself, the tool version, the DAG; of over 1,000 attributes, those stored (5 MB)",
     largest=BoundWorkflowReply(workflow_id=MAX_ID, status=WorkflowStatus.REGISTERING, newly_created=False),
     body={
         "tool_version_id": 1,
@@ -144,7 +144,7 @@ SET_WORKFLOW_ATTRIBUTES = Contract(
     name="set_workflow_attributes",
     scope=Scope.OPERATOR,
     usage=Usage(1, 4, 0),
-    reads="the workflow",
+    reads="the workflow; of more than 1,000 attributes, those that are stored (5 MB)",
     largest=NoReply(),
     body={"workflow_attributes": {}},
     nullable=frozenset({"workflow_attributes"}),

@@ -30,9 +30,10 @@ TIMES: Final = frozenset(
         "taken_at",
     }
 )
-IGNORED: Final = frozenset({"pk", "sk", "num_batches", "num_tasks", "seen", "feed", "refusals"})
+IGNORED: Final = frozenset({"pk", "sk", "num_batches", "num_tasks", "seen", "stopped_for", "feed", "refusals"})
 """Keys are compared by their partitions; numbers of batches and of tasks may be skipped, and with those of tasks the
-shard of the change feed; what was seen of a batch may lag; a report that is sent again is refused again.
+shard of the change feed; what was seen of a batch may lag; a slow call notes which batches it
+has passed; a report that is sent again is refused again.
 """
 ROUNDED: Final = 0.002
 """A batch's due time is kept in milliseconds."""
