@@ -21,7 +21,7 @@ from lockstep.task.item import Task, TaskLookup
 from lockstep.task_instance import bulk
 from lockstep.workflow import cursor, left
 from lockstep.workflow.bind import ATTRIBUTES_PER_TRANSACTION
-from lockstep.workflow_run import earlier
+from lockstep.workflow_run import earlier, leftovers
 from lockstep.workflow_run import sweep as sweeping
 from ops.token import make
 from tests.conformance.recording import Player, put
@@ -292,6 +292,13 @@ def takes_a_workflow_over(player: Player) -> None:
         assert _held(player, "C").send("POST", "log_heartbeat", **beat) == (200, {"status": stands})
 
 
+def takes_over_more_than_a_call_looks_at(player: Player) -> None:
+    workflow_id = _held(player).id
+    assert _ask(player, "POST", f"workflow/{workflow_id}/set_resume", {"reset_running_jobs": True}) == {}
+    with patch.object(leftovers, "_ENOUGH_UNNOTED", 0.0):
+        assert _ask(player, "GET", f"workflow/{workflow_id}/is_resumable")["workflow_is_resumable"]
+
+
 def looks_after_what_an_earlier_run_left(player: Player) -> None:
     workflow_id = _held(player).id
     assert _ask(player, "POST", f"workflow/{workflow_id}/set_resume", {"reset_running_jobs": False}) == {}
@@ -388,6 +395,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     resumes,
     moves_of_a_run,
     takes_a_workflow_over,
+    takes_over_more_than_a_call_looks_at,
     looks_after_what_an_earlier_run_left,
     starts_over_in_parts,
     reads_in_parts_what_is_left,
