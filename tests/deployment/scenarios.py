@@ -24,6 +24,7 @@ from lockstep.task.item import Task
 from lockstep.task_instance import bulk
 from lockstep.workflow import left
 from lockstep.workflow.bind import ATTRIBUTES_PER_TRANSACTION
+from lockstep.workflow_run import leftovers
 from ops.token import make
 from tests.conformance.recording import Player, put
 from tests.conformance.test_events import send
@@ -137,6 +138,13 @@ def lets_a_workflow_go(player: Player) -> None:
         assert _held(player, "C").send("POST", "log_heartbeat", **beat) == (200, {"status": stands})
 
 
+def takes_over_more_than_a_call_looks_at(player: Player) -> None:
+    workflow_id = _held(player).id
+    assert ask(player, "POST", f"/workflow/{workflow_id}/set_resume", {"reset_running_jobs": True}) == {}
+    with patch.object(leftovers, "_ENOUGH_UNNOTED", 0.0):
+        assert ask(player, "GET", f"/workflow/{workflow_id}/is_resumable")["workflow_is_resumable"]
+
+
 def reads_in_parts_what_is_left(player: Player) -> None:
     workflow_id = next(WORKFLOWS)
     _, [first, second, *_] = bind(player, workflow_id)
@@ -182,6 +190,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     a_version_that_somebody_else_added_meanwhile,
     a_poll_that_sees_what_was_taken_meanwhile,
     lets_a_workflow_go,
+    takes_over_more_than_a_call_looks_at,
     reads_in_parts_what_is_left,
     asks_who_calls,
     tells_of_a_change,
