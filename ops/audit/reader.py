@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.meter import read_units
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.item import ArrayStepIndex, FeedIndex, Item, Key, ListedIndex, RawItem, RunIndex
-from lockstep.task.item import Spec, Task
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import Task
 from lockstep.task_instance.item import TaskInstance
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import Parsed, key_of, parse

@@ -7,7 +7,7 @@ from lockstep.array.item import Array, ArrayLookup
 from lockstep.dynamodb.client import KEYS_PER_READ, chunks
 from lockstep.dynamodb.counters import BEFORE_FIRST, COUNTED, Counter
 from lockstep.dynamodb.item import Key
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Reads, read_model, read_models
 from ops.audit.seen import Seen

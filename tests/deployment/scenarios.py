@@ -17,7 +17,8 @@ from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, Deadline
 from lockstep.context import request
 from lockstep.dynamodb import parts
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
-from lockstep.task.item import Task, TaskLookup
+from lockstep.task.bound_item import TaskLookup
+from lockstep.task.item import Task
 from lockstep.task_instance import bulk
 from lockstep.workflow import cursor, left
 from lockstep.workflow_run import earlier

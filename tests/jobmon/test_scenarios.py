@@ -10,6 +10,7 @@ from lockstep.context import request
 from lockstep.dynamodb.client import connection, fetch, put_many
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task import item as stored
+from lockstep.task.bound_item import TaskAttribute
 from tests.jobmon.commands import work
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.outcomes import Attempt, attempts, ends, statuses
@@ -38,10 +39,10 @@ def attributes(pk: str) -> dict[str, str]:
     found = connection().client.query(
         TableName=stored.Task.Meta.table_name,
         KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-        ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": stored.TaskAttribute.PREFIX}},
+        ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": TaskAttribute.PREFIX}},
         ConsistentRead=True,
     )
-    return {item["sk"]["S"].removeprefix(stored.TaskAttribute.PREFIX): item["value"]["S"] for item in found["Items"]}
+    return {item["sk"]["S"].removeprefix(TaskAttribute.PREFIX): item["value"]["S"] for item in found["Items"]}
 
 
 def test_one_task_with_attributes(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from lockstep.dag.item import Dag, Edge, EdgePart
 from lockstep.dynamodb.client import connect, connection
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, RawItem
-from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task.bound_item import Resources, Spec, TaskLookup
+from lockstep.task.item import Task
 from lockstep.task_instance.item import MAX_ERROR_BYTES, ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.text import digest
 from lockstep.tool.item import VersionOfTool

@@ -9,7 +9,8 @@ import pytest
 
 from lockstep.dag.item import Edge
 from lockstep.dynamodb.item import Key
-from lockstep.task.item import ArgumentChunk, Resources, Task, TaskLookup
+from lockstep.task.bound_item import ArgumentChunk, Resources, TaskLookup
+from lockstep.task.item import Task
 from lockstep.workflow.item import (
     RunOfWorkflow,
     TaskRange,

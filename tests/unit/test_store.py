@@ -15,7 +15,8 @@ from lockstep.errors import NotFoundError
 from lockstep.fsm.guards import Decision, Guard
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move, Refusal, RefusalKind
-from lockstep.task.item import Spec, Task
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import Task
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_errors, read_for_start, read_whole

@@ -3,10 +3,10 @@
 from lockstep.fsm.reports import failure_of_worker
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import ErrorState, Text
-from lockstep.http.models import StatusReply, WorkerReport
 from lockstep.task_instance.path import InstancePath
 from lockstep.task_instance.report import Report, reported_fields
 from lockstep.task_instance.transition import transit_ti_and_t
+from lockstep.task_instance.worker import StatusReply, WorkerReport
 
 
 class Failure(WorkerReport):

@@ -2,10 +2,11 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment, Path
-from lockstep.http.models import Request, StatusReply
+from lockstep.http.models import Request
 from lockstep.task_instance.heartbeat import log_report_by
 from lockstep.task_instance.path import InstancePath
 from lockstep.task_instance.report import reported_fields
+from lockstep.task_instance.worker import StatusReply
 
 
 class Heartbeat(Request):

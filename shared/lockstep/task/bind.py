@@ -33,7 +33,8 @@ from lockstep.http.fields import (
     SmallCount,
 )
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
-from lockstep.task.item import Spec, Task, TaskLookup, starts_over
+from lockstep.task.bound_item import Spec, TaskLookup
+from lockstep.task.item import Task, starts_over
 from lockstep.task.literals import as_literal
 from lockstep.task.resources import Directories, read_directories
 from lockstep.task.specs import Specification

@@ -8,7 +8,7 @@ from lockstep.cluster.known import queue_with_id
 from lockstep.dynamodb.client import fetch_present, put_many, reach
 from lockstep.dynamodb.counters import allocate
 from lockstep.errors import FieldError, InvalidError, NotFoundError
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 
 Directories = tuple[str | None, str | None]
 """The directory of stdout, and that of stderr."""

@@ -12,7 +12,8 @@ from lockstep.dynamodb.client import (
 )
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import ContentionError, NotFoundError
-from lockstep.task.item import Spec, Specified, Task
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import Specified, Task
 from lockstep.task.specs import specification
 from lockstep.task_instance.item import (
     ErrorEntry,

@@ -15,7 +15,8 @@ from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import RefusalKind
 from lockstep.http.fields import fit_resources
 from lockstep.observability import record_refusal
-from lockstep.task.item import Resources, Spec, Specified, Task, starts_over
+from lockstep.task.bound_item import Resources, Spec
+from lockstep.task.item import Specified, Task, starts_over
 from lockstep.task.resources import NewSet, store_sets
 from lockstep.task.specs import read_specs
 from lockstep.task_instance.item import InstanceKey

@@ -3,7 +3,7 @@
 import pytest
 
 from lockstep.access.scopes import Scope
-from lockstep.http.models import NoReply
+from lockstep.http.common import NoReply
 from tests.support.contract import Contract, System, Usage, check
 
 CONTRACT = Contract(

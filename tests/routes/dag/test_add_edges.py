@@ -14,8 +14,8 @@ from lockstep.context import request
 from lockstep.dag.edges import MOST_INLINE
 from lockstep.dag.item import IDS_PER_PART, Dag, Edge, EdgePart, unpack
 from lockstep.dynamodb.client import fetch
+from lockstep.http.common import NoReply
 from lockstep.http.fields import MAX_NEIGHBOURS, MAX_NODES_PER_CALL
-from lockstep.http.models import NoReply
 from lockstep.http.request import MAX_BODY_BYTES
 from tests.conformance.recording import Player
 from tests.routes.dag.test_bind_dag import HASHES, bind, complete

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lockstep.access.scopes import Scope
+from lockstep.http.common import NoReply
 from lockstep.http.fields import MAX_ATTRIBUTES, MAX_ATTRIBUTES_PER_CALL
-from lockstep.http.models import NoReply
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
 

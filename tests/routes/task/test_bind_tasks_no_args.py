@@ -9,7 +9,8 @@ import pytest
 from lockstep.access.scopes import Scope
 from lockstep.http.fields import MAX_SETS_PER_CALL
 from lockstep.http.reply import MAX_REPLY_BYTES
-from lockstep.task.item import Task, TaskLookup
+from lockstep.task.bound_item import TaskLookup
+from lockstep.task.item import Task
 from tests.conformance.recording import Player
 from tests.support.contract import Contract, System, Usage, check
 

@@ -7,7 +7,7 @@ import pytest
 from functions.task.get_task_resources.app import TaskResourcesReply
 from lockstep.access.scopes import Scope
 from lockstep.http.fields import MAX_RESOURCES_BYTES
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
 from tests.support.contract import Contract, System, Usage, check

@@ -12,7 +12,7 @@ from lockstep.dynamodb.client import put_many
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.http.fields import MAX_TASKS_PER_CALL
 from lockstep.http.reply import MAX_REPLY_BYTES
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 from lockstep.workflow import resume
 from lockstep.workflow.item import TaskRange
 from tests.conformance.recording import Player
