@@ -5,9 +5,9 @@ the table refuses. Each route that moves an instance reports by one of the rules
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from lockstep.fsm.pair_state import Names, PairState, Reporter
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
@@ -26,8 +26,7 @@ the cluster has started the job again after a failure of its node.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRule:
+class ReportRule(NamedTuple):
     """A kind of report: its target, and the conditions under which it moves an instance."""
 
     name: str

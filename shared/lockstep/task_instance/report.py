@@ -1,6 +1,5 @@
 """A report: one object from the handler to the transaction."""
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel
@@ -56,8 +55,7 @@ def reported_fields(body: BaseModel, error: str | None = None) -> ReportedFields
     return ReportedFields(**named, report_by=None if increment is None else now() + increment, error=error)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """A report about one task instance."""
 
     instance: InstanceKey

@@ -1,6 +1,5 @@
 """Mistakes in how attempts and their tasks move, and in what a run does with them."""
 
-from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
@@ -50,7 +49,7 @@ def an_orphan_is_not_laid_to_rest(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_heartbeat_does_not_recover(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(heartbeat, "RECOVER", replace(reports.RECOVER, only_from=frozenset()))
+    patch.setattr(heartbeat, "RECOVER", reports.RECOVER._replace(only_from=frozenset()))
 
 
 def two_workers_run(patch: pytest.MonkeyPatch) -> None:
@@ -59,13 +58,13 @@ def two_workers_run(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_killed_worker_is_told_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(claim, "START", replace(reports.START, instead=()))
+    patch.setattr(claim, "START", reports.START._replace(instead=()))
 
 
 def triage_does_not_go_through_running(patch: pytest.MonkeyPatch) -> None:
     right = reports._rule_on_refusal  # noqa: SLF001  # as above
     patch.setattr(
-        reports, "_rule_on_refusal", lambda report, *rest: right(replace(report, through_running=False), *rest)
+        reports, "_rule_on_refusal", lambda report, *rest: right(report._replace(through_running=False), *rest)
     )
 
 
