@@ -46,7 +46,6 @@ LEVERS: Final = (
     ),
     Lever("conditions are built once", Edit("task_instance/store.py", "@cache\n", "")),
     Lever("a log line is formatted in one step", Edit("observability.py", "logger_formatter=LogFormat(SERVICE)", "")),
-    Lever("one metrics provider for all requests", Edit("observability.py", "@cache\ndef _provider", "def _provider")),
 )
 
 

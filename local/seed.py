@@ -61,7 +61,8 @@ from lockstep.http.fields import (
     SmallCount,
     Text,
 )
-from lockstep.task.item import NO_FEED, Resources, Spec, Task, changed_key, failed_key, feed_key
+from lockstep.task.bound_item import Resources, Spec
+from lockstep.task.item import NO_FEED, Task, changed_key, failed_key, feed_key
 from lockstep.task.resources import directories, forget
 from lockstep.task.specs import Specification
 from lockstep.task_instance.item import (

@@ -33,7 +33,8 @@ from lockstep.array.item import Array, ArrayLookup, Batch
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import ArrayStepIndex, FeedIndex, Item, ListedIndex, RawItem, RunIndex
-from lockstep.task.item import Resources, Task, TaskLookup
+from lockstep.task.bound_item import Resources, TaskLookup
+from lockstep.task.item import Task
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
 

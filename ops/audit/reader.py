@@ -16,7 +16,8 @@ from local.meter import read_units
 from lockstep.dynamodb.item import ArrayStepIndex, FeedIndex, Item, Key, ListedIndex, RawItem, RunIndex
 from lockstep.dynamodb.parallel import chunks
 from lockstep.dynamodb.reads import KEYS_PER_READ
-from lockstep.task.item import Spec, Task
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import Task
 from lockstep.task_instance.item import TaskInstance
 from ops.audit.invariants.finding import Finding
 from ops.audit.invariants.parsing import Parsed, key_of, parse

@@ -8,7 +8,7 @@ from lockstep.dynamodb.counters import BEFORE_FIRST, COUNTED, Counter
 from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.parallel import chunks
 from lockstep.dynamodb.reads import KEYS_PER_READ
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Reads, read_models
 from ops.audit.seen import Seen

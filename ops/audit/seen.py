@@ -14,7 +14,8 @@ from lockstep.array.item import Array, Batch
 from lockstep.dag.item import Dag, Edge
 from lockstep.dynamodb.item import Item, Key
 from lockstep.fsm.statuses import TaskInstanceStatus
-from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task.bound_item import Resources, Spec, TaskLookup
+from lockstep.task.item import Task
 from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateVersion
 from lockstep.tool.item import Tool, ToolVersion

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from lockstep.task.item import Task, TaskLookup
+from lockstep.task.bound_item import TaskLookup
+from lockstep.task.item import Task
 from lockstep.workflow.item import TaskRange
 from ops.audit.ids import IdMap, fingerprint
 from ops.audit.invariants.finding import Finding

@@ -8,7 +8,8 @@ from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.parallel import chunks
 from lockstep.dynamodb.reads import KEYS_PER_READ
 from lockstep.task.arguments import TASKS_PER_CHUNK
-from lockstep.task.item import ArgumentChunk, Task, TaskLookup, feed_keys
+from lockstep.task.bound_item import ArgumentChunk, TaskLookup
+from lockstep.task.item import Task, feed_keys
 from lockstep.text import digest
 from lockstep.workflow.item import TaskRange, Workflow
 from ops.audit.invariants.finding import Finding, first_of, in_words

@@ -8,7 +8,8 @@ from lockstep.cluster.item import Clusters
 from lockstep.dag.item import Dag, Edge, EdgePart, NodeArgs
 from lockstep.dynamodb.counters import Counter
 from lockstep.dynamodb.item import Item, Key
-from lockstep.task.item import ArgumentChunk, Resources, Spec, Task, TaskAttribute, TaskLookup
+from lockstep.task.bound_item import ArgumentChunk, Resources, Spec, TaskAttribute, TaskLookup
+from lockstep.task.item import Task
 from lockstep.task_instance.item import ErrorEntry, ErrorText, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.tool.item import Tool, ToolLookup, ToolVersion, VersionOfTool

@@ -26,7 +26,7 @@ class LogFormat(LambdaPowertoolsFormatter):
     """Powertools' format without the place in the code.
 
     Its parent looks every key of every line up in lists of names, which takes three times as long. The parent still
-    formats a record with an exception, and what pydantic cannot serialize.
+    formats a record with an exception.
     """
 
     def __init__(self, service: str) -> None:
@@ -52,10 +52,11 @@ class LogFormat(LambdaPowertoolsFormatter):
             **self.thread_safe_get_current_keys(),
             **{name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES},
         }
+        told = {name: value for name, value in fields.items() if value is not None}
         try:
-            return to_json({name: value for name, value in fields.items() if value is not None}).decode()
+            return to_json(told).decode()
         except PydanticSerializationError:
-            return super().format(record)
+            return json.dumps(told, default=str)
 
 
 def _shortened(fields: Mapping[str, Any]) -> dict[str, Any]:

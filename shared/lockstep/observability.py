@@ -5,13 +5,13 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from lockstep import context
+from lockstep.clock import now
 from lockstep.log_format import STANDARD_ATTRIBUTES, LogFormat
 from lockstep.text import escape
 
@@ -24,7 +24,8 @@ MAX_METRICS: Final = 90
 
 logger = Logger(service=SERVICE, logger_formatter=LogFormat(SERVICE))
 # On Lambda the Logger obeys ApplicationLogLevel alone, which must let metrics through. So LogLevel is set directly.
-logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+_log: Final = logging.getLogger(logger.name)
+_log.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
 # What LogFormat does not show need not be found out for each line (Python's logging HOWTO, "Optimization").
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
@@ -120,26 +121,29 @@ def write_line(message: str, *args: object, level: int = logging.INFO, **facts: 
     """Write the request's log line with its metrics. Metrics are written at every log level."""
     metrics = _emf()
     if logger.log_level <= level:
-        log = logger.warning if level >= logging.WARNING else logger.info
-        log(message, *args, extra=facts | _happened() | metrics)
+        # info would look for the place in the code that calls it, which the line does not show.
+        shown = facts | _happened() | metrics
+        _log.handle(_log.makeRecord(_log.name, level, "", 0, message, args, exc_info=None, extra=shown))
     elif metrics:
         print(json.dumps(metrics), flush=True)  # noqa: T201  # standard output is where CloudWatch reads metrics
 
 
 def _emf() -> dict[str, Any]:
+    """Return the request's metrics in CloudWatch's embedded metric format. Their one dimension is the service."""
     request = context.current()
     if not (NAMESPACE and request and request.counters):
         return {}
-    metrics = {
-        name: {"Unit": unit, "Value": values[:MAX_METRICS]}
-        for (name, unit), values in list(request.counters.items())[:MAX_METRICS]
+    counters = list(request.counters.items())[:MAX_METRICS]
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["service"]],
+        "Metrics": [{"Name": name, "Unit": unit} for (name, unit), _ in counters],
     }
-    return dict(_provider(NAMESPACE).serialize_metric_set(metrics))
-
-
-@cache
-def _provider(namespace: str) -> AmazonCloudWatchEMFProvider:
-    return AmazonCloudWatchEMFProvider(namespace=namespace, service=SERVICE)
+    return {
+        "_aws": {"Timestamp": int(now() * 1000), "CloudWatchMetrics": [directive]},
+        "service": SERVICE,
+        **{name: values[:MAX_METRICS] for (name, _), values in counters},
+    }
 
 
 def caller_context(headers: Mapping[str, str]) -> Mapping[str, object]:

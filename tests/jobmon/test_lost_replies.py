@@ -15,7 +15,7 @@ import pytest
 from lockstep.dynamodb import counters
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Item
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 from ops.audit.audit import audit
 from ops.audit.reader import Budget, Reader
 from ops.audit.seen import Seen

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from lockstep.dynamodb.client import connection
-from lockstep.task.item import TaskAttribute
+from lockstep.task.bound_item import TaskAttribute
 from tests.jobmon.middleman import Middleman
 from tests.jobmon.outcomes import Attempt, attempts
 from tests.jobmon.plan import Plan, Task

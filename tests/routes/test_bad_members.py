@@ -16,7 +16,7 @@ from lockstep.dynamodb.reads import fetch
 from lockstep.http.fields import MAX_ARGUMENT_BYTES, MAX_NODE_ARG_CHARACTERS
 from lockstep.routes import ROUTES, Route, route
 from lockstep.task.arguments import TASKS_PER_CHUNK
-from lockstep.task.item import ArgumentChunk, TaskAttribute
+from lockstep.task.bound_item import ArgumentChunk, TaskAttribute
 from tests.conformance.recording import Player
 from tests.support.contract import models
 from tests.support.every import is_listed

@@ -10,7 +10,8 @@ from local.meter import Meter
 from lockstep.array.run_index import is_left
 from lockstep.clock import now
 from lockstep.context import request
-from lockstep.task.item import Resources, Spec, Task
+from lockstep.task.bound_item import Resources, Spec
+from lockstep.task.item import Task
 from lockstep.task_instance.item import TaskInstance
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS

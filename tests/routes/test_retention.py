@@ -19,7 +19,8 @@ from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.dynamodb.reads import fetch
 from lockstep.items import kind_of
 from lockstep.task import bind as binding
-from lockstep.task.item import Resources, Spec, Task, TaskLookup
+from lockstep.task.bound_item import Resources, Spec, TaskLookup
+from lockstep.task.item import Task
 from lockstep.task.resources import forget
 from lockstep.task_instance.item import ErrorEntry, InstanceKey, Log, TaskInstance
 from lockstep.workflow_run.item import WorkflowRun

@@ -20,7 +20,7 @@ from lockstep.http.endpoint import endpoint
 from lockstep.http.models import Reply
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.task import to_bind
-from lockstep.task.item import TaskLookup
+from lockstep.task.bound_item import TaskLookup
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_template.arguments import MAX_ARGUMENTS
 from lockstep.task_template.bind import MAX_VERSION_BYTES

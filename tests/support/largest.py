@@ -6,12 +6,13 @@ from typing import Final
 from lockstep import clock
 from lockstep.dynamodb.item import MAX_ID, MAX_TITLE_BYTES
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
+from lockstep.http.common import MessageReply
 from lockstep.http.fields import MAX_PATH_BYTES
-from lockstep.http.models import MessageReply, RunStatusReply, StatusReply
+from lockstep.task_instance.report import StatusReply
 from lockstep.task_template.arguments import MAX_ARGUMENTS, ids_by_name
 from lockstep.task_template.bind import MAX_VERSION_BYTES
 from lockstep.task_template.views import VersionRow
-from lockstep.workflow_run.views import RunView
+from lockstep.workflow_run.views import RunStatusReply, RunView
 from ops.clusters.file import MOST_BYTES_OF_A_NAME, MOST_BYTES_OF_PARAMETERS
 
 GROWS: Final = "\x00"

@@ -165,7 +165,6 @@ print(json.dumps([
     config.user_agent.startswith("Lockstep"),
     type(observability.logger.registered_formatter).__name__,
     hasattr(store._one_of, "cache_info"),
-    hasattr(observability._provider, "cache_info"),
 ]))
 """
 EDITED = [lever for lever in LEVERS if isinstance(lever.without, Edit)]

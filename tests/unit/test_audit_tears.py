@@ -11,7 +11,8 @@ from lockstep.cluster.item import Clusters
 from lockstep.dag.item import Dag, Edge, EdgePart
 from lockstep.dynamodb.counters import COUNTED, Counter
 from lockstep.dynamodb.item import Key
-from lockstep.task.item import ArgumentChunk, Resources, Spec, Task, TaskLookup
+from lockstep.task.bound_item import ArgumentChunk, Resources, Spec, TaskLookup
+from lockstep.task.item import Task
 from lockstep.task_instance.item import ErrorEntry, ErrorText, InstanceKey, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.text import digest

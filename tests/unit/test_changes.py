@@ -25,7 +25,7 @@ from lockstep.fsm.workflow_run import (
     run_reason_of,
     workflow_reason_of,
 )
-from lockstep.task.item import Spec
+from lockstep.task.bound_item import Spec
 from lockstep.task_instance.item import InstanceKey, Log
 from tests.support.changes import RUN, WHEN, instance, run, task, workflow
 

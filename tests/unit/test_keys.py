@@ -24,7 +24,8 @@ from lockstep.dynamodb.counters import COUNTED, Counter
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, Item, Key
 from lockstep.fsm.statuses import NEEDS_ATTENTION
 from lockstep.items import PLURALS, kind_of
-from lockstep.task.item import ArgumentChunk, Resources, Spec, Task, TaskAttribute, TaskLookup
+from lockstep.task.bound_item import ArgumentChunk, Resources, Spec, TaskAttribute, TaskLookup
+from lockstep.task.item import Task
 from lockstep.task_instance.item import (
     FLAG_PREFIX,
     INSTANCES_PER_TASK,

@@ -10,7 +10,8 @@ from lockstep.dynamodb.item import Item
 from lockstep.fsm.guards import Guard
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import Move
-from lockstep.task.item import Spec, Task
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import Task
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance, split_task_instance_id
 from lockstep.task_instance.read import read_errors, read_for_start, read_whole

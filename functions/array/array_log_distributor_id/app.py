@@ -4,9 +4,10 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, RootModel
 
+from lockstep.array.path import ArrayPath
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_IDS_PER_CALL, UsableDistributorId
-from lockstep.http.models import ArrayPath, Reply
+from lockstep.http.models import Reply
 from lockstep.observability import count, logger
 from lockstep.task_instance.bulk import log_distributor_ids
 from lockstep.task_instance.item import by_instance, only_instance_ids

@@ -1,8 +1,9 @@
 """Show how many of an array's tasks may run at once."""
 
+from lockstep.array.path import ArrayPath
 from lockstep.array.read import read_array
+from lockstep.http.common import LimitReply
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import ArrayPath, LimitReply
 
 
 @endpoint("get_array_limit")

@@ -2,10 +2,11 @@
 
 from lockstep import clock
 from lockstep.array.pages import Position, page_of_tasks
+from lockstep.array.path import ArrayPath
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Cursor, PageSize, Text
-from lockstep.http.models import ArrayPath, Reply, Request
+from lockstep.http.models import Reply, Request
 from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey
 

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from lockstep.array.path import ArrayPath
 from lockstep.array.queue import queue_tasks
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_TASKS_PER_CALL, Id
-from lockstep.http.models import ArrayPath, Reply, Request
+from lockstep.http.models import Reply, Request
 
 
 class TasksToQueue(Request):

@@ -1,9 +1,10 @@
 """The cluster killed what it was told to kill."""
 
 from lockstep.array.move import move_batch
+from lockstep.array.path import ArrayPath, BatchOfArray
 from lockstep.fsm.reports import KILLED
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import ArrayPath, BatchOfArray, NoReply
 
 
 @endpoint("transition_to_killed")

@@ -1,10 +1,11 @@
 """The cluster accepted a whole batch."""
 
 from lockstep.array.move import move_batch
+from lockstep.array.path import ArrayPath, BatchOfArray
 from lockstep.fsm.reports import LAUNCH
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Increment
-from lockstep.http.models import ArrayPath, BatchOfArray, NoReply
 from lockstep.task_instance.report import reported_fields
 
 

@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from lockstep.dag.edges import EdgesToAdd, add_edges
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_NODES_PER_CALL, IdInPath
-from lockstep.http.models import NoReply, Request
+from lockstep.http.models import Request
 
 
 class DagPath(Request):

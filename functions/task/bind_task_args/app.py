@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_ARGUMENTS_PER_CALL
-from lockstep.http.models import NoReply, Request
+from lockstep.http.models import Request
 from lockstep.task.arguments import TaskArgument, keep_arguments
 
 

@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_ATTRIBUTES_PER_CALL, MAX_TASKS_PER_CALL, Attributes, IdInPath
-from lockstep.http.models import NoReply, Request
+from lockstep.http.models import Request
 from lockstep.task.attributes import note_attributes
 
 ByTask = dict[IdInPath, Attributes]

@@ -1,7 +1,8 @@
 """Show the newest error of a task."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, TaskPath
+from lockstep.http.models import Reply
+from lockstep.task.path import TaskPath
 from lockstep.task_instance.errors import newest_error
 
 

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field, RootModel
 
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import IdInPath
-from lockstep.http.models import NoReply, Reply, Request
+from lockstep.http.models import Reply, Request
 from lockstep.workflow_run.start_over import start_over
 
 

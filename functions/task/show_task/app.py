@@ -6,8 +6,9 @@ from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import has_ended
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Text
-from lockstep.http.models import Reply, TaskPath
+from lockstep.http.models import Reply
 from lockstep.task.attempts import Attempts, look_at
+from lockstep.task.path import TaskPath
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 
 

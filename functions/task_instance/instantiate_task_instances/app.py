@@ -1,7 +1,8 @@
 """The distributor takes queued instances."""
 
+from lockstep.http.common import TaskInstanceIds
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, TaskInstanceIds
+from lockstep.http.models import Reply
 from lockstep.workflow_run.instantiate import InstanceBatch, instantiate
 
 

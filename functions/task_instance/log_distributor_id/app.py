@@ -1,9 +1,10 @@
 """The cluster accepted the submission."""
 
 from lockstep.fsm.transitions import Refusal, RefusalKind
+from lockstep.http.common import MessageReply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, Increment
-from lockstep.http.models import MessageReply, Request
+from lockstep.http.models import Request
 from lockstep.task_instance.heartbeat import log_distributor_id
 from lockstep.task_instance.report import InstancePath, reported_fields
 from lockstep.task_instance.transition import Outcome

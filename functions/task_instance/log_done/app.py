@@ -2,8 +2,7 @@
 
 from lockstep.fsm.reports import FINISH
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import StatusReply
-from lockstep.task_instance.report import InstancePath, Report, WorkerReport, reported_fields
+from lockstep.task_instance.report import InstancePath, Report, StatusReply, WorkerReport, reported_fields
 from lockstep.task_instance.transition import transit_ti_and_t
 
 

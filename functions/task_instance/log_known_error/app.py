@@ -1,8 +1,8 @@
 """Triage found the cause of a failure."""
 
 from lockstep.fsm.reports import failure_known
+from lockstep.http.common import MessageReply
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import MessageReply
 from lockstep.task_instance.report import InstancePath
 from lockstep.task_instance.triage import TriageReport, log_triaged
 

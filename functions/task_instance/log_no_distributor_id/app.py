@@ -1,9 +1,10 @@
 """The submission gave no distributor id."""
 
 from lockstep.fsm.reports import LAUNCH_FAILED
+from lockstep.http.common import MessageReply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Text
-from lockstep.http.models import MessageReply, Request
+from lockstep.http.models import Request
 from lockstep.task_instance.report import InstancePath, Report, ReportedFields
 from lockstep.task_instance.transition import Outcome, transit_ti_and_t
 

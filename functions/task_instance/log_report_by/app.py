@@ -2,9 +2,9 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import DistributorId, FilePath, Increment
-from lockstep.http.models import Request, StatusReply
+from lockstep.http.models import Request
 from lockstep.task_instance.heartbeat import log_report_by
-from lockstep.task_instance.report import InstancePath, reported_fields
+from lockstep.task_instance.report import InstancePath, StatusReply, reported_fields
 
 
 class Heartbeat(Request):

@@ -1,8 +1,8 @@
 """The distributor sends a heartbeat for many instances."""
 
+from lockstep.http.common import NoReply, TaskInstanceIds
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Increment
-from lockstep.http.models import NoReply, TaskInstanceIds
 from lockstep.task_instance.bulk import log_heartbeats
 from lockstep.task_instance.item import instance_keys
 

@@ -2,9 +2,10 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Command, Hash
-from lockstep.http.models import Reply, Request, TaskTemplatePath
+from lockstep.http.models import Reply, Request
 from lockstep.task_template.arguments import Arguments
 from lockstep.task_template.bind import NewVersion, add_version
+from lockstep.task_template.path import TaskTemplatePath
 from lockstep.task_template.views import VersionRow, version_row
 
 

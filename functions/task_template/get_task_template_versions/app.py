@@ -1,7 +1,8 @@
 """List a task template's versions."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, TaskTemplatePath
+from lockstep.http.models import Reply
+from lockstep.task_template.path import TaskTemplatePath
 from lockstep.task_template.read import read_versions
 from lockstep.task_template.views import VersionRow
 

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, WorkflowPath
+from lockstep.http.models import Reply
+from lockstep.workflow.path import WorkflowPath
 from lockstep.workflow.read import find_workflow, read_spec
 
 

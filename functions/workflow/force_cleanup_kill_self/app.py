@@ -1,7 +1,8 @@
 """End what earlier runs of a workflow left in KILL_SELF, and the runs that end for a resume."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, WorkflowPath
+from lockstep.http.models import Reply
+from lockstep.workflow.path import WorkflowPath
 from lockstep.workflow_run.handover import force_cleanup
 
 

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import MAX_TASKS_PER_CALL, WHOLE
-from lockstep.http.models import Reply, Request, WorkflowPath
+from lockstep.http.models import Reply, Request
+from lockstep.workflow.path import WorkflowPath
 from lockstep.workflow.resume import TaskToResume, tasks_to_resume
 
 

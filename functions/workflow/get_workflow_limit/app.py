@@ -1,7 +1,8 @@
 """Show how many of a workflow's tasks may run at once."""
 
+from lockstep.http.common import LimitReply
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import LimitReply, WorkflowPath
+from lockstep.workflow.path import WorkflowPath
 from lockstep.workflow.read import read_workflow
 
 

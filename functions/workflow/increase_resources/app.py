@@ -1,8 +1,9 @@
 """Give more resources to the tasks of a workflow that failed for want of them."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, WorkflowPath
+from lockstep.http.models import Reply
 from lockstep.workflow.increase import increase_resources
+from lockstep.workflow.path import WorkflowPath
 
 
 class IncreaseReply(Reply):

@@ -1,7 +1,8 @@
 """Say whether another run of a workflow may be linked."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, WorkflowPath
+from lockstep.http.models import Reply
+from lockstep.workflow.path import WorkflowPath
 from lockstep.workflow_run.handover import resumable
 
 

@@ -1,7 +1,9 @@
 """Ask the run that holds a workflow to end, so that another one may begin."""
 
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import NoReply, Request, WorkflowPath
+from lockstep.http.models import Request
+from lockstep.workflow.path import WorkflowPath
 from lockstep.workflow_run.handover import set_resume
 
 

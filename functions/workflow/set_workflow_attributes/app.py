@@ -1,9 +1,11 @@
 """Note attributes of a workflow."""
 
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Attributes
-from lockstep.http.models import NoReply, Request, WorkflowPath
+from lockstep.http.models import Request
 from lockstep.workflow.bind import note_attributes
+from lockstep.workflow.path import WorkflowPath
 
 
 class AttributesToNote(Request):

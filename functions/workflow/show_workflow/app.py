@@ -6,9 +6,10 @@ from lockstep import clock
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Text
-from lockstep.http.models import Reply, WorkflowPath
+from lockstep.http.models import Reply
 from lockstep.workflow.counts import ArrayCounts
 from lockstep.workflow.overview import MOST_ARRAYS, Overview, look_at
+from lockstep.workflow.path import WorkflowPath
 from lockstep.workflow_run.views import RunView, run_view
 
 TasksByStatus = dict[TaskStatus, int]

@@ -4,7 +4,8 @@ from lockstep import clock
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Moment
-from lockstep.http.models import Reply, Request, WorkflowPath
+from lockstep.http.models import Reply, Request
+from lockstep.workflow.path import WorkflowPath
 from lockstep.workflow.progress import status_updates
 
 

@@ -3,8 +3,10 @@
 from lockstep.clock import now
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import Increment, SaidStatus
-from lockstep.http.models import Request, RunPath, RunStatusReply
+from lockstep.http.models import Request
 from lockstep.workflow_run.lifecycle import log_heartbeat
+from lockstep.workflow_run.path import RunPath
+from lockstep.workflow_run.views import RunStatusReply
 
 
 class RunHeartbeat(Request):

@@ -1,7 +1,8 @@
 """Sweep a run for instances that fell silent."""
 
+from lockstep.http.common import NoReply
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import NoReply, RunPath
+from lockstep.workflow_run.path import RunPath
 from lockstep.workflow_run.sweep import sweep
 
 

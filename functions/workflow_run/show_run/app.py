@@ -2,7 +2,7 @@
 
 from lockstep.errors import NotFoundError
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import RunPath
+from lockstep.workflow_run.path import RunPath
 from lockstep.workflow_run.read import read_run
 from lockstep.workflow_run.views import RunView, run_view
 

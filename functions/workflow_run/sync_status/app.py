@@ -2,8 +2,10 @@
 
 from lockstep import clock
 from lockstep.fsm.statuses import TaskInstanceStatus
+from lockstep.http.common import TaskInstanceIds
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, RunPath, TaskInstanceIds
+from lockstep.http.models import Reply
+from lockstep.workflow_run.path import RunPath
 from lockstep.workflow_run.poll import sync_status
 
 

@@ -1,7 +1,8 @@
 """A resume ends a run's instances."""
 
 from lockstep.http.endpoint import endpoint
-from lockstep.http.models import Reply, RunPath
+from lockstep.http.models import Reply
+from lockstep.workflow_run.path import RunPath
 from lockstep.workflow_run.terminate import terminate_task_instances
 
 

@@ -2,8 +2,10 @@
 
 from lockstep.http.endpoint import endpoint
 from lockstep.http.fields import SaidStatus
-from lockstep.http.models import Request, RunPath, RunStatusReply
+from lockstep.http.models import Request
 from lockstep.workflow_run.lifecycle import update_status
+from lockstep.workflow_run.path import RunPath
+from lockstep.workflow_run.views import RunStatusReply
 
 
 class RunMove(Request):

@@ -8,7 +8,8 @@ from lockstep.dag.item import SHARDS, Dag, Edge, EdgePart
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID, Item, Key, RawItem
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.items import kind_of
-from lockstep.task.item import Spec, Task, TaskLookup
+from lockstep.task.bound_item import Spec, TaskLookup
+from lockstep.task.item import Task
 from lockstep.task_instance.item import INSTANCES_PER_TASK, ErrorEntry, ErrorText, Log, TaskInstance
 from ops.audit.invariants.finding import Finding, in_words
 

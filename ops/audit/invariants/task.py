@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from lockstep import text
 from lockstep.dynamodb.item import MAX_ID, Expiring, RawItem
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TOLD_TO_CLIENT, TaskInstanceStatus, TaskStatus
-from lockstep.task.item import MOST_FEEDS, NO_FEED, TASKS_PER_FEED, Spec, Task, change_of, feed_keys
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import MOST_FEEDS, NO_FEED, TASKS_PER_FEED, Task, change_of, feed_keys
 from lockstep.task_instance.item import (
     MAX_ERROR_BYTES,
     ErrorEntry,

@@ -8,12 +8,11 @@ from typing import Final
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from lockstep.array.item import Array, Batch, NextCheck, batch_listed_as, listed_in
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, expiry, now
 from lockstep.context import deadline
-from lockstep.dynamodb.client import ConditionFailedError, reach, transact
+from lockstep.dynamodb.client import ConditionFailedError, Transaction, reach, transact
 from lockstep.dynamodb.item import MAX_ID, Key, RawItem
 from lockstep.dynamodb.parallel import chunks, run_parallel
 from lockstep.dynamodb.reads import fetch
@@ -199,23 +198,15 @@ def _refresh(batch: _Filling, pending: Sequence[_QueuedTask], found: Iterable[Ra
         task.stored = stored.get(task.stored.pk, task.stored)
 
 
-def _add_steps(transaction: TransactWrite, batch: _Filling, tasks: Sequence[_QueuedTask], at: float) -> None:
+def _add_steps(transaction: Transaction, batch: _Filling, tasks: Sequence[_QueuedTask], at: float) -> None:
     run = WorkflowRun.key(batch.workflow_run_id)
     transaction.condition_check(WorkflowRun, *run, is_in_or_unknown(MAY_QUEUE))
+    same = _same_changes(at)
     for step, task in enumerate(tasks, batch.size):
         transaction.save(_new_instance(batch, step, task, at))
-        transaction.update(
-            Task(task.stored.pk, Task.SORT_KEY),
-            _task_changes(task, at),
-            _is_as_stored(task.stored),
-            return_values="ALL_OLD",
-        )
-    transaction.update(
-        Batch(*batch.key),
-        _batch_changes(batch, tasks, at),
-        Batch.size == batch.size if batch.size else Batch.pk.does_not_exist(),
-        return_values="ALL_OLD",
-    )
+        transaction.change(Task.key(task.task_id), same + _own_changes(task, at), _is_as_stored(task.stored))
+    unchanged = Batch.size == batch.size if batch.size else Batch.pk.does_not_exist()
+    transaction.change(batch.key, _batch_changes(batch, tasks, at), unchanged)
 
 
 def _new_instance(batch: _Filling, step: int, task: _QueuedTask, at: float) -> TaskInstance:
@@ -236,15 +227,14 @@ def _new_instance(batch: _Filling, step: int, task: _QueuedTask, at: float) -> T
     )
 
 
-def _task_changes(task: _QueuedTask, at: float) -> list[Action]:
-    return [
-        Task.status.set(TaskStatus.QUEUED),
-        Task.status_date.set(at),
-        Task.num_attempts.add(1),
-        Task.num_instances.set(task.number),
-        *feed_changes(task.task_id, TaskStatus.QUEUED, at),
-        *Task.renewed(at),
-    ]
+def _same_changes(at: float) -> list[Action]:
+    """Return the changes that all tasks have in common."""
+    changes = [Task.status.set(TaskStatus.QUEUED), Task.status_date.set(at), Task.num_attempts.add(1)]
+    return changes + Task.renewed(at)
+
+
+def _own_changes(task: _QueuedTask, at: float) -> list[Action]:
+    return [Task.num_instances.set(task.number), *feed_changes(task.task_id, TaskStatus.QUEUED, at)]
 
 
 def _is_as_stored(stored: Task) -> Condition:

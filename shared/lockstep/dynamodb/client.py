@@ -171,7 +171,26 @@ def update(key: Key, changes: Sequence[Action], condition: Condition) -> RawItem
     return before
 
 
-def transact(build: Callable[[TransactWrite], None]) -> None:
+class Transaction(TransactWrite):
+    """The actions of one TransactWriteItems."""
+
+    def change(self, key: Key, changes: Sequence[Action], condition: Condition | None) -> None:
+        """Update the item with this key. If the condition fails, ConditionFailedError.found has the item.
+
+        PynamoDB's own update takes an instance of the item's model, which takes longer to make than all the rest.
+        """
+        self._update_items.append(
+            self._connection.get_operation_kwargs(
+                Item.Meta.table_name,
+                *key,
+                actions=changes,
+                condition=condition,
+                return_values_on_condition_failure="ALL_OLD",
+            )
+        )
+
+
+def transact(build: Callable[[Transaction], None]) -> None:
     """Send one TransactWriteItems with the actions that build adds. build must add the same actions each time.
 
     A try carries the ClientRequestToken of the one before it, unless that one certainly did not run: if a try succeeds
@@ -187,7 +206,7 @@ def transact(build: Callable[[TransactWrite], None]) -> None:
     def send() -> None:
         nonlocal token, certain
         try:
-            with TransactWrite(connection=connection(), client_request_token=token) as transaction:
+            with Transaction(connection=connection(), client_request_token=token) as transaction:
                 build(transaction)
         except TransactWriteError as error:
             certain = certain and _certainly_did_not_run(error)

@@ -5,10 +5,10 @@ the table refuses. Each route that moves an instance reports by one of the rules
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from lockstep.fsm.statuses import NEEDS_ATTENTION, TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import (
@@ -45,8 +45,7 @@ class Names(StrEnum):
     """The job that the distributor reports on, in the distributor's own form of its id."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRule:
+class ReportRule(NamedTuple):
     """A kind of report: its target, and the conditions under which it moves an instance."""
 
     name: str

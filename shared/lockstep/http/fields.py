@@ -3,9 +3,8 @@
 import json
 import math
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -49,8 +48,7 @@ def _text(value: Any) -> str:
     raise PydanticCustomError("text_type", "must be text")
 
 
-@dataclass(frozen=True, slots=True)
-class _AtMost:
+class _AtMost(NamedTuple):
     """A limit in bytes. JSON Schema counts characters, so its `maxLength` is looser than this limit."""
 
     limit: int

@@ -10,7 +10,7 @@ from lockstep.clock import expiry, now
 from lockstep.dynamodb.parallel import chunks_of_bytes
 from lockstep.dynamodb.puts import put_repeatable
 from lockstep.http.fields import ArgumentValue, Id
-from lockstep.task.item import ArgumentChunk
+from lockstep.task.bound_item import ArgumentChunk
 from lockstep.text import digest
 
 TASKS_PER_CHUNK: Final = 500

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 from lockstep.clock import now
 from lockstep.dynamodb.reads import fetch
 from lockstep.errors import NotFoundError
-from lockstep.task.item import Spec, Specified, Task
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import Specified, Task
 from lockstep.task.specs import specification
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 

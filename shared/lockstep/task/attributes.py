@@ -6,7 +6,8 @@ from lockstep.clock import expiry, now
 from lockstep.dynamodb.puts import put_repeatable
 from lockstep.dynamodb.reads import fetch
 from lockstep.errors import FieldError, InvalidError
-from lockstep.task.item import Task, TaskAttribute
+from lockstep.task.bound_item import TaskAttribute
+from lockstep.task.item import Task
 
 
 def note_attributes(attributes: Mapping[int, Mapping[str, str | None]]) -> None:

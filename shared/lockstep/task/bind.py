@@ -14,7 +14,8 @@ from lockstep.dynamodb.reads import fetch
 from lockstep.errors import ContentionError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.task.binding import Binding
-from lockstep.task.item import Task, TaskLookup
+from lockstep.task.bound_item import TaskLookup
+from lockstep.task.item import Task
 from lockstep.task.literals import as_literal
 from lockstep.task.resources import Directories, read_directories
 from lockstep.task.specs import Specification

@@ -9,7 +9,8 @@ from lockstep.clock import expiry
 from lockstep.dynamodb.item import Key
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.fsm.transitions import is_reset_by_binding
-from lockstep.task.item import Spec, Task, TaskLookup, starts_over
+from lockstep.task.bound_item import Spec, TaskLookup
+from lockstep.task.item import Task, starts_over
 from lockstep.task.specs import Specification
 from lockstep.task.to_bind import TaskToBind
 from lockstep.text import digest, size

@@ -10,7 +10,7 @@ from lockstep.dynamodb.counters import allocate
 from lockstep.dynamodb.puts import put_many
 from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import FieldError, InvalidError, NotFoundError
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 
 Directories = tuple[str | None, str | None]
 """The directory of stdout, and that of stderr."""

@@ -9,7 +9,8 @@ from pynamodb.expressions.update import Action
 
 from lockstep.dynamodb.item import MAX_TITLE_BYTES
 from lockstep.dynamodb.reads import fetch
-from lockstep.task.item import MAX_INLINE_SPEC_BYTES, Spec, Specified, Task
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import MAX_INLINE_SPEC_BYTES, Specified, Task
 from lockstep.text import beginning, size
 
 

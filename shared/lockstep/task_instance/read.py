@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.dynamodb.reads import fetch, fetch_at_once, fetch_present, query
 from lockstep.errors import ContentionError, NotFoundError
-from lockstep.task.item import Spec, Specified, Task
+from lockstep.task.bound_item import Spec
+from lockstep.task.item import Specified, Task
 from lockstep.task.specs import specification
 from lockstep.task_instance.item import (
     ErrorEntry,

@@ -4,7 +4,6 @@ A worker node sends its names (distributor_id: its job on the cluster; nodename)
 reports next. `Report` adds the rule of its kind of report (fsm/reports.py).
 """
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel
@@ -14,7 +13,7 @@ from lockstep.errors import NotFoundError
 from lockstep.fsm.reports import ABANDONED, ReportRule
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.http.fields import DistributorId, FilePath, IdInPath, Nodename, Text
-from lockstep.http.models import Request
+from lockstep.http.models import Reply, Request
 from lockstep.task_instance.item import InstanceKey, is_long_error, split_task_instance_id
 
 
@@ -53,6 +52,12 @@ class WorkerReport(Request):
     stderr: FilePath | None = None
     stdout_log: Text | None = None
     stderr_log: Text | None = None
+
+
+class StatusReply(Reply):
+    """The status that stands after the report; KILL_SELF for a worker node that another one has taken over from."""
+
+    status: TaskInstanceStatus
 
 
 class ReportedFields(NamedTuple):
@@ -101,8 +106,7 @@ def reported_fields(body: BaseModel, error: str | None = None) -> ReportedFields
     return ReportedFields(**named, report_by=None if increment is None else now() + increment, error=error)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """A report about one task instance."""
 
     instance: InstanceKey

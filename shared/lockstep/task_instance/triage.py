@@ -3,8 +3,9 @@
 from lockstep.fsm.reports import ReportRule
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import Refusal, RefusalKind
+from lockstep.http.common import MessageReply
 from lockstep.http.fields import DistributorId, ErrorState, Nodename, Text
-from lockstep.http.models import MessageReply, Request
+from lockstep.http.models import Request
 from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.report import Report, ReportedFields, reported_fields
 from lockstep.task_instance.transition import Outcome, transit_ti_and_t

@@ -16,7 +16,8 @@ from lockstep.dynamodb.reads import fetch_present
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.http.fields import fit_resources
 from lockstep.observability import record_refusal
-from lockstep.task.item import Resources, Spec, Specified, Task, starts_over
+from lockstep.task.bound_item import Resources, Spec
+from lockstep.task.item import Specified, Task, starts_over
 from lockstep.task.resources import NewSet, store_sets
 from lockstep.task.specs import read_specs
 from lockstep.task_instance.item import InstanceKey

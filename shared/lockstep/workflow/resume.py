@@ -9,7 +9,8 @@ from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
-from lockstep.task.item import Resources, Specified, Task
+from lockstep.task.bound_item import Resources
+from lockstep.task.item import Specified, Task
 from lockstep.task.literals import as_json_literal
 from lockstep.task.resources import queue_of
 from lockstep.task.specs import read_specs

@@ -38,3 +38,9 @@ def run_view(workflow_run_id: int, run: WorkflowRun) -> RunView:
         report_by_date=clock.iso_if_known(report_by),
         overdue=status not in RUN_ENDED and report_by is not None and report_by < clock.now(),
     )
+
+
+class RunStatusReply(Reply):
+    """The status of a workflow run that stands after the call."""
+
+    status: WorkflowRunStatus

@@ -11,8 +11,8 @@ from lockstep.access.scopes import Scope
 from lockstep.array.item import ArrayLookup, Batch
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskStatus
+from lockstep.http.common import LimitReply, NoReply
 from lockstep.http.fields import MAX_IDS_PER_CALL, MAX_TASKS_PER_CALL
-from lockstep.http.models import LimitReply, NoReply
 from lockstep.task.item import MAX_INLINE_SPEC_BYTES
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from tests.support.contract import Contract, Usage

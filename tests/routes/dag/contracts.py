@@ -5,8 +5,8 @@ from functions.dag.bind_nodes.app import NodesReply
 from lockstep import clock
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.item import MAX_ID, MAX_LONG_ID
+from lockstep.http.common import NoReply
 from lockstep.http.fields import MAX_NODES_PER_CALL
-from lockstep.http.models import NoReply
 from lockstep.http.reply import MAX_REPLY_BYTES
 from tests.support.contract import Contract, Usage
 

@@ -10,11 +10,11 @@ from functions.task.show_task.app import AttemptView, TaskReply
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.http.common import NoReply
 from lockstep.http.fields import MAX_RESOURCES_BYTES
-from lockstep.http.models import NoReply
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task.attempts import MOST_ATTEMPTS
-from lockstep.task.item import TaskLookup
+from lockstep.task.bound_item import TaskLookup
 from lockstep.task_instance.item import MAX_ERROR_BYTES, MAX_INLINE_BYTES
 from tests.support.contract import Contract, Usage
 from tests.support.largest import COMMAND, GROWS, MOMENT, NAME, PRINTABLE

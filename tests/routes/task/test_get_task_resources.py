@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 from tests.conformance.recording import Player
 from tests.support.clusters import without_clusters
 

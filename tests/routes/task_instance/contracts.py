@@ -6,7 +6,7 @@ from functions.task_instance.log_running.app import StartReply
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
-from lockstep.http.models import NoReply
+from lockstep.http.common import NoReply
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task_instance.item import MAX_LOG_CHARACTERS
 from lockstep.task_instance.views import InstanceView, TaskView, WholeReply

@@ -15,7 +15,7 @@ from lockstep import clock
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
-from lockstep.http.models import LimitReply, NoReply
+from lockstep.http.common import LimitReply, NoReply
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.workflow import progress
 from lockstep.workflow.bind import MOST_MATCHING, Matching

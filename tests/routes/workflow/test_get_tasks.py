@@ -10,7 +10,7 @@ from lockstep.context import request
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.dynamodb.puts import put_many
 from lockstep.http.fields import MAX_TASKS_PER_CALL
-from lockstep.task.item import Resources
+from lockstep.task.bound_item import Resources
 from lockstep.workflow import resume
 from lockstep.workflow.item import TaskRange
 from tests.conformance.recording import Player

@@ -9,7 +9,7 @@ from lockstep import clock
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskInstanceStatus
-from lockstep.http.models import NoReply
+from lockstep.http.common import NoReply
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
 from tests.support.contract import Contract, Usage

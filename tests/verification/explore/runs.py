@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from local.seed import Seed, load
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus, WorkflowStatus
 from lockstep.fsm.workflow_run import RUN_ENDED
-from lockstep.task.item import TaskLookup
+from lockstep.task.bound_item import TaskLookup
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from tests.support.memory import VirtualTime, running_on

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from local.seed import Seed, load
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
-from lockstep.task.item import TaskLookup
+from lockstep.task.bound_item import TaskLookup
 from lockstep.task_instance.item import InstanceKey
 from lockstep.workflow_run.item import WorkflowRun
 from tests.support.memory import VirtualTime, running_on

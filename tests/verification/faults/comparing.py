@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lockstep.array.item import EARLIER_RUNS, LAUNCHED_PREFIX, WAITING_PREFIX, Array, NextCheck
-from lockstep.task.item import Resources, Task
+from lockstep.task.bound_item import Resources
+from lockstep.task.item import Task
 from lockstep.task_template.item import TaskTemplate
 from lockstep.tool.item import Tool, ToolVersion
 from lockstep.workflow.item import RunOfWorkflow, TaskRange, Workflow

@@ -11,7 +11,8 @@ from local.seed import Seed, load
 from local.template import Template
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, CALL_SECONDS, naive, now
 from lockstep.routes import ROUTES as ALL_ROUTES
-from lockstep.task.item import Task, TaskLookup
+from lockstep.task.bound_item import TaskLookup
+from lockstep.task.item import Task
 from tests.conformance.recording import Player
 from tests.support.clusters import load_clusters
 from tests.support.seeding import LONG_COMMAND, batch, pair, run_of

@@ -7,13 +7,12 @@ from unittest.mock import patch
 
 import pytest
 from pynamodb.exceptions import TransactWriteError
-from pynamodb.transactions import TransactWrite
 
 from lockstep.clock import CALL_SECONDS, now, sleep
 from lockstep.context import deadline
 from lockstep.dynamodb import client as table
 from lockstep.dynamodb import statements
-from lockstep.dynamodb.client import connection
+from lockstep.dynamodb.client import Transaction, connection
 from lockstep.dynamodb.item import Item, Key, RawItem
 from lockstep.errors import TableError
 from lockstep.text import digest
@@ -24,11 +23,11 @@ from tests.verification.faults.scenarios import SCENARIOS, Scenario
 
 
 def a_token_for_each_try() -> AbstractContextManager[Any]:
-    def without_token(connection: Any, client_request_token: str) -> TransactWrite:
+    def without_token(connection: Any, client_request_token: str) -> Transaction:
         assert client_request_token
-        return TransactWrite(connection=connection)
+        return Transaction(connection=connection)
 
-    return patch("lockstep.dynamodb.client.TransactWrite", without_token)
+    return patch("lockstep.dynamodb.client.Transaction", without_token)
 
 
 def an_error_entry_by_the_time() -> AbstractContextManager[Any]:
@@ -60,16 +59,16 @@ def a_pair_in_two_writes() -> Iterator[None]:
 
     class Apart:
         def __init__(self) -> None:
-            self.actions: list[tuple[Any, Any]] = []
+            self.actions: list[tuple[Any, ...]] = []
 
-        def update(self, *arguments: Any, **named: Any) -> None:
-            self.actions.append((arguments, named))
+        def change(self, *arguments: Any) -> None:
+            self.actions.append(arguments)
 
     def apart(build: Callable[[Any], None]) -> None:
         recorded = Apart()
         build(recorded)
-        for arguments, named in recorded.actions:
-            transact(lambda one: one.update(*arguments, **named))  # noqa: B023  # called at once
+        for arguments in recorded.actions:
+            transact(lambda one: one.change(*arguments))  # noqa: B023  # called at once
 
     with patch("lockstep.task_instance.store.transact", apart):
         yield

@@ -1,6 +1,5 @@
 """Mistakes in how attempts and their tasks move, and in what a run does with them."""
 
-from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
@@ -35,12 +34,12 @@ QUICK: Final[dict[str, Mistake]] = {
         around("_TASK_MOVES", lambda right: right | {(T.RUNNING, T.LAUNCHED): "wrong"}, transitions),
     ),
     "resources_are_not_adjusted": around("get_new_task_status", _without_resources, transitions),
-    "a_heartbeat_does_not_recover": instead("RECOVER", replace(reports.RECOVER, only_from=frozenset()), heartbeat),
+    "a_heartbeat_does_not_recover": instead("RECOVER", reports.RECOVER._replace(only_from=frozenset()), heartbeat),
     "two_workers_run": instead("CLAIMED", frozenset(), reports, guards),
-    "a_killed_worker_is_told_nothing": instead("START", replace(reports.START, instead=()), claim),
+    "a_killed_worker_is_told_nothing": instead("START", reports.START._replace(instead=()), claim),
     "triage_does_not_go_through_running": around(
         "_rule_on_refusal",
-        lambda right: lambda report, *rest: right(replace(report, through_running=False), *rest),
+        lambda right: lambda report, *rest: right(report._replace(through_running=False), *rest),
         reports,
     ),
     "an_error_is_told_twice": around("digest", _numbered, text),
