@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from local.seed import Seed, load
+from lockstep.array.item import NO_STEP, Batch, BatchAttention
 from lockstep.context import request
 from lockstep.dynamodb.client import put_many
 from lockstep.dynamodb.item import Item, Key
@@ -17,7 +18,7 @@ from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.text import digest
 from lockstep.workflow_run.item import WorkflowRun
-from tests.routes.test_progress import ARRAY, STEPS, TRIES, Slow, fill, slow
+from tests.routes.test_progress import ARRAY, RUN, STEPS, TRIES, Slow, fill, slow
 
 __all__ = ["slow"]  # a fixture
 
@@ -95,3 +96,41 @@ def test_instances_that_no_reply_would_hold_give_way_to_those_that_are_taken(
     told = [number for *_, members in reply["task_instance_batches"] for number in members]
     assert (code, bool(told)) == (200, True)
     assert told == ids[FRONT : FRONT + len(told)]
+
+
+def test_what_has_moved_of_other_runs_does_not_hold_up_the_rest_of_a_batch(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(slow, "O", "O")
+    slow.seconds = 0.0
+    put_in_front(slow, TaskInstance, first_attempt, {"status": TaskInstanceStatus.RUNNING})
+    batch = Batch.from_raw_data(dict(slow.memory.items[Batch.key(ARRAY, 1)]))
+    batch.seen = NO_STEP * STEPS
+    with request():
+        put_many([batch])
+    for size in ("STEPS_PER_PART", "STEPS_PER_GROUP"):
+        monkeypatch.setattr(f"lockstep.array.attention.{size}", FRONT)
+    slow.seconds = 0.9
+    body = {"batch_number": 1, "next_report_increment": 279}
+    assert slow.call("POST", f"/array/{ARRAY}/transition_to_launched", body)[0] == 200
+
+
+@pytest.mark.parametrize(("size", "number"), [(50, 6), (STEPS, 3)], ids=["small", "large"])
+def test_a_sweep_reaches_the_batch_behind_others_that_lack_an_instance(slow: Slow, size: int, number: int) -> None:
+    fill(slow, "R", "R", report_by_in=-1)
+    slow.seconds = 0.0
+    changed = {
+        "attention": {"S": str(BatchAttention(slow.clock.time() - 1_000, waiting=False))},
+        "size": {"N": str(size)},
+        "seen": {"S": TaskInstanceStatus.RUNNING * size},
+    }
+    raw = {**slow.memory.items[Batch.key(ARRAY, 1)], **changed}
+    keys = [Batch.key(ARRAY, 2 + each) for each in range(number)]
+    with request():
+        put_many([Batch.from_raw_data({**raw, "pk": {"S": key.pk}}) for key in keys])
+    slow.seconds = 1.0
+    sweeps = 0
+    while "T" not in slow.statuses() and sweeps < TRIES:
+        assert slow.call("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})[0] == 200
+        sweeps += 1
+    assert 1 < sweeps < TRIES

@@ -69,17 +69,17 @@ def _sweep_run(workflow_run_id: int, attention: Attention) -> None:
 def _sweep_group(group: Sequence[Part], workflow_run_id: int, due: dict[Key, float]) -> None:
     """Sweep parts, and note what was seen of them. A batch gets its next time after its last part.
 
+    Until then it is due at once, behind what was due before. So is one that the index does not show as a whole. A batch
+    that is larger than a sweep, or lacks an instance for good, would be in front of the others at each sweep.
+
     due: the next time of each batch by the parts that were swept so far.
     """
     seen: list[Seen] = []
     for part, looked in zip(group, run_parallel(lambda part: _sweep_part(part, workflow_run_id), group), strict=True):
-        if looked is None:
-            due[part.key] = 0.0
-        else:
-            statuses, part_due = looked
-            seen.append(Seen(part, statuses))
-            due[part.key] = min(due.get(part.key, part_due), part_due)
-    remember(seen, {part.key: due[part.key] for part in group if part.last})
+        statuses, part_due = looked or ({}, now())
+        seen.append(Seen(part, statuses))
+        due[part.key] = min(due.get(part.key, part_due), part_due)
+    remember(seen, {part.key: due[part.key] if part.last else now() for part in group})
 
 
 def _sweep_part(part: Part, workflow_run_id: int) -> tuple[dict[int, TaskInstanceStatus], float] | None:
