@@ -17,6 +17,8 @@ from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.text import digest
+from lockstep.workflow.item import RunOfWorkflow
+from lockstep.workflow.tasks import note_bound
 from lockstep.workflow_run.item import WorkflowRun
 from tests.routes.test_progress import ARRAY, RUN, STEPS, TRIES, Slow, fill, slow
 
@@ -134,3 +136,19 @@ def test_a_sweep_reaches_the_batch_behind_others_that_lack_an_instance(slow: Slo
         assert slow.call("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})[0] == 200
         sweeps += 1
     assert 1 < sweeps < TRIES
+
+
+def test_what_there_is_no_time_to_read_of_instances_in_kill_self_counts_as_pending(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lockstep.workflow_run.handover._READ_AT_ONCE", 100)
+    fill(slow, "K", "R", report_by_in=-1)
+    with request():
+        put_many([RunOfWorkflow(*RunOfWorkflow.key(ARRAY, RUN))])
+        note_bound(ARRAY)
+    slow.seconds = 2.0
+    code, reply = slow.call("GET", f"/workflow/{ARRAY}/is_resumable")
+    assert (code, reply["workflow_is_resumable"], reply["pending_kill_self"]) == (200, False, STEPS - 100)
+    slow.seconds = 0.1
+    code, reply = slow.call("GET", f"/workflow/{ARRAY}/is_resumable")
+    assert (code, reply["workflow_is_resumable"], reply["pending_kill_self"]) == (200, True, 0)

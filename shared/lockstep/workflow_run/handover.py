@@ -19,7 +19,7 @@ from lockstep.task_instance.transition import transit_many
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import MOST_RUNS, find_workflow, newest_runs, read_workflow
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.leftovers import NOTHING, may_report, note_resume, stop_leftovers
+from lockstep.workflow_run.leftovers import NOTHING, note_resume, pending, stop_leftovers
 from lockstep.workflow_run.lifecycle import move_run
 from lockstep.workflow_run.read import read_run
 from lockstep.workflow_run.terminate import stop
@@ -34,8 +34,10 @@ _CLEANED_UP: Final = (
 """What Jobmon's server writes to an instance's error log."""
 ENDED_AT_ONCE: Final = 1_000
 """The instances that a cleanup ends before it looks at the time."""
+_READ_AT_ONCE: Final = 2_000
+"""The instances in KILL_SELF that are read before is_resumable looks at the time."""
 _ENOUGH: Final = 0.6
-"""The share of the time after which a cleanup ends no others."""
+"""The share of the time after which a cleanup ends no others, and is_resumable reads no others."""
 
 
 def free(workflow_run_id: int) -> WorkflowRun | None:
@@ -129,7 +131,8 @@ def resumable(workflow_id: int) -> Resumable:
     """Whether another run of a workflow may be linked. A run whose client has not reported in time ends here.
 
     Once a resume was asked for, what ended runs left is stopped first. An instance in KILL_SELF counts as pending while
-    its worker node may still report: until report_by has passed. One that a worker node has claimed may still run.
+    its worker node may still report: until report_by has passed. One that a worker node has claimed may still run. What
+    there is no time for counts as both.
 
     Raises:
         NotFoundError: the workflow does not exist.
@@ -138,11 +141,15 @@ def resumable(workflow_id: int) -> Resumable:
     workflow = read_workflow(workflow_id)
     linkable = is_linkable(workflow)
     left = stop_leftovers(workflow_id, workflow) if linkable else NOTHING
-    others = {*_in_kill_self(workflow_id), *left.told} - left.in_kill_self.keys()
-    told = [*left.in_kill_self.values(), *read_instances(others, consistent=True).values()]
-    pending = [each for each in told if each.status == TI.KILL_SELF and may_report(each)]
-    may_run = left.may_run or any(each.claimed_at is not None for each in pending)
-    return Resumable(linkable and not may_run, len(pending))
+    told = dict(left.in_kill_self)
+    unread = {*_in_kill_self(workflow_id), *left.told} - told.keys()
+    for some in chunks(sorted(unread), _READ_AT_ONCE):
+        told |= pending(read_instances(some, consistent=True))
+        unread -= set(some)
+        if deadline().spent(_ENOUGH):
+            break
+    may_run = left.may_run or bool(unread) or any(each.may_run for each in told.values())
+    return Resumable(linkable and not may_run, sum(each.may_report for each in told.values()) + len(unread))
 
 
 class Cleaned(NamedTuple):

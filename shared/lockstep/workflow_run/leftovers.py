@@ -49,6 +49,24 @@ def note_resume(workflow_id: int, resume: WorkflowRunStatus) -> None:
         )
 
 
+class Pending(NamedTuple):
+    """What counts of an instance in KILL_SELF. A workflow may have hundreds of thousands."""
+
+    may_report: bool
+    """Its worker node may still report."""
+    may_run: bool
+    """A worker node has claimed it, too."""
+
+
+def pending(found: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, Pending]:
+    """Those of some instances that are in KILL_SELF."""
+    return {
+        key: Pending(may_report(instance), _may_run(instance, hot=False))
+        for key, instance in found.items()
+        if instance.status == TI.KILL_SELF
+    }
+
+
 class Left(NamedTuple):
     """What ended runs left, once it was stopped."""
 
@@ -56,7 +74,7 @@ class Left(NamedTuple):
     """A worker node may still run some of it, or could not be told to stop."""
     told: frozenset[InstanceKey]
     """What was put into KILL_SELF, now or before."""
-    in_kill_self: Mapping[InstanceKey, TaskInstance]
+    in_kill_self: Mapping[InstanceKey, Pending]
     """What is in it by consistent reads, of all or of a part."""
 
 
@@ -89,13 +107,13 @@ def _look(runs: Sequence[int], *, hot: bool) -> Left:
 
     What there is no time for may run. The index of what is in KILL_SELF would not do: it may lag behind.
     """
-    in_kill_self: dict[InstanceKey, TaskInstance] = {}
+    in_kill_self: dict[InstanceKey, Pending] = {}
     groups = ((run, group) for run in runs for group in in_groups(in_parts(unended_batches(run), UNENDED)))
     for number, (run, group) in enumerate(groups):
         if number and deadline().spent(_ENOUGH):
             return NOTHING._replace(may_run=True, in_kill_self=in_kill_self)
         found = _read(run, group)
-        in_kill_self |= {key: instance for key, instance in found.items() if instance.status == TI.KILL_SELF}
+        in_kill_self |= pending(found)
         if any(_may_run(instance, hot=hot) for instance in found.values()):
             return NOTHING._replace(may_run=True, in_kill_self=in_kill_self)
     return NOTHING._replace(in_kill_self=in_kill_self)

@@ -12,7 +12,10 @@ CONTRACT = Contract(
     scope=Scope.OPERATOR,
     ends=True,
     usage=Usage(2, 0, 2),
-    reads="the workflow, its run, the instances in KILL_SELF of its newest 50 runs; what ended runs left",
+    reads=(
+        "the workflow, its run, the instances in KILL_SELF of its newest 50 runs, as many as a share of the time holds;"
+        " what ended runs left"
+    ),
     largest=ResumableReply(workflow_is_resumable=False, pending_kill_self=MAX_ID),
 )
 
