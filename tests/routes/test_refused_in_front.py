@@ -20,6 +20,7 @@ from lockstep.text import digest
 from lockstep.workflow.item import RunOfWorkflow
 from lockstep.workflow.tasks import note_bound
 from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.sweep import HIDDEN_SECONDS
 from tests.routes.test_progress import ARRAY, RUN, STEPS, TRIES, Slow, fill, slow
 
 __all__ = ["slow"]  # a fixture
@@ -122,7 +123,7 @@ def test_a_sweep_reaches_the_batch_behind_others_that_lack_an_instance(slow: Slo
     fill(slow, "R", "R", report_by_in=-1)
     slow.seconds = 0.0
     changed = {
-        "attention": {"S": str(BatchAttention(slow.clock.time() - 1_000, waiting=False))},
+        "attention": {"S": str(BatchAttention(slow.clock.time() - 2 * HIDDEN_SECONDS, waiting=False))},
         "size": {"N": str(size)},
         "seen": {"S": TaskInstanceStatus.RUNNING * size},
     }

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from lockstep.array.attention import Attention, Part, Seen, in_groups, in_parts, remember, what_needs_attention
+from lockstep.array.item import Batch, BatchAttention
 from lockstep.clock import HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import chunks, rotated, run_parallel
@@ -23,6 +24,8 @@ LAUNCH_SECONDS: Final = 2 * HEARTBEAT_BUFFER_SECONDS
 """How long an instance may stay in LAUNCHED without a report: it may wait in the cluster's queue."""
 ABANDONED_SECONDS: Final = HEARTBEAT_BUFFER_SECONDS
 """The time that a distributor has to settle an instance that needs attention."""
+HIDDEN_SECONDS: Final = 3_600.0
+"""How long a batch may be due and not be shown as a whole by the index. After that, an instance of it is gone."""
 
 _SETTLED_AT_ONCE: Final = 1_000
 _ENOUGH_SETTLED: Final = 0.3
@@ -69,17 +72,25 @@ def _sweep_run(workflow_run_id: int, attention: Attention) -> None:
 def _sweep_group(group: Sequence[Part], workflow_run_id: int, due: dict[Key, float]) -> None:
     """Sweep parts, and note what was seen of them. A batch gets its next time after its last part.
 
-    Until then it is due at once, behind what was due before. So is one that the index does not show as a whole. A batch
-    that is larger than a sweep, or lacks an instance for good, would be in front of the others at each sweep.
+    Until then it is due at once, behind what was due before. So is one that lacks an instance. A batch that is larger
+    than a sweep, or lacks an instance for good, would be in front of the others at each sweep.
 
     due: the next time of each batch by the parts that were swept so far.
     """
     seen: list[Seen] = []
     for part, looked in zip(group, run_parallel(lambda part: _sweep_part(part, workflow_run_id), group), strict=True):
+        if looked is None and not _lacks_an_instance(part.batch):
+            due[part.key] = 0.0
+            continue
         statuses, part_due = looked or ({}, now())
         seen.append(Seen(part, statuses))
         due[part.key] = min(due.get(part.key, part_due), part_due)
     remember(seen, {part.key: due[part.key] if part.last else now() for part in group})
+
+
+def _lacks_an_instance(hidden: Batch) -> bool:
+    """Whether a batch that the index does not show as a whole has been due for longer than an index may lag."""
+    return hidden.attention is not None and BatchAttention.parse(hidden.attention).due < now() - HIDDEN_SECONDS
 
 
 def _sweep_part(part: Part, workflow_run_id: int) -> tuple[dict[int, TaskInstanceStatus], float] | None:
