@@ -1,4 +1,4 @@
-"""`make docs`: write the table of docs/sizes.md from the contracts of the routes."""
+"""`make docs`: write the tables of docs/sizes.md from the contracts of the routes, and from what their calls hold."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -7,6 +7,7 @@ from local.tables import filled, table
 from local.template import ROOT
 from lockstep.routes import ROUTES
 from tests.support.contract import contract_of
+from tests.support.memory_use import of_memory
 
 SIZES: Final = ROOT / "docs/sizes.md"
 
@@ -19,8 +20,8 @@ def of_routes() -> Iterator[str]:
 
 
 def document() -> str:
-    """Make docs/sizes.md: its own text with the table of the contracts."""
-    return filled(SIZES.read_text(encoding="utf-8"), {"routes": of_routes})
+    """Make docs/sizes.md: its own text with the tables."""
+    return filled(SIZES.read_text(encoding="utf-8"), {"routes": of_routes, "memory": of_memory})
 
 
 def main() -> None:

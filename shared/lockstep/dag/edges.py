@@ -20,6 +20,8 @@ MOST_INLINE: Final = 240
 """The neighbours, up and down each, that a node's own item holds: it takes at most 4 kB. A longer list lies in parts:
 whoever asks for the nodes below does not read the nodes above.
 """
+_PARTS_AT_ONCE: Final = 100
+"""The parts of long lists that are read at once: what stands under their keys may take 38 MB."""
 _LISTS: Final = ("upstream", "downstream", "upstream_in_parts", "downstream_in_parts")
 """What a node's item holds of its neighbours."""
 Neighbours = Annotated[list[NodeId], Field(max_length=MAX_NEIGHBOURS)]
@@ -65,7 +67,8 @@ def add_edges(dag_id: int, edges: Sequence[EdgesToAdd], *, complete: bool) -> No
 def put_all(dag_id: int, edges: Sequence[EdgesToAdd]) -> None:
     """Write a DAG's edges: first the parts of long lists, then the items that lead to them."""
     of_nodes = {edge.node_id: edge for edge in reversed(edges)}.values()
-    put_repeatable([part for edge in of_nodes for part in _parts(dag_id, edge)], told_apart_by=["node_ids"])
+    parts = [part for edge in of_nodes for part in _parts(dag_id, edge)]
+    put_repeatable(parts, told_apart_by=["node_ids"], read_at_once=_PARTS_AT_ONCE)
     put_repeatable([_edge(dag_id, edge) for edge in of_nodes], told_apart_by=_LISTS)
 
 

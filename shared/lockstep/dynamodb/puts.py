@@ -77,17 +77,23 @@ def _put_some(items: Sequence[RawItem]) -> None:
         sleep(pause)
 
 
-def put_repeatable(items: Sequence[Item], told_apart_by: Sequence[str] = ()) -> None:
+def put_repeatable(
+    items: Sequence[Item], told_apart_by: Sequence[str] = (), *, read_at_once: int | None = None
+) -> None:
     """Put items with distinct keys, whatever stood under them.
 
     told_apart_by: the attributes by which an item may differ from another one under its key; none if its content is its
         key.
+    read_at_once: the items of which a call with more than PUT_UNREAD holds at once what is stored; by default, as many.
 
     Raises:
         UnavailableError: some may be put; the same call again puts the rest.
     """
-    for some in chunks(items, PUT_UNREAD):
-        put_many(some if len(items) <= PUT_UNREAD else _missing(some, told_apart_by))
+    if len(items) <= PUT_UNREAD:
+        put_many(items)
+        return
+    for some in chunks(items, read_at_once or PUT_UNREAD):
+        put_many(_missing(some, told_apart_by))
 
 
 def _missing(items: Sequence[Item], told_apart_by: Sequence[str]) -> list[Item]:

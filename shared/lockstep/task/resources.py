@@ -7,6 +7,7 @@ from lockstep.cluster.builtin import Placed
 from lockstep.cluster.known import queue_with_id
 from lockstep.dynamodb.client import reach
 from lockstep.dynamodb.counters import allocate
+from lockstep.dynamodb.parallel import chunks
 from lockstep.dynamodb.puts import put_many
 from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import FieldError, InvalidError, NotFoundError
@@ -16,6 +17,8 @@ Directories = tuple[str | None, str | None]
 """The directory of stdout, and that of stderr."""
 MOST_REMEMBERED: Final = 256
 """Sets whose directories a process caches: two paths each, of at most 4 KB."""
+_READ_AT_ONCE: Final = 500
+"""The sets that are held at once as they are stored: 30 MB."""
 _remembered: Final[dict[int, Directories]] = {}
 
 
@@ -72,7 +75,8 @@ def read_directories(task_resources_ids: Collection[int]) -> dict[int, Directori
     wanted = {Resources.key(number): number for number in set(task_resources_ids) - known.keys()}
     found = {
         wanted[key]: directories(Resources.from_raw_data(raw).requested_resources)
-        for key, raw in fetch_present(wanted).items()
+        for some in chunks(wanted, _READ_AT_ONCE)
+        for key, raw in fetch_present(some).items()
     }
     if len(_remembered) + len(found) <= MOST_REMEMBERED:
         _remembered.update(found)

@@ -9,11 +9,11 @@ from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb.item import RawItem
 from lockstep.dynamodb.parallel import chunks, rotated, run_parallel
-from lockstep.dynamodb.reads import fetch_present
+from lockstep.dynamodb.reads import fetch, fetch_present
 from lockstep.dynamodb.statements import Change, Value, Where, all_of, equals, is_missing, one_of, set_where
 from lockstep.fsm.reports import LAUNCH, OF_OTHER_JOB, concerns_names
 from lockstep.fsm.statuses import TaskInstanceStatus
-from lockstep.observability import count, record_refusal
+from lockstep.observability import bind, count, record_refusal
 from lockstep.task_instance import store
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 
@@ -22,7 +22,12 @@ WRITTEN_UNREAD: Final = 1_000
 written that differ: a read costs half as much as a write, and takes a quarter of the requests.
 """
 _ENOUGH: Final = 0.6
-"""The share of the time after which a call with heartbeats of many instances begins no other piece."""
+"""The share of the time after which a call with heartbeats of many instances begins no other piece, and one with
+distributor ids counts no more refused ones.
+"""
+_NAMED: Final = ("array_id", "status", "launched_as", "worker_job")
+"""The attributes of an instance that say whether it takes a distributor id."""
+_NOT_OF_ARRAY: Final = "it is not of this array, or does not exist"
 
 
 def log_heartbeats(instances: Sequence[InstanceKey], increment: float) -> None:
@@ -53,41 +58,68 @@ def log_distributor_ids(distributor_ids: Mapping[InstanceKey, str], array_id: in
     """Store the distributor ids of instances of this array. All others stay as they are; unknown ones are ignored.
 
     An instance that has ended keeps the id that was said before; another one is refused, and counted at the instance.
-    One request for 25 instances, one write unit each. Of more than WRITTEN_UNREAD ids, those that are stored already
-    are not written again.
+    One request for 25 instances, one write unit each. Of more than WRITTEN_UNREAD ids, a consistent read finds those
+    that are stored already and those that are refused: neither is written, so those behind them have their turn. The
+    refused ones are counted at the instances once nothing else is left, as many as the time allows.
 
     Raises:
         UnavailableError: some ids may be stored; the same call again stores the rest.
     """
     of_array = {"N": str(array_id)}
-
-    def is_of_array(stored: RawItem, _: Change) -> bool:
-        return bool(stored["array_id"] == of_array)
-
-    def is_new(stored: RawItem, change: Change) -> bool:
-        return is_of_array(stored, change) and stored.get("launched_as") != change["launched_as"]
-
+    refused: list[InstanceKey] = []
     for some in chunks(distributor_ids, WRITTEN_UNREAD):
         changes = {key: _named_by_distributor(distributor_ids[key]) for key in some}
         if len(distributor_ids) > WRITTEN_UNREAD:
-            changes = _select(changes, is_new)
-        unnamed = {key: all_of(equals("array_id", of_array), is_missing("launched_as")) for key in changes}
-        stored = set(_set_where(changes, unnamed))
-        left = {key: change for key, change in changes.items() if key not in stored}
-        named = _select(left, is_of_array)
-        record_refusal("it is not of this array, or does not exist", len(left) - len(named))
-        _name_again(named)
+            changes, of_other_job = _sorted_out(changes, of_array)
+            refused += of_other_job
+        refused += _name(changes, of_array)
+    _refuse(refused)
 
 
-def _name_again(changes: dict[InstanceKey, Change]) -> None:
-    """Store the ids of instances that have been named before, where those take them; count the refused ones."""
+def _sorted_out(
+    changes: Mapping[InstanceKey, Change], of_array: Value
+) -> tuple[dict[InstanceKey, Change], list[InstanceKey]]:
+    """Read instances of an array. Return the changes that are not stored yet, and the instances that refuse theirs."""
+    keys = {TaskInstance.key(key): key for key in changes}
+    found = fetch(keys, consistent=True, only=_NAMED)
+    of_this = {keys[item]: stored for item, stored in found.items() if stored["array_id"] == of_array}
+    record_refusal(_NOT_OF_ARRAY, len(changes) - len(of_this))
+    new: dict[InstanceKey, Change] = {}
+    refused: list[InstanceKey] = []
+    for key, stored in of_this.items():
+        launched_as = changes[key]["launched_as"]
+        if stored.get("launched_as") == launched_as:
+            continue
+        if "launched_as" not in stored or stored["status"] in _RENAMED_IN or stored.get("worker_job") == launched_as:
+            new[key] = changes[key]
+        else:
+            refused.append(key)
+    return new, refused
+
+
+def _name(changes: Mapping[InstanceKey, Change], of_array: Value) -> list[InstanceKey]:
+    """Store the ids of an array's instances, and return those that refuse theirs."""
+    unnamed = {key: all_of(equals("array_id", of_array), is_missing("launched_as")) for key in changes}
+    stored = set(_set_where(changes, unnamed))
+    left = {key: change for key, change in changes.items() if key not in stored}
+    named = _select(left, lambda stored, _: bool(stored["array_id"] == of_array))
+    record_refusal(_NOT_OF_ARRAY, len(left) - len(named))
     for takes in _TAKES:
-        stored = set(_set_where(changes, {key: takes(change["launched_as"]) for key, change in changes.items()}))
-        changes = {key: change for key, change in changes.items() if key not in stored}
+        again = set(_set_where(named, {key: takes(change["launched_as"]) for key, change in named.items()}))
+        named = {key: change for key, change in named.items() if key not in again}
+    return list(named)
+
+
+def _refuse(instances: Sequence[InstanceKey]) -> None:
+    """Count the instances that refuse their ids: all of them in the log, and at each as far as the time allows."""
     kind = OF_OTHER_JOB.kind.name
-    count(f"Refused.{kind}", len(changes))
-    record_refusal(OF_OTHER_JOB.reason, len(changes), kind=kind)
-    run_parallel(store.note_refusal, changes)
+    count(f"Refused.{kind}", len(instances))
+    record_refusal(OF_OTHER_JOB.reason, len(instances), kind=kind)
+    for number, some in enumerate(chunks(instances, WRITTEN_UNREAD)):
+        if number and deadline().spent(_ENOUGH):
+            bind(refusal_not_counted="the time is up")
+            return
+        run_parallel(store.note_refusal, some)
 
 
 def _named_by_distributor(distributor_id: str) -> Change:

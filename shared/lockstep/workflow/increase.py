@@ -1,6 +1,7 @@
 """Give more resources to tasks that failed for want of them."""
 
 import ast
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -82,12 +83,13 @@ class _LargerSets:
     """The larger sets that this call has stored: one for all tasks that had the same and grow alike."""
 
     def __init__(self) -> None:
-        self._ids: dict[tuple[int, str], int] = {}
+        self._ids: dict[tuple[int, bytes], int] = {}
+        """By the set that the tasks had, and a digest of what they get."""
 
     def of(self, tasks: Sequence[_Short]) -> list[int]:
         """The id of the set that each task gets."""
         larger = [task.larger() for task in tasks]
-        alike = [(task.spec.task_resources_id, repr(wanted)) for task, wanted in zip(tasks, larger, strict=True)]
+        alike = [(task.spec.task_resources_id, _digest(wanted)) for task, wanted in zip(tasks, larger, strict=True)]
         new = {
             each: NewSet(task.had.queue_id, ADJUSTED, wanted)
             for each, task, wanted in zip(alike, tasks, larger, strict=True)
@@ -95,6 +97,11 @@ class _LargerSets:
         }
         self._ids |= zip(new, store_sets(list(new.values())), strict=True)
         return [self._ids[each] for each in alike]
+
+
+def _digest(resources: Mapping[str, Any]) -> bytes:
+    """What stands for a set, which may take 60 kB: a call remembers all that it has stored."""
+    return hashlib.sha256(repr(resources).encode()).digest()
 
 
 def _grow_all(tasks: Mapping[int, Task], sets: _LargerSets) -> list[int]:

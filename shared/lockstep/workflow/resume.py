@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from lockstep.array.item import Array
+from lockstep.dynamodb.parallel import chunks
 from lockstep.dynamodb.reads import fetch_present
 from lockstep.errors import FieldError, InvalidError
 from lockstep.fsm.statuses import TaskStatus
@@ -18,6 +19,9 @@ from lockstep.workflow.left import tasks_left
 
 _ROWS_AT_ONCE: Final = 500
 """The tasks whose resources are read before the size of the reply is looked at: 30 MB."""
+MOST_APART: Final = 1_000
+"""The tasks of a page, at most, whose specifications are items apart. DynamoDB reads all of such an item: 320 MB.
+"""
 _ROW_BYTES: Final = 200
 """More than a task takes in the reply beside its texts."""
 
@@ -42,20 +46,32 @@ def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskTo
     A page that is not full is the last one: Jobmon's client asks for no other one after it.
 
     Raises:
-        InvalidError: the reply would be too large. Fewer would mean to Jobmon's client that there are no more.
+        InvalidError: the reply would be too large, or more than MOST_APART of the tasks have long specifications, of
+            which none was read. Fewer would mean to Jobmon's client that there are no more.
         NotFoundError: the resources of a task name a queue that does not exist.
         UnavailableError: too many done tasks lie before the next one for one call; the same call again goes on.
     """
     left = tasks_left(workflow_id, after, most)
     rows: dict[int, TaskToResume] = {}
-    room = MAX_REPLY_BYTES
-    while some := dict(islice(left, min(most - len(rows), _ROWS_AT_ONCE))):
-        more = _rows(some)
-        rows |= more
-        room -= sum(carried_as_json(row) + _ROW_BYTES for row in more.values())
-        if room < 0:
-            raise InvalidError([FieldError("chunk_size", f"must be smaller: {len(rows)} of these tasks fit no reply")])
+    room, apart = MAX_REPLY_BYTES, 0
+    while tasks := dict(islice(left, most - len(rows))):
+        apart += sum(not task.specified for task in tasks.values())
+        _check_apart(apart)
+        for some in chunks(tasks.items(), _ROWS_AT_ONCE):
+            more = _rows(dict(some))
+            rows |= more
+            room -= sum(carried_as_json(row) + _ROW_BYTES for row in more.values())
+            if room < 0:
+                why = f"must be smaller: {len(rows)} of these tasks fit no reply"
+                raise InvalidError([FieldError("chunk_size", why)])
     return rows
+
+
+def _check_apart(apart: int) -> None:
+    """Require that the specifications which are items apart can be read in the time of a call, whatever they take."""
+    if apart > MOST_APART:
+        why = f"must be smaller: {apart} of these tasks have long specifications, and at most {MOST_APART} are read"
+        raise InvalidError([FieldError("chunk_size", why)])
 
 
 def _rows(tasks: Mapping[int, Task]) -> dict[int, TaskToResume]:

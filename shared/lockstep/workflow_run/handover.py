@@ -1,6 +1,5 @@
 """Take a workflow over: ask the run that holds it to end, and free the workflow of a run whose client is gone."""
 
-from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from lockstep.array.run_index import MOST_INDEXED, flagged
@@ -12,14 +11,14 @@ from lockstep.fsm.reports import KILLED
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.workflow_run import GIVEN_UP, RUN_ENDED, TAKEN_OVER
 from lockstep.observability import record_refusal
-from lockstep.task_instance.item import InstanceKey, TaskInstance
+from lockstep.task_instance.item import InstanceKey
 from lockstep.task_instance.read import read_instances
 from lockstep.task_instance.report import Report, ReportedFields
 from lockstep.task_instance.transition import transit_many
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import MOST_RUNS, find_workflow, newest_runs, read_workflow
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.leftovers import NOTHING, may_report, note_resume, stop_leftovers
+from lockstep.workflow_run.leftovers import NOTHING, note_resume, pending, stop_leftovers
 from lockstep.workflow_run.lifecycle import move_run
 from lockstep.workflow_run.read import read_run
 from lockstep.workflow_run.terminate import stop
@@ -37,7 +36,7 @@ ENDED_AT_ONCE: Final = 1_000
 READ_AT_ONCE: Final = 1_000
 """The instances in KILL_SELF that are read before a call looks at the time."""
 _ENOUGH_COUNTED: Final = 0.7
-"""The share of the time after which no more instances in KILL_SELF are counted."""
+"""The share of the time after which no more instances in KILL_SELF are read."""
 _ENOUGH: Final = 0.6
 """The share of the time after which a cleanup ends no others."""
 
@@ -133,7 +132,8 @@ def resumable(workflow_id: int) -> Resumable:
     """Whether another run of a workflow may be linked. A run whose client has not reported in time ends here.
 
     Once a resume was asked for, what ended runs left is stopped first. An instance in KILL_SELF counts as pending while
-    its worker node may still report: until report_by has passed. One that a worker node has claimed may still run.
+    its worker node may still report: until report_by has passed. One that a worker node has claimed may still run. What
+    there is no time for counts as both.
 
     Raises:
         NotFoundError: the workflow does not exist.
@@ -142,22 +142,16 @@ def resumable(workflow_id: int) -> Resumable:
     workflow = read_workflow(workflow_id)
     linkable = is_linkable(workflow)
     left = stop_leftovers(workflow_id, workflow) if linkable else NOTHING
-    others = {*_in_kill_self(workflow_id), *left.told} - left.in_kill_self.keys()
-    told = [*left.in_kill_self.values(), *_read_in_time(others)]
-    pending = [each for each in told if each.status == TI.KILL_SELF and may_report(each)]
-    may_run = left.may_run or any(each.claimed_at is not None for each in pending)
-    return Resumable(linkable and not may_run, len(pending))
-
-
-def _read_in_time(keys: Iterable[InstanceKey]) -> Iterator[TaskInstance]:
-    """Read instances that the index shows in KILL_SELF, as many as there is time for.
-
-    What a resume must wait for is found without it (leftovers.py): the others are left out of the count.
-    """
-    for number, some in enumerate(chunks(keys, READ_AT_ONCE)):
-        if number and deadline().spent(_ENOUGH_COUNTED):
-            return
-        yield from read_instances(some, consistent=True).values()
+    told = dict(left.in_kill_self)
+    unread = {*_in_kill_self(workflow_id), *left.told} - told.keys()
+    for some in chunks(sorted(unread), READ_AT_ONCE):
+        told |= pending(read_instances(some, consistent=True))
+        unread -= set(some)
+        if deadline().spent(_ENOUGH_COUNTED):
+            break
+    looked_at = bool(workflow.resume)  # by stop_leftovers, which finds all that a resume must wait for
+    may_run = left.may_run or (bool(unread) and not looked_at) or any(each.may_run for each in told.values())
+    return Resumable(linkable and not may_run, sum(each.may_report for each in told.values()) + len(unread))
 
 
 class Cleaned(NamedTuple):

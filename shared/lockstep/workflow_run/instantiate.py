@@ -1,27 +1,29 @@
 """The distributor takes queued instances."""
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from lockstep.array.item import Array
 from lockstep.context import deadline
-from lockstep.dynamodb.parallel import chunks
 from lockstep.dynamodb.reads import fetch, fetch_present
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import INSTANTIATE, rule_on
-from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import PairState, Refusal, RefusalKind, Ruling
+from lockstep.fsm.workflow_run import RUN_ENDED
 from lockstep.http.fields import Text
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.observability import record_refusal
+from lockstep.task.item import Task
 from lockstep.task_instance.bulk import log_taken_again
 from lockstep.task_instance.item import InstanceKey, TaskInstance, instance_keys
 from lockstep.task_instance.read import read_instances, read_pairs
 from lockstep.task_instance.report import Report
 from lockstep.task_instance.transition import transit_many
-from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.item import WorkflowRun, run_id_of
 
 TAKEN_AT_ONCE: Final = 1_000
 """The listed instances that are taken before a call looks at the time. Jobmon's distributor lists at most 500, and
@@ -33,6 +35,7 @@ _ID_BYTES: Final = 20
 """More than an instance's id takes in the reply."""
 _BATCH_BYTES: Final = 100
 """More than a batch takes in the reply beside its array's name and its instances."""
+_RUN_ENDED: Final = "its workflow run has ended"
 
 
 class InstanceBatch(NamedTuple):
@@ -51,22 +54,35 @@ def instantiate(task_instance_ids: Iterable[int]) -> list[InstanceBatch]:
     Ids that do not exist are ignored. What is QUEUED stays so once its run has ended; the workflow's next run deals
     with it. Of two attempts at one task that are QUEUED, the later one takes the task. A call that lists more than
     TAKEN_AT_ONCE takes the first of them, as many as its time allows; the caller lists the others again, which are
-    still told as QUEUED by a poll. So it does where one reply cannot tell of all.
+    still told as QUEUED by a poll. So it does where one reply cannot tell of all. Of so many, it reads first which can
+    be taken at all: the others are in front at each call.
 
     Raises:
         UnavailableError: some may have moved; the same call again returns them too.
     """
+    listed = sorted(instance_keys(task_instance_ids))
+    look = read_instances if len(listed) <= TAKEN_AT_ONCE else _read_takeable
     taken: dict[InstanceKey, TaskInstance] = {}
     reply = _Reply()
-    for listed in chunks(sorted(instance_keys(task_instance_ids)), TAKEN_AT_ONCE):
-        if reply.full or (taken and deadline().spent(_ENOUGH)):
-            break
+    passed = 0
+    while passed < len(listed) and not (taken and deadline().spent(_ENOUGH)):
+        some = listed[passed : passed + TAKEN_AT_ONCE]
         try:
-            taken |= _take(reply.first_that_fit(read_instances(listed)))
+            found = look(some)
+            fitting = reply.first_that_fit(found)
+            now_taken = _take(fitting)
         except UnavailableError:
             if not taken:
                 raise
             break
+        taken |= now_taken
+        reply.hold(now_taken.values())
+        if len(fitting) == len(found):
+            passed += len(some)
+        elif len(now_taken) == len(fitting):
+            break
+        else:
+            passed = bisect(listed, max(fitting))
     return _by_batch(taken, reply.names)
 
 
@@ -79,23 +95,27 @@ class _Reply:
     names: dict[int, str] = field(default_factory=dict)
     """By array."""
     batches: set[tuple[int, int, int]] = field(default_factory=set)
-    full: bool = False
 
     def first_that_fit(self, instances: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, TaskInstance]:
-        """The first instances that the reply still holds."""
+        """The first instances that the reply would still hold, if all of them were taken."""
         self.names |= _read_names({instance.array_id for instance in instances.values()} - self.names.keys())
+        would_hold = replace(self, batches=set(self.batches))
         fitting: dict[InstanceKey, TaskInstance] = {}
         for key, instance in sorted(instances.items()):
+            would_hold.hold([instance])
+            if would_hold.room < 0:
+                break
+            fitting[key] = instance
+        return fitting
+
+    def hold(self, instances: Iterable[TaskInstance]) -> None:
+        """Give room to instances."""
+        for instance in instances:
             batch = _batch_of(instance)
             if batch not in self.batches:
                 self.room -= _BATCH_BYTES + carried_as_json(self.names.get(instance.array_id, ""))
             self.room -= _ID_BYTES
-            self.full = self.room < 0
-            if self.full:
-                break
             self.batches.add(batch)
-            fitting[key] = instance
-        return fitting
 
 
 def _batch_of(instance: TaskInstance) -> tuple[int, int, int]:
@@ -123,19 +143,46 @@ def _is_repeated(ruling: Ruling) -> bool:
     return isinstance(ruling, Refusal) and ruling.kind is RefusalKind.REPEATED
 
 
+def _read_takeable(listed: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
+    """Read the instances that may be taken, or were. The others are refused without a write: they hold up nobody."""
+    pairs = read_pairs(listed)
+    ended = _ended({instance.workflow_run_id for instance, _ in pairs.values()})
+    takeable: dict[InstanceKey, TaskInstance] = {}
+    for key, (instance, task) in pairs.items():
+        ruling = _rule(key, instance, task)
+        if isinstance(ruling, Refusal) and not _is_repeated(ruling):
+            record_refusal(ruling.reason, kind=ruling.kind.name)
+        elif instance.workflow_run_id in ended and not isinstance(ruling, Refusal):
+            record_refusal(_RUN_ENDED)
+        else:
+            takeable[key] = instance
+    return takeable
+
+
+def _rule(key: InstanceKey, instance: TaskInstance, task: Task) -> Ruling:
+    superseded = task.num_instances > key.number
+    return rule_on(
+        INSTANTIATE, PairState(TaskInstanceStatus(instance.status), TaskStatus(task.status), superseded=superseded)
+    )
+
+
+def _ended(workflow_run_ids: Iterable[int]) -> set[int]:
+    """Those of the runs that have ended."""
+    found = fetch(map(WorkflowRun.key, workflow_run_ids), consistent=True)
+    return {run_id_of(key.pk) for key, raw in found.items() if WorkflowRunStatus(raw["status"]["S"]) in RUN_ENDED}
+
+
 def _taken_before(past_queued: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
     """Those that an earlier call has taken, by a read: most of them need no write. The others are refused."""
     before: dict[InstanceKey, TaskInstance] = {}
     for key, (instance, task) in read_pairs(past_queued).items():
-        superseded = task.num_instances > key.number
-        state = PairState(TaskInstanceStatus(instance.status), TaskStatus(task.status), superseded=superseded)
-        ruling = rule_on(INSTANTIATE, state)
+        ruling = _rule(key, instance, task)
         if _is_repeated(ruling):
             before[key] = instance
         elif isinstance(ruling, Refusal):
             record_refusal(ruling.reason, kind=ruling.kind.name)
         else:
-            record_refusal("its workflow run has ended")
+            record_refusal(_RUN_ENDED)
     return before
 
 

@@ -58,6 +58,24 @@ def note_resume(workflow_id: int, resume: WorkflowRunStatus) -> None:
         record_refusal("a cold resume was requested, and no run was linked since: it stays cold")
 
 
+class Pending(NamedTuple):
+    """What counts of an instance in KILL_SELF. A workflow may have hundreds of thousands."""
+
+    may_report: bool
+    """Its worker node may still report."""
+    may_run: bool
+    """A worker node has claimed it, too."""
+
+
+def pending(found: Mapping[InstanceKey, TaskInstance]) -> dict[InstanceKey, Pending]:
+    """Those of some instances that are in KILL_SELF."""
+    return {
+        key: Pending(may_report(instance), _may_run(instance, hot=False))
+        for key, instance in found.items()
+        if instance.status == TI.KILL_SELF
+    }
+
+
 class Left(NamedTuple):
     """What ended runs left, once it was stopped."""
 
@@ -65,7 +83,7 @@ class Left(NamedTuple):
     """A worker node may still run some of it, or could not be told to stop."""
     told: AbstractSet[InstanceKey]
     """What was put into KILL_SELF, now or before."""
-    in_kill_self: Mapping[InstanceKey, TaskInstance]
+    in_kill_self: Mapping[InstanceKey, Pending]
     """What is in it by consistent reads, of all or of a portion."""
 
 
@@ -87,7 +105,7 @@ def stop_leftovers(workflow_id: int, workflow: Workflow) -> Left:
     newest = newest_runs(workflow_id, MOST_RUNS)
     pass_ = _Pass(f"{workflow.resume}#{newest[0] if newest else 0}#")
     told: set[InstanceKey] = set()
-    in_kill_self: dict[InstanceKey, TaskInstance] = {}
+    in_kill_self: dict[InstanceKey, Pending] = {}
     may_run = False
     for number, (run, batches) in enumerate(_left_by(_ended(newest), pass_)):
         if number and deadline().spent(_ENOUGH):
@@ -96,7 +114,7 @@ def stop_leftovers(workflow_id: int, workflow: Workflow) -> Left:
         if may_run:
             continue
         looked = _look(run, batches)
-        in_kill_self |= {key: each for key, each in looked.found.items() if each.status == TI.KILL_SELF}
+        in_kill_self |= pending(looked.found)
         may_run = not looked.whole or any(_may_run(each, hot=hot) for each in looked.found.values())
         if not may_run:
             pass_.add(batches)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from lockstep.array.item import Batch, NextCheck
 from lockstep.array.last_seen import Seen, remember
 from lockstep.array.portions import Portion, in_groups, in_portions
 from lockstep.array.run_index import Due, read_due
@@ -25,6 +26,8 @@ LAUNCH_SECONDS: Final = 2 * HEARTBEAT_BUFFER_SECONDS
 """How long an instance may stay in LAUNCHED without a report: it may wait in the cluster's queue."""
 ABANDONED_SECONDS: Final = HEARTBEAT_BUFFER_SECONDS
 """The time that a distributor has to settle an instance that needs attention."""
+HIDDEN_SECONDS: Final = 3_600.0
+"""How long a batch may be due and not be shown as a whole by the index. After that, an instance of it is gone."""
 
 _SETTLED_AT_ONCE: Final = 1_000
 _ENOUGH_SETTLED: Final = 0.3
@@ -71,18 +74,26 @@ def _sweep_run(workflow_run_id: int, due: Due) -> None:
 def _sweep_group(group: Sequence[Portion], workflow_run_id: int, due: dict[Key, float]) -> None:
     """Sweep portions, and note what was seen of them. A batch gets its next time after its last portion.
 
+    Until then it is due at once, behind what was due before. So is one that lacks an instance. A batch that is larger
+    than a sweep, or lacks an instance for good, would be in front of the others at each sweep.
+
     due: the next time of each batch by the portions that were swept so far.
     """
     seen: list[Seen] = []
     swept = run_parallel(lambda portion: _sweep_portion(portion, workflow_run_id), group)
     for portion, looked in zip(group, swept, strict=True):
-        if looked is None:
+        if looked is None and not _lacks_an_instance(portion.batch):
             due[portion.key] = 0.0
-        else:
-            statuses, again = looked
-            seen.append(Seen(portion, statuses))
-            due[portion.key] = min(due.get(portion.key, again), again)
-    remember(seen, {portion.key: due[portion.key] for portion in group if portion.last})
+            continue
+        statuses, again = looked or ({}, now())
+        seen.append(Seen(portion, statuses))
+        due[portion.key] = min(due.get(portion.key, again), again)
+    remember(seen, {portion.key: due[portion.key] if portion.last else now() for portion in group})
+
+
+def _lacks_an_instance(hidden: Batch) -> bool:
+    """Whether a batch that the index does not show as a whole has been due for longer than an index may lag."""
+    return hidden.attention is not None and NextCheck.parse(hidden.attention).due < now() - HIDDEN_SECONDS
 
 
 def _sweep_portion(portion: Portion, workflow_run_id: int) -> tuple[dict[int, TaskInstanceStatus], float] | None:

@@ -82,9 +82,9 @@ GET_TASKS = Contract(
     scope=Scope.READER,
     usage=Usage(4, 0, 3.5),
     reads=(
-        "tasks until the page is full, or a share of the time is spent; then the same call goes on; 10,000"
-        " specifications and arrays; resources as far as the reply holds them, and 500 sets more (30 MB); all"
-        " loaded clusters (400 kB), where none is cached"
+        "tasks until the page is full, or a share of the time is spent; then the same call goes on; 1,000 long"
+        " specifications (320 MB) and 10,000 arrays; resources as far as the reply holds them, and 500 sets more"
+        " (30 MB); all loaded clusters (400 kB), where none is cached"
     ),
     largest=MAX_REPLY_BYTES,
     unknown=200,
@@ -110,7 +110,10 @@ IS_RESUMABLE = Contract(
     scope=Scope.OPERATOR,
     ends=True,
     usage=Usage(2, 0, 2),
-    reads="the workflow, its run, the instances in KILL_SELF of its newest 50 runs; what ended runs left",
+    reads=(
+        "the workflow, its run, the instances in KILL_SELF of its newest 50 runs, as many as a share of the time holds;"
+        " what ended runs left"
+    ),
     largest=ResumableReply(workflow_is_resumable=False, pending_kill_self=MAX_ID),
 )
 WORKFLOW_ROW: Final = WorkflowRow(

@@ -154,6 +154,32 @@ def test_a_page_that_fits_no_reply_is_refused_before_all_of_it_is_read(
     assert meter.usage()["read_units"] - before < 6 * 60_000 / 4096 / 2, "half of the sets"
 
 
+def test_a_page_with_more_long_specifications_than_a_call_reads_is_refused_before_one_is_read(
+    player: Player, meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources = ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
+    workflow_id = next(WORKFLOWS)
+    array = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
+    array_id = ask(player, "POST", "/array", array)["array_id"]
+    commands = ["true", "x" * 300_000, "x" * 300_000]
+    rows = {
+        str(node): [node, "0", array_id, resources, "t", command, 1, False, {}, []]
+        for node, command in enumerate(commands, start=1)
+    }
+    bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": rows}
+    ask(player, "PUT", "/task/bind_tasks_no_args", bound)
+    monkeypatch.setattr(resume, "MOST_APART", 2)
+    assert page(player, workflow_id)[0] == 200
+    monkeypatch.setattr(resume, "MOST_APART", 1)
+    before = meter.usage()["read_units"]
+    status, problem = page(player, workflow_id)
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["chunk_size"])
+    assert problem["errors"][0]["message"] == (
+        "must be smaller: 2 of these tasks have long specifications, and at most 1 are read"
+    )
+    assert meter.usage()["read_units"] - before < 300_000 / 4096 / 2, "half of one"
+
+
 def test_a_page_reads_no_ranges_of_ids_before_its_own(player: Player, meter: Meter) -> None:
     workflow_id = next(WORKFLOWS)
     first = 600_000_001
@@ -169,7 +195,7 @@ def test_a_page_reads_no_ranges_of_ids_before_its_own(player: Player, meter: Met
 
 
 def test_no_command_is_read_for_a_page(player: Player) -> None:
-    """10,000 of them may take 3 GB."""
+    """1,000 of them may take 320 MB."""
     resources = ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
     workflow_id = failed_task(player, resources, LONG_COMMAND)
     texts: list[str] = []

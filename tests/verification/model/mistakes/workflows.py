@@ -107,7 +107,7 @@ OTHERS: Final[dict[str, Mistake]] = {
     "a_workflow_without_all_tasks_is_linked": around("find_workflow", _finding(_bound), link),
     "an_ended_run_holds_its_workflow": instead("RUN_ENDED", frozenset(), lifecycle),
     "a_late_run_is_always_an_error": instead("GIVEN_UP", dict.fromkeys(GIVEN_UP, Run.ERROR), handover),
-    "a_dead_worker_holds_a_resume_up": instead("may_report", lambda _: True, handover, leftovers),
+    "a_dead_worker_holds_a_resume_up": instead("may_report", lambda _: True, leftovers),
     "a_resume_forgets_a_run_that_starts": instead(
         "TAKEN_OVER", [move for move in TAKEN_OVER if move.source in {Run.BOUND, Run.RUNNING}], handover
     ),
