@@ -24,21 +24,13 @@ def prepared(world: World) -> Items:
     return {key: dict(item) for key, item in world.table.items.items()}
 
 
-def of(items: Items, kind: str, nth: int = 0) -> tuple[str, str]:
-    return sorted(key for key in items if key[1] == kind)[nth]
+def of(items: Items, kind: str) -> tuple[str, str]:
+    return min(key for key in items if key[1] == kind)
 
 
-def instance(**changes: Any) -> Callable[[Items], Items]:
+def item(kind: str, **changes: Any) -> Callable[[Items], Items]:
     def spoil(items: Items) -> Items:
-        key = of(items, "TI#001")
-        return {**items, key: {**items[key], **changes}}
-
-    return spoil
-
-
-def item(kind: str, nth: int = 0, **changes: Any) -> Callable[[Items], Items]:
-    def spoil(items: Items) -> Items:
-        key = of(items, kind, nth)
+        key = of(items, kind)
         changed = {name: value for name, value in {**items[key], **changes}.items() if value is not None}
         return {**items, key: changed}
 
@@ -47,7 +39,7 @@ def item(kind: str, nth: int = 0, **changes: Any) -> Callable[[Items], Items]:
 
 SPOILED: dict[str, tuple[Callable[[Items], Items], str]] = {
     "a torn pair": (item("TASK", status={"S": "D"}), "went from O/O to O/D"),
-    "an instance that moved alone": (instance(status={"S": "D"}), "went from O/O to D/O"),
+    "an instance that moved alone": (item("TI#001", status={"S": "D"}), "went from O/O to D/O"),
     "an attempt twice": (item("TASK", num_attempts={"N": "2"}), "had 1 attempts and has 2"),
     "a batch that nobody looks at": (item("BATCH", attention=None), "batch-attention: "),
 }
