@@ -1,6 +1,5 @@
 """The recorded requests of Jobmon 3.6's whole client, and one of them played on Lockstep (README.md)."""
 
-import gzip
 import json
 import re
 from ast import literal_eval
@@ -12,7 +11,8 @@ from typing import Any, Final
 
 from lockstep.routes import ROUTES
 from lockstep.task.resources import forget
-from tests.conformance.recording import HERE, Player, substitute
+from tests.conformance.files import read
+from tests.conformance.recording import Player, substitute
 from tests.support.memory.boundary import Memory
 from tests.support.memory.operations import Table
 
@@ -25,12 +25,12 @@ TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?")
 
 def read_cases() -> list[Case]:
     """The recorded requests whose route and preparation Lockstep serves."""
-    return [case for case in _lines("client_matrix") if all(map(route_of, [*_chain(case["setup"]), *_asked(case)]))]
+    return [case for case in read("client_matrix") if all(map(route_of, [*_chain(case["setup"]), *_asked(case)]))]
 
 
 def read_all() -> list[Case]:
     """All recorded requests."""
-    return _lines("client_matrix")
+    return read("client_matrix")
 
 
 def route_of(request: Request) -> str | None:
@@ -44,14 +44,9 @@ def _asked(case: Case) -> list[Request]:
     return [*case.get("pre", ()), case["request"]]
 
 
-def _lines(name: str) -> list[dict[str, Any]]:
-    with gzip.open(HERE / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
 @cache
 def _setups() -> dict[str, dict[str, Any]]:
-    return {each["setup"]: each for each in _lines("client_setups")}
+    return {each["setup"]: each for each in read("client_setups")}
 
 
 def _chain(setup: str | None) -> list[Request]:

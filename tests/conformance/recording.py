@@ -1,13 +1,11 @@
 """The recorded behaviour of Jobmon 3.6, and one recorded case played on Lockstep. README.md says how to read it."""
 
 import base64
-import gzip
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from local.events import reply_body
@@ -28,17 +26,10 @@ from lockstep.workflow.item import Workflow
 from ops.audit.invariants.task import TaskItems
 from tests.conformance.departures import Case, Outcome
 
-HERE: Final = Path(__file__).parent
 AHEAD_SECONDS: Final = 5_000
 """report_by of what is recorded as "future"; a request moves it to 10,000 s from now."""
 ROWS_PER_CASE: Final = 10
 """Of tasks and of arrays: so many ids are a case's own."""
-
-
-def read(name: str) -> list[Case]:
-    """One of the two recordings."""
-    with gzip.open(HERE / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 @dataclass

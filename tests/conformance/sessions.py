@@ -15,8 +15,8 @@ from lockstep.cluster.known import forget
 from lockstep.task_instance.item import InstanceKey
 from tests.conformance.by_hand import carry_out
 from tests.conformance.client import SYMBOL, ClientPlayer, Names, Request
+from tests.conformance.files import HERE
 from tests.conformance.places import number_of, with_symbols
-from tests.conformance.recording import HERE
 from tests.support.clusters import load_clusters
 from tests.support.memory.virtual_time import START, VirtualTime
 

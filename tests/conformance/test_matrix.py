@@ -7,7 +7,8 @@ import pytest
 
 from local.seed import Seed, load
 from tests.conformance.departures import Case, expected
-from tests.conformance.recording import Player, in_our_ids, number, prepared, read
+from tests.conformance.files import read
+from tests.conformance.recording import Player, in_our_ids, number, prepared
 from tests.support.memory.boundary import Memory, calls_in_memory
 from tests.support.memory.operations import Table
 

@@ -13,7 +13,8 @@ from local.seed import Seed, SeedArray, SeedTask, load
 from lockstep.task.item import Task
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from tests.conformance.departures import not_overdue
-from tests.conformance.recording import INSTANCE_FIELDS, Player, due, items_of, put, read, whole
+from tests.conformance.files import read
+from tests.conformance.recording import INSTANCE_FIELDS, Player, due, items_of, put, whole
 from tests.conformance.refusals import what_is_not_there
 from tests.support.memory.boundary import Memory
 from tests.support.memory.operations import Table

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from functions.task.bind_tasks_no_args.app import BoundTasksReply
+from functions.task.get_task_resources.app import TaskResourcesReply
 from functions.task_instance.instantiate_task_instances.app import InstantiateReply
 from functions.task_instance.log_running.app import StartReply
 from functions.task_instance.task_instance_error_log.app import ErrorLogReply
@@ -45,6 +47,13 @@ def batches(text: st.SearchStrategy[str]) -> st.SearchStrategy[InstanceBatch]:
 
 def errors(text: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[int, str, str]]:
     return st.tuples(st.integers(0, 2**52 - 1), st.just("2024-01-01 00:00:00"), text)
+
+
+@given(st.dictionaries(TEXT, TEXT, max_size=4), st.dictionaries(TEXT, st.tuples(IDS, st.just("G")), max_size=4))
+def test_json_carries_every_key_as_it_is(requested: dict[str, str], bound: dict[str, Any]) -> None:
+    reply = TaskResourcesReply(requested_resources=requested, queue_name="q")
+    assert json.loads(as_json(reply))["requested_resources"] == in_json(requested)
+    assert json.loads(as_json(BoundTasksReply(tasks=bound))) == {"tasks": in_json(bound)}
 
 
 def in_json(value: Any) -> Any:

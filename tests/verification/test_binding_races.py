@@ -50,11 +50,7 @@ def bind_version(api: httpx.Client, name: str) -> tuple[int, int]:
     tool_id, _ = one_of(api, "/tool", {"name": name})["tool"]
     [[tool_version, _]] = read(api, f"/tool/{tool_id}/tool_versions")["tool_versions"]
     made = one_of(api, "/task_template", {"tool_version_id": tool_version, "task_template_name": name})
-    template = made["task_template_id"]
-    listed = read(api, f"/tool_version/{tool_version}/task_templates")
-    assert listed == {"task_templates": [[template, tool_version, name]]}
-    row = one_of(api, f"/task_template/{template}/add_version", VERSION)["task_template_version"]
-    assert read(api, f"/task_template/{template}/versions") == {"task_template_versions": [row]}
+    row = one_of(api, f"/task_template/{made['task_template_id']}/add_version", VERSION)["task_template_version"]
     return tool_version, int(row[0])
 
 
@@ -94,15 +90,10 @@ def bind_workflow(api: httpx.Client, number: int, tool_version: int, dag_id: int
         "workflow_args_hash": 10**70 + number,
         "task_hash": 20**50 + number,
         "name": "raced",
-        "description": None,
-        "workflow_args": None,
-        "max_concurrently_running": 9,
         "workflow_attributes": {"of": "all"},
     }
     bound = one_of(api, "/workflow", body)
     assert (bound["status"], bound["newly_created"]) == ("G", True)
-    matching = read(api, f"/workflow/{10**70 + number}")["matching_workflows"]
-    assert matching == [[str(body["task_hash"]), tool_version, str(dag_id)]]
     return int(bound["workflow_id"]), body
 
 

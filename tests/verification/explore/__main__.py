@@ -11,15 +11,16 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from lockstep.observability import logger
 from tests.support.pool import pool
 from tests.verification.explore.courses import courses
-from tests.verification.explore.exploring import Found, meet, pairs, pairs_about_workflow
+from tests.verification.explore.exploring import Found, afresh, meet, pairs_of, workflow_pairs_of
 from tests.verification.explore.meetings import MEETINGS, SKEW_SECONDS, Meeting
 from tests.verification.explore.runs import RUN_STARTS
 from tests.verification.explore.schedules import States
@@ -78,23 +79,18 @@ def main() -> int:
     parser.add_argument("--triples", type=int, default=2_000, help="meetings of three reports")
     options = parser.parse_args()
     rounds = -(-options.triples // MEETINGS_AT_ONCE)
+    pairs = partial(afresh, pairs_of)
+    work: dict[str, tuple[Callable[..., Found], Sequence[Any]]] = {
+        "pairs": (pairs, STARTS),
+        f"pairs, clocks {SKEW_SECONDS:.0f} s apart": (partial(pairs, skew=SKEW_SECONDS), OVERDUE),
+        "pairs, reads that lag": (partial(pairs, lag=True), OVERDUE),
+        "pairs, of two attempts": (pairs, SUPERSEDED),
+        "pairs about a workflow": (partial(afresh, workflow_pairs_of), RUN_STARTS),
+        "threes": (partial(triples, MEETINGS_AT_ONCE), range(rounds)),
+    }
     with pool() as processes:
-        at_once = processes.map(pairs, STARTS)
-        skewed = processes.map(partial(pairs, skew=SKEW_SECONDS), OVERDUE)
-        lagging = processes.map(partial(pairs, lag=True), OVERDUE)
-        superseded = processes.map(pairs, SUPERSEDED)
-        of_workflows = processes.map(pairs_about_workflow, RUN_STARTS)
-        of_three = processes.map(partial(triples, MEETINGS_AT_ONCE), range(rounds))
-        found = _sum(
-            [
-                *_telling("pairs", len(STARTS), at_once),
-                *_telling(f"pairs, clocks {SKEW_SECONDS:.0f} s apart", len(OVERDUE), skewed),
-                *_telling("pairs, reads that lag", len(OVERDUE), lagging),
-                *_telling("pairs, of two attempts", len(SUPERSEDED), superseded),
-                *_telling("pairs about a workflow", len(RUN_STARTS), of_workflows),
-                *_telling("threes", rounds, of_three),
-            ]
-        )
+        begun = [(what, len(each), processes.map(do, each)) for what, (do, each) in work.items()]
+        found = _sum(one for what, of, each in begun for one in _telling(what, of, each))
     print(f"{found.meetings:,} meetings in {found.schedules:,} schedules: {len(found.disagreements)} disagree")
     return 1 if found.disagreements else 0
 

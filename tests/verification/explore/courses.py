@@ -6,6 +6,7 @@ answered. What it came to is remembered.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -16,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
 from lockstep.cluster import known
+from lockstep.routes import route
 from lockstep.task.resources import forget
 from tests.conformance.recording import Player
 from tests.support.memory import VirtualTime, running_on
@@ -33,6 +35,16 @@ class Request(NamedTuple):
     body: str
     skew: float = 0.0
     """Seconds."""
+
+
+PARAMETER: Final = re.compile(r"\{\w+\}")
+
+
+def asked(name: str, /, *ids: int, **body: Any) -> Request:
+    """A request to a route, about what has these ids."""
+    found, numbers = route(name), iter(ids)
+    path = PARAMETER.sub(lambda _: str(next(numbers)), found.resource)
+    return Request(found.method, path, "" if found.method == "GET" else json.dumps(body))
 
 
 class Call(NamedTuple):

@@ -1,8 +1,8 @@
 """Requests that meet: every pair at a start, and any three."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations_with_replacement, product
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tests.support.memory.virtual_time import START
 from tests.verification.explore.agreement import UNAVAILABLE, disagreements
@@ -24,30 +24,26 @@ class Found(NamedTuple):
     """In words."""
 
 
-def pairs(start: Start, *, skew: float = 0.0, lag: bool = False) -> Found:
-    """Every report meets every other one, and itself. With skew, the other's clock is seconds ahead, in turn."""
+def afresh(explored: Callable[..., Found], start: Start | RunStart, **how: Any) -> Found:
+    """Where nothing is known yet."""
     with courses() as known:
-        return pairs_of(known, States(), start, skew=skew, lag=lag)
+        return explored(known, States(), start, **how)
 
 
 def pairs_of(known: Courses, states: States, start: Start, *, skew: float = 0.0, lag: bool = False) -> Found:
-    """As pairs, with what is known already."""
+    """Every report meets every other one, and itself. With skew, the other's clock is seconds ahead, in turn."""
     meetings = [*combinations_with_replacement(REPORTS, 2)]
     if start.later:
         meetings = [*product(EARLIER, LATER_ATTEMPT)]
     elif skew:
         meetings = [*product(REPORTS, REPORTS)]
-    return _met(known, states.state(start.table()), start, meetings, skew, lag=lag)
-
-
-def pairs_about_workflow(start: RunStart) -> Found:
-    """Every request about a workflow meets every other one, and itself."""
-    with courses() as known:
-        return workflow_pairs_of(known, States(), start)
+    state = states.state(start.table())
+    found = [meet(known, state, ALL[one], ALL[other]._replace(skew=skew), lag=lag) for one, other in meetings]
+    return _found(start.name, meetings, found)
 
 
 def workflow_pairs_of(known: Courses, states: States, start: RunStart) -> Found:
-    """As pairs_about_workflow, with what is known already.
+    """Every request about a workflow meets every other one, and itself.
 
     Who ends a run for a resume stops what it has started, and then links another, starts tasks over, or counts. Where
     another request comes in between and hears of a run that ends, only the invariants must hold.
@@ -66,13 +62,6 @@ def workflow_pairs_of(known: Courses, states: States, start: RunStart) -> Found:
         )
         for meeting in meetings
     ]
-    return _found(start.name, meetings, found)
-
-
-def _met(
-    known: Courses, state: State, start: Start, meetings: Sequence[tuple[str, str]], skew: float, *, lag: bool
-) -> Found:
-    found = [meet(known, state, ALL[one], ALL[other]._replace(skew=skew), lag=lag) for one, other in meetings]
     return _found(start.name, meetings, found)
 
 

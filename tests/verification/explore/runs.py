@@ -1,6 +1,5 @@
 """What may be said about one workflow at the same time: by its client, its rivals, and who takes it over."""
 
-import json
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple
@@ -16,14 +15,12 @@ from tests.support.memory.boundary import calls_in_memory
 from tests.support.memory.expressions import Item
 from tests.support.memory.operations import Key, Table
 from tests.support.memory.virtual_time import START
-from tests.verification.explore.courses import Request
+from tests.verification.explore.courses import Request, asked
+from tests.verification.explore.starts import AHEAD_SECONDS, AN_ARRAY, ARRAY, RUN, TASK, WORKFLOW, a_task, an_instance
 
 Run = WorkflowRunStatus
 
-WORKFLOW: Final = 1
-RUN: Final = 5
-ARRAY: Final = 7
-STARTED: Final = 42
+STARTED: Final = TASK
 """A task with an instance, unless it is new."""
 READY: Final = 43
 """A task that may be queued, unless all are done."""
@@ -33,7 +30,6 @@ NEW: Final = 44
 """A node of which no task is bound yet."""
 ARGUMENTS: Final = "hash"
 """Of every task."""
-AHEAD_SECONDS: Final = 1_000.0
 FOLLOWS: Final = {
     Run.LINKING: WorkflowStatus.REGISTERING,
     Run.BOUND: WorkflowStatus.QUEUED,
@@ -166,54 +162,13 @@ class RunStart(NamedTuple):
         return {
             "tools": [{"tool_id": 1, "name": "tool", "tool_version_ids": [1]}],
             "workflows": [{"workflow_id": WORKFLOW, "status": status, "bound": self.bound, **held}],
-            "arrays": [
-                {
-                    "array_id": ARRAY,
-                    "name": "a",
-                    "workflow_id": WORKFLOW,
-                    "task_template_version_id": 1,
-                    "max_concurrently_running": 10,
-                }
-            ],
+            "arrays": [AN_ARRAY],
             "tasks": [
-                _task(STARTED, self.tasks.started, int(attempted)),
-                _task(READY, self.tasks.ready, int(self.tasks is Tasks.DONE)),
+                a_task(STARTED, self.tasks.started, int(attempted)),
+                a_task(READY, self.tasks.ready, int(self.tasks is Tasks.DONE)),
             ],
-            "task_instances": [_instance(self.tasks.instance)] if self.tasks.instance else [],
+            "task_instances": [an_instance(STARTED, 1, self.tasks.instance, RUN)] if self.tasks.instance else [],
         }
-
-
-def _task(task_id: int, status: TaskStatus, num_attempts: int) -> dict[str, Any]:
-    """A task of the node with its number."""
-    return {
-        "task_id": task_id,
-        "status": status,
-        "num_attempts": num_attempts,
-        "max_attempts": 3,
-        "workflow_id": WORKFLOW,
-        "node_id": task_id,
-        "array_id": ARRAY,
-        "name": "t",
-        "command": "true",
-        "task_resources_id": RESOURCES,
-        "requested_resources": {},
-    }
-
-
-def _instance(status: TaskInstanceStatus) -> dict[str, Any]:
-    taken = status is not TaskInstanceStatus.QUEUED
-    return {
-        "task_instance_id": INSTANCE,
-        "status": status,
-        "workflow_run_id": RUN,
-        "array_id": ARRAY,
-        "array_batch_num": 1,
-        "array_step_id": 0,
-        "task_resources_id": RESOURCES,
-        "report_by_in": AHEAD_SECONDS if taken else None,
-        "nodename": "node" if taken else None,
-        "process_group_id": 1 if taken else None,
-    }
 
 
 def _lookup(task_id: int) -> tuple[Key, Item]:
@@ -238,73 +193,42 @@ RUN_STARTS: Final = (
 )
 
 
-def _request(method: str, path: str, **body: Any) -> Request:
-    return Request(method, f"/api/v3/{path}", json.dumps(body))
-
-
 def _link(user: str) -> Request:
-    return _request("POST", "workflow_run", workflow_id=WORKFLOW, user=user, next_report_increment=90)
-
-
-def _report(route: str, **body: Any) -> Request:
-    return _request("POST", f"task_instance/{INSTANCE}/{route}", **body)
+    return asked("create_workflow_run", workflow_id=WORKFLOW, user=user, next_report_increment=90)
 
 
 def _bind_workflow(task_hash: int) -> Request:
     """Bind the workflow of the starts, whose hashes are 1, or another one."""
-    return _request(
-        "POST",
-        "workflow",
-        tool_version_id=1,
-        dag_id=1,
-        workflow_args_hash=1,
-        task_hash=task_hash,
-        name="w",
-        max_concurrently_running=5,
-        workflow_attributes={"of": "all"},
-    )
+    key = {"tool_version_id": 1, "dag_id": 1, "workflow_args_hash": 1, "task_hash": task_hash}
+    return asked("bind_workflow", **key, name="w", max_concurrently_running=5, workflow_attributes={"of": "all"})
 
 
 def _bind_tasks(*nodes: int, reset_if_running: bool) -> Request:
     """Bind the workflow's last tasks: each of a node."""
     rows = {str(node): [node, ARGUMENTS, ARRAY, RESOURCES, "t", "other command", 3, reset_if_running] for node in nodes}
-    return _request("PUT", "task/bind_tasks_no_args", workflow_id=WORKFLOW, mark_created=True, tasks=rows)
+    return asked("bind_tasks_no_args", workflow_id=WORKFLOW, mark_created=True, tasks=rows)
 
 
-def _moves(letters: str) -> dict[str, Request]:
-    return {
-        f"update_status {letter}": _request("PUT", f"workflow_run/{RUN}/update_status", status=letter)
-        for letter in letters
-    }
-
-
+FAILED: Final = {"nodename": "node", "error_state": "F", "error_description": "told to stop"}
+CLAIM: Final = {"nodename": "node", "process_group_id": 1, "next_report_increment": 90}
+QUEUED: Final = {"task_ids": [READY], "task_resources_id": 1, "workflow_run_id": RUN}
 ABOUT_WORKFLOW: Final = {
     "link": _link("ann"),
     "link of a rival": _link("bob"),
-    **_moves("BAIORDEST"),
-    "log_heartbeat": _request("POST", f"workflow_run/{RUN}/log_heartbeat", status="R", next_report_increment=90),
-    "set_resume cold": _request("POST", f"workflow/{WORKFLOW}/set_resume", reset_running_jobs=True),
-    "set_resume hot": _request("POST", f"workflow/{WORKFLOW}/set_resume", reset_running_jobs=False),
-    "is_resumable": Request("GET", f"/api/v3/workflow/{WORKFLOW}/is_resumable", ""),
-    "force_cleanup_kill_self": _request("POST", f"workflow/{WORKFLOW}/force_cleanup_kill_self"),
-    "set_resume_state": _request("POST", f"task/{WORKFLOW}/set_resume_state", reset_if_running=True),
-    "terminate_task_instances": _request("PUT", f"workflow_run/{RUN}/terminate_task_instances"),
-    "queue_task_batch": _request(
-        "POST",
-        f"array/{ARRAY}/queue_task_batch",
-        task_ids=[READY],
-        task_resources_id=1,
-        workflow_run_id=RUN,
-    ),
-    "log_no_distributor_id": _report("log_no_distributor_id", no_id_err_msg="none"),
-    "log_running": _report("log_running", nodename="node", process_group_id=1, next_report_increment=90),
-    "log_done": _report("log_done", nodename="node"),
-    "log_error_worker_node": _report(
-        "log_error_worker_node", nodename="node", error_state="F", error_description="told to stop"
-    ),
-    "instantiate_task_instances": _request(
-        "POST", "task_instance/instantiate_task_instances", task_instance_ids=[INSTANCE]
-    ),
+    **{f"update_status {letter}": asked("update_workflow_run_status", RUN, status=letter) for letter in "BAIORDEST"},
+    "log_heartbeat": asked("log_workflow_run_heartbeat", RUN, status="R", next_report_increment=90),
+    "set_resume cold": asked("set_resume", WORKFLOW, reset_running_jobs=True),
+    "set_resume hot": asked("set_resume", WORKFLOW, reset_running_jobs=False),
+    "is_resumable": asked("is_resumable", WORKFLOW),
+    "force_cleanup_kill_self": asked("force_cleanup_kill_self", WORKFLOW),
+    "set_resume_state": asked("set_resume_state", WORKFLOW, reset_if_running=True),
+    "terminate_task_instances": asked("terminate_task_instances", RUN),
+    "queue_task_batch": asked("queue_task_batch", ARRAY, **QUEUED),
+    "log_no_distributor_id": asked("log_no_distributor_id", INSTANCE, no_id_err_msg="none"),
+    "log_running": asked("log_running", INSTANCE, **CLAIM),
+    "log_done": asked("log_done", INSTANCE, nodename="node"),
+    "log_error_worker_node": asked("log_error_worker_node", INSTANCE, **FAILED),
+    "instantiate_task_instances": asked("instantiate_task_instances", task_instance_ids=[INSTANCE]),
     "bind_workflow": _bind_workflow(task_hash=1),
     "bind_workflow of another": _bind_workflow(task_hash=2),
     "bind_tasks_no_args": _bind_tasks(STARTED, READY, reset_if_running=True),

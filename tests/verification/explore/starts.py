@@ -13,6 +13,7 @@ from tests.support.memory.boundary import calls_in_memory
 from tests.support.memory.operations import Table
 from tests.support.memory.virtual_time import START
 
+WORKFLOW: Final = 1
 TASK: Final = 42
 ARRAY: Final = 7
 RUN: Final = 5
@@ -54,46 +55,62 @@ class Start(NamedTuple):
 
     def _seed(self) -> dict[str, Any]:
         num_attempts = 1 if self.later is None else 2
-        task = {
-            "task_id": TASK,
-            "status": self.task,
-            "num_attempts": num_attempts,
-            "max_attempts": num_attempts + self.attempts_left,
-            "workflow_id": 1,
-            "node_id": 1,
-            "array_id": ARRAY,
-            "name": "t",
-            "command": "true",
-            "task_resources_id": 1,
-            "requested_resources": {"stdout": "/out"},
-        }
+        task = a_task(
+            TASK,
+            self.task,
+            num_attempts,
+            max_attempts=num_attempts + self.attempts_left,
+            node_id=1,
+            requested_resources={"stdout": "/out"},
+        )
         statuses = [self.task_instance] if self.later is None else [self.task_instance, self.later]
+        runs = RUN, LATER_RUN
         return {
-            "arrays": [_ARRAY],
+            "arrays": [AN_ARRAY],
             "tasks": [task],
-            "task_instances": [self._instance(number, status) for number, status in enumerate(statuses, 1)],
-        }
-
-    def _instance(self, number: int, status: TaskInstanceStatus) -> dict[str, Any]:
-        waits = status in {TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED}
-        return {
-            "task_instance_id": InstanceKey(TASK, number).id,
-            "status": status,
-            "workflow_run_id": RUN if number == 1 else LATER_RUN,
-            "array_id": ARRAY,
-            "array_batch_num": number,
-            "array_step_id": 0,
-            "task_resources_id": 1,
-            "report_by_in": None if waits else AHEAD_SECONDS,
-            "nodename": None if waits else "node",
-            "process_group_id": None if waits else 1,
+            "task_instances": [an_instance(TASK, at + 1, status, runs[at]) for at, status in enumerate(statuses)],
         }
 
 
-_ARRAY: Final = {
+def a_task(task_id: int, status: TaskStatus, num_attempts: int, **more: Any) -> dict[str, Any]:
+    """A task of the array, as a seed has it; it is of the node with its number, or as said."""
+    return {
+        "task_id": task_id,
+        "status": status,
+        "num_attempts": num_attempts,
+        "max_attempts": 3,
+        "workflow_id": WORKFLOW,
+        "node_id": task_id,
+        "array_id": ARRAY,
+        "name": "t",
+        "command": "true",
+        "task_resources_id": 1,
+        "requested_resources": {},
+        **more,
+    }
+
+
+def an_instance(task_id: int, number: int, status: TaskInstanceStatus, run: int) -> dict[str, Any]:
+    """A task's instance, as a seed has it: each in a batch of its own. A worker node is expected once it was taken."""
+    waits = status in {TaskInstanceStatus.QUEUED, TaskInstanceStatus.INSTANTIATED}
+    return {
+        "task_instance_id": InstanceKey(task_id, number).id,
+        "status": status,
+        "workflow_run_id": run,
+        "array_id": ARRAY,
+        "array_batch_num": number,
+        "array_step_id": 0,
+        "task_resources_id": 1,
+        "report_by_in": None if waits else AHEAD_SECONDS,
+        "nodename": None if waits else "node",
+        "process_group_id": None if waits else 1,
+    }
+
+
+AN_ARRAY: Final = {
     "array_id": ARRAY,
     "name": "a",
-    "workflow_id": 1,
+    "workflow_id": WORKFLOW,
     "task_template_version_id": 1,
     "max_concurrently_running": 10,
 }

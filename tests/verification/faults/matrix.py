@@ -1,5 +1,6 @@
 """Each scenario with each fault at each of its requests, and what must come of it."""
 
+import json
 from binascii import crc32
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,17 +9,20 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import islice
 from random import Random
+from string import digits
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
 from lockstep.clock import CALL_SECONDS
+from tests.conformance.client import SYMBOL
+from tests.conformance.places import number_of, with_symbols
 from tests.support.memory.expressions import Item
 from tests.support.memory.operations import Reply, Table
 from tests.verification.faults.comparing import Partitions, is_among, partitions
 from tests.verification.faults.engine import Call, Fault, Sent, Struck, World, in_turn
 from tests.verification.faults.kinds import FAULTS, TIMES
 from tests.verification.faults.rules import due_too_late, violations
-from tests.verification.faults.scenarios import Ask, Scenario, player
+from tests.verification.faults.scenarios import ROUTES, Ask, Scenario, player
 
 PROBLEM: Final = {"type": "about:blank", "title": "Service Unavailable", "status": 503}
 PAUSE: Final = 1.0
@@ -126,7 +130,7 @@ def run(world: World, scenario: Scenario, clean: Clean, plan: Sequence[Struck]) 
     world.budget = scenario.budget
     world.begin(clean.before, plan, scenario.wait)
     struck = send(world, clean.ask)
-    wrong = [*_of_reply(clean, struck), *_of_time(world, scenario, struck), *_of_table(clean, struck)]
+    wrong = [*_of_reply(scenario, clean, struck), *_of_time(world, scenario, struck), *_of_table(clean, struck)]
     world.plan = ()
     world.clock.sleep(PAUSE)
     again = send(world, clean.ask)
@@ -154,15 +158,8 @@ def meet(world: World, scenario: Scenario, clean: Clean, position: int) -> list[
     world.begin(clean.before, [Struck(Fault("the same request", strike), position, 1)], scenario.wait)
     last = send(world, clean.ask)
     answered = [reply._replace(table=last.table) for reply in (*between, last)]
-    return [
-        *(
-            what
-            for reply in answered
-            if not _another_goes_through(scenario, reply)
-            for what in _of_repeated(scenario, clean, reply)
-        ),
-        *_of_two(clean, last),
-    ]
+    told = [reply for reply in answered if not _another_goes_through(scenario, reply)]
+    return [*(what for reply in told for what in _of_repeated(scenario, clean, reply)), *_of_two(clean, last)]
 
 
 def _another_goes_through(scenario: Scenario, answered: Answered) -> bool:
@@ -175,8 +172,8 @@ def _another_goes_through(scenario: Scenario, answered: Answered) -> bool:
 
 def _of_repeated(scenario: Scenario, clean: Clean, answered: Answered) -> Iterator[str]:
     """A request that comes twice is answered as one of two clean calls is, or as the scenario says."""
-    fine = {(answer.status, str(_plain(clean, answer))) for answer in (clean.first, clean.second)}
-    if (answered.status, str(_plain(clean, answered))) not in fine and not (
+    fine = {(answer.status, _plain(scenario, clean, answer)) for answer in (clean.first, clean.second)}
+    if (answered.status, _plain(scenario, clean, answered)) not in fine and not (
         answered.status == HTTPStatus.OK and scenario.also(answered.reply, clean.first.reply)
     ):
         yield f"answered {answered.status} {answered.reply}"
@@ -191,14 +188,15 @@ def _of_two(clean: Clean, last: Answered) -> Iterator[str]:
     yield from violations(clean.before.items, last.table.items)
 
 
-def _of_reply(clean: Clean, struck: Answered) -> Iterator[str]:
+def _of_reply(scenario: Scenario, clean: Clean, struck: Answered) -> Iterator[str]:
     """It is what a clean call is answered, and then it is done; or a 503 in the form of all problems."""
     if struck.status == 503:
         if not PROBLEM.items() <= struck.reply.items() or not struck.reply["detail"]:
             yield f"no problem document: {struck.reply}"
         return
-    if (struck.status, _plain(clean, struck)) != (clean.first.status, _plain(clean, clean.first)):
-        yield f"answered {struck.status} {struck.reply} and not {clean.first.status} {clean.first.reply}"
+    first = clean.first
+    if (struck.status, _plain(scenario, clean, struck)) != (first.status, _plain(scenario, clean, first)):
+        yield f"answered {struck.status} {struck.reply} and not {first.status} {first.reply}"
     parts = partitions(clean.before.items, struck.table.items)
     for pk in sorted(parts.keys() | clean.done[0].keys()):
         if not is_among(parts.get(pk), [clean.done[0].get(pk)], struck.passed):
@@ -234,79 +232,45 @@ def _of_retry(scenario: Scenario, clean: Clean, again: Answered, world: World) -
     yield from due_too_late(again.table.items, world.clock.time(), SLACK)
 
 
-def _plain(clean: Clean, answered: Answered) -> Any:
+def _plain(scenario: Scenario, clean: Clean, answered: Answered) -> str:
     """A reply without the time, and with the ids that were given out under names that do not tell which."""
     reply = answered.reply
-    if answered.status != 200:
-        return {"status": reply.get("status"), "detail": reply.get("detail")}
-    if isinstance(reply, int):
-        return _named(clean, answered, "RESOURCES#", reply)
-    if reply.keys() & {
-        "array_id",
-        "tool",
-        "tool_version",
-        "task_template_id",
-        "task_template_version",
-        "newly_created",
-    }:
-        return _of_what_is_bound(clean, answered)
-    if isinstance(reply.get("tasks"), dict):
-        return {name: _bound(clean, answered, row) for name, row in reply["tasks"].items()}
-    if reply.keys() == {"workflow_run_id", "status"}:
-        return {**reply, "workflow_run_id": _named(clean, answered, "RUN#", reply["workflow_run_id"])}
-    return {name: value for name, value in reply.items() if name != "time"}
+    if answered.status != HTTPStatus.OK:
+        return str((reply.get("status"), reply.get("detail")))
+    route = ROUTES[scenario.route].resource
+    told = with_symbols({"route": route, "path": route, "request": None, "response": reply})["response"]
+    return SYMBOL.sub(lambda symbol: str(_named(clean, answered, symbol[1])), json.dumps(told))
 
 
-def _bound(clean: Clean, answered: Answered, row: list[Any]) -> Any:
-    """A task that was bound under a name; what else is told of a task as it is."""
-    match row:
-        case [number, status]:
-            return _named(clean, answered, "TASK#", number), status
-        case _:
-            return row
-
-
-def _of_what_is_bound(clean: Clean, answered: Answered) -> Any:
-    match answered.reply:
-        case {"array_id": number}:
-            return {"array_id": _named(clean, answered, "ARRAY#", number)}
-        case {"newly_created": made, "workflow_id": number, "status": status}:
-            return made, status, _named(clean, answered, "WORKFLOW#", number)
-        case {"tool": [number, name]}:
-            return _named(clean, answered, "TOOL#", number), name
-        case {"tool_version": [number, tool_id]}:
-            return _named(clean, answered, "TOOLVERSION#", number), tool_id
-        case {"task_template_id": number}:
-            return _named(clean, answered, "TEMPLATE#", number)
-        case {"task_template_version": [number, *row]}:
-            found = [key for key, item in answered.table.items.items() if item.get("id") == {"N": str(number)}]
-            return [key for key in found if key[0].startswith("TEMPLATE#")], row
-
-
-_LOOKUPS: Final = {
-    "ARRAY#": "ARRAYOF#",
-    "TASK#": "TASKOF#",
-    "TEMPLATE#": "TOOLVERSION#",
-    "TOOL#": "TOOLOF#",
-    "WORKFLOW#": "WORKFLOWOF#",
+_PARTITIONS: Final = {
+    "ARRAY": ("ARRAY#", "ARRAYOF#"),
+    "TASK": ("TASK#", "TASKOF#"),
+    "TOOL": ("TOOL#", "TOOLOF#"),
+    "TR": ("RESOURCES#", ""),
+    "TT": ("TEMPLATE#", "TOOLVERSION#"),
+    "TTV": ("", "TEMPLATE#"),
+    "TV": ("TOOLVERSION#", ""),
+    "WF": ("WORKFLOW#", "WORKFLOWOF#"),
+    "WFR": ("RUN#", ""),
 }
-"""Where an id is written by a name, by what its item's key begins with."""
+"""By the kind of an id: what its item's key begins with, and that of the item which holds it under a name."""
 
 
-def _named(clean: Clean, answered: Answered, kind: str, number: int) -> Any:
+def _named(clean: Clean, answered: Answered, symbol: str) -> Any:
     """What stands in the table under an id that is new; the id itself, if it is not."""
-    pk = f"{kind}{number}"
-    if any(key[0] == pk for key in clean.before.items):
+    number = number_of(symbol)
+    kept, named = _PARTITIONS.get(symbol.strip("$" + digits), ("", ""))
+    pk = f"{kept}{number}"
+    if not (kept or named) or any(key[0] == pk for key in clean.before.items):
         return number
-    if of := _LOOKUPS.get(kind):
+    items = answered.table.items.items()
+    if named:
         found = [
-            "".join(key)
-            for key, item in answered.table.items.items()
-            if key[0].startswith(of) and item.get("id") == {"N": str(number)}
+            "".join(key) for key, item in items if key[0].startswith(named) and item.get("id") == {"N": str(number)}
         ]
     else:
-        found = [_said(item) for key, item in answered.table.items.items() if key[0] == pk]
-    return found or f"{pk} is not there"
+        found = [_said(item) for key, item in items if key[0] == pk]
+    return found or f"{symbol} is not there"
 
 
 def _said(item: Item) -> str:
@@ -317,7 +281,7 @@ def _said(item: Item) -> str:
     )
 
 
-def single_faults(clean: Clean) -> Iterator[list[Struck]]:
+def every_fault(_: Scenario, clean: Clean) -> Iterator[list[Struck]]:
     """Each fault at each request that it can strike, as often as it can strike it."""
     for position, sent in enumerate(clean.sent):
         for fault in FAULTS:
@@ -341,11 +305,6 @@ def sampled(plans: Iterable[list[Struck]], scenario: Scenario, one_of: int) -> I
 
 
 Plans = Callable[[Scenario, Clean], Iterable[list[Struck]]]
-
-
-def every_fault(_: Scenario, clean: Clean) -> Iterable[list[Struck]]:
-    """All single faults."""
-    return single_faults(clean)
 
 
 def try_out(world: World, scenario: Scenario, plans: Plans) -> Tally:

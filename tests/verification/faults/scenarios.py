@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, Final
 
-from local.events import SEED, read
+from local.events import SEED, cases_of, read
 from local.seed import Seed, load
 from local.template import Template
 from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS, CALL_SECONDS, naive, now
@@ -16,7 +17,6 @@ from lockstep.task.item import Task
 from tests.conformance.recording import Player
 from tests.support.clusters import load_clusters
 from tests.support.seeding import LONG_COMMAND, batch, pair, run_of
-from tests.support.tools import VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,34 +212,6 @@ def standing(*names: str, held: bool = False, **more: Any) -> list[int]:
     return batch(*rows, held=held)
 
 
-def of_run(route: str, *names: str, body: Any = None, **more: Any) -> Callable[[], Ask]:
-    """A request about a run with one batch."""
-    return lambda: ask(route, body, workflow_run_id=run_of(standing(*names, **more)[0]))
-
-
-def of_batch(route: str, *names: str, **body: Any) -> Callable[[], Ask]:
-    """A request about that batch."""
-    return lambda: ask(route, {"batch_number": 1, **body}, array_id=run_of(standing(*names)[0]))
-
-
-def of_ids(route: str, *names: str, **body: Any) -> Callable[[], Ask]:
-    """A request that lists its instances."""
-    return lambda: ask(route, {"task_instance_ids": standing(*names), **body})
-
-
-def poll(status: str, *names: str, listed: int = 0, moved: str | None = None) -> Callable[[], Ask]:
-    """A distributor's poll, which lists the first few; the run was moved before."""
-
-    def prepare() -> Ask:
-        ids = standing(*names)
-        run = run_of(ids[0])
-        for step in moved or "":
-            play(ask("update_workflow_run_status", {"status": step}, workflow_run_id=run))
-        return ask("sync_status", {"task_instance_ids": ids[:listed], "status": status}, workflow_run_id=run)
-
-    return prepare
-
-
 @cache
 def player() -> Player:
     """Calls the functions."""
@@ -251,6 +223,47 @@ def play(request: Ask) -> Any:
     status, reply = player().send(request.method, request.path, request.body, **request.query)
     assert status == 200, reply
     return reply
+
+
+def about_number(route: str, number: int, body: Any = None, query: Mapping[str, str] = NO_QUERY, **ids: int) -> Ask:
+    """A request about an array, its run or its workflow: all that a batch of a new array makes has one number."""
+    return ask(route, body, query, **(dict.fromkeys(ROUTES[route].parameters, number) | ids))
+
+
+def of_run(
+    route: str,
+    *names: str,
+    body: Any = None,
+    query: Mapping[str, str] = NO_QUERY,
+    moves: str = "",
+    late: bool = False,
+    cold: bool | None = None,
+    held: bool = False,
+    **ids: int,
+) -> Callable[[], Ask]:
+    """A request about a run with one batch, or about its array or its workflow.
+
+    body: or what makes it of the instances' ids. moves: what the run did before. late: its client is. cold: a resume
+    was requested then. held: the run holds the workflow, as it does if there is any of these. ids: others of the path.
+    """
+
+    def prepare() -> Ask:
+        instances = standing(*names, held=held or late or bool(moves))
+        number = run_of(instances[0])
+        for status in moves:
+            play(about_number("update_workflow_run_status", number, {"status": status}))
+        if late:
+            play(about_number("log_workflow_run_heartbeat", number, {"status": "R", "next_report_increment": -1}))
+        if cold is not None:
+            play(about_number("set_resume", number, {"reset_running_jobs": cold}))
+        return about_number(route, number, body(instances) if callable(body) else body, query, **ids)
+
+    return prepare
+
+
+def listed(many: int | None = None, **body: Any) -> Callable[[list[int]], Any]:
+    """A body that lists the first few instances, or all."""
+    return lambda ids: {"task_instance_ids": ids[:many], **body}
 
 
 ARRAY: Final = {"workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
@@ -292,76 +305,6 @@ def bind_expired() -> Ask:
     TaskLookup(*TaskLookup.key(1, 7, "9"), id=ids[2] + 1_000).save()
     body, _ = bound(8)
     return ask("bind_tasks_no_args", body)
-
-
-def a_tool() -> int:
-    """A tool."""
-    return int(play(ask("bind_tool", {"name": "known"}))["tool"][0])
-
-
-def a_tool_version() -> int:
-    """A tool's first version."""
-    [[version, _]] = play(ask("get_tool_versions", tool_id=a_tool()))["tool_versions"]
-    return int(version)
-
-
-def template_request(name: str) -> Ask:
-    """Bind a template."""
-    return ask("bind_task_template", {"tool_version_id": a_tool_version(), "task_template_name": name})
-
-
-def a_template() -> int:
-    """A template of such a tool version."""
-    return int(play(template_request("known"))["task_template_id"])
-
-
-def tools() -> list[Scenario]:
-    """Tools, templates and their versions."""
-    return [
-        bulk("new", "bind_tool", lambda: ask("bind_tool", {"name": "new"})),
-        bulk("known", "bind_tool", lambda: (a_tool(), ask("bind_tool", {"name": "known"}))[1]),
-        bulk("of a tool", "get_tool_versions", lambda: ask("get_tool_versions", tool_id=a_tool())),
-        bulk("no such tool", "get_tool_versions", lambda: ask("get_tool_versions", tool_id=9)),
-        bulk("one more", "create_tool_version", lambda: ask("create_tool_version", {"tool_id": a_tool()})),
-        bulk("of no tool", "create_tool_version", lambda: ask("create_tool_version", {"tool_id": 9})),
-        bulk("new", "bind_task_template", lambda: template_request("new")),
-        bulk("known", "bind_task_template", lambda: (a_template(), template_request("known"))[1]),
-        bulk(
-            "of no tool version",
-            "bind_task_template",
-            lambda: ask("bind_task_template", {"tool_version_id": 9, "task_template_name": "new"}),
-        ),
-        bulk(
-            "of a tool version",
-            "get_task_templates",
-            lambda: (a_template(), ask("get_task_templates", tool_version_id=a_tool_version()))[1],
-        ),
-        bulk(
-            "new",
-            "add_task_template_version",
-            lambda: ask("add_task_template_version", VERSION, task_template_id=a_template()),
-        ),
-        bulk("known", "add_task_template_version", known_version),
-        bulk(
-            "of no template",
-            "add_task_template_version",
-            lambda: ask("add_task_template_version", VERSION, task_template_id=9),
-        ),
-        bulk(
-            "of a template",
-            "get_task_template_versions",
-            lambda: ask(
-                "get_task_template_versions", task_template_id=play(known_version())["task_template_version"][6]
-            ),
-        ),
-    ]
-
-
-def known_version() -> Ask:
-    """Add a version that is known, with other arguments."""
-    template_id = a_template()
-    play(ask("add_task_template_version", VERSION, task_template_id=template_id))
-    return ask("add_task_template_version", VERSION | {"op_args": ["w"]}, task_template_id=template_id)
 
 
 NODES: Final = {
@@ -408,24 +351,28 @@ def downstream() -> Ask:
 def clusters() -> list[Scenario]:
     """Clusters and queues that the table holds, or nobody loaded."""
     of_queue = {"queue_id": 4, "requested_resources": {}}
+    slurm = partial(ask, "get_cluster", cluster_name="slurm")
+    all_q = partial(ask, "get_queue", cluster_name=4, queue_name="all.q")
+    bind = partial(ask, "bind_resources", of_queue)
     return [
-        Scenario("not there", "get_cluster", lambda: ask("get_cluster", cluster_name="slurm")),
-        Scenario("loaded", "get_cluster", loaded(lambda: ask("get_cluster", cluster_name="slurm"))),
-        Scenario("not there", "get_queue", lambda: ask("get_queue", cluster_name=4, queue_name="all.q")),
-        Scenario("loaded", "get_queue", loaded(lambda: ask("get_queue", cluster_name=4, queue_name="all.q"))),
-        bulk("in a queue that was loaded", "bind_resources", loaded(lambda: ask("bind_resources", of_queue))),
-        bulk("in no queue", "bind_resources", lambda: ask("bind_resources", of_queue)),
-        bulk(
-            "in a queue that was loaded",
-            "get_task_resources",
-            loaded(lambda: ask("get_task_resources", task_resources_id=play(ask("bind_resources", of_queue)))),
-        ),
+        Scenario("not there", "get_cluster", slurm),
+        Scenario("loaded", "get_cluster", loaded(slurm)),
+        Scenario("not there", "get_queue", all_q),
+        Scenario("loaded", "get_queue", loaded(all_q)),
+        bulk("in a queue that was loaded", "bind_resources", loaded(bind)),
+        bulk("in no queue", "bind_resources", bind),
+        bulk("in a queue that was loaded", "get_task_resources", loaded(resources(of_queue))),
     ]
 
 
 def loaded(prepare: Callable[[], Ask]) -> Callable[[], Ask]:
     """The same with the example's clusters in the table."""
     return lambda: (load_clusters(), prepare())[1]
+
+
+def resources(bound: Any) -> Callable[[], Ask]:
+    """Look at resources that were bound."""
+    return lambda: ask("get_task_resources", task_resources_id=play(ask("bind_resources", bound)))
 
 
 def queue_request(array_id: int, task_ids: list[int]) -> Ask:
@@ -469,13 +416,6 @@ def a_link() -> Ask:
     return ask("create_workflow_run", {"workflow_id": 1, **BEAT})
 
 
-WORKFLOW: Final = {
-    "workflow_args_hash": 6,
-    "task_hash": 7,
-    "name": "w",
-    "max_concurrently_running": 9,
-    "workflow_attributes": {"of": "all"},
-}
 GROUPS: Final = {"lockstep.workflow.cursor.GROUP": 2, "lockstep.workflow.increase.GROWN_AT_ONCE": 1}
 """A call about all tasks of a workflow goes through several groups."""
 
@@ -484,18 +424,6 @@ def the_rest(reply: Any, clean: Any) -> bool:
     """Some tasks had grown before the reply was lost, and are not told again."""
     ids = reply["updated_task_ids"]
     return bool({*ids} <= {*clean["updated_task_ids"]} and reply["updated_task_count"] == len(ids))
-
-
-def workflow_request(**more: Any) -> Ask:
-    """Bind a workflow of a tool and a DAG that exist."""
-    dag_id = play(ask("bind_dag", {"dag_hash": 5}))["dag_id"]
-    return ask("bind_workflow", {**WORKFLOW, "tool_version_id": a_tool_version(), "dag_id": dag_id, **more})
-
-
-def known_workflow() -> Ask:
-    """Bind a workflow once more, with another name."""
-    play(workflow_request())
-    return workflow_request(name="other", workflow_attributes={"more": "1"})
 
 
 def after_failures(error_state: str) -> int:
@@ -522,12 +450,9 @@ def after_failures(error_state: str) -> int:
 
 
 def workflows() -> list[Scenario]:
-    """Workflows that are bound, and calls about all tasks of one."""
+    """Calls about all tasks of a workflow."""
     over = {"reset_if_running": True}
     return [
-        bulk("new", "bind_workflow", workflow_request),
-        bulk("known", "bind_workflow", known_workflow),
-        bulk("of no tool version, no DAG", "bind_workflow", lambda: workflow_request(tool_version_id=9, dag_id=9)),
         Scenario(
             "failed tasks start over",
             "set_resume_state",
@@ -549,38 +474,17 @@ def run_moves(route: str, status: str, *moves: str, **more: Any) -> Callable[[],
     return lambda: ask(route, {"status": status, **more}, workflow_run_id=run_in(*moves))
 
 
-def hot(*names: str) -> Callable[[], Ask]:
-    """Stop a run that another one takes over while what runs may go on."""
-
-    def prepare() -> Ask:
-        run = run_of(standing(*names)[0])
-        play(ask("update_workflow_run_status", {"status": "H"}, workflow_run_id=run))
-        return ask("terminate_task_instances", workflow_run_id=run)
-
-    return prepare
-
-
-def of_resumed(route: str, *names: str, cold: bool, body: Any = None) -> Callable[[], Ask]:
-    """A request about the workflow of a run that has ended and left instances, after a resume was requested."""
-
-    def prepare() -> Ask:
-        workflow = run_of(standing(*names, held=True)[0])
-        play(ask("update_workflow_run_status", {"status": "E"}, workflow_run_id=workflow))
-        play(ask("set_resume", {"reset_running_jobs": cold}, workflow_id=workflow))
-        return ask(route, body, workflow_id=workflow, task_id=workflow)
-
-    return prepare
+def linking(ids: list[int]) -> dict[str, Any]:
+    """A body that links a run to their workflow."""
+    return {"workflow_id": run_of(ids[0]), **BEAT}
 
 
 def after_resume(*names: str, sweeps: int = 0) -> Callable[[], Ask]:
     """A sweep of a run that was linked after a hot resume, of what an ended run left; so many came before."""
+    link = of_run("create_workflow_run", *names, moves="E", cold=False, body=linking)
 
     def prepare() -> Ask:
-        workflow = run_of(standing(*names, held=True)[0])
-        play(ask("update_workflow_run_status", {"status": "E"}, workflow_run_id=workflow))
-        play(ask("set_resume", {"reset_running_jobs": False}, workflow_id=workflow))
-        run = play(ask("create_workflow_run", {"workflow_id": workflow, **BEAT}))["workflow_run_id"]
-        sweep = ask("set_status_for_triaging", workflow_run_id=run)
+        sweep = ask("set_status_for_triaging", workflow_run_id=play(link())["workflow_run_id"])
         for _ in range(sweeps):
             play(sweep)
         return sweep
@@ -588,45 +492,28 @@ def after_resume(*names: str, sweeps: int = 0) -> Callable[[], Ask]:
     return prepare
 
 
-def set_resume(*, held: bool, cold: bool) -> Callable[[], Ask]:
-    """A resume of a workflow that a run holds, or of one whose run has ended."""
+def renamed(*names: str) -> Callable[[], Ask]:
+    """Other distributor ids than before for instances of an array."""
 
     def prepare() -> Ask:
-        workflow = run_of(standing("R", held=True)[0])
-        if not held:
-            play(ask("update_workflow_run_status", {"status": "E"}, workflow_run_id=workflow))
-        return ask("set_resume", {"reset_running_jobs": cold}, workflow_id=workflow)
+        ids = standing(*names)
+        first, then = (
+            about_number("array_log_distributor_id", run_of(ids[0]), {str(number): f"{job}{number}" for number in ids})
+            for job in "de"
+        )
+        play(first)
+        return then
 
     return prepare
 
 
-def launched(*names: str) -> Callable[[], Ask]:
-    """Distributor ids for instances of an array, and for one of another array."""
-
-    def prepare() -> Ask:
-        other, ids = pair("O", "O"), standing(*names)
-        body = {str(number): f"d{number}" for number in [*ids, other, ids[-1] + 1]}
-        return ask("array_log_distributor_id", body, array_id=run_of(ids[0]))
-
-    return prepare
+def launched(ids: list[int]) -> dict[str, str]:
+    """Distributor ids for instances of an array, for one of another array, and for none."""
+    return {str(number): f"d{number}" for number in [*ids, pair("O", "O"), ids[-1] + 1]}
 
 
 LEFT: Final = ("Q", "I", "O", "R", "K", "D")
 """What a run leaves whose client is gone."""
-
-
-def lapsed(moves: str, request: Callable[[int], Ask]) -> Callable[[], Ask]:
-    """A request about a run, and the workflow of the same number, which it holds; its client is late after moves."""
-
-    def prepare() -> Ask:
-        run = run_of(standing(*LEFT, held=True)[0])
-        for status in moves:
-            play(ask("update_workflow_run_status", {"status": status}, workflow_run_id=run))
-        late = {"status": "R", "next_report_increment": -1}
-        play(ask("log_workflow_run_heartbeat", late, workflow_run_id=run))
-        return request(run)
-
-    return prepare
 
 
 def less(reply: Any, clean: Any) -> bool:
@@ -641,8 +528,7 @@ def resumes() -> list[Scenario]:
     ended = {"status": "T"}
 
     def of_lapsed(route: str, moves: str, body: Any, **more: Any) -> Scenario:
-        names = ROUTES[route].parameters
-        request = lapsed(moves, lambda run: ask(route, body, NO_QUERY, **dict.fromkeys(names, run)))
+        request = of_run(route, *LEFT, moves=moves, late=True, body=body)
         return bulk(f"what a lapsed run left, {moves}", route, request, **more)
 
     return [
@@ -653,219 +539,181 @@ def resumes() -> list[Scenario]:
         bulk(
             "what an ended run left",
             "set_resume_state",
-            of_resumed("set_resume_state", "Q", "I", "O", "R", "Q", "D", "K", "T", "X", cold=True, body=over),
+            of_run("set_resume_state", *"QIORQDKTX", moves="E", cold=True, body=over),
         ),
         of_lapsed("force_cleanup_kill_self", "IORC", {}, also=less),
-        bulk(
-            "what a lapsed run left",
-            "create_workflow_run",
-            lapsed("IORC", lambda run: ask("create_workflow_run", {"workflow_id": run, **BEAT})),
-        ),
+        of_lapsed("create_workflow_run", "IORC", linking),
         of_lapsed("update_workflow_run_status", "IORC", ended),
         of_lapsed("log_workflow_run_heartbeat", "IORC", {**ended, **BEAT}),
         of_lapsed("log_workflow_run_heartbeat", "IORH", {**ended, **BEAT}),
     ]
 
 
-def tasks_of(*names: str, status: str) -> Callable[[], Ask]:
-    """A look at the tasks of an array in a status."""
-    return lambda: ask("list_array_tasks", array_id=run_of(standing(*names)[0]), query={"status": status})
+def lately(_: list[int]) -> dict[str, str]:
+    """A body that polls for what has changed."""
+    return {"last_sync": naive(now() - SOON["next_report_increment"])}
 
 
-def progress_of(*names: str) -> Callable[[], Ask]:
-    """A poll for the changes of a workflow's tasks."""
-
-    def prepare() -> Ask:
-        since = {"last_sync": naive(now() - SOON["next_report_increment"])}
-        return ask("task_status_updates", since, workflow_id=run_of(standing(*names, held=True)[0]))
-
-    return prepare
+MANY: Final = "QIORQDQKQ"
+"""Instances of all kinds, a letter each."""
+SILENT: Final = ("O late", "T")
 
 
-def renamed(*names: str) -> Callable[[], Ask]:
-    """Other distributor ids than before for instances of an array."""
-
-    def prepare() -> Ask:
-        ids = standing(*names)
-        play(ask("array_log_distributor_id", {str(number): f"d{number}" for number in ids}, array_id=run_of(ids[0])))
-        return ask("array_log_distributor_id", {str(number): f"e{number}" for number in ids}, array_id=run_of(ids[0]))
-
-    return prepare
-
-
-def wholes() -> list[Scenario]:
-    """Everything that is not a report about one instance."""
-    many = ("Q", "I", "O", "R", "Q", "D", "Q", "K", "Q")
+def of_batches() -> list[Scenario]:
+    """Everything about many instances."""
     terminate = partial(bulk, route="terminate_task_instances", also=fewer)
-    sync = partial(bulk, route="sync_status")
-    sweep = partial(bulk, route="set_status_for_triaging", wait=LONG_AGO)
+    stop = partial(of_run, "terminate_task_instances")
+    resumed = partial(of_run, "is_resumable", moves="E")
+    taken = partial(of_run, "instantiate_task_instances", body=listed())
+
+    def batches(name: str, route: str, *names: str, **body: Any) -> Scenario:
+        return bulk(name, route, of_run(route, *names, body={"batch_number": 1, **body}))
+
+    def sync(name: str, status: str, *names: str, first: int = 0, moves: str = "") -> Scenario:
+        request = of_run("sync_status", *names, moves=moves, body=listed(first, status=status))
+        return bulk(name, "sync_status", request)
+
+    def sweep(name: str, prepare: Callable[[], Ask]) -> Scenario:
+        return bulk(name, "set_status_for_triaging", prepare, wait=LONG_AGO)
+
+    def swept(name: str, *names: str) -> Scenario:
+        return sweep(name, of_run("set_status_for_triaging", *names))
+
     return [
-        bulk("some are O", "log_report_by_batch", of_ids("log_report_by_batch", "O", "R", "O", "O", "D", "O", **BEAT)),
-        bulk("none", "log_report_by_batch", lambda: ask("log_report_by_batch", {"task_instance_ids": [], **BEAT})),
-        bulk("of an array", "array_log_distributor_id", launched("I", "O", "R", "D", "O")),
-        bulk("named before", "array_log_distributor_id", renamed("O", "D", "R", "D")),
-        bulk("queued", "instantiate_task_instances", of_ids("instantiate_task_instances", *"QQQQQQQ")),
-        bulk("of all kinds", "instantiate_task_instances", of_ids("instantiate_task_instances", *many)),
-        bulk("taken before", "instantiate_task_instances", of_ids("instantiate_task_instances", *"IIIQ")),
-        bulk(
-            "some are I",
-            "transition_to_launched",
-            of_batch("transition_to_launched", "I", "I", "R", "I", "D", "I", "I", **BEAT),
+        bulk("some are O", "log_report_by_batch", of_run("log_report_by_batch", *"OROODO", body=listed(**BEAT))),
+        bulk("of an array", "array_log_distributor_id", of_run("array_log_distributor_id", *"IORDO", body=launched)),
+        bulk("named before", "array_log_distributor_id", renamed(*"ODRD")),
+        bulk("queued", "instantiate_task_instances", taken(*"QQQQQQQ")),
+        bulk("of all kinds", "instantiate_task_instances", taken(*MANY)),
+        bulk("taken before", "instantiate_task_instances", taken(*"IIIQ")),
+        batches("some are I", "transition_to_launched", *"IIRIDII", **BEAT),
+        batches("some are K", "transition_to_killed", "K", "K of O", "R", "K, task reset", "K", "D"),
+        terminate("cold", prepare=stop(*MANY, *SILENT)),
+        terminate("hot", prepare=stop(*MANY, *SILENT, moves="H")),
+        terminate("nothing left", prepare=stop(*"DF")),
+        Scenario("of a run", "set_resume", of_run("set_resume", "R", held=True, body={"reset_running_jobs": True})),
+        Scenario("after a run", "set_resume", of_run("set_resume", "R", moves="E", body={"reset_running_jobs": False})),
+        bulk("cold", "is_resumable", resumed(*MANY, *SILENT, "X", cold=True)),
+        bulk("hot", "is_resumable", resumed(*MANY, *SILENT, "X", cold=False)),
+        bulk("nothing left", "is_resumable", resumed(*"DF", cold=True)),
+        sync("listed have left", "Q", *"QIORD", first=4, moves="IO"),
+        sync("queued", "Q", *MANY),
+        sync("taken by a predecessor", "Q", *"IQIO", moves="IOI"),
+        sync("under way", "R", *MANY, first=2),
+        sync("triaging", "T", *"TRXT", first=1, moves="IO"),
+        sync("ended", "D", *"DR", first=2, moves="IO"),
+        swept("overdue", "R late", "R", "O", "D", "R late", "R late", "Q"),
+        swept("launched and silent", "O late", "R", "O late"),
+        swept("abandoned", "T", "X", "K", "R late", "T, last attempt", "K of O"),
+        swept("nothing due", *"RD"),
+        sweep("after a resume", after_resume("R late", "R", "O late", "T", "X", "D", "Q")),
+        sweep("after a resume, nothing left", after_resume(*"DF")),
+        sweep("after a resume, nothing left as before", after_resume(*"DF", sweeps=1)),
+    ]
+
+
+def of_runs() -> list[Scenario]:
+    """A run's moves, by update_status and by heartbeats."""
+    updated, heard = "update_workflow_run_status", "log_workflow_run_heartbeat"
+    moved = zip("BIORIDDHT", ("", "B", "BI", "BIO", "BIOR", "BIOR", "B", "BIOR", "BIORC"), strict=True)
+    return [
+        *(
+            Scenario(f"{'→'.join('L' + moves)}, {status}", updated, run_moves(updated, status, *moves))
+            for status, moves in moved
         ),
-        bulk(
-            "no batch",
-            "transition_to_launched",
-            lambda: ask("transition_to_launched", {"batch_number": 9, **BEAT}, array_id=9),
+        *(
+            Scenario(f"{status} from {'→'.join('L' + moves)}", heard, run_moves(heard, status, *moves, **BEAT))
+            for status, moves in (("L", ""), ("B", ""), ("R", "BIO"), ("R", "BIOR"))
         ),
-        bulk(
-            "some are K",
-            "transition_to_killed",
-            of_batch("transition_to_killed", "K", "K of O", "R", "K, task reset", "K", "D"),
-        ),
-        bulk("new", "create_array", lambda: ask("create_array", ARRAY)),
-        bulk(
-            "known",
-            "create_array",
-            lambda: (play(ask("create_array", {**ARRAY, "max_concurrently_running": 1})), ask("create_array", ARRAY))[
-                1
-            ],
-        ),
-        bulk(
-            "new",
-            "bind_resources",
-            lambda: ask("bind_resources", {"queue_id": 1, "requested_resources": {"stdout": "/o"}}),
-        ),
-        bulk(
-            "bound",
-            "get_task_resources",
-            lambda: ask(
-                "get_task_resources",
-                task_resources_id=play(ask("bind_resources", {"queue_id": 1, "requested_resources": {}})),
-            ),
-        ),
-        bulk("not there", "get_task_resources", lambda: ask("get_task_resources", task_resources_id=9)),
+    ]
+
+
+def of_bindings() -> list[Scenario]:
+    """What a client binds in many parts, and queues."""
+    return [
+        bulk("bound", "get_task_resources", resources({"queue_id": 1, "requested_resources": {}})),
         bulk("new", "create_workflow_run", a_link),
         bulk("new tasks", "bind_tasks_no_args", bind(0, 5)),
         bulk("known and new tasks", "bind_tasks_no_args", bind(3, 5)),
         bulk("known tasks start over", "bind_tasks_no_args", bind(5, 5, queued=3, reset=True)),
         bulk("known tasks change", "bind_tasks_no_args", bind(3, 4, change=True)),
         bulk("expired tasks", "bind_tasks_no_args", bind_expired),
-        bulk(
-            "no such array",
-            "bind_tasks_no_args",
-            lambda: ask("bind_tasks_no_args", {"workflow_id": 1, "tasks": {"a": [1, "1", 9, 1, "t", "true", 3]}}),
-        ),
-        bulk("several items", "bind_nodes", lambda: ask("bind_nodes", NODES)),
-        bulk("new", "bind_dag", lambda: ask("bind_dag", {"dag_hash": 5})),
-        bulk("known", "bind_dag", known_dag),
         bulk("the last ones", "add_edges", edges(complete=True)),
         bulk("not the last ones", "add_edges", edges(complete=False)),
-        bulk("no such DAG", "add_edges", lambda: ask("add_edges", EDGES, dag_id=9)),
         bulk("a long list among others", "get_downstream_tasks", downstream),
         bulk("one batch", "queue_task_batch", queue(2)),
         bulk("several transactions", "queue_task_batch", queue(4)),
         bulk("several batches", "queue_task_batch", queue(9)),
         bulk("some are queued", "queue_task_batch", queue(5, before=2)),
         bulk("none is there", "queue_task_batch", lambda: queue_request(9, [7])),
-        terminate("cold", prepare=of_run("terminate_task_instances", *many, "O late", "T")),
-        terminate("hot", prepare=hot(*many, "O late", "T")),
-        terminate("nothing left", prepare=of_run("terminate_task_instances", "D", "F")),
-        Scenario("of a run", "set_resume", set_resume(held=True, cold=True)),
-        Scenario("after a run", "set_resume", set_resume(held=False, cold=False)),
-        Scenario(
-            "no such workflow", "set_resume", lambda: ask("set_resume", {"reset_running_jobs": True}, workflow_id=9)
-        ),
-        bulk("cold", "is_resumable", of_resumed("is_resumable", *many, "O late", "T", "X", cold=True)),
-        bulk("hot", "is_resumable", of_resumed("is_resumable", *many, "O late", "T", "X", cold=False)),
-        bulk("nothing left", "is_resumable", of_resumed("is_resumable", "D", "F", cold=True)),
-        sync("listed have left", prepare=poll("Q", "Q", "I", "O", "R", "D", listed=4, moved="IO")),
-        sync("queued", prepare=poll("Q", *many)),
-        sync("taken by a predecessor", prepare=poll("Q", "I", "Q", "I", "O", moved="IOI")),
-        sync("under way", prepare=poll("R", *many, listed=2)),
-        sync("triaging", prepare=poll("T", "T", "R", "X", "T", listed=1, moved="IO")),
-        sync("ended", prepare=poll("D", "D", "R", listed=2, moved="IO")),
-        sweep("overdue", prepare=of_run("set_status_for_triaging", "R late", "R", "O", "D", "R late", "R late", "Q")),
-        sweep("launched and silent", prepare=of_run("set_status_for_triaging", "O late", "R", "O late")),
-        sweep(
-            "abandoned", prepare=of_run("set_status_for_triaging", "T", "X", "K", "R late", "T, last attempt", "K of O")
-        ),
-        sweep("nothing due", prepare=of_run("set_status_for_triaging", "R", "D")),
-        sweep("after a resume", prepare=after_resume("R late", "R", "O late", "T", "X", "D", "Q")),
-        sweep("after a resume, nothing left", prepare=after_resume("D", "F")),
-        sweep("after a resume, nothing left as before", prepare=after_resume("D", "F", sweeps=1)),
-        *(
-            Scenario(
-                f"{'→'.join(('L', *moves))}, {status}",
-                "update_workflow_run_status",
-                run_moves("update_workflow_run_status", status, *moves),
-            )
-            for status, moves in (
-                ("B", ""),
-                ("I", "B"),
-                ("O", "BI"),
-                ("R", "BIO"),
-                ("I", "BIOR"),
-                ("D", "BIOR"),
-                ("D", "B"),
-                ("H", "BIOR"),
-                ("T", "BIORC"),
-            )
-        ),
-        Scenario(
-            "no such run",
-            "update_workflow_run_status",
-            lambda: ask("update_workflow_run_status", {"status": "B"}, workflow_run_id=9),
-        ),
-        *(
-            Scenario(
-                f"{status} from {'→'.join(('L', *moves))}",
-                "log_workflow_run_heartbeat",
-                run_moves("log_workflow_run_heartbeat", status, *moves, **BEAT),
-            )
-            for status, moves in (("L", ""), ("B", ""), ("R", "BIO"), ("R", "BIOR"))
-        ),
-        Scenario(
-            "no such run",
-            "log_workflow_run_heartbeat",
-            lambda: ask("log_workflow_run_heartbeat", {"status": "R", **BEAT}, workflow_run_id=9),
-        ),
-        Scenario(
-            "a step",
-            "get_array_task_instance_id",
-            lambda: ask("get_array_task_instance_id", array_id=run_of(standing("O", "O")[0]), batch_num=1, step_id=1),
-        ),
-        Scenario(
-            "no step",
-            "get_array_task_instance_id",
-            lambda: ask("get_array_task_instance_id", array_id=run_of(standing("O", "O")[0]), batch_num=1, step_id=2),
-        ),
-        Scenario(
-            "with errors",
-            "task_instance_error_log",
-            about("task_instance_error_log", None, "R", "R", errors=["one", "two", "three"]),
-        ),
-        Scenario(
-            "not there", "task_instance_error_log", lambda: ask("task_instance_error_log", task_instance_id=1_001)
-        ),
-        Scenario("whole", "get_task_instance", about("get_task_instance", None, "R", "R", stdout_log="out")),
-        Scenario("not there", "get_task_instance", lambda: ask("get_task_instance", task_instance_id=1_001)),
-        Scenario("no table needed", "health", lambda: ask("health")),
-        Scenario("no table needed", "get_time", lambda: ask("get_time")),
-        Scenario("no table needed", "get_cluster", lambda: ask("get_cluster", cluster_name="sequential")),
     ]
+
+
+def of_instances() -> list[Scenario]:
+    """Looks at an instance, or at a step."""
+    step = partial(of_run, "get_array_task_instance_id", *"OO")
+    errors = about("task_instance_error_log", None, "R", "R", errors=["one", "two", "three"])
+    return [
+        Scenario("a step", "get_array_task_instance_id", step(batch_num=1, step_id=1)),
+        Scenario("no step", "get_array_task_instance_id", step(batch_num=1, step_id=2)),
+        Scenario("with errors", "task_instance_error_log", errors),
+        Scenario("whole", "get_task_instance", about("get_task_instance", None, "R", "R", stdout_log="out")),
+    ]
+
+
+TASKS_OF_NOTHING: Final = {"workflow_id": 1, "tasks": {"a": [1, "1", 9, 1, "t", "true", 3]}}
+OF_NOTHING: Final = {"tool_version_id": 9, "dag_id": 9, "workflow_args_hash": 6, "task_hash": 7}
+PLAIN: Final[tuple[tuple[str, str, Any, dict[str, Any]], ...]] = (
+    ("none", "log_report_by_batch", {"task_instance_ids": [], **BEAT}, {}),
+    ("no batch", "transition_to_launched", {"batch_number": 9, **BEAT}, {"array_id": 9}),
+    ("not there", "get_task_resources", None, {"task_resources_id": 9}),
+    ("no such array", "bind_tasks_no_args", TASKS_OF_NOTHING, {}),
+    ("of no tool version, no DAG", "bind_workflow", OF_NOTHING, {}),
+    ("several items", "bind_nodes", NODES, {}),
+    ("no such DAG", "add_edges", EDGES, {"dag_id": 9}),
+    ("no such workflow", "set_resume", {"reset_running_jobs": True}, {"workflow_id": 9}),
+    ("no such run", "update_workflow_run_status", {"status": "B"}, {"workflow_run_id": 9}),
+    ("no such run", "log_workflow_run_heartbeat", {"status": "R", **BEAT}, {"workflow_run_id": 9}),
+    ("not there", "task_instance_error_log", None, {"task_instance_id": 1_001}),
+    ("not there", "get_task_instance", None, {"task_instance_id": 1_001}),
+    ("no table needed", "health", None, {}),
+    ("no table needed", "get_time", None, {}),
+    ("no table needed", "get_cluster", None, {"cluster_name": "sequential"}),
+)
+"""Requests to an empty table."""
+
+BY_CASES: Final = (
+    "add_task_template_version",
+    "bind_dag",
+    "bind_resources",
+    "bind_task_template",
+    "bind_tool",
+    "bind_workflow",
+    "create_array",
+    "create_tool_version",
+    "get_task_template_versions",
+    "get_task_templates",
+    "get_tool_versions",
+)
+"""Routes of which each case of events/cases is a scenario: what is new, known, or of nothing."""
+OF_ATTEMPTS: Final = {"tasks", "task_instances"}
+"""What of events/seed.json these need not."""
 
 
 def usual_calls(others: Iterable[Scenario]) -> Iterator[Scenario]:
     """The event of each route that has no scenario of its own: a sample for what only reads or upserts."""
-    tried = {scenario.route for scenario in others}
+    tried = {*BY_CASES, *(scenario.route for scenario in others)}
     for route in sorted(ROUTES.keys() - tried):
         yield Scenario("its event", route, _by_event(route))
+    for route in BY_CASES:
+        for name in cases_of(route):
+            yield bulk(name.removeprefix(f"{route}."), route, _by_event(name, without=OF_ATTEMPTS))
 
 
-def _by_event(route: str) -> Callable[[], Ask]:
+def _by_event(name: str, without: AbstractSet[str] = frozenset()) -> Callable[[], Ask]:
     def prepare() -> Ask:
-        load(Seed.model_validate_json(SEED.read_bytes()))
-        event = read(route)
+        load(Seed.model_validate_json(SEED.read_bytes()).model_copy(update={each: [] for each in without}))
+        event = read(name)
         query = {name: values[-1] for name, values in (event["multiValueQueryStringParameters"] or {}).items()}
         return Ask(event["httpMethod"], event["path"], event["body"], query)
 
@@ -873,10 +721,19 @@ def _by_event(route: str) -> Callable[[], Ask]:
 
 
 SEEN: Final = [
-    bulk("under way", "list_array_tasks", tasks_of("R", "Q", "R", "D", status="R")),
-    bulk("what has changed", "task_status_updates", progress_of("D", "R", "F")),
+    bulk("under way", "list_array_tasks", of_run("list_array_tasks", *"RQRD", query={"status": "R"})),
+    bulk("what has changed", "task_status_updates", of_run("task_status_updates", *"DRF", held=True, body=lately)),
 ]
 """Looks at what an index shows."""
 RESUMES: Final = resumes()
-_OWN: Final = [*reports(), *wholes(), *workflows(), *tools(), *clusters()]
+_OWN: Final = [
+    *reports(),
+    *of_batches(),
+    *of_runs(),
+    *of_bindings(),
+    *of_instances(),
+    *(bulk(name, route, partial(ask, route, body, **ids)) for name, route, body, ids in PLAIN),
+    *workflows(),
+    *clusters(),
+]
 SCENARIOS: Final = [*_OWN, *usual_calls(_OWN), *RESUMES, *SEEN]

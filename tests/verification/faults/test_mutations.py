@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 from pynamodb.exceptions import TransactWriteError
 
-from lockstep.clock import CALL_SECONDS, now, sleep
+from lockstep.clock import now, sleep
 from lockstep.context import deadline
 from lockstep.dynamodb import client as table
 from lockstep.dynamodb import statements
@@ -171,23 +171,6 @@ def test_a_change_for_the_worse_is_caught(mutation: Callable[[], AbstractContext
 def named(scenario: str) -> Scenario:
     [found] = [each for each in SCENARIOS if str(each) == scenario]
     return found
-
-
-def test_a_reply_that_asks_for_a_long_pause_gets_the_usual_one() -> None:
-    answered = where_asked_to_wait()
-    assert (answered.status, answered.reply) == (200, {"status": "D"})
-    assert answered.passed <= CALL_SECONDS
-    with botocores_standard_retries():
-        assert where_asked_to_wait().passed > CALL_SECONDS
-
-
-def where_asked_to_wait() -> Answered:
-    [fault] = [fault for fault in FAULTS if fault.name == "ThrottlingException, slowly, asked to wait"]
-    with working() as world:
-        scenario = named("log_done: from R")
-        clean = play_clean(world, scenario)
-        world.begin(clean.before, [Struck(fault, 0, 2)])
-        return send(world, clean.ask)
 
 
 def test_a_cancelled_transaction_is_tried_again_under_another_token() -> None:

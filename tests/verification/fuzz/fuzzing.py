@@ -30,7 +30,6 @@ Case = schemathesis.Case[Operation]
 Reply = schemathesis.Response
 Json = dict[str, Any]
 
-NONE: Final = st.none()
 CONFORMANCE: Final = [
     not_a_server_error,
     status_code_conformance,
@@ -67,18 +66,8 @@ def name_of(operation: Operation) -> str:
     return str(operation.definition.raw["operationId"])
 
 
-def fuzz(
-    operation: Operation,
-    system: System,
-    examples: int,
-    tally: Tally,
-    *,
-    deterministic: bool = True,
-    authorization: st.SearchStrategy[str | None] = NONE,
-    check: Callable[[Case, Reply], None] | None = None,
-) -> None:
+def fuzz(operation: Operation, system: System, examples: int, tally: Tally, *, deterministic: bool = True) -> None:
     """Send so many requests that fit the document, and as many that do not, and check every reply."""
-    headers = authorization.map(lambda value: {} if value is None else {"Authorization": value})
     with requests.Session() as session:
         session.trust_env = False
         for mode in schemathesis.GenerationMode:
@@ -90,12 +79,12 @@ def fuzz(
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
             )
-            @given(_aimed(operation, mode), headers)
-            def send(case: Case, headers: dict[str, str]) -> None:
-                reply = case.call(base_url=system.url, session=session, headers=headers)
+            @given(_aimed(operation, mode))
+            def send(case: Case) -> None:
+                reply = case.call(base_url=system.url, session=session)
                 tally.replies[name_of(operation), reply.status_code] += 1
                 case.validate_response(reply, checks=CONFORMANCE)
-                (check or check_contract)(case, reply)
+                check_contract(case, reply)
 
             send()
 

@@ -117,9 +117,9 @@ def _batch(number: int, steps: Sequence[int]) -> dict[str, list[dict[str, Any]]]
 
 
 @contextmanager
-def fuzzed(*options: str) -> Iterator[System]:
+def fuzzed() -> Iterator[System]:
     """A seeded system with an engine of its own. Nobody reads what it logs, so it is told to log nothing."""
-    command = [sys.executable, "-m", "local", "local.run", "--port", "0", *options]
+    command = [sys.executable, "-m", "local", "local.run", "--port", "0"]
     environment = alone() | {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}
     with held_back():
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8")

@@ -63,28 +63,20 @@ def report(tally: Tally, processor: float) -> Iterator[str]:
         f"{tally.compared} items compared, {processor:.0f} s of the processor"
     )
     about_workflows = sum(situation[0] in ABOUT_RUN | ABOUT_WORKFLOW for situation in tally.situations)
-    yield (
-        f"{len(tally.situations) - about_workflows} situations "
-        "(report, error state, instance, task, attempts left, overdue)"
-    )
+    others = len(tally.situations) - about_workflows
+    yield f"{others} situations (report, error state, instance, task, attempts left, overdue)"
     yield f"{about_workflows} situations of workflows (request, asked for, run, workflow, tasks bound, client late)"
-    yield "runs at the end: " + ", ".join(f"{status} {n}" for status, n in tally.runs.most_common())
+    yield f"runs at the end: {dict(tally.runs.most_common())}"
     yield f"{tally.followed} polls after which a client knew of every change"
     yield f"{tally.later} overdue instances left to a later sweep"
-    yield "attempts at a task: " + ", ".join(f"{n}: {tasks}" for n, tasks in sorted(tally.attempts.items()))
-    yield "steps by rule: " + ", ".join(f"{name} {n}" for name, n in tally.rules.most_common())
+    yield f"tasks by attempts: {dict(sorted(tally.attempts.items()))}"
+    yield f"steps by rule: {dict(tally.rules.most_common())}"
     yield "requests by route, and those that moved something:"
     yield from (f"  {route:32}{n:8}{tally.moving[route]:8}" for route, n in tally.requests.most_common())
-    edges: dict[str, list[tuple[str, str]]] = {
-        "instance": [(edge.source, edge.target) for edge in VALID],
-        "untimely": [(edge.source, edge.target) for edge in UNTIMELY],
-        "task": [(edge.source, edge.target) for edge in TASK_MOVES],
-        "run": [(edge.source, edge.target) for edge in (*RUN_MOVES, *DONE_AFTER_ALL, *TAKEN_OVER)],
-    }
-    for kind, pairs in edges.items():
-        walked = {pair: tally.edges[kind, "".join(pair)] for pair in pairs}
-        yield f"{kind}: {sum(map(bool, walked.values()))} of {len(pairs)} edges"
-        yield "  " + ", ".join(f"{source}→{target} {n}" for (source, target), n in walked.items())
+    moves = (*RUN_MOVES, *DONE_AFTER_ALL, *TAKEN_OVER)
+    for kind, edges in {"instance": VALID, "untimely": UNTIMELY, "task": TASK_MOVES, "run": moves}.items():
+        walked = {f"{source}→{target}": tally.edges[kind, source + target] for source, target, _ in edges}
+        yield f"{kind}: {sum(map(bool, walked.values()))} of {len(walked)} edges: {walked}"
 
 
 if __name__ == "__main__":

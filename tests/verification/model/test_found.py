@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.task.item import Task
-from tests.verification.model.picture import Items, Reader
+from tests.verification.model.picture import Reader
 from tests.verification.model.promises import broken_promises
 from tests.verification.model.system import System, system
 
@@ -123,21 +122,6 @@ def test_a_second_worker_runs_only_past_report_by_on_the_clock_that_serves_it(
     assert _send(api, "log_running", number, **other)["task_instance"][1] == told
 
 
-def test_a_task_that_does_not_go_with_its_latest_attempt_is_named(api: System) -> None:
-    _two_attempts(api)
-    left_behind = _start(api, 1, increment=100)
-    _bind(api)
-    _queue(api, run=2)
-    _start(api, 2, increment=100)
-    _send(api, "log_done", left_behind[0])
-    either = "REGISTERING or RUNNING"
-    torn = {**api.items[Task.key(1)], "status": {"S": "D"}}
-    assert _broken(api, {**api.items, Task.key(1): torn}) == [
-        f"pair: task 1, task instance 1002 RUNNING: is the task DONE with attempts left; must be the task {either}",
-        "feed: task 1: is told as nothing; must be DONE",
-    ]
-
-
-def _broken(api: System, items: Items | None = None) -> list[str]:
+def _broken(api: System) -> list[str]:
     stored = Reader().picture(api.items)
-    return broken_promises(stored, stored, items or api.items)
+    return broken_promises(stored, stored, api.items)

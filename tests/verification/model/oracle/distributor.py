@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.verification.model.oracle.rulings import Rulings
-from tests.verification.model.oracle.state import ENDED, RUN_ENDED, Instance, Run
+from tests.verification.model.oracle.state import ENDED, RUN_ENDED, Instance
 
 
 class Distributor(Rulings):
@@ -27,10 +27,6 @@ class Distributor(Rulings):
     def run_ended(self, i: Instance) -> bool:
         """Whether nothing of its run is taken any more."""
         return i.run in self.runs and self.runs[i.run].status in RUN_ENDED
-
-    def of_an_earlier_distributor(self, i: Instance) -> bool:
-        """Whether its run has had another distributor since it was taken."""
-        return max(i.since, i.taken) < self.runs.get(i.run, Run(0.0)).succeeded
 
     def transition_to_launched(self, array: int, *, batch_number: int, next_report_increment: float) -> Any:
         for i in self.of_batch(array, batch_number, "I"):

@@ -64,19 +64,17 @@ class WorkerNode(Rulings):
         return {"status": i.status}
 
     def log_done(self, number: int, **said: Any) -> Any:
-        i = self.instance(number)
-        if i.is_of_another_worker(said.get("distributor_id"), said.get("nodename")):
-            return {"status": stopped(i)}
-        self.hear(i, **said)
-        self.move(i, "D", through=True)
-        return {"status": i.status}
+        return self.end(self.instance(number), "D", None, **said)
 
     def log_error_worker_node(self, number: int, *, error_state: str, error_description: str, **said: Any) -> Any:
-        i = self.instance(number)
+        return self.end(self.instance(number), error_state, error_description, **said)
+
+    def end(self, i: Instance, status: str, error: str | None, **said: Any) -> Any:
+        """The command has ended, one way or another."""
         if i.is_of_another_worker(said.get("distributor_id"), said.get("nodename")):
             return {"status": stopped(i)}
-        self.hear(i, error=error_description, **said)
-        self.move(i, error_state, through=True)
+        self.hear(i, error=error, **said)
+        self.move(i, status, through=True)
         return {"status": i.status}
 
     # Triage.

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
 
 from tests.verification.model.follower import Follower
 from tests.verification.model.rules.draws import (
@@ -22,7 +21,7 @@ from tests.verification.model.rules.draws import (
     USER,
     choose,
 )
-from tests.verification.model.rules.walker import Walker
+from tests.verification.model.rules.walker import Walker, rule
 
 
 class ClientRules(Walker):
@@ -32,7 +31,6 @@ class ClientRules(Walker):
 
     @rule(pick=PICK, limit=LIMIT, attributes=ATTRIBUTES, skew=SKEW)
     def bind_workflow(self, pick: int, limit: int | None, attributes: dict[str, Any], skew: float) -> None:
-        self.tally.rules["bind_workflow"] += 1
         key = KEYS[choose(pick, [0, 1, 0, 1, 2, 3])]
         said = {"name": f"workflow {pick % 3}", "description": choose(pick, [None, "told"]), "workflow_args": "--all"}
         more = {"max_concurrently_running": limit, "workflow_attributes": attributes}
@@ -41,12 +39,10 @@ class ClientRules(Walker):
 
     @rule(pick=PICK, attributes=ATTRIBUTES)
     def note_attributes(self, pick: int, attributes: dict[str, Any]) -> None:
-        self.tally.rules["note_attributes"] += 1
         self.call("set_workflow_attributes", self.pick_workflow(pick), workflow_attributes=attributes)
 
     @rule(pick=PICK)
     def make_array(self, pick: int) -> None:
-        self.tally.rules["make_array"] += 1
         workflow, version = ARRAYS[pick % 3 + 1]
         array: dict[str, Any] = {
             "task_template_version_id": version,
@@ -57,7 +53,6 @@ class ClientRules(Walker):
 
     @rule(pick=PICK, bits=PICK, attempts=MOST_ATTEMPTS, reset=st.booleans())
     def bind_tasks(self, pick: int, bits: int, attempts: int, reset: bool) -> None:  # noqa: FBT001  # hypothesis's arguments
-        self.tally.rules["bind_tasks"] += 1
         array = pick % 3 + 1
         first, into = 100 * array, choose(pick, [array] * 20 + [1, 2, 3, 77])
         nodes = [node for node in self.subset(bits, range(first, first + self.nodes)) if node // first == 1]
@@ -77,7 +72,6 @@ class ClientRules(Walker):
 
     @rule(pick=PICK, user=USER, ahead=RUN_AHEAD, skew=SKEW)
     def link(self, pick: int, user: str, ahead: float, skew: float) -> None:
-        self.tally.rules["link"] += 1
         self.link_run(self.pick_workflow(pick), user, ahead, skew)
 
     def link_run(self, workflow_id: int, user: str, ahead: float, skew: float) -> None:
@@ -87,7 +81,6 @@ class ClientRules(Walker):
     @rule(pick=PICK, user=USER, ahead=RUN_AHEAD, seconds=st.sampled_from([0.5, 1, 2, 61]), skew=SKEW)
     def link_again(self, pick: int, user: str, ahead: float, seconds: float, skew: float) -> None:
         """A run ends. Its client links the next one, and soon afterwards does so again, or a rival does."""
-        self.tally.rules["link_again"] += 1
         workflow_id = self.pick_workflow(pick)
         self.end_run(workflow_id, skew)
         self.link_run(workflow_id, "ann", ahead, skew)
@@ -102,37 +95,31 @@ class ClientRules(Walker):
 
     @rule(run=PICK, status=st.sampled_from("BIORHCIGLDESTA"), skew=SKEW)
     def move_run(self, run: int, status: str, skew: float) -> None:
-        self.tally.rules["move_run"] += 1
         self.call("update_workflow_run_status", self.pick_run(run), status=status, skew=skew)
 
     @rule(run=PICK, status=st.sampled_from("BIORRRDCHE"), increment=INCREMENT, skew=SKEW)
     def run_heartbeat(self, run: int, status: str, increment: float, skew: float) -> None:
-        self.tally.rules["run_heartbeat"] += 1
         ahead = {"status": status, "next_report_increment": increment}
         self.call("log_workflow_run_heartbeat", self.pick_run(run), **ahead, skew=skew)
 
     @rule(pick=PICK, bits=PICK, run=PICK)
     def queue(self, pick: int, bits: int, run: int) -> None:
-        self.tally.rules["queue"] += 1
         array = pick % 3 + 1
         ids = {"task_resources_id": choose(run, RESOURCES), "workflow_run_id": self.run_of(ARRAYS[array][0], run)}
         self.call("queue_task_batch", array, task_ids=self.subset(bits, self.oracle.tasks), **ids)
 
     @rule(run=PICK, skew=SKEW)
     def sweep(self, run: int, skew: float) -> None:
-        self.tally.rules["sweep"] += 1
         self.call("set_status_for_triaging", self.pick_run(run), skew=skew)
 
     @rule(run=PICK, skew=SKEW)
     def terminate(self, run: int, skew: float) -> None:
-        self.tally.rules["terminate"] += 1
         self.call("terminate_task_instances", self.pick_run(run), skew=skew)
 
     # Its polls.
 
     @rule(pick=PICK, skew=SKEW)
     def follow(self, pick: int, skew: float) -> None:
-        self.tally.rules["follow"] += 1
         self.follow_workflow(self.pick_workflow(pick), skew, full=pick % 16 == 0)
 
     def follow_workflow(self, workflow_id: int, skew: float, *, full: bool = False) -> None:
@@ -149,11 +136,9 @@ class ClientRules(Walker):
     @rule(pick=PICK, ago=st.sampled_from([0, 19, 20, 21, 60, 1e9, -30]), skew=SKEW)
     def ask_for_changes(self, pick: int, ago: float, skew: float) -> None:
         """Since any moment, such as one at the edge of the margin."""
-        self.tally.rules["ask_for_changes"] += 1
         moment = datetime.fromtimestamp(self.system.clock.time() - ago, UTC).strftime("%Y-%m-%d %H:%M:%S")
         self.call("task_status_updates", self.pick_workflow(pick), last_sync=moment, skew=skew)
 
     @rule(pick=PICK)
     def read_limit(self, pick: int) -> None:
-        self.tally.rules["read_limit"] += 1
         self.call("get_workflow_limit", self.pick_workflow(pick))

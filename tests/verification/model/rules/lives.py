@@ -4,7 +4,7 @@ from random import Random
 from typing import Any, Final
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize
 
 from tests.verification.model.oracle.state import ENDED, Instance, Task
 from tests.verification.model.rules.distributor import DistributorRules
@@ -20,6 +20,7 @@ from tests.verification.model.rules.draws import (
     choose,
 )
 from tests.verification.model.rules.takeover import TakeoverRules
+from tests.verification.model.rules.walker import rule
 from tests.verification.model.rules.worker_node import WorkerNodeRules
 
 HAPPENS: Final = {
@@ -104,7 +105,6 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
 
         The newest run asks first: one that was linked after a resume must look after the earlier ones itself.
         """
-        self.tally.rules["fall_silent"] += 1
         self.system.clock.sleep(seconds)
         for run in reversed(self.oracle.runs):
             self.call("set_status_for_triaging", run, skew=skew)
@@ -116,7 +116,6 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
     @rule(pick=PICK, skew=SKEW)
     def succeed(self, pick: int, skew: float) -> None:
         """A second distributor comes, and asks for all that there is."""
-        self.tally.rules["succeed"] += 1
         run = self.pick_run(pick)
         for step in ("B", "I", "O", "R", "I"):
             self.call("update_workflow_run_status", run, status=step, skew=skew)
@@ -126,7 +125,6 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
     @rule(pick=PICK, hot=st.booleans(), skew=SKEW)
     def drive_home(self, pick: int, hot: bool, skew: float) -> None:  # noqa: FBT001  # hypothesis's arguments
         """All tasks of the smaller workflow are done at last, some of them while its run ends for a resume."""
-        self.tally.rules["drive_home"] += 1
         self.call("is_resumable", 2, skew=skew)
         self.call("set_resume_state", 2, reset_if_running=True, skew=skew)
         self.link_run(2, "ann", 90_000, skew)
@@ -159,21 +157,18 @@ class LifeRules(TakeoverRules, DistributorRules, WorkerNodeRules):
 
     @rule(seconds=PASSING)
     def pass_time(self, seconds: float) -> None:
-        self.tally.rules["pass_time"] += 1
         self.system.clock.sleep(seconds)
 
     @rule(skew=SKEW)
     def repeat(self, skew: float) -> None:
         """As a client does whose reply was lost."""
         if self.last:
-            self.tally.rules["repeat"] += 1
             route, ids, body = self.last
             self.call(route, *ids, **body, skew=skew)
 
     @rule(picks=st.lists(PICK, min_size=1, max_size=6), failure=FAILURE, increment=INCREMENT, worker=WORKER, skew=SKEW)
     def live(self, picks: list[int], failure: str, increment: float, worker: dict[str, Any], skew: float) -> None:
         """Some go on as most do."""
-        self.tally.rules["live"] += 1
         for pick in picks:
             task = choose(pick, [*self.oracle.tasks])
             number = task * 1000 + (1 if pick % 8 == 3 else self.oracle.tasks[task].made)

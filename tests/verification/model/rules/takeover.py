@@ -1,10 +1,10 @@
 """The rules of who takes a workflow over from the run that holds it."""
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
 
 from tests.verification.model.rules.client import ClientRules
 from tests.verification.model.rules.draws import PICK, SKEW, USER
+from tests.verification.model.rules.walker import rule
 
 
 class TakeoverRules(ClientRules):
@@ -12,45 +12,37 @@ class TakeoverRules(ClientRules):
 
     @rule(pick=PICK, cold=st.booleans(), skew=SKEW)
     def set_resume(self, pick: int, cold: bool, skew: float) -> None:  # noqa: FBT001  # hypothesis's arguments
-        self.tally.rules["set_resume"] += 1
         self.call("set_resume", self.pick_workflow(pick), reset_running_jobs=cold, skew=skew)
 
     @rule(pick=PICK, skew=SKEW)
     def is_resumable(self, pick: int, skew: float) -> None:
-        self.tally.rules["is_resumable"] += 1
         self.call("is_resumable", self.pick_workflow(pick), skew=skew)
 
     @rule(pick=PICK, skew=SKEW)
     def force_cleanup(self, pick: int, skew: float) -> None:
-        self.tally.rules["force_cleanup"] += 1
         self.call("force_cleanup_kill_self", self.pick_workflow(pick), skew=skew)
 
     @rule(pick=PICK, running=st.booleans(), skew=SKEW)
     def set_resume_state(self, pick: int, running: bool, skew: float) -> None:  # noqa: FBT001  # as above
-        self.tally.rules["set_resume_state"] += 1
         self.call("set_resume_state", self.pick_workflow(pick), reset_if_running=running, skew=skew)
 
     @rule(pick=PICK, skew=SKEW)
     def increase_resources(self, pick: int, skew: float) -> None:
-        self.tally.rules["increase_resources"] += 1
         self.call("increase_resources", self.pick_workflow(pick), skew=skew)
 
     @rule(pick=PICK, after=st.integers(0, 20), size=st.sampled_from([1, 3, 500]))
     def read_tasks(self, pick: int, after: int, size: int) -> None:
-        self.tally.rules["read_tasks"] += 1
         workflow_id = self.pick_workflow(pick)
         self.call("fetch_workflow_metadata", workflow_id)
         self.call("get_tasks", workflow_id, max_task_id=after, chunk_size=size)
 
     @rule(pick=PICK)
     def read_newest_error(self, pick: int) -> None:
-        self.tally.rules["read_newest_error"] += 1
         self.call("most_recent_ti_error", pick % 50)
 
     @rule(pick=PICK, bits=PICK, cold=st.booleans(), user=USER, skew=SKEW)
     def take_over(self, pick: int, bits: int, cold: bool, user: str, skew: float) -> None:  # noqa: FBT001  # as above
         """A workflow passes from one run to the next, as Jobmon's client and its command line do it."""
-        self.tally.rules["take_over"] += 1
         workflow_id = self.pick_workflow(pick)
         self.call("set_resume", workflow_id, reset_running_jobs=cold, skew=skew)
         self._leave(workflow_id, bits, skew)

@@ -1,11 +1,13 @@
 """Send a request, compare everything with the oracle; choose whom a rule is about."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from itertools import cycle
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar, cast
 
-from hypothesis.stateful import RuleBasedStateMachine
+from hypothesis import stateful
+from hypothesis import strategies as st
 
 from tests.verification.model import picture
 from tests.verification.model.follower import Follower
@@ -38,7 +40,7 @@ ASKED: Final = ("status", "reset_running_jobs", "reset_if_running")
 """What a request about a run or a workflow asks for."""
 
 
-class Walker(RuleBasedStateMachine):
+class Walker(stateful.RuleBasedStateMachine):
     """One example: the API, the oracle, and how the table stood after the last request."""
 
     system: ClassVar[System]
@@ -190,3 +192,20 @@ class Walker(RuleBasedStateMachine):
         """The run that holds a workflow, if one does; else, and now and then, any."""
         holder = self.oracle.workflows[workflow_id].holder
         return holder if holder and pick % 8 else self.pick_run(pick)
+
+
+Follow = TypeVar("Follow", bound=Callable[..., None])
+
+
+def rule(**draws: st.SearchStrategy[Any]) -> Callable[[Follow], Follow]:
+    """A rule of the walk, which counts how often it is followed."""
+
+    def counting(follow: Follow) -> Follow:
+        @wraps(follow)
+        def counted(walker: Walker, *given: Any, **drawn: Any) -> None:
+            walker.tally.rules[follow.__name__] += 1
+            follow(walker, *given, **drawn)
+
+        return cast("Follow", stateful.rule(target=None, targets=(), **draws)(counted))
+
+    return counting

@@ -3,10 +3,9 @@
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
 
 from tests.verification.model.rules.draws import FAILURE, INCREMENT, LOGS, OUTPUT, PICK, SKEW, WORDS, WORKER
-from tests.verification.model.rules.walker import Walker
+from tests.verification.model.rules.walker import Walker, rule
 
 
 class WorkerNodeRules(Walker):
@@ -14,7 +13,6 @@ class WorkerNodeRules(Walker):
 
     @rule(pick=PICK, worker=WORKER, increment=INCREMENT, skew=SKEW, statuses=st.sampled_from(["O", "RT", "KX", "IT"]))
     def log_running(self, pick: int, worker: dict[str, Any], increment: float, skew: float, statuses: str) -> None:
-        self.tally.rules["log_running"] += 1
         self.start(self.pick(pick, statuses), worker, increment, skew)
 
     def start(self, number: int, worker: dict[str, Any], increment: float, skew: float) -> None:
@@ -29,12 +27,10 @@ class WorkerNodeRules(Walker):
 
     @rule(pick=PICK, increment=INCREMENT, output=OUTPUT, skew=SKEW, statuses=st.sampled_from(["R", "T", "OXK", "RT"]))
     def heartbeat(self, pick: int, increment: float, output: dict[str, Any], skew: float, statuses: str) -> None:
-        self.tally.rules["heartbeat"] += 1
         self.call("log_report_by", self.pick(pick, statuses), next_report_increment=increment, **output, skew=skew)
 
     @rule(pick=PICK, output=OUTPUT, logs=LOGS, skew=SKEW, statuses=st.sampled_from(["R", "T", "KU", "D"]))
     def log_done(self, pick: int, output: dict[str, Any], logs: dict[str, Any], skew: float, statuses: str) -> None:
-        self.tally.rules["log_done"] += 1
         self.call("log_done", self.pick(pick, statuses), **output, **logs, skew=skew)
 
     @rule(
@@ -46,13 +42,11 @@ class WorkerNodeRules(Walker):
         statuses=st.sampled_from(["R", "T", "KUEZ", "RT"]),
     )
     def log_error(self, pick: int, failure: str, words: str, logs: dict[str, Any], skew: float, statuses: str) -> None:
-        self.tally.rules["log_error"] += 1
         told = {"error_state": failure, "error_description": words, **logs}
         self.call("log_error_worker_node", self.pick(pick, statuses), **told, skew=skew)
 
     @rule(pick=PICK)
     def look_up_step(self, pick: int) -> None:
-        self.tally.rules["look_up_step"] += 1
         array, batch = self.batch(pick, "O")
         self.call("get_array_task_instance_id", array, batch, pick % 16)
 
@@ -60,12 +54,10 @@ class WorkerNodeRules(Walker):
 
     @rule(pick=PICK, failure=FAILURE, words=WORDS, skew=SKEW, statuses=st.sampled_from(["T", "O", "XK", "REUZD"]))
     def log_known_error(self, pick: int, failure: str, words: str, skew: float, statuses: str) -> None:
-        self.tally.rules["log_known_error"] += 1
         told = {"error_state": failure, "error_message": words, "nodename": None, "distributor_id": "D9"}
         self.call("log_known_error", self.pick(pick, statuses), **told, skew=skew)
 
     @rule(pick=PICK, failure=FAILURE, words=WORDS, skew=SKEW, statuses=st.sampled_from(["T", "O", "XK", "REUZD"]))
     def log_unknown_error(self, pick: int, failure: str, words: str, skew: float, statuses: str) -> None:
-        self.tally.rules["log_unknown_error"] += 1
         told = {"error_state": failure, "error_message": words, "nodename": "n9"}
         self.call("log_unknown_error", self.pick(pick, statuses), **told, skew=skew)
