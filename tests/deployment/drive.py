@@ -1,8 +1,7 @@
 """Drives every function through its scenarios and prints what each asked of AWS.
 
-It does so in a process and on a table of its own; the scenarios of the faults, each on a table in memory, without a
-fault. Its output is one JSON object: what each function needs to be
-allowed, and the places of the layer that asked.
+It does so in a process of its own, on tables in memory; nothing strikes the scenarios of the faults. Its output is one
+JSON object: what each function needs to be allowed, and the places of the layer that asked.
 """
 
 import json
@@ -17,6 +16,7 @@ from local.secret import use_new_secret
 from tests.conformance import recording
 from tests.deployment.recorder import Recorder
 from tests.deployment.scenarios import SCENARIOS
+from tests.support.memory import in_memory
 from tests.verification.faults.engine import working
 from tests.verification.faults.matrix import limited, play_clean
 from tests.verification.faults.scenarios import SCENARIOS as OF_THE_FAULTS
@@ -32,8 +32,9 @@ def main() -> None:
     with next(invoked), next(invoked), dynamodb(os.environ["TABLE_NAME"]) as endpoint:
         use_new_secret(endpoint, "SigningKeys")
         player = recording.Player()
-        for scenario in SCENARIOS:
-            scenario(player)
+        with in_memory():
+            for scenario in SCENARIOS:
+                scenario(player)
         with working() as world:
             for struck in OF_THE_FAULTS:
                 with limited(struck):

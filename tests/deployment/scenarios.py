@@ -24,7 +24,7 @@ from lockstep.task.item import Task
 from lockstep.task_instance import bulk
 from lockstep.workflow import left
 from lockstep.workflow.bind import ATTRIBUTES_PER_TRANSACTION
-from lockstep.workflow_run import leftovers
+from lockstep.workflow_run import instantiate, leftovers
 from ops.token import make
 from tests.conformance.recording import Player, put
 from tests.conformance.test_events import send
@@ -70,10 +70,19 @@ def what_an_earlier_distributor_took(player: Player) -> None:
 
 
 def more_than_is_written_unread(player: Player) -> None:
-    _, ids = run_with(player, "OOO")
+    run, ids = run_with(player, "OOO")
     with patch.object(bulk, "WRITTEN_UNREAD", 2):
         body = {"task_instance_ids": ids, "next_report_increment": 90}
         assert ask(player, "POST", "/task_instance/log_report_by/batch", body) == {}
+        jobs = {str(number): f"7_{number}" for number in ids}
+        assert ask(player, "POST", f"/array/{run.id}/log_distributor_id", jobs) == {"success": True}
+
+
+def more_than_is_taken_at_once(player: Player) -> None:
+    _, ids = run_with(player, "QQQ")
+    with patch.object(instantiate, "TAKEN_AT_ONCE", 2):
+        reply = ask(player, "POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": ids})
+    assert [taken for *_, taken in reply["task_instance_batches"]] == [ids]
 
 
 def more_than_is_put_unread(player: Player) -> None:
@@ -185,6 +194,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     a_task_whose_latest_attempts_have_no_error,
     what_an_earlier_distributor_took,
     more_than_is_written_unread,
+    more_than_is_taken_at_once,
     more_than_is_put_unread,
     more_attributes_than_a_transaction_holds,
     a_version_that_somebody_else_added_meanwhile,

@@ -24,7 +24,8 @@ Tear = Callable[[Items], None]
 ARRAY: Final = 1001
 TASKS: Final = [1_000_000_001, 1_000_000_002, 1_000_000_003, 1_000_000_004]
 """Of the array: done; failed and running again; overdue; launched."""
-ARRAY_OF_ONE, TASK, RUN, WORKFLOW, RESOURCES, TOOL_VERSION = 1002, 1_000_000_005, 1002, 1001, 1001, 1001
+ARRAY_OF_ONE, TASK, RUN, WORKFLOW, RESOURCES = 1002, 1_000_000_005, 1002, 1001, 1001
+TOOL_VERSION, VERSION_OF_TEMPLATE = 1001, 1001
 """Of a workflow of one task that is bound with all that there is."""
 DAG: Final = 7
 NODE: Final = node_id(1001, "1")

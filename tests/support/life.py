@@ -111,7 +111,7 @@ class Life:
     def end(self, attempt: int) -> None:
         """Its first reply is lost."""
         for _ in range(2):
-            self.ask(requests.log_done(attempt, "n"))
+            self.ask(requests.log_done(attempt, "n", stdout_log="x"))
 
     def fail(self, attempt: int, state: str = "E") -> None:
         self.ask(requests.log_error(attempt, "n", state, "boom"))

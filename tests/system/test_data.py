@@ -6,7 +6,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,8 +24,8 @@ from sim.client import Client, Reply
 from sim.cluster import Cluster, Conduct
 from sim.tally import Tally
 from sim.workflow import Workflow
-from tests.support.marked import CANNOT_LOOK, Marked, read_until
-from tests.support.serving import alone
+from tests.support.marked import CANNOT_LOOK, Served
+from tests.support.serving import Ended, port_of, run_alone
 
 SEED = ROOT / "events/seed.json"
 TABLE = "lockstep"
@@ -34,34 +33,18 @@ LARGE = "x" * 390_000
 """A text that nearly fills an item."""
 
 
-def run(module: str, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", module, *options]
-    return subprocess.run(command, cwd=ROOT, env=alone() | settings, capture_output=True, encoding="utf-8", check=False)
+def audit(url: str) -> Ended:
+    return run_alone("ops.audit", "--port", port_of(url))
 
 
-def audit(url: str) -> subprocess.CompletedProcess[str]:
-    return run("ops.audit", "--port", port_of(url))
+def serving_from(folder: Path, *options: str) -> Served:
+    """`make run DATA=…`."""
+    return Served("--data", str(folder), *options)
 
 
-def port_of(url: str) -> str:
-    return str(httpx.URL(url).port)
-
-
-class Served(Marked):
-    """`make run DATA=…` on any free port."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        super().__init__("local.run", "--port", "0", "--data", str(folder), *options)
-
-    @contextmanager
-    def up(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """The program and its URL. It is killed in the end."""
-        with self.started() as program:
-            yield program, read_until(program, "Lockstep serves ").split()[2]
-
-    def kill_engine(self) -> None:
-        [number] = [each for each in self.processes() if b"engine_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
-        os.kill(number, signal.SIGKILL)
+def kill_engine(served: Served) -> None:
+    [number] = [each for each in served.processes() if b"engine_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    os.kill(number, signal.SIGKILL)
 
 
 def stop(program: subprocess.Popen[str]) -> None:
@@ -71,9 +54,9 @@ def stop(program: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("end", [stop, subprocess.Popen.kill], ids=["Ctrl-C", "kill -9"])
 def test_what_is_stored_is_there_again(tmp_path: Path, end: Callable[[subprocess.Popen[str]], None]) -> None:
-    served = Served(tmp_path / "new" / "data")
+    served = serving_from(tmp_path / "new" / "data")
     with served.up() as (program, url):
-        assert run("local.seed", str(SEED), "--port", port_of(url)).returncode == 0
+        assert run_alone("local.seed", SEED, "--port", port_of(url)).returncode == 0
         before = httpx.get(f"{url}/task_instance/7027001", trust_env=False).json()
         end(program)
     with served.up() as (_, url):
@@ -86,7 +69,7 @@ def test_what_is_stored_is_there_again(tmp_path: Path, end: Callable[[subprocess
 @CANNOT_LOOK
 @pytest.mark.parametrize("first", ["make run", "engine"])
 def test_a_kill_in_the_midst_of_traffic_tears_nothing(tmp_path: Path, first: str) -> None:
-    served = Served(tmp_path)
+    served = serving_from(tmp_path)
     tally, busy = Tally(), threading.Event()
 
     def heard(reply: Reply) -> None:
@@ -100,7 +83,7 @@ def test_a_kill_in_the_midst_of_traffic_tears_nothing(tmp_path: Path, first: str
         driving = [cluster.start(workflow.run) for workflow in workflows]
         assert busy.wait(200)
         if first == "engine":
-            served.kill_engine()
+            kill_engine(served)
         program.kill()
         cluster.ended.set()
         for each in driving:
@@ -119,9 +102,9 @@ def test_a_kill_in_the_midst_of_traffic_tears_nothing(tmp_path: Path, first: str
 @CANNOT_LOOK
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_ends_with_its_engine_and_says_so(tmp_path: Path, workers: str) -> None:
-    served = Served(tmp_path, "--workers", workers)
+    served = serving_from(tmp_path, "--workers", workers)
     with served.up() as (program, _):
-        served.kill_engine()
+        kill_engine(served)
         _, errors = program.communicate()
         assert program.returncode == 128 + signal.SIGTERM
         assert errors == "the embedded DynamoDB ended with exit code -9, so nothing is served any more\n"
@@ -129,9 +112,9 @@ def test_it_ends_with_its_engine_and_says_so(tmp_path: Path, workers: str) -> No
 
 
 def test_a_token_is_good_for_what_has_the_same_folder(tmp_path: Path) -> None:
-    served, another = Served(tmp_path / "a", "--auth", "on"), Served(tmp_path / "b", "--auth", "on")
+    served, another = serving_from(tmp_path / "a", "--auth", "on"), serving_from(tmp_path / "b", "--auth", "on")
     with served.up() as (program, url):
-        made = run("ops.token", "--scope", "reader", "--days", "1", "--port", port_of(url))
+        made = run_alone("ops.token", "--scope", "reader", "--days", "1", "--port", port_of(url))
         headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
         stop(program)
     assert (tmp_path / "a/signing-key").stat().st_mode & 0o777 == 0o600
@@ -143,7 +126,7 @@ def test_a_token_is_good_for_what_has_the_same_folder(tmp_path: Path) -> None:
 
 def refused(folder: Path, **settings: str) -> str:
     """What a run that does not start says, in its one line."""
-    ended = run("local.run", "--port", "0", "--data", str(folder), **settings)
+    ended = run_alone("local.run", "--port", "0", "--data", str(folder), **settings)
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
     return line

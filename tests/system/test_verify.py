@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,8 +10,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from local.template import ROOT
 from lockstep.access.scopes import Scope
+from lockstep.routes import ROUTES
 from ops.verify import api as calling
 from ops.verify.__main__ import conclude, main
 from ops.verify.api import Api
@@ -22,6 +21,7 @@ from ops.verify.session import FIRST_WORKFLOW_ID
 from ops.verify.target import PREFIX, Target, UsageError, read_target
 from ops.verify.walk import walk
 from tests.support.guarded import NO_TLS, Guarded
+from tests.support.serving import ended
 
 Spoil = Callable[[int, Any], tuple[int, Any]]
 """A reply's status and body, made into others."""
@@ -151,10 +151,12 @@ def walked(guarded: Guarded, token: str) -> Walked:
     return Walked(guarded.url, token, Between({}))
 
 
-def run_paths(walked: Walked) -> list[str]:
-    """The paths on which the walk moved its workflow run, once each."""
-    paths = [request.url.path for request in walked.between.requests if request.url.path.endswith("/update_status")]
-    return list(dict.fromkeys(path for path in paths if str(UNKNOWN_INSTANCE) not in path))
+def stands(guarded: Guarded, token: str, between: Between) -> set[str]:
+    """How the workflow runs stand that a walk moved: one that has ended stays so."""
+    paths = {request.url.path for request in between.requests if request.url.path.endswith("/update_status")}
+    ours = [path.removeprefix(PREFIX) for path in paths if str(UNKNOWN_INSTANCE) not in path]
+    with guarded.client(token) as client:
+        return {client.put(path, json={"status": "R"}).json()["status"] for path in ours}
 
 
 def test_everything_holds_where_tokens_are_asked_for(walked: Walked) -> None:
@@ -163,31 +165,17 @@ def test_everything_holds_where_tokens_are_asked_for(walked: Walked) -> None:
     assert walked.api.sent_again == 0
 
 
+LOOKS: Final = {"get_array_limit", "list_array_tasks", "show_run"}
+"""Routes of arrays and runs that only people ask."""
+
+
 def test_every_route_of_the_state_machine_is_called(walked: Walked) -> None:
-    worker = {f"POST /{INSTANCE}/{route}" for route in ("log_running", "log_report_by", "log_done")}
-    failures = {"log_error_worker_node", "log_no_distributor_id", "log_known_error", "log_unknown_error"}
-    arrays = {"queue_task_batch", "transition_to_launched", "transition_to_killed", "log_distributor_id"}
-    runs = {"sync_status", "set_status_for_triaging", "log_heartbeat"}
-    assert walked.between.asked.keys() >= {
-        *worker,
-        *(f"POST /{INSTANCE}/{route}" for route in failures | {"log_distributor_id"}),
-        *(f"POST /array/*/{route}" for route in arrays),
-        *(f"POST /workflow_run/*/{route}" for route in runs),
-        "PUT /workflow_run/*/update_status",
-        "PUT /workflow_run/*/terminate_task_instances",
-        "POST /task_instance/instantiate_task_instances",
-        "POST /task_instance/log_report_by/batch",
-        "POST /task_resources/*",
-        "POST /task/bind_resources",
-        "PUT /task/bind_tasks_no_args",
-        "POST /array",
-        "POST /workflow_run",
-        f"GET /{INSTANCE}",
-        f"GET /{INSTANCE}/task_instance_error_log",
-        "GET /get_array_task_instance_id/*/*/*",
-        "GET /cluster/sequential",
-        "GET /health",
-    }
+    asked = walked.between.asked
+    machine = [route for route in ROUTES if route.aggregate in {"task_instance", "workflow_run", "array"}]
+    paths = {route.name: f"{route.method} {re.sub('{.*?}', '*', route.path)}" for route in machine}
+    assert {name for name, path in paths.items() if path not in asked} == LOOKS
+    assert asked.keys() >= {"GET /cluster/sequential", "GET /health", "POST /task/bind_resources"}
+    assert asked.keys() >= {"POST /task_resources/*", "PUT /task/bind_tasks_no_args"}
 
 
 def test_what_it_makes_is_recognisable_and_apart_from_real_workflows(walked: Walked) -> None:
@@ -225,18 +213,13 @@ def test_a_fault_is_named_and_leaves_no_run_open(
     printed = capsys.readouterr().out
     assert re.search(rf"^FAIL {re.escape(sentence)}\n     expected: .+\n     seen:     .+", printed, re.MULTILINE)
     assert f"\n  - {sentence}\n" in printed
-    with guarded.client(token) as client:
-        for path in run_paths(walked):
-            stands = client.put(path.removeprefix(PREFIX), json={"status": "R"}).json()["status"]
-            assert stands in {"D", "E", "A"}
+    assert stands(guarded, token, walked.between) <= {"D", "E", "A"}
 
 
 def test_a_lost_reply_is_named_and_the_run_is_ended(guarded: Guarded, token: str) -> None:
     walked = Walked(guarded.url, token, Between({f"POST /{INSTANCE}/log_done 1": lose}))
     assert walked.checks.failed == ["the worker node reports the end and is told DONE (D)"]
-    [path] = run_paths(walked)
-    with guarded.client(token) as client:
-        assert client.put(path.removeprefix(PREFIX), json={"status": "R"}).json() == {"status": "D"}
+    assert stands(guarded, token, walked.between) == {"D"}
 
 
 def test_ctrl_c_stops_what_runs_and_ends_the_run(guarded: Guarded, token: str) -> None:
@@ -247,9 +230,7 @@ def test_ctrl_c_stops_what_runs_and_ends_the_run(guarded: Guarded, token: str) -
         "terminate_task_instances",
         "update_status",
     ]
-    with guarded.client(token) as client:
-        path = between.requests[-1].url.path.removeprefix(PREFIX)
-        assert client.put(path, json={"status": "R"}).json() == {"status": "D"}
+    assert stands(guarded, token, between) == {"D"}
 
 
 def test_a_run_that_seems_not_to_move_is_ended_all_the_same(guarded: Guarded, token: str) -> None:
@@ -257,9 +238,7 @@ def test_a_run_that_seems_not_to_move_is_ended_all_the_same(guarded: Guarded, to
     moves = {f"PUT /workflow_run/*/update_status {number}": refused for number in (1, 2, 3)}
     walked = Walked(guarded.url, token, Between({"POST /array/*/queue_task_batch": refused} | moves))
     assert walked.exit_code == DOES_NOT_HOLD
-    [path] = run_paths(walked)
-    with guarded.client(token) as client:
-        assert client.put(path.removeprefix(PREFIX), json={"status": "R"}).json() == {"status": "E"}
+    assert stands(guarded, token, walked.between) == {"E"}
 
 
 def test_what_is_answered_503_is_sent_again_and_said(
@@ -383,12 +362,9 @@ def test_a_deployment_that_is_ill_is_no_wrong_usage(guarded: Guarded, token: str
 
 
 def test_make_verify_passes_on_what_it_is_given(guarded: Guarded, token: str) -> None:
-    def make(**variables: str) -> "subprocess.CompletedProcess[str]":
-        command = ["make", "--silent", "verify", *(f"{name}={value}" for name, value in variables.items())]
-        environment = {name: value for name, value in os.environ.items() if name not in {"URL", "TOKEN"}}
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
-
-    good, bad = make(URL=guarded.url, TOKEN=token), make(URL=guarded.url)
+    command = ("make", "--silent", "verify", f"URL={guarded.url}")
+    environment = {name: value for name, value in os.environ.items() if name not in {"URL", "TOKEN"}}
+    good, bad = ended(*command, f"TOKEN={token}", env=environment), ended(*command, env=environment)
     assert good.returncode == 0, good.stdout
     assert re.search(r"\nAll \d+ checks hold\.\n", good.stdout)
     assert "asks for a token" in bad.stderr

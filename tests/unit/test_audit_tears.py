@@ -12,7 +12,7 @@ from lockstep.dag.item import Dag, Edge, EdgePart
 from lockstep.dynamodb.counters import COUNTED, Counter
 from lockstep.dynamodb.item import Key
 from lockstep.task.bound_item import ArgumentChunk, Resources, Spec, TaskLookup
-from lockstep.task.item import Task
+from lockstep.task.item import Task, failed_key
 from lockstep.task_instance.item import ErrorEntry, ErrorText, InstanceKey, Log, TaskInstance
 from lockstep.task_template.item import TaskTemplate, TemplateLookup, TemplateVersion
 from lockstep.text import digest
@@ -35,6 +35,7 @@ from tests.support.audited import (
     TASK,
     TASKS,
     TOOL_VERSION,
+    VERSION_OF_TEMPLATE,
     WORKFLOW,
     Client,
     Items,
@@ -51,6 +52,7 @@ from tests.support.audited import (
 from tests.support.memory import in_memory
 
 OVERDUE: Final = TaskInstance.key(InstanceKey(TASKS[2], 1))
+OF_ARRAY: Final = ArrayLookup.key(WORKFLOW, VERSION_OF_TEMPLATE)
 DONE, DONE_TASK, DONE_SPEC = TaskInstance.key(InstanceKey(TASKS[0], 1)), Task.key(TASKS[0]), Spec.key(TASKS[0])
 FAILED, AGAIN = (TaskInstance.key(InstanceKey(TASKS[1], number)) for number in (1, 2))
 TASK_AGAIN, QUEUED, QUEUED_TASK = Task.key(TASKS[1]), TaskInstance.key(InstanceKey(TASKS[3], 1)), Task.key(TASKS[3])
@@ -63,6 +65,11 @@ EDGE, TEMPLATE, NAMED = Edge.key(FREE_DAG, FREE_NODE), TemplateLookup.key(4, "t"
 VERSION: Final = TemplateVersion.key(6, "run {n}", "5")
 [ARGUMENTS] = [Key(pk, sk) for pk, sk in whole() if pk.startswith("ARGUMENTS#")]
 [OF_NODES] = [Key(pk, sk) for pk, sk in whole() if pk == "NODES#1"]
+
+
+def attempt(number: int, of: type[Log | TaskInstance] = TaskInstance) -> Key:
+    """Of the task that is done."""
+    return of.key(InstanceKey(TASKS[0], number))
 
 
 def error(number: int, under: str, **said: Any) -> Tear:
@@ -105,17 +112,11 @@ TEARS: Final[dict[str, tuple[str, Tear]]] = {
     "no task": ("orphan", gone(DONE_TASK)),
     "two specifications": ("binding", changed(DONE_TASK, command="c")),
     "no specification of a task": ("orphan", gone(DONE_SPEC)),
-    "logs of nobody": (
-        "orphan",
-        copied(Log.key(InstanceKey(TASKS[0], 1)), Log.key(InstanceKey(TASKS[0], 7))),
-    ),
+    "logs of nobody": ("orphan", copied(attempt(1, Log), attempt(7, Log))),
     "errors of nobody": ("orphan", error(9, "x", description={"S": "x"})),
     "an attempt that is gone": ("instance-numbers", gone(FAILED)),
     "the last attempt is gone": ("instance-numbers", gone(AGAIN)),
-    "more instances than were given": (
-        "instance-numbers",
-        copied(DONE, TaskInstance.key(InstanceKey(TASKS[0], 2))),
-    ),
+    "more instances than were given": ("instance-numbers", copied(DONE, attempt(2))),
     "more attempts than instances": ("attempts", changed(TASK_AGAIN, num_attempts=3)),
     "more attempts than allowed": ("attempts", changed(TASK_AGAIN, max_attempts=1)),
     "a specification of another binding": ("binding", changed(DONE_SPEC, spec_version=2)),
@@ -129,10 +130,7 @@ TEARS: Final[dict[str, tuple[str, Tear]]] = {
     "the last attempt runs, and its task has failed": ("pair", changed(TASK_AGAIN, status="F", spec_version=2)),
     "an earlier attempt that still runs": ("pair", changed(FAILED, status="R")),
     "a legacy status": ("pair", changed(DONE, status="B")),
-    "a queued task without an instance": (
-        "pair",
-        all_of(gone(QUEUED), changed(QUEUED_TASK, num_instances=0)),
-    ),
+    "a queued task without an instance": ("pair", all_of(gone(QUEUED), changed(QUEUED_TASK, num_instances=0))),
     "triaged without a flag": ("attention-flag", changed(OVERDUE, attention=None)),
     "flagged and well": ("attention-flag", changed(DONE, attention="I#T")),
     "words under another's digest": ("error-digest", error(1, "bang", description={"S": "boom"})),
@@ -159,18 +157,12 @@ TEARS: Final[dict[str, tuple[str, Tear]]] = {
     "no array": ("array-missing", gone(IN_ARRAY)),
     "a batch that its array has not had": ("array-batches", changed(IN_ARRAY, num_batches=1)),
     "failed, and not listed": ("list", changed(DONE_TASK, status="F")),
-    "listed as failed, and well": (
-        "list",
-        changed(DONE_TASK, listed_in="1#0", listed_as="00000000000001#0000000000000001"),
-    ),
+    "listed as failed, and well": ("list", changed(DONE_TASK, listed_in="1#0", listed_as=failed_key(1, 1))),
     "a workflow in no list": ("list", changed(A_WORKFLOW, listed_as=None)),
     "a batch in no list": ("list", changed(BATCH, listed_as=None)),
     "an array in another list": ("list", changed(IN_ARRAY, listed_in="WORKFLOW#77")),
-    "no lookup of an array": ("lookup", gone(ArrayLookup.key(WORKFLOW, TOOL_VERSION))),
-    "a lookup of no array": (
-        "lookup",
-        copied(ArrayLookup.key(WORKFLOW, TOOL_VERSION), ArrayLookup.key(77, 1)),
-    ),
+    "no lookup of an array": ("lookup", gone(OF_ARRAY)),
+    "a lookup of no array": ("lookup", copied(OF_ARRAY, ArrayLookup.key(77, 1))),
     # A workflow, its tasks and its runs
     "no lookup of a workflow": ("lookup", gone(BOUND)),
     "a lookup of a workflow that is another one's": ("lookup", changed(BOUND, id=9_999)),

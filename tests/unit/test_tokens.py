@@ -99,33 +99,6 @@ def test_a_token_with_other_letters_in_it_says_nothing_else(grant: Grant, change
     assert bad.split(".")[:2] == good.split(".")[:2]
 
 
-@given(
-    st.text()
-    | st.binary().map(lambda raw: "Basic " + base64.b64encode(raw).decode())
-    | st.text().map("Bearer ".__add__)
-)
-def test_a_header_that_holds_no_token_is_unauthorized(header: str) -> None:
-    with pytest.raises(UnauthorizedError):
-        authorize(header, CALLED, NoKeys())
-
-
-class NoKeys(SigningKeys):
-    """Keys that nobody has signed with."""
-
-    def __init__(self) -> None:
-        super().__init__("s")
-
-    def valid(self) -> dict[str, str]:
-        return {}
-
-    newest = valid
-
-
-def test_only_a_workers_token_is_for_one_run() -> None:
-    with pytest.raises(ValueError, match="a worker's"):
-        token(Grant("ann", Scope.OPERATOR, 7))
-
-
 @pytest.mark.parametrize("name", ["", "x" * 65, 'a"b', "a b", "a\n", "\u00e9"])
 def test_a_name_fits_any_log(name: str) -> None:
     with pytest.raises(ValueError, match="is no name"):
