@@ -9,5 +9,6 @@ worker.py, distributor.py, workflow.py   the programs
 record.py       what each program was told; tally.py: what happened, counted
 show.py, ending.py   the terminal and the exit code
 
-`make demo` (local/demo), `make soak` (sim/soak), `make bench` (bench/load) and `make scale` (bench/scale) use it.
+`make demo` (local/demo), `make soak` (sim/soak), `make bench` (bench/load) and `make scale` (bench/scale) use it;
+`make verify` (ops/verify) and what drives workflows in tests send its requests.
 """

@@ -1,59 +1,45 @@
-"""Check tools, task templates and their versions: what each belongs to is there."""
+"""Check tools, task templates and their versions: what each belongs to is there. None is ever taken back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
+from lockstep.dynamodb.item import Item, Key
 from lockstep.task_template.item import TaskTemplate, TemplateVersion
 from lockstep.tool.item import Tool, ToolVersion, VersionOfTool
-from ops.audit.invariants.finding import Finding
+from ops.audit.invariants.finding import Finding, in_words
 from ops.audit.invariants.parsing import Parsed
 from ops.audit.reader import Reads, read_model
 
+_BELONGS_TO: Final[Mapping[type[Item], tuple[str, Callable[[Any, Sequence[int]], list[Key]]]]] = {
+    ToolVersion: (
+        "tool-version",
+        lambda item, ids: [Tool.key(item.tool_id), VersionOfTool.key(item.tool_id, ids[0])],
+    ),
+    TaskTemplate: ("task-template", lambda item, _: [ToolVersion.key(item.tool_version_id)]),
+    TemplateVersion: ("task-template", lambda _, ids: [TaskTemplate.key(ids[0])]),
+}
+"""What must be there beside an item of a kind, and the name of the check."""
+
 
 def check_item(parsed: Parsed, reads: Reads) -> Iterator[Finding]:
-    """The broken invariants between an item of these kinds and the items that belong to it. None is ever taken back."""
+    """The broken invariants between an item of these kinds and the items that belong to it."""
     item, ids = parsed
-    if isinstance(item, Tool):
-        yield from _tool(ids[0], reads)
-    elif isinstance(item, VersionOfTool):
-        yield from _entry(ids[0], ids[1], reads)
-    elif isinstance(item, ToolVersion):
-        yield from _version(item, ids[0], reads)
-    elif isinstance(item, TaskTemplate):
-        yield from _template(item, ids[0], reads)
-    elif isinstance(item, TemplateVersion):
-        yield from _template_version(item, ids[0], reads)
-
-
-def _tool(tool_id: int, reads: Reads) -> Iterator[Finding]:
-    if not any(raw["sk"]["S"] != Tool.SORT_KEY for raw in reads.partition(Tool.partition(tool_id))):
-        yield Finding("tool-version", f"tool {tool_id}", "without a version", "with one: it was made with it")
-
-
-def _entry(tool_id: int, tool_version_id: int, reads: Reads) -> Iterator[Finding]:
-    version = read_model(ToolVersion, ToolVersion.key(tool_version_id), reads)
-    if version is None or version.tool_id != tool_id:
-        got = f"a version of tool {version.tool_id}" if version else "not there"
-        yield Finding("tool-version", f"tool version {tool_version_id}", got, f"a version of tool {tool_id}, as listed")
-
-
-def _version(version: ToolVersion, tool_version_id: int, reads: Reads) -> Iterator[Finding]:
-    keys = [Tool.key(version.tool_id), VersionOfTool.key(version.tool_id, tool_version_id)]
-    if len(reads.items(keys)) < len(keys):
-        must = f"in the list of tool {version.tool_id}, which is there"
-        yield Finding("tool-version", f"tool version {tool_version_id}", "in no list", must)
-
-
-def _template(template: TaskTemplate, task_template_id: int, reads: Reads) -> Iterator[Finding]:
-    if not reads.items([ToolVersion.key(template.tool_version_id)]):
-        got = f"of tool version {template.tool_version_id}, which is not there"
-        yield Finding("task-template", f"task template {task_template_id}", got, "of a tool version that is there")
-
-
-def _template_version(version: TemplateVersion, task_template_id: int, reads: Reads) -> Iterator[Finding]:
-    about = f"task template version {version.id}"
-    key = TemplateVersion.key(task_template_id, version.command_template, version.arg_mapping_hash)
-    if key.sk != version.sk:
-        yield Finding("lookup", about, f"under {version.sk}", f"under {key.sk}, a digest of its content")
-    if not reads.items([TaskTemplate.key(task_template_id)]):
-        got = f"of task template {task_template_id}, which is not there"
-        yield Finding("task-template", about, got, "of a task template that is there")
+    if type(item) in _BELONGS_TO:
+        check, keys_of = _BELONGS_TO[type(item)]
+        found = reads.items(keys := keys_of(item, ids))
+        yield from (
+            Finding(check, in_words(item), f"without {in_words(key)}", "with it") for key in keys if key not in found
+        )
+    match item:
+        case Tool():
+            if all(raw["sk"]["S"] == Tool.SORT_KEY for raw in reads.partition(item.pk)):
+                yield Finding("tool-version", in_words(item), "without a version", "with one: it was made with it")
+        case VersionOfTool():
+            version = read_model(ToolVersion, ToolVersion.key(ids[1]), reads)
+            if version is None or version.tool_id != ids[0]:
+                got = f"of tool version {ids[1]}, " + (f"of tool {version.tool_id}" if version else "not there")
+                yield Finding("tool-version", in_words(item), got, f"of a version of tool {ids[0]}")
+        case TemplateVersion():
+            key = TemplateVersion.key(ids[0], item.command_template, item.arg_mapping_hash)
+            if key.sk != item.sk:
+                yield Finding("lookup", in_words(item), "other content", f"content of {key.sk}, its digest")

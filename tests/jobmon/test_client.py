@@ -16,25 +16,6 @@ LOSES = r"WorkflowAlreadyExists: This workflow already exists|WorkflowNotResumab
 """What the other one of two clients is told, after the tasks are bound and before."""
 
 
-def test_a_failed_workflow_is_resumed_and_done(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
-    file, middle = tmp_path / "there", ["a", "b"]
-    bottom = Task("bottom", f"test -e {file}", after=middle, max_attempts=2)
-    plan = Plan(
-        tmp_path, [Task("top"), *(Task(name, after=["top"]) for name in middle), bottom, Task("last", after=["bottom"])]
-    )
-    failed = plan.run(middleman)
-    assert failed.status == "E"
-    assert statuses(api, failed.workflow_id) == {"D": 3, "F": 1, "G": 1}
-    file.touch()
-    resumed = plan.run(middleman, resume=True)
-    assert (resumed.workflow_id, resumed.status) == (failed.workflow_id, "D")
-    assert statuses(api, resumed.workflow_id) == {"D": 5}
-    again = plan.start(middleman)
-    assert again.wait(60) != 0
-    assert "WorkflowAlreadyComplete" in again.printed()
-    assert middleman.not_ok == []
-
-
 def test_of_two_clients_with_one_workflow_one_runs_it(middleman: Middleman, api: httpx.Client, tmp_path: Path) -> None:
     plan = Plan(tmp_path, [Task("a"), Task("b", after=["a"])])
     (tmp_path / "other").mkdir()
@@ -47,7 +28,7 @@ def test_of_two_clients_with_one_workflow_one_runs_it(middleman: Middleman, api:
 
 
 def test_a_workflow_is_not_run_twice(middleman: Middleman, api: httpx.Client, forks: str, tmp_path: Path) -> None:
-    """Whoever comes with its arguments while it runs is refused, with its tasks or with others."""
+    """Whoever comes with its arguments while it runs is refused, with its tasks or with others; and once it is done."""
     go, other = tmp_path / "go", tmp_path / "other"
     other.mkdir()
     plan = Plan(tmp_path, [Task("a", work(tmp_path, "a", until=go))], forks, "small.q")
@@ -64,6 +45,9 @@ def test_a_workflow_is_not_run_twice(middleman: Middleman, api: httpx.Client, fo
     end = End.of(first)
     assert end.status == "D"
     assert ends(api, end.tasks["a"]) == "D"
+    done = plan.start(middleman)
+    assert done.wait() == 1
+    assert "WorkflowAlreadyComplete" in done.printed()
     assert journal(tmp_path) == ["begin a", "end a"]
     [args_hash] = {found[1] for line in middleman.journal if (found := re.search(r"GET /api/v3/workflow/(\d+) ", line))}
     assert len(api.get(f"/workflow/{args_hash}").raise_for_status().json()["matching_workflows"]) == 1

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import BrowserContext, Request, Route
 
-from local.events import read
+from local.events import EXAMPLES, cases_of, filled, read
 from local.gateway import load_handler
 
 ORIGIN: Final = "http://lockstep.localhost"
@@ -85,18 +85,24 @@ def counts(**by_status: int) -> dict[str, int]:
     return dict.fromkeys("GQIORDAF", 0) | by_status
 
 
+def _example(name: str) -> Json:
+    """What a route answers to its event: each field of a reply is there, made up or not."""
+    reply: Json = filled(cases_of(name)[name].reply, EXAMPLES)
+    return reply
+
+
 def row(number: int, **other: Any) -> Json:
     """A workflow in the list."""
     return {
+        **_example("list_workflows")["workflows"][0],
         "workflow_id": number,
         "name": f"workflow {number}",
         "user": "ann",
-        "status": "R",
-        "status_name": "RUNNING",
         "status_date": "2026-11-28T20:58:00+00:00",
         "num_tasks": TASKS,
         "workflow_run_id": RUN,
-    } | other
+        **other,
+    }
 
 
 def listed(query: dict[str, list[str]]) -> Json:
@@ -116,12 +122,11 @@ def workflow(**other: Any) -> Json:
     """The workflow."""
     tasks = counts(D=95_000, R=4_000, Q=940, F=FAILED)
     return {
+        **_example("show_workflow"),
         "workflow_id": WORKFLOW,
         "name": "diamond",
         "description": "A diamond of arrays.",
         "workflow_args": "--all",
-        "status": "R",
-        "status_name": "RUNNING",
         "status_date": "2026-11-28T20:00:00+00:00",
         "bound_date": "2026-11-28T19:59:00+00:00",
         "max_concurrently_running": 5_000,
@@ -142,16 +147,14 @@ def workflow(**other: Any) -> Json:
         ],
         "tasks_by_status": tasks,
         "seen_date": "2026-11-28T20:59:48+00:00",
-        "left_out": 0,
-        "more_failed": False,
-        "more_batches": False,
-        "more_tasks": False,
-    } | other
+        **other,
+    }
 
 
 def run(**other: Any) -> Json:
     """A run of the workflow."""
     return {
+        **_example("show_run"),
         "workflow_run_id": RUN,
         "workflow_id": WORKFLOW,
         "status": "R",
@@ -160,8 +163,8 @@ def run(**other: Any) -> Json:
         "user": "ann",
         "jobmon_version": "3.6.0",
         "report_by_date": "2026-11-28T21:01:30+00:00",
-        "overdue": False,
-    } | other
+        **other,
+    }
 
 
 def tasks(query: dict[str, list[str]]) -> Json:
@@ -189,44 +192,35 @@ def tasks(query: dict[str, list[str]]) -> Json:
 def attempt(number: int, **other: Any) -> Json:
     """An attempt at the task."""
     return {
+        **_example("show_task")["attempts"][0],
         "task_instance_id": TASK * 1000 + number,
-        "status": "U",
-        "status_name": "UNKNOWN_ERROR",
         "status_date": f"2026-11-28T20:{10 * number:02}:00+00:00",
         "reason": "No heartbeat came in time, and triage found no cause.",
         "queued_date": f"2026-11-28T20:{10 * number - 9:02}:00+00:00",
         "started_date": f"2026-11-28T20:{10 * number - 7:02}:00+00:00",
-        "ended": True,
-        "report_by_date": None,
-        "overdue": False,
-        "takeovers": 0,
-        "refusals": 0,
         "workflow_run_id": RUN,
         "distributor_id": f"86753{number}",
         "nodename": f"node-{number}",
         "array_batch_num": number,
-        "array_step_id": 0,
-    } | other
+        **other,
+    }
 
 
 def task(**other: Any) -> Json:
     """The task that failed."""
     return {
+        **_example("show_task"),
         "task_id": TASK,
         "name": "model 0",
         "command": "python model.py --location 0",
-        "status": "F",
-        "status_name": "ERROR_FATAL",
         "status_date": "2026-11-28T20:20:00+00:00",
-        "num_attempts": 2,
-        "max_attempts": 2,
         "workflow_id": WORKFLOW,
         "array_id": ARRAY,
         "node_id": "77",
         "task_resources_id": 6,
         "attempts": [attempt(2), attempt(1)],
-        "left_out": 0,
-    } | other
+        **other,
+    }
 
 
 def whole(number: int, **other: Any) -> Json:

@@ -4,7 +4,10 @@ import json
 from itertools import count
 from typing import Any, Final, NamedTuple
 
+from sim import requests
+from sim.requests import Request
 from tests.conformance.recording import Player
+from tests.support import linking
 
 _NUMBERS: Final = count()
 
@@ -19,9 +22,7 @@ class Template(NamedTuple):
 
 def ask(player: Player, method: str, path: str, body: Any = None) -> Any:
     """The reply to a call that must be answered with 200."""
-    status, reply = player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body))
-    assert status == 200, reply
-    return reply
+    return linking.ask(player, Request(method, path, body))
 
 
 def refused(player: Player, method: str, path: str, body: Any = None) -> tuple[int, list[str]]:
@@ -38,12 +39,12 @@ def a_name() -> str:
 
 def bind_tool(player: Player, name: str | None = None) -> int:
     """The id of a tool, a new one unless a name is given."""
-    return int(ask(player, "POST", "/tool", {"name": a_name() if name is None else name})["tool"][0])
+    return int(linking.ask(player, requests.bind_tool(a_name() if name is None else name))["tool"][0])
 
 
 def versions_of(player: Player, tool_id: int) -> list[int]:
     """The ids of a tool's versions."""
-    listed = ask(player, "GET", f"/tool/{tool_id}/tool_versions")["tool_versions"]
+    listed = linking.ask(player, requests.tool_versions(tool_id))["tool_versions"]
     assert {owner for _, owner in listed} == {tool_id}
     return [version for version, _ in listed]
 

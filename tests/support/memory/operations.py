@@ -386,7 +386,6 @@ class _Schema(NamedTuple):
     indexes: Mapping[str, tuple[str, ...]]
     included: Mapping[str, tuple[str, ...]]
     """What an index has beside keys."""
-    types: Mapping[str, str]
 
 
 def _read_schema() -> _Schema:
@@ -401,7 +400,6 @@ def _read_schema() -> _Schema:
             index["IndexName"]: tuple(index["Projection"].get("NonKeyAttributes", ()))
             for index in table["GlobalSecondaryIndexes"]
         },
-        types={each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]},
     )
 
 
