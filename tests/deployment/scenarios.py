@@ -25,9 +25,8 @@ from lockstep.workflow_run import sweep as sweeping
 from ops.token import make
 from tests.conformance.recording import Player, put
 from tests.conformance.test_events import send
-from tests.routes.test_runs import POLLED, Run, run_with
-from tests.routes.workflow.test_get_tasks import failed_task, resumed
 from tests.support.changes import task
+from tests.support.life import POLLED, Run, failed_task, resumed, run_with
 from tests.support.linking import linked_run
 from tests.support.seeding import LONG_COMMAND, pair, running
 from tests.support.tools import VERSION

@@ -30,9 +30,9 @@ from ops.audit.invariants.finding import Finding
 from ops.audit.reader import Budget, CannotReadError, Reader
 from ops.audit.seen import Seen
 from tests.conformance.recording import Player
-from tests.routes.test_retention import Workflow, live
 from tests.support.clients import a_client_of_our_own
 from tests.support.clusters import load_clusters
+from tests.support.life import Workflow, live
 from tests.support.memory.boundary import calls_in_memory
 from tests.support.memory.operations import Table
 from tests.support.serving import alone, run_module

@@ -81,25 +81,26 @@ def key_of(event: dict[str, Any]) -> Key:
 def whole_life(life: Life, table: str) -> list[Told]:
     """One task is done at once, one fails once, one fails to the end; a resume lets that one start over."""
     with following(table, Item.Meta.table_name) as stream:
-        run, tasks = life.begin(3, max_attempts=2)
-        good, second, bad = life.queue(run, tasks)
+        tasks = life.begin(3, max_attempts=2)
+        good, second, bad = life.queue(tasks)
         for attempt in (good, second, bad):
             life.start(attempt)
         life.end(good)
-        life.fail(second)
-        life.fail(bad, "Z")
-        life.heartbeat(run, "R")
-        again, last = life.queue(run, tasks[1:])
+        life.err(second)
+        life.err(bad, "Z")
+        life.heartbeat("R")
+        again, last = life.queue(tasks[1:])
         for attempt in (again, last):
             life.start(attempt)
         life.end(again)
-        life.fail(last)
-        life.move(run, "E")
-        resumed = life.resume()
-        [last] = life.queue(resumed, tasks[2:])
+        life.err(last)
+        life.move("E")
+        life.start_over()
+        life.link(*"BIOR")
+        [last] = life.queue(tasks[2:])
         life.start(last)
         life.end(last)
-        life.heartbeat(resumed, "D")
+        life.heartbeat("D")
         return told(stream)
 
 
@@ -134,8 +135,8 @@ def test_the_pipe_lets_through_what_makes_an_event_and_nothing_else(whole_life: 
 def test_a_task_that_never_fails_makes_eleven_events(life: Life, table: str) -> None:
     """Heartbeats make none."""
     with following(table, Item.Meta.table_name) as stream:
-        run, tasks = life.begin(1, max_attempts=3)
-        [attempt] = life.queue(run, tasks)
+        tasks = life.begin(1, max_attempts=3)
+        [attempt] = life.queue(tasks)
         life.start(attempt)
         life.end(attempt)
         events = events_of(told(stream))
