@@ -1,5 +1,6 @@
 """Where contracts are checked."""
 
+import random
 from collections.abc import Iterator
 
 import httpx
@@ -12,7 +13,10 @@ from tests.conformance.recording import Player
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.contract import System
 from tests.support.guarded import Guarded
-from tests.support.memory.boundary import calls_in_memory
+from tests.support.memory import running_on
+from tests.support.memory.boundary import answered_by, calls_in_memory
+from tests.support.memory.threads import threads_are
+from tests.support.slow import SMALL, InTurn, Slow
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +32,17 @@ def table_in_memory() -> Iterator[None]:
     """The functions of this process work on an empty table in its memory: for what asks nothing of engines or HTTP."""
     with calls_in_memory():
         yield
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    """A table that takes its time, where hundreds are many."""
+    for name, value in SMALL.items():
+        monkeypatch.setattr(name, value)
+    random.seed(1)
+    made = Slow()
+    with running_on(made.clock), threads_are(InTurn), answered_by(made.answer):
+        yield made
 
 
 @pytest.fixture

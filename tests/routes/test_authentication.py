@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -15,7 +14,6 @@ from local import gateway
 from local.events import reply_body
 from local.run import state_file
 from local.template import ROOT
-from lockstep.access import signing_keys
 from lockstep.access.scopes import Scope
 from lockstep.routes import ROUTES, Route, route
 from ops.token import CannotSignError, secret_of
@@ -26,7 +24,6 @@ from tests.support.serving import running as started
 
 NO_ONE: Final = 9_999_999
 """Of whatever a path asks for, the one with this number does not exist."""
-BAD: Final = ["none", "no token", "expired", "forged"]
 
 
 def path_of(route: Route) -> str:
@@ -234,19 +231,6 @@ def test_whether_an_instance_exists_is_not_told_to_another_runs_worker(worker: h
         assert problem(reply) == (403, "Forbidden")
 
 
-def test_a_rotation_cuts_nobody_off(guarded: Guarded) -> None:
-    before = guarded.token(Scope.WORKER)
-    signing_keys.client().put_secret_value(SecretId=SECRET, SecretString="r" * 64)
-    after = guarded.token(Scope.WORKER)
-    assert before.split(".")[0] != after.split(".")[0]
-    give_up = time.monotonic() + 30
-    with guarded.client(before) as client, guarded.client(after) as newer:
-        while not newer.get("/health").is_success:  # the keys may have been read a moment before
-            assert client.get("/health").is_success
-            assert time.monotonic() < give_up
-        assert client.get("/health").is_success
-
-
 def test_what_cannot_be_asked_is_a_503(guarded: Guarded) -> None:
     """API Gateway's word for an authorizer that fails, made into what clients send again on."""
     with serving("--auth", AWS_ENDPOINT_URL_SECRETS_MANAGER="http://127.0.0.1:9") as url:
@@ -342,11 +326,3 @@ def test_make_token_says_that_no_token_is_asked_for(environment: dict[str, str])
         serving.terminate()
     assert (made.returncode, made.stdout) == (1, "")
     assert "asks for no token" in made.stderr
-
-
-@pytest.mark.parametrize("scope", ["reader", "distributor", "operator"])
-def test_only_a_workers_token_is_for_one_run(environment: dict[str, str], running: tuple[str, str], scope: str) -> None:
-    _, port = running
-    made = make_token(environment, "--scope", scope, "--days", "1", "--run", "7", "--port", port)
-    assert (made.returncode, made.stdout) == (1, "")
-    assert "a worker's" in made.stderr

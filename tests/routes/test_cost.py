@@ -1,7 +1,6 @@
 """What each route takes of DynamoDB in the usual case, as AWS bills it: the table of docs/data-model.md."""
 
 import json
-from itertools import count
 from typing import Any
 
 import pytest
@@ -16,27 +15,13 @@ from lockstep.task_instance.item import TaskInstance
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS
 from tests.conformance.recording import Player, put
+from tests.support import workflows
 from tests.support.clusters import load_clusters, without_clusters
+from tests.support.costs import Taken, taken
 from tests.support.linking import linked_run
 from tests.support.memory import VirtualTime, running_on
-from tests.support.seeding import LONG_COMMAND, batch, pair, run_of, running
+from tests.support.seeding import LONG_COMMAND, batch, pair, run_of
 from tests.support.tools import VERSION, a_name, a_template, bind_tool
-
-WORKFLOWS = count(93_000_001)
-Taken = tuple[int, float, float]
-"""Requests, write units, read units."""
-
-
-def taken(meter: Meter, player: Player, method: str, path: str, body: Any = None) -> Taken:
-    before = meter.usage()
-    status, reply = player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body))
-    assert status == 200, reply
-    after = meter.usage()
-    requests, written, read = (
-        after[name] - before[name] for name in ("dynamodb_requests", "write_units", "read_units")
-    )
-    return int(requests), written, read
-
 
 START = {"process_group_id": 1, "next_report_increment": 279, "nodename": "n", "distributor_id": "7"}
 FROM_THE_RUN_INDEX = 1
@@ -105,15 +90,6 @@ def test_a_report_on_the_longest_identity_is_still_one_unit(meter: Meter, player
     assert cost == (1, 1, 0)
 
 
-def test_reads(meter: Meter, player: Player) -> None:
-    instance = running(errors=["one", "two"])
-    array = instance // 1000
-    assert taken(meter, player, "GET", f"/get_array_task_instance_id/{array}/1/0") == (1, 0, 0.5)
-    assert taken(meter, player, "GET", f"/task_instance/{instance}/task_instance_error_log") == (1, 0, 1)
-    assert taken(meter, player, "GET", f"/task_instance/{instance}") == (1, 0, 8)
-    assert taken(meter, player, "GET", "/health") == (0, 0, 0)
-
-
 def test_adjusted_resources_are_read_once_and_what_is_not_there_each_time(meter: Meter, player: Player) -> None:
     instances = [pair("O", "O", task_resources_id=number) for number in (THERE, THERE, MISSING, MISSING)]
     Resources(*Resources.key(THERE), queue_id=1, requested_resources={"stdout": "/adjusted"}).save()
@@ -141,7 +117,8 @@ def test_bulk(meter: Meter, player: Player) -> None:
 
 def test_a_whole_life(meter: Meter, player: Player) -> None:
     """Queued, taken and launched with 97 others; run with five heartbeats, done with its logs."""
-    array, ids = _bind(player, 98)
+    workflow = workflows.Workflow(player, 98, command="true")
+    array, ids = workflow.array, sorted(task_id for task_id, _ in workflow.bind().values())
     batch = {"batch_number": 1, "next_report_increment": 279}
     together = [
         taken(
@@ -182,14 +159,6 @@ READ_FOR_THE_BATCH = 0.5 + 1 + 1
 """The array's name, the batch, and the index, of which 98 entries take more than 4 kB."""
 
 
-def _bind(player: Player, count: int) -> tuple[int, list[int]]:
-    array_body = {"workflow_id": 91, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "life"}
-    array = player.send("POST", "/api/v3/array", json.dumps(array_body))[1]["array_id"]
-    tasks = {str(node): [node, node, array, 1, "t", "true", 3, False, {}, []] for node in range(1, count + 1)}
-    bound = player.send("PUT", "/api/v3/task/bind_tasks_no_args", json.dumps({"workflow_id": 91, "tasks": tasks}))[1]
-    return array, sorted(task_id for task_id, _ in bound["tasks"].values())
-
-
 def _run_of(player: Player, alive: int, ended: int) -> tuple[int, list[int]]:
     """A run that a distributor works on: batches of 500, whose instances run or have ended."""
     statuses = ["R"] * alive + ["D"] * ended
@@ -222,16 +191,11 @@ def test_what_a_run_asks_over_and_over(meter: Meter, player: Player, alive: int,
 
 def test_what_binding_tasks_again_takes(meter: Meter, player: Player) -> None:
     """What is as it was takes no write; what failed or says otherwise, the task, and a specification apart from it."""
-    workflow, array = next(WORKFLOWS), {"task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-    _, made = player.send("POST", "/api/v3/array", json.dumps({"workflow_id": workflow, **array}))
-    _, resources_id = player.send(
-        "POST", "/api/v3/task/bind_resources", json.dumps({"queue_id": 1, "requested_resources": {}})
-    )
-    row = [1, "9", made["array_id"], resources_id, "t", "true", 3]
-    body = {"workflow_id": workflow, "mark_created": False, "tasks": {"a": row}}
-    path, of_array = "/api/v3/task/bind_tasks_no_args", 1
-    _, bound = player.send("PUT", path, json.dumps(body))
-    [task_id, _] = bound["tasks"]["a"]
+    workflow, of_array = workflows.Workflow(player, 0), 1
+    resources_id = workflow.expect("POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
+    row = [1, "9", workflow.array, resources_id, "t", "true", 3]
+    body = {"workflow_id": workflow.id, "mark_created": False, "tasks": {"a": row}}
+    [task_id, _] = workflow.bind_rows({"a": row})["a"]
     assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (3, 0, of_array + 1.5)
     put(Task(*Task.key(task_id)), "F")
     assert taken(meter, player, "PUT", "/task/bind_tasks_no_args", body) == (4, 2, of_array + 1.5)

@@ -18,10 +18,10 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.leftovers import PASSED_SECONDS
-from tests.routes.test_progress import ARRAY, RUN, STEPS, TRIES, InTurn, Slow, status_of_tasks
 from tests.support.memory import running_on
 from tests.support.memory.boundary import answered_by
 from tests.support.memory.threads import threads_are
+from tests.support.slow import ARRAY, RUN, STEPS, TRIES, InTurn, Slow
 
 STEPS_PER_BATCH: Final = 20
 SMALL: Final = {
@@ -180,7 +180,7 @@ def test_many_tasks_start_over_without_another_look_at_what_is_left(slow: Slow) 
         codes.append(slow.call("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True})[0])
         queries[goes_on].append(slow.asked["Query"])
     assert codes[-1] == 200
-    assert status_of_tasks(slow) == "G" * STEPS
+    assert slow.tasks() == "G" * STEPS
     of_ranges_of_ids = 2
     assert set(queries[True]) == {of_ranges_of_ids}
     assert min(queries[False]) > of_ranges_of_ids, "the first call looks"

@@ -1,6 +1,5 @@
 """What ended runs of a workflow left when it is resumed: no command runs twice at once."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import count
@@ -22,6 +21,7 @@ from tests.conformance.recording import Player
 from tests.support.memory import VirtualTime, in_memory, running_on
 from tests.support.memory.boundary import Memory, answered_by
 from tests.support.memory.operations import Reply
+from tests.support.workflows import Run, Workflow
 
 TASKS = 4
 """What a run leaves of them: one runs, one is launched, one is taken, one is queued."""
@@ -33,131 +33,102 @@ def clock() -> Iterator[VirtualTime]:
         yield clock
 
 
-class Resumed:
+class Resumed(Workflow):
     """A workflow whose first run has left an attempt in R, O, I and Q."""
 
     def __init__(self) -> None:
-        self._player = Player()
-        said = {"task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-        self.id = next(_WORKFLOWS)
-        self._array = self.ask("POST", "array", workflow_id=self.id, **said)["array_id"]
-        self.tasks = sorted(number for number, _ in self.bind(running=True).values())
-        self.run = self.link()
+        self.player = Player()
+        super().__init__(self.player, TASKS, command="true", linked=False)
+        self.tasks = sorted(number for number, _ in self.bind(running=True, created=True).values())
+        self.link(*"BIOR")
         self.left = self.start_attempts(1)
 
-    def ask(self, method: str, path: str, **body: Any) -> Any:
-        status, reply = self._player.send(method, f"/api/v3/{path}", json.dumps(body))
-        assert status == 200, (path, reply)
-        return reply
-
-    def bind(self, *, running: bool) -> Any:
-        rows = {str(n): [n, "0", self._array, 1, f"t{n}", "true", 3, running, {}, []] for n in range(1, TASKS + 1)}
-        return self.ask("PUT", "task/bind_tasks_no_args", workflow_id=self.id, mark_created=True, tasks=rows)["tasks"]
-
-    def link(self) -> int:
-        run: int = self.ask("POST", "workflow_run", workflow_id=self.id, next_report_increment=90)["workflow_run_id"]
-        for status in "BIOR":
-            self.move(run, status)
-        return run
-
-    def move(self, run: int, *statuses: str) -> None:
-        for status in statuses:
-            assert self.ask("PUT", f"workflow_run/{run}/update_status", status=status) == {"status": status}
+    def bound(self, *, running: bool) -> list[str]:
+        """The statuses in which its tasks are bound again."""
+        return sorted(status for _, status in self.bind(running=running, created=True).values())
 
     def start_attempts(self, attempt: int) -> list[int]:
         """Give each task an attempt, launch two of them and start one."""
-        queue = {"task_resources_id": 1, "workflow_run_id": self.run}
-        self.ask("POST", f"array/{self._array}/queue_task_batch", task_ids=self.tasks, **queue)
+        self.send_queue(self.tasks)
         ids = [task * 1000 + attempt for task in self.tasks]
-        self.ask("POST", "task_instance/instantiate_task_instances", task_instance_ids=ids[:3])
+        self.expect("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": ids[:3]})
         for number in ids[:2]:
-            increment = HEARTBEAT_BUFFER_SECONDS
-            self.ask(
-                "POST",
-                f"task_instance/{number}/log_distributor_id",
-                distributor_id=f"{number}",
-                next_report_increment=increment,
-            )
-        assert self.start(ids[0]) == "R"
+            self.hears(number, "log_distributor_id", distributor_id=f"{number}", **SOON)
+        assert self.claim(ids[0]) == "R"
         return ids
 
-    def start(self, number: int) -> str:
-        claim = {"process_group_id": 1, "nodename": "n1", "next_report_increment": HEARTBEAT_BUFFER_SECONDS}
-        return str(self.ask("POST", f"task_instance/{number}/log_running", **claim)["task_instance"][1])
+    def claim(self, number: int) -> str:
+        told = self.hears(number, "log_running", process_group_id=1, nodename="n1", **SOON)
+        return str(told["task_instance"][1])
 
     def beat(self, number: int) -> str:
-        increment = HEARTBEAT_BUFFER_SECONDS
-        return str(self.ask("POST", f"task_instance/{number}/log_report_by", next_report_increment=increment)["status"])
+        return str(self.hears(number, "log_report_by", **SOON)["status"])
 
     def stop_command(self) -> None:
         """The worker node that was told to stop says that its command has ended."""
-        killed = {"error_state": "F", "error_message": "killed", "error_description": "killed"}
-        self.ask("POST", f"task_instance/{self.left[0]}/log_error_worker_node", **killed)
-
-    def start_over(self) -> Any:
-        return self.ask("POST", f"task/{self.id}/set_resume_state", reset_if_running=True)
-
-    def resume(self, *, cold: bool) -> None:
-        assert self.ask("POST", f"workflow/{self.id}/set_resume", reset_running_jobs=cold) == {}
+        self.hears(self.left[0], "log_error_worker_node", error_state="F", error_description="killed")
 
     def resumable(self) -> tuple[bool, int]:
-        reply = self.ask("GET", f"workflow/{self.id}/is_resumable")
+        reply = self.expect("GET", f"/workflow/{self.id}/is_resumable")
         return reply["workflow_is_resumable"], reply["pending_kill_self"]
 
     def pairs(self) -> str:
-        wholes = [self._player.whole(number) for number in self.left]
-        return " ".join(whole["task_instance"]["status"] + whole["task"]["status"] for whole in wholes)
+        return " ".join(Run(self.player, self.run).pairs(self.left))
 
 
-_WORKFLOWS = count(86_000_001)
+def ended(*, cold: bool | None = None) -> Resumed:
+    """One whose run has ended with an error; and which is resumed, if it is said how."""
+    workflow = Resumed()
+    workflow.move("E")
+    if cold is not None:
+        workflow.resume(cold=cold)
+    return workflow
+
+
+SOON = {"next_report_increment": HEARTBEAT_BUFFER_SECONDS}
 
 
 @pytest.mark.parametrize("ends", [["E"], ["S"], ["H", "T"]])
 def test_a_cold_resume_waits_for_what_an_ended_run_left(clock: VirtualTime, ends: list[str]) -> None:
     workflow = Resumed()
-    workflow.move(workflow.run, *ends)
+    workflow.move(*ends)
     workflow.resume(cold=True)
     assert workflow.resumable() == (False, 2)
     assert workflow.pairs() == "KR KO FF FQ"
-    assert [workflow.start(number) for number in workflow.left[1:]] == ["F", "F", "F"]
+    assert [workflow.claim(number) for number in workflow.left[1:]] == ["F", "F", "F"]
     assert workflow.resumable() == (False, 1)
     assert workflow.beat(workflow.left[0]) == "K"
     workflow.stop_command()
     assert workflow.resumable() == (True, 0)
-    assert {status for _, status in workflow.bind(running=True).values()} == {"G"}
+    assert workflow.bound(running=True) == ["G"] * TASKS
     clock.sleep(1)
-    workflow.run = workflow.link()
+    workflow.link(*"BIOR")
     workflow.start_attempts(2)
-    assert [workflow.start(number) for number in workflow.left] == ["F"] * TASKS
+    assert [workflow.claim(number) for number in workflow.left] == ["F"] * TASKS
 
 
 def test_a_worker_node_that_is_gone_holds_no_resume_up_for_longer_than_it_may_be_silent(clock: VirtualTime) -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=True)
+    workflow = ended(cold=True)
     assert workflow.resumable() == (False, 2)
     clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
     assert workflow.resumable() == (True, 0)
 
 
 def test_a_hot_resume_lets_what_runs_go_on(clock: VirtualTime) -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=False)
+    workflow = ended(cold=False)
     assert workflow.resumable() == (True, 1), "what is launched has still to hear it, but runs nothing"
     assert workflow.pairs() == "RR KO FF FQ"
-    assert [workflow.start(number) for number in workflow.left[1:]] == ["F", "F", "F"]
-    assert sorted(status for _, status in workflow.bind(running=False).values()) == ["G", "G", "G", "R"]
+    assert [workflow.claim(number) for number in workflow.left[1:]] == ["F", "F", "F"]
+    assert workflow.bound(running=False) == ["G", "G", "G", "R"]
     clock.sleep(1)
-    workflow.link()
+    workflow.link(*"BIOR")
     assert workflow.beat(workflow.left[0]) == "R"
-    assert workflow.ask("POST", f"task_instance/{workflow.left[0]}/log_done") == {"status": "D"}
+    assert workflow.hears(workflow.left[0], "log_done") == {"status": "D"}
 
 
 @pytest.mark.parametrize("resumes", [[True, False], [False, True]])
 def test_if_two_clients_resume_what_ran_stops_if_one_of_them_says_so(clock: VirtualTime, resumes: list[bool]) -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
+    workflow = ended()
     for cold in resumes:
         workflow.resume(cold=cold)
         clock.sleep(1)
@@ -166,8 +137,7 @@ def test_if_two_clients_resume_what_ran_stops_if_one_of_them_says_so(clock: Virt
 
 
 def test_nobody_who_merely_asks_stops_anything(clock: VirtualTime) -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
+    workflow = ended()
     clock.sleep(1)
     assert workflow.resumable() == (True, 0)
     assert workflow.pairs() == "RR OO II QQ"
@@ -175,23 +145,19 @@ def test_nobody_who_merely_asks_stops_anything(clock: VirtualTime) -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_a_client_that_waits_for_another_ones_run_stops_what_that_run_leaves() -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=True)
-    workflow.bind(running=True)
-    workflow.run = workflow.link()
+    workflow = ended(cold=True)
+    workflow.bound(running=True)
+    workflow.link(*"BIOR")
     workflow.left = workflow.start_attempts(2)
-    workflow.move(workflow.run, "E")
+    workflow.move("E")
     assert workflow.resumable() == (False, 4)
     assert workflow.pairs() == "KR KO FF FQ"
 
 
 @pytest.mark.usefixtures("clock")
 def test_a_hot_resume_after_a_cold_one_that_has_got_its_run_is_hot() -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=True)
-    workflow.move(workflow.link(), "E")
+    workflow = ended(cold=True)
+    workflow.link(*"BIORE")
     workflow.resume(cold=False)
     assert workflow.resumable() == (True, 1)
     assert workflow.pairs() == "RR KO FF FQ"
@@ -204,42 +170,38 @@ def test_what_is_silent_fails_when_its_workflow_is_resumed(clock: VirtualTime, c
     assert workflow.resumable() == (True, 0)
     assert workflow.pairs() == "UG EG FF FQ"
     assert workflow.beat(workflow.left[0]) == "U", "any status but R stops a worker node's command"
-    assert workflow.start(workflow.left[1]) == "E"
+    assert workflow.claim(workflow.left[1]) == "E"
 
 
 def test_a_task_whose_worker_node_is_gone_is_tried_again_after_a_hot_resume(clock: VirtualTime) -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=False)
+    workflow = ended(cold=False)
     assert workflow.resumable() == (True, 1)
-    workflow.bind(running=False)
-    workflow.run = workflow.link()
+    workflow.bound(running=False)
+    workflow.link(*"BIOR")
     for status in "RTU":
         assert workflow.pairs()[:2] == f"{status}{'G' if status == 'U' else 'R'}"
         clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
-        workflow.ask("POST", f"workflow_run/{workflow.run}/set_status_for_triaging")
-    told = workflow.ask("POST", f"workflow/{workflow.id}/task_status_updates")["tasks_by_status"]
+        workflow.sweep()
+    told = workflow.expect("POST", f"/workflow/{workflow.id}/task_status_updates", {})["tasks_by_status"]
     assert told == {"G": workflow.tasks}
     workflow.start_attempts(2)
 
 
 def test_a_run_looks_after_earlier_ones_until_all_that_they_left_has_ended(clock: VirtualTime) -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=False)
+    workflow = ended(cold=False)
     workflow.resumable()
-    workflow.bind(running=False)
-    run = workflow.link()
+    workflow.bound(running=False)
+    run = workflow.link(*"BIOR")
     stored = WorkflowRun.key(run)
-    for ended in (False, True):
+    for over in (False, True):
         clock.sleep(HEARTBEAT_BUFFER_SECONDS / 2)
-        assert workflow.beat(workflow.left[0]) == ("D" if ended else "R")
-        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+        assert workflow.beat(workflow.left[0]) == ("D" if over else "R")
+        workflow.sweep()
         assert WorkflowRun.get(*stored).attention == EARLIER_RUNS
-        workflow.ask("POST", f"task_instance/{workflow.left[0]}/log_done")
+        workflow.hears(workflow.left[0], "log_done")
     for _ in range(4):
         clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
-        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+        workflow.sweep()
     assert WorkflowRun.get(*stored).attention is None
     assert workflow.pairs() == "DD FG FG FG"
 
@@ -257,33 +219,29 @@ def hidden(run: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("misses", [1, 2])
 def test_what_the_index_did_not_show_for_a_while_is_not_left_for_ever(clock: VirtualTime, misses: int) -> None:
-    workflow = Resumed()
+    workflow = ended(cold=False)
     first = workflow.run
-    workflow.move(first, "E")
-    workflow.resume(cold=False)
     workflow.resumable()
-    workflow.bind(running=False)
-    run = workflow.link()
+    workflow.bound(running=False)
+    workflow.link(*"BIOR")
     for _ in range(misses):
         with hidden(first):
             clock.sleep(SURE_AFTER_SECONDS / misses - 1)
-            workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+            workflow.sweep()
     for status in "RTU":
         assert workflow.pairs()[:2] == f"{status}{'G' if status == 'U' else 'R'}"
         clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
-        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+        workflow.sweep()
 
 
 def test_a_find_between_two_sweeps_that_find_nothing_keeps_a_run_looking(clock: VirtualTime) -> None:
-    workflow = Resumed()
+    workflow = ended(cold=False)
     first = workflow.run
-    workflow.move(first, "E")
-    workflow.resume(cold=False)
-    run = workflow.link()
+    run = workflow.link(*"BIOR")
     kept = []
     for shown in (False, True, False, False, False):
         with nullcontext() if shown else hidden(first):
-            workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+            workflow.sweep()
         kept.append(WorkflowRun.get(*WorkflowRun.key(run)).attention)
         clock.sleep(SURE_AFTER_SECONDS / 2 + 1)
     looked_at = now() - 3 * (SURE_AFTER_SECONDS / 2 + 1)
@@ -293,33 +251,28 @@ def test_a_find_between_two_sweeps_that_find_nothing_keeps_a_run_looking(clock: 
 
 
 def test_a_sweep_forgets_nothing_that_another_one_found_meanwhile(clock: VirtualTime) -> None:
-    workflow = Resumed()
+    workflow = ended(cold=False)
     first = workflow.run
-    workflow.move(first, "E")
-    workflow.resume(cold=False)
-    run = workflow.link()
-    triage = f"workflow_run/{run}/set_status_for_triaging"
+    run = workflow.link(*"BIOR")
     with hidden(first):
-        workflow.ask("POST", triage)
+        workflow.sweep()
     clock.sleep(SURE_AFTER_SECONDS)
 
     def finds_nothing(_: int) -> bool:
         with patch.object(earlier, "is_left", is_left):
-            workflow.ask("POST", triage)
+            workflow.sweep()
         return False
 
     with patch.object(earlier, "is_left", finds_nothing):
-        workflow.ask("POST", triage)
+        workflow.sweep()
     assert WorkflowRun.get(*WorkflowRun.key(run)).attention == EARLIER_RUNS
 
 
 def test_a_sweep_whose_time_is_up_does_not_look_at_earlier_runs(clock: VirtualTime) -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=False)
-    run = workflow.link()
+    workflow = ended(cold=False)
+    run = workflow.link(*"BIOR")
     with hidden(workflow.run), patch.object(sweep, "_sweep_run", lambda *_: clock.sleep(0.7 * BULK_BUDGET_SECONDS)):
-        workflow.ask("POST", f"workflow_run/{run}/set_status_for_triaging")
+        workflow.sweep()
     assert WorkflowRun.get(*WorkflowRun.key(run)).attention == EARLIER_RUNS
 
 
@@ -364,8 +317,8 @@ def fallen_silent(clock: VirtualTime) -> Resumed:
     """One whose run has ended after its worker nodes fell silent."""
     workflow = Resumed()
     clock.sleep(2 * HEARTBEAT_BUFFER_SECONDS + 1)
-    workflow.ask("POST", f"workflow_run/{workflow.run}/set_status_for_triaging")
-    workflow.move(workflow.run, "E")
+    workflow.sweep()
+    workflow.move("E")
     assert workflow.pairs() == "TR XO II QQ"
     return workflow
 
@@ -387,10 +340,10 @@ def test_a_cold_resume_waits_for_a_worker_node_that_reports_while_its_run_is_loo
 def test_a_cold_resume_waits_for_what_the_index_does_not_show_yet(between: Between, ends: list[str]) -> None:
     workflow = Resumed()
     if ends == ["E"]:
-        workflow.move(workflow.run, "E")
+        workflow.move("E")
     workflow.resume(cold=True)
     if ends == ["T"]:
-        workflow.move(workflow.run, "T")
+        workflow.move("T")
     else:
         assert workflow.resumable() == (False, 2)
     between.hidden = "K"
@@ -411,9 +364,7 @@ def test_what_is_silent_fails_though_the_index_does_not_show_it_yet(between: Bet
 
 @pytest.mark.usefixtures("clock")
 def test_tasks_start_over_after_what_an_ended_run_left_has_stopped() -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=True)
+    workflow = ended(cold=True)
     why = f"Workflow {workflow.id} is not resumable: a worker node may still run what was told to stop."
     for _ in range(2):
         assert workflow.start_over() == {"err_msg": why}
@@ -424,9 +375,7 @@ def test_tasks_start_over_after_what_an_ended_run_left_has_stopped() -> None:
 
 
 def test_tasks_start_over_though_a_worker_node_is_gone(clock: VirtualTime) -> None:
-    workflow = Resumed()
-    workflow.move(workflow.run, "E")
-    workflow.resume(cold=True)
+    workflow = ended(cold=True)
     assert "err_msg" in workflow.start_over()
     clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
     assert workflow.start_over() == {}

@@ -9,7 +9,7 @@ import pytest
 from local.log import TerminalFormat
 from lockstep.routes import ROUTES
 from tests.conformance.recording import Player
-from tests.routes.test_claims import ANOTHER_JOB, NAMES
+from tests.support.attempt import ANOTHER_JOB, NAMES
 from tests.support.every import is_listed
 from tests.support.lines import Lines
 from tests.support.memory.boundary import in_memory

@@ -21,10 +21,10 @@ from lockstep.workflow import counts, listing
 from lockstep.workflow.counts import ArrayCounts
 from lockstep.workflow.item import ALL_WORKFLOWS, MAX_USER_BYTES, TaskRange, Workflow, workflow_listed_as
 from tests.conformance.recording import Player
-from tests.routes.test_retention import BEAT
-from tests.routes.test_retention import Workflow as Life
 from tests.support.linking import workflow_key
 from tests.support.memory.boundary import in_memory
+from tests.support.workflows import BEAT, BOOM
+from tests.support.workflows import Workflow as Life
 
 MOST_UNITS: Final = 50
 """Read units that the counts of 100,000 tasks may take."""
@@ -73,12 +73,6 @@ def poll(life: Life, status: str, listed: list[int]) -> None:
     life.expect("POST", f"/workflow_run/{life.run}/sync_status", {"task_instance_ids": listed, "status": status})
 
 
-def move_run(life: Life, *statuses: str) -> None:
-    for status in statuses:
-        reply = life.expect("PUT", f"/workflow_run/{life.run}/update_status", {"status": status})
-        assert reply == {"status": status}
-
-
 def test_counts_follow_what_polls_have_seen(player: Player) -> None:
     life = Life(player, 6)
     tasks = [task_id for task_id, _ in life.bind(max_attempts=1).values()]
@@ -105,8 +99,7 @@ def test_no_more_are_under_way_than_are_left(player: Player) -> None:
     life.start(second)
     poll(life, "O", [first, second])
     for instance in (first, second):
-        said = {"error_state": "E", "error_description": "boom"}
-        assert life.report(instance, "log_error_worker_node", **said)[0] == 200
+        life.hears(instance, "log_error_worker_node", **BOOM)
     assert counted(player, life.id) == {"F": 2}
     assert get(player, f"workflows/{life.id}")["seen_date"] is not None
 
@@ -117,7 +110,7 @@ def test_as_a_run_ends_its_instances_are_looked_at_once_more(player: Player) -> 
     for instance in instances[:2]:
         life.finish(instance)
     assert counted(player, life.id).get("D") is None
-    move_run(life, "B", "I", "O", "R", "E")
+    life.move(*"BIORE")
     assert counted(player, life.id) == {"D": 2, "O": 1}
 
 
@@ -376,9 +369,9 @@ def test_each_attempt_says_why_it_is_where_it_is(player: Player) -> None:
     newest, oldest = shown["attempts"]
     assert (newest["ended"], oldest["ended"], newest["overdue"]) == (False, True, False)
     assert newest["queued_date"] < newest["started_date"] <= newest["status_date"] < newest["report_by_date"]
-    assert life.report(newest["task_instance_id"], "log_report_by", next_report_increment=-1)[0] == 200
+    life.hears(newest["task_instance_id"], "log_report_by", next_report_increment=-1)
     assert get(player, f"tasks/{task}")["attempts"][0]["overdue"]
-    life.expect("POST", f"/workflow_run/{life.run}/set_status_for_triaging", {})
+    life.sweep()
     assert get(player, f"tasks/{task}")["attempts"][0]["reason"] == "its heartbeat is overdue"
 
 

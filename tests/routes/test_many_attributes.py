@@ -13,11 +13,11 @@ from lockstep.clock import BUDGET_SECONDS, BULK_BUDGET_SECONDS
 from lockstep.http.fields import MAX_ATTRIBUTES
 from lockstep.workflow.bind import ATTRIBUTES_PER_TRANSACTION
 from tests.conformance.recording import Player
-from tests.routes.test_progress import InTurn
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import Memory, answered_by
 from tests.support.memory.operations import Reply
 from tests.support.memory.threads import threads_are
+from tests.support.slow import InTurn
 
 MANY: Final = 1_200
 TRIES: Final = 10

@@ -10,8 +10,8 @@ import pytest
 from local.template import ROOT
 from lockstep import clock, observability
 from tests.conformance.recording import Player
-from tests.routes.test_runs import run_with
 from tests.support.seeding import pair, running
+from tests.support.workflows import run_with
 from tests.system.test_invoke import ENDPOINT, invoke
 from tests.verification.test_engine_faults import CONFLICT, answering, error, listening
 

@@ -1,10 +1,11 @@
 """Every bulk route ends within ten tries, each of which does a part; or all that it does fits one call.
 
-In virtual time, as test_progress.py, which holds the other half. The tables below name each bulk row of routes.py.
+In virtual time, where every request to DynamoDB takes up to a second: a call sends about ten. The tables below name
+each bulk row of routes.py. test_progress.py shows what may happen between two tries.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 from pynamodb.expressions.update import Action
@@ -18,63 +19,205 @@ from lockstep.routes import BULK, ROUTES
 from lockstep.task.item import Task, changed_key
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
-from tests.routes import test_progress as progress
-from tests.routes import test_requests as requests
-from tests.routes.test_progress import ARRAY, LUCK, RUN, STEPS, TRIES, Slow, fill, slow, status_of_tasks
+from lockstep.workflow_run.sweep import ABANDONED_SECONDS
 from tests.support.every import is_listed
+from tests.support.slow import ARRAY, LUCK, RUN, STEPS, TRIES, Slow, fill, in_parts
 
-__all__ = ["slow"]  # a fixture
 
-HELD_IN_PROGRESS: Final = {
-    "add_edges": progress.test_much_that_tasks_are_noted_with_is_put_in_parts,
-    "array_log_distributor_id": progress.test_many_distributor_ids_are_stored_in_parts,
-    "bind_task_args": progress.test_much_that_tasks_are_noted_with_is_put_in_parts,
-    "bind_task_attributes": progress.test_much_that_tasks_are_noted_with_is_put_in_parts,
-    "bind_tasks_no_args": progress.test_a_large_binding_is_done_in_parts,
-    "get_tasks": progress.test_the_tasks_behind_many_that_are_done_are_found_in_the_end,
-    "increase_resources": progress.test_all_tasks_of_a_workflow_move_in_parts_each_of_them_once,
-    "instantiate_task_instances": progress.test_instantiate_tells_what_it_took_and_takes_the_rest_when_it_is_listed,
-    "log_report_by_batch": progress.test_many_heartbeats_are_moved_in_parts,
-    "queue_task_batch": progress.test_a_large_queueing_is_done_in_parts,
-    "set_resume_state": progress.test_all_tasks_of_a_workflow_move_in_parts_each_of_them_once,
-    "set_status_for_triaging": progress.test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest,
-    "sync_status": progress.test_polls_tell_of_a_large_batch_in_parts,
-    "terminate_task_instances": progress.test_a_large_batch_moves_in_parts,
-    "transition_to_killed": progress.test_a_large_batch_moves_in_parts,
-    "transition_to_launched": progress.test_a_large_batch_moves_in_parts,
-}
-"""The routes that test_progress.py holds, and where."""
-ENDS_A_RUN: Final[dict[str, Callable[[Slow], tuple[int, Any]]]] = {
-    "set_resume": lambda slow: slow.call("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": True}),
-    "is_resumable": lambda slow: slow.call("GET", f"/workflow/{ARRAY}/is_resumable", None),
-    "set_resume_state": lambda slow: slow.call("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True}),
-    "force_cleanup_kill_self": lambda slow: slow.call("POST", f"/workflow/{ARRAY}/force_cleanup_kill_self", {}),
-    "create_workflow_run": lambda slow: slow.call(
-        "POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90}
+class Large(NamedTuple):
+    """A call about more than fits its time, which does a part and is answered 503 until all is done."""
+
+    statuses: tuple[str, str]
+    """Of each of STEPS instances, if there are any, and of its task."""
+    method: str
+    path: str
+    body: Any
+    done: Callable[[Slow], int]
+    """How much is done."""
+    of: int = STEPS
+    """How much there is to do."""
+    seconds: float = 1.0
+    """That each request to DynamoDB takes."""
+    most_asked: tuple[str, int, int] = ("", 0, 0)
+    """An operation of DynamoDB that no call begins again: how often it is asked at most, and more for each call."""
+    tells: Callable[[Any], bool] = lambda _: True
+    """Whether the last reply is right."""
+
+
+def instances_in(status: str) -> Callable[[Slow], int]:
+    return lambda slow: slow.statuses().count(status)
+
+
+def tasks_in(status: str) -> Callable[[Slow], int]:
+    return lambda slow: slow.tasks().count(status)
+
+
+def stored(kind: str) -> Callable[[Slow], int]:
+    """Items whose key has this in it."""
+    return lambda slow: sum(kind in "".join(key) for key in slow.memory.items)
+
+
+GROUPS: Final = STEPS // 50
+NUMBERS: Final = range(1, STEPS + 1)
+IDS: Final = [number * 1000 + 1 for number in NUMBERS]
+NOTHING: Final = ("", "G")
+LARGE: Final = {
+    "transition_to_launched": Large(
+        ("I", "I"),
+        "POST",
+        f"/array/{ARRAY}/transition_to_launched",
+        {"batch_number": 1, "next_report_increment": 279},
+        instances_in("O"),
     ),
-    "update_workflow_run_status": lambda slow: slow.call("PUT", f"/workflow_run/{RUN}/update_status", {"status": "T"}),
-    "log_workflow_run_heartbeat": lambda slow: slow.call(
-        "POST", f"/workflow_run/{RUN}/log_heartbeat", {"status": "T", "next_report_increment": 90}
+    "transition_to_killed": Large(
+        ("K", "R"), "POST", f"/array/{ARRAY}/transition_to_killed", {"batch_number": 1}, instances_in("F")
+    ),
+    "terminate_task_instances": Large(
+        ("R", "R"), "PUT", f"/workflow_run/{RUN}/terminate_task_instances", {}, instances_in("K")
+    ),
+    "set_resume_state": Large(
+        ("Z", "F"),
+        "POST",
+        f"/task/{ARRAY}/set_resume_state",
+        {"reset_if_running": True},
+        tasks_in("G"),
+        seconds=0.5,
+        most_asked=("BatchGetItem", GROUPS - 1, 2),
+    ),
+    "increase_resources": Large(
+        ("Z", "F"),
+        "POST",
+        f"/workflow/{ARRAY}/increase_resources",
+        {},
+        tasks_in("E"),
+        seconds=0.05,
+        most_asked=("BatchGetItem", 3 * (GROUPS - 1), 4),
+    ),
+    "queue_task_batch": Large(
+        NOTHING,
+        "POST",
+        f"/array/{ARRAY}/queue_task_batch",
+        {"task_ids": [*NUMBERS], "task_resources_id": 1, "workflow_run_id": RUN},
+        stored("TI#001"),
+        tells=lambda reply: reply == {"tasks_by_status": {"Q": [*NUMBERS]}},
+    ),
+    "bind_tasks_no_args": Large(
+        NOTHING,
+        "PUT",
+        "/task/bind_tasks_no_args",
+        {"workflow_id": ARRAY, "tasks": {f"n{node}": [node, "h", ARRAY, 1, "t", "true", 3] for node in NUMBERS}},
+        stored("TASKOF#"),
+        seconds=0.7,  # to recognise what is bound takes ten requests
+        tells=lambda reply: {status for _, status in reply["tasks"].values()} == {"G"},
+    ),
+    "array_log_distributor_id": Large(
+        ("O", "O"),
+        "POST",
+        f"/array/{ARRAY}/log_distributor_id",
+        {str(number): f"7_{number}" for number in IDS},
+        lambda slow: sum("distributor_id" in item for item in slow.memory.items.values()),
+    ),
+    "bind_task_attributes": Large(
+        NOTHING,
+        "PUT",
+        "/task/bind_task_attributes",
+        {"task_attributes": {number: {"a": "b", "none": None} for number in NUMBERS}},
+        stored("ATTRIBUTE#"),
+        of=2 * STEPS,
+        seconds=0.7,
+        most_asked=("BatchWriteItem", 2 * STEPS // 25, 1),
+    ),
+    "bind_task_args": Large(
+        NOTHING,
+        "PUT",
+        "/task/bind_task_args",
+        {"task_args": [[number * 500, 7, "x"] for number in NUMBERS]},
+        stored("ARGUMENTS#"),
+        seconds=0.7,
+        most_asked=("BatchWriteItem", STEPS // 25, 1),
+    ),
+    "add_edges": Large(
+        NOTHING,
+        "POST",
+        "/dag/77/edges",
+        {
+            "mark_created": True,
+            "edges_to_add": [
+                {"node_id": node, "upstream_node_ids": None, "downstream_node_ids": [1, 2]} for node in NUMBERS
+            ],
+        },
+        stored("EDGE#"),
+        seconds=0.7,
+        most_asked=("BatchWriteItem", STEPS // 25, 1),
+    ),
+    "bind_nodes": Large(
+        NOTHING,
+        "POST",
+        "/nodes",
+        {
+            "nodes": [
+                {"task_template_version_id": version, "node_args_hash": "1", "node_args": {"1": "x"}}
+                for version in NUMBERS
+            ]
+        },
+        stored("NODES#"),
+        most_asked=("BatchWriteItem", STEPS // 25, 1),
+    ),
+}
+PUT: Final = {name for name, large in LARGE.items() if large.most_asked[0] == "BatchWriteItem"}
+ENDS_A_RUN: Final[dict[str, tuple[str, str, Any]]] = {
+    "set_resume": ("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": True}),
+    "is_resumable": ("GET", f"/workflow/{ARRAY}/is_resumable", None),
+    "set_resume_state": ("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True}),
+    "force_cleanup_kill_self": ("POST", f"/workflow/{ARRAY}/force_cleanup_kill_self", {}),
+    "create_workflow_run": ("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90}),
+    "update_workflow_run_status": ("PUT", f"/workflow_run/{RUN}/update_status", {"status": "T"}),
+    "log_workflow_run_heartbeat": (
+        "POST",
+        f"/workflow_run/{RUN}/log_heartbeat",
+        {"status": "T", "next_report_increment": 90},
     ),
 }
 """The routes that end a run whose client is gone, or whose client says so: its instances are stopped first."""
-POLLS: Final = {"task_status_updates"}
+SAYS_HOW_FAR: Final = {
+    "instantiate_task_instances",
+    "log_report_by_batch",
+    "set_status_for_triaging",
+    "sync_status",
+    "task_status_updates",
+}
+"""The routes that are answered 200 for a part: the next call does the rest, or tells of it."""
 LOOKS: Final = {"list_array_tasks", "list_workflows", "show_workflow"}
-PUTS: Final = {"bind_nodes"}
-FITS: Final = {"get_downstream_tasks": requests.test_the_largest_look_below_tasks_whose_reads_lag}
-"""The routes that do all or nothing, and where it is held how many requests to DynamoDB the largest call takes."""
+ELSEWHERE: Final = {
+    "get_downstream_tasks": "it does all or nothing: test_requests.py says how many requests its largest call takes",
+    "get_tasks": "test_progress.py: its search goes on",
+}
 
 
 def test_every_bulk_route_is_held() -> None:
-    held = HELD_IN_PROGRESS.keys() | ENDS_A_RUN.keys() | POLLS | LOOKS | PUTS | FITS.keys()
+    held = LARGE.keys() | ENDS_A_RUN.keys() | SAYS_HOW_FAR | LOOKS | ELSEWHERE.keys()
     bulk = {route.name for route in ROUTES if route.budget == BULK}
     is_listed(bulk, held, "a bulk route; show in one of the tables above that its calls end in parts, or fit one")
 
 
-@pytest.fixture
-def lapsed(slow: Slow) -> Slow:
-    """A run that ends for a cold resume, and whose client is gone. All its instances run."""
-    return lapsed_with(slow, "R")
+@pytest.mark.parametrize(
+    ("route", "retention"), [*((route, 0) for route in LARGE), *((route, 30) for route in sorted(PUT))]
+)
+def test_a_large_call_is_done_in_parts(
+    slow: Slow, route: str, retention: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lockstep.clock.RETENTION_DAYS", retention)
+    large = LARGE[route]
+    fill(slow, *large.statuses)
+    slow.call("POST", "/dag", {"dag_hash": 77})
+    slow.seconds = large.seconds
+    slow.asked.clear()
+    calls, reply = slow.finish(large.method, large.path, large.body, done=lambda: large.done(slow))
+    assert large.done(slow) == large.of
+    assert calls > 1, "it is more than a call can do"
+    assert large.tells(reply)
+    operation, most, more = large.most_asked
+    assert slow.asked[operation] <= most + more * calls, "no call begins again"
 
 
 def lapsed_with(slow: Slow, status: str) -> Slow:
@@ -92,32 +235,117 @@ def lapsed_with(slow: Slow, status: str) -> Slow:
 
 
 @pytest.mark.parametrize("route", ENDS_A_RUN)
-def test_a_run_that_leaves_much_is_ended_in_parts(lapsed: Slow, route: str) -> None:
-    codes, stood = [503], [("R" * STEPS, status_of_tasks(lapsed))]
-    while codes[-1] == 503 and len(codes) <= TRIES:
-        codes.append(ENDS_A_RUN[route](lapsed)[0])
-        stood.append((lapsed.statuses(), status_of_tasks(lapsed)))
-        assert codes[-1] == 200 or stood[-1] != stood[-2], "each call does a part"
-    assert codes[-1] == 200
-    assert len(codes) > 2, "it is more than a call can do"
-    assert "R" not in lapsed.statuses()
-    assert lapsed.memory.items[WorkflowRun.key(RUN)]["status"]["S"] == "T"
+def test_a_run_that_leaves_much_is_ended_in_parts(slow: Slow, route: str) -> None:
+    """It ends for a cold resume, and its client is gone. All its instances run."""
+    lapsed_with(slow, "R")
+    calls, _ = slow.finish(*ENDS_A_RUN[route], done=lambda: STEPS - slow.statuses().count("R"))
+    assert calls > 1, "it is more than a call can do"
+    assert "R" not in slow.statuses()
+    assert slow.memory.items[WorkflowRun.key(RUN)]["status"]["S"] == "T"
 
 
 def test_what_is_silent_of_an_ended_run_fails_in_parts(slow: Slow) -> None:
     lapsed_with(slow, "T")
     slow.seconds = 0.0
-    assert slow.call("PUT", f"/workflow_run/{RUN}/update_status", {"status": "T"})[0] == 200
+    slow.get(*ENDS_A_RUN["update_workflow_run_status"])
     slow.clock.sleep(1_001)
     slow.seconds = 0.7
-    codes, stood = [503], ["T" * STEPS]
-    while codes[-1] == 503 and len(codes) <= TRIES:
-        codes.append(ENDS_A_RUN["is_resumable"](slow)[0])
-        stood.append(slow.statuses())
-        assert stood[-1] != stood[-2], "each call does a part"
-    assert codes[-1] == 200
-    assert len(codes) > 2, "it is more than a call can do"
-    assert stood[-1] == "U" * STEPS
+    calls, _ = slow.finish(*ENDS_A_RUN["is_resumable"], done=lambda: slow.statuses().count("U"))
+    assert calls > 1, "it is more than a call can do"
+    assert slow.statuses() == "U" * STEPS
+
+
+def test_a_cleanup_ends_a_part_of_what_is_left_and_the_next_one_the_rest(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lockstep.workflow_run.handover.MOST_INDEXED", 150)
+    monkeypatch.setattr("lockstep.array.run_index.MOST_INDEXED", 150)
+    monkeypatch.setattr("lockstep.workflow_run.handover.ENDED_AT_ONCE", 33)
+    fill(slow, "K", "R")
+    with request():
+        RunOfWorkflow(*RunOfWorkflow.key(ARRAY, RUN)).save()
+    calls, _ = slow.finish(*ENDS_A_RUN["force_cleanup_kill_self"], done=lambda: STEPS - slow.statuses().count("K"))
+    assert "K" not in slow.statuses()
+    assert calls > 2, "it is more than a call lists"
+
+
+SWEEP: Final[tuple[str, str, Any]] = ("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})
+
+
+def sweeps(slow: Slow, status: str) -> int:
+    """How many it takes to leave nothing in a status."""
+
+    def settles_all() -> bool:
+        slow.get(*SWEEP)
+        return status not in slow.statuses()
+
+    return in_parts(settles_all, lambda: STEPS - slow.statuses().count(status))
+
+
+def test_a_sweep_moves_a_part_of_what_is_overdue_and_the_next_one_the_rest(slow: Slow) -> None:
+    fill(slow, "R", "R", report_by_in=-1)
+    sweeps(slow, "R")
+    assert slow.statuses() == "T" * STEPS
+
+
+def test_sweeps_settle_more_than_they_list(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lockstep.array.run_index.MOST_INDEXED", 150)
+    fill(slow, "K", "R", report_by_in=1)
+    slow.clock.sleep(ABANDONED_SECONDS + 1)
+    slow.seconds = 0.1
+    assert sweeps(slow, "K") > 2
+
+
+def test_instantiate_tells_what_it_took_and_takes_the_rest_when_it_is_listed(slow: Slow) -> None:
+    left = set(fill(slow, "Q", "Q"))
+
+    def takes_all() -> bool:
+        body = {"task_instance_ids": sorted(left)}
+        reply = slow.get("POST", "/task_instance/instantiate_task_instances", body)
+        left.difference_update(number for *_, members in reply["task_instance_batches"] for number in members)
+        return not left
+
+    in_parts(takes_all, lambda: STEPS - len(left))
+    assert slow.statuses() == "I" * STEPS
+
+
+def test_many_heartbeats_are_moved_in_parts(slow: Slow) -> None:
+    ids = fill(slow, "O", "O", report_by_in=10)
+
+    def moves_all() -> bool:
+        slow.get("POST", "/task_instance/log_report_by/batch", {"task_instance_ids": ids, "next_report_increment": 279})
+        report_by = [float(item["report_by"]["N"]) for (_, sk), item in slow.memory.items.items() if sk == "TI#001"]
+        return min(report_by) > slow.clock.time() + 100
+
+    assert in_parts(moves_all, most=LUCK) > 1
+
+
+@pytest.mark.parametrize(("status", "known", "seconds"), [("Q", 0, 1.0), ("T", 0, 0.7), ("T", 250, 0.7)])
+def test_polls_tell_of_a_large_batch_in_parts(slow: Slow, status: str, known: int, seconds: float) -> None:
+    """Of flagged instances also behind those that they list."""
+    ids = fill(slow, status, {"T": "R"}.get(status, status))
+    slow.seconds = seconds
+    listed = ids[:known]
+
+    def tells_all() -> bool:
+        body = {"task_instance_ids": listed, "status": status}
+        listed.extend(slow.get("POST", f"/workflow_run/{RUN}/sync_status", body)["status_updates"].get(status, []))
+        return len(listed) == STEPS
+
+    most, done = (LUCK, None) if status == "Q" else (TRIES, lambda: len(listed))
+    assert in_parts(tells_all, done, most) > 1
+    assert sorted(listed) == ids
+
+
+def test_polls_that_list_more_than_they_read_hear_of_each_in_the_end(slow: Slow) -> None:
+    left = set(fill(slow, "D", "D"))
+
+    def tells_all() -> bool:
+        body = {"task_instance_ids": sorted(left), "status": "R"}
+        left.difference_update(slow.get("POST", f"/workflow_run/{RUN}/sync_status", body)["status_updates"]["D"])
+        return not left
+
+    assert in_parts(tells_all, lambda: STEPS - len(left), most=LUCK) > 1
 
 
 def test_polls_tell_of_a_large_workflow_in_parts(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,23 +354,22 @@ def test_polls_tell_of_a_large_workflow_in_parts(slow: Slow, monkeypatch: pytest
     fill(slow, "D", "D")
     changed = slow.clock.time()
     with request(60):
-        for number in range(1, STEPS + 1):
+        for number in NUMBERS:
             at = changed + number
             Task(*Task.key(number)).update([Task.changed.set(changed_key(at, TaskStatus.DONE))])
     slow.clock.sleep(STEPS + 100)
     slow.seconds = 0.5
     told: set[int] = set()
     since: dict[str, str] = {}
-    polls = 0
-    while len(told) < STEPS and polls < TRIES:
-        code, reply = slow.call("POST", f"/workflow/{ARRAY}/task_status_updates", since)
-        before = len(told)
-        told |= set(reply["tasks_by_status"]["D"])
-        assert (code, len(told) > before) == (200, True), "each poll tells a part"
-        since = {"last_sync": reply["time"]}
-        polls += 1
-    assert told == {*range(1, STEPS + 1)}
-    assert polls > 1
+
+    def tells_all() -> bool:
+        reply = slow.get("POST", f"/workflow/{ARRAY}/task_status_updates", since)
+        told.update(reply["tasks_by_status"]["D"])
+        since["last_sync"] = reply["time"]
+        return len(told) >= STEPS
+
+    assert in_parts(tells_all, lambda: len(told)) > 1
+    assert told == {*NUMBERS}
 
 
 SMALL_PAGES: Final = {
@@ -182,7 +409,7 @@ def pages(slow: Slow, path: str, rows: str, **query: str) -> list[list[Any]]:
 @pytest.mark.parametrize("status", ["F", "G"])
 def test_a_list_of_tasks_ends_a_page_in_time(looked: Slow, status: str) -> None:
     with request(60):
-        for number in range(1, STEPS + 1):
+        for number in NUMBERS:
             if status == "G" and number % 40 == 0:
                 Task(*Task.key(number)).update([Task.status.set("G")])
     looked.seconds = 1.0
@@ -228,20 +455,3 @@ def test_a_view_of_a_workflow_says_that_not_all_is_counted(looked: Slow) -> None
     code, reply = looked.call("GET", f"/workflows/{ARRAY}")
     assert (code, reply["more_failed"]) == (200, True)
     assert 0 < reply["tasks_by_status"]["F"] < STEPS
-
-
-def test_many_nodes_are_put_in_parts_each_in_an_item_of_its_own(slow: Slow) -> None:
-    nodes = [
-        {"task_template_version_id": version, "node_args_hash": "1", "node_args": {"1": "x"}}
-        for version in range(1, STEPS + 1)
-    ]
-    slow.seconds = 1.0
-    slow.asked.clear()
-    codes, stored = [503], [0]
-    while codes[-1] == 503 and len(codes) <= TRIES:
-        codes.append(slow.call("POST", "/nodes", {"nodes": nodes})[0])
-        stored.append(sum(pk.startswith("NODES#") for pk, _ in slow.memory.items))
-        assert codes[-1] == 200 or stored[-1] > stored[-2], "each call does a part"
-    assert (codes[-1], stored[-1]) == (200, STEPS)
-    assert len(codes) > 2, "it is more than a call can do"
-    assert slow.asked["BatchWriteItem"] <= STEPS // 25 + len(codes), "what is put is not put again"

@@ -21,9 +21,7 @@ from lockstep.workflow.item import RunOfWorkflow
 from lockstep.workflow.tasks import note_bound
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.sweep import HIDDEN_SECONDS
-from tests.routes.test_progress import ARRAY, RUN, STEPS, TRIES, Slow, fill, slow
-
-__all__ = ["slow"]  # a fixture
+from tests.support.slow import ARRAY, RUN, STEPS, TRIES, Slow, fill
 
 FRONT: Final = STEPS // 2
 """The members in front, of STEPS."""

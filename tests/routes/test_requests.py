@@ -1,8 +1,6 @@
 """The requests that the largest call of a route sends to DynamoDB: what docs/sizes.md says of those that read a lot."""
 
-import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,9 +19,10 @@ from lockstep.task.item import Task
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER
 from lockstep.workflow import counts, listing
 from lockstep.workflow.item import ALL_WORKFLOWS, TaskRange, Workflow, workflow_listed_as
-from tests.conformance.recording import Player
-from tests.support.memory.boundary import Memory, calls_answered_by
+from tests.support.memory import running_on
+from tests.support.memory.boundary import calls_answered_by
 from tests.support.memory.operations import Reply
+from tests.support.slow import Slow
 
 DOCUMENT: Final = (ROOT / "docs" / "sizes.md").read_text(encoding="utf-8")
 WORKFLOW: Final = 5_000
@@ -32,38 +31,29 @@ FIRST: Final = 600_000_001
 DAG: Final = 5
 
 
-class Asked:
-    """A table in memory, and how often it was asked."""
+class Asked(Slow):
+    """A table in memory of which a read that may lag sees nothing, if it is said so."""
 
-    def __init__(self) -> None:
-        self.memory = Memory()
-        self.operations: Counter[str] = Counter()
-        self.player = Player()
-        self.lags = False
-        """Whether a read that may lag sees nothing."""
+    lags = False
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
-        self.operations[operation] += 1
+        """Carry a request out."""
         if self.lags and operation == "BatchGetItem":
             [(table, wanted)] = request["RequestItems"].items()
             if not wanted.get("ConsistentRead"):
+                self.asked[operation] += 1
                 return Reply(HTTPStatus.OK, {"Responses": {table: []}, "UnprocessedKeys": {}})
-        return self.memory.answer(operation, request)
+        return super().answer(operation, request)
 
     def fill(self, items: Iterable[Item]) -> None:
         stored = {(item.pk, item.sk): item.serialize() for item in items}
         self.memory.table = self.memory.table._replace(items={**self.memory.table.items, **stored})
 
-    def get(self, path: str, **query: str) -> Any:
-        status, reply = self.player.send("GET", f"/api/v3/{path}", **query)
-        assert status == 200, reply
-        return reply
-
 
 @pytest.fixture
 def asked() -> Iterator[Asked]:
     made = Asked()
-    with calls_answered_by(made.answer):
+    with running_on(made.clock), calls_answered_by(made.answer):
         made.fill([workflow(WORKFLOW, num_tasks=10_000), an_array(ARRAY)])
         yield made
 
@@ -126,38 +116,38 @@ def tasks(number: int, status: TaskStatus) -> Iterator[Task]:
 def test_a_page_of_tasks_behind_done_ones_takes_a_request_for_100_of_them(asked: Asked) -> None:
     done = 5_000
     asked.fill([*tasks(done, TaskStatus.DONE), *ranges(done // 500, size=500, array=ARRAY)])
-    assert asked.get(f"workflow/get_tasks/{WORKFLOW}", max_task_id="0", chunk_size="500") == {"tasks": {}}
-    assert asked.operations == {"Query": 1, "BatchGetItem": done // 100 + 1}, "and one for how far an earlier try came"
+    assert asked.get("GET", f"/workflow/get_tasks/{WORKFLOW}", max_task_id="0", chunk_size="500") == {"tasks": {}}
+    assert asked.asked == {"Query": 1, "BatchGetItem": done // 100 + 1}, "and one for how far an earlier try came"
 
 
 def test_the_view_of_a_workflow(asked: Asked) -> None:
     asked.fill([*ranges(counts.MOST_RANGES + 1), *map(an_array, range(100, 101 + counts.MOST_LISTED))])
-    shown = asked.get(f"workflows/{WORKFLOW}")
+    shown = asked.get("GET", f"/workflows/{WORKFLOW}")
     assert (shown["more_tasks"], shown["more_batches"]) == (True, True)
     pages_at_most, others = documented("show_workflow")
-    assert asked.operations.total() <= pages_at_most + others
+    assert asked.asked.total() <= pages_at_most + others
 
 
 def test_a_page_of_an_array_behind_other_arrays(asked: Asked) -> None:
     asked.fill(ranges(pages.MOST_RANGES + 1))
-    page = asked.get(f"arrays/{ARRAY}/tasks")
+    page = asked.get("GET", f"/arrays/{ARRAY}/tasks")
     assert page == {"tasks": [], "cursor": str(FIRST + pages.MOST_RANGES - 1)}
-    assert asked.operations["Query"] == documented("list_array_tasks")[0]
+    assert asked.asked["Query"] == documented("list_array_tasks")[0]
 
 
 def test_a_page_of_workflows_of_which_none_is_wanted(asked: Asked) -> None:
     asked.fill(workflow(number) for number in range(1, listing.MOST_EXAMINED + 100))
-    page = asked.get("workflows", name="measles", limit="1")
+    page = asked.get("GET", "/workflows", name="measles", limit="1")
     assert page["workflows"] == []
-    assert asked.operations["Query"] == documented("list_workflows")[0]
+    assert asked.asked["Query"] == documented("list_workflows")[0]
 
 
 def test_a_task_that_never_failed_in_999_attempts(asked: Asked) -> None:
     [task] = tasks(1, TaskStatus.RUNNING)
     task.num_instances = MAX_INSTANCE_NUMBER
     asked.fill([task])
-    assert asked.get(f"task/{FIRST}/most_recent_ti_error")["task_instance_id"] is None
-    assert asked.operations.total() == documented("most_recent_ti_error")[0]
+    assert asked.get("GET", f"/task/{FIRST}/most_recent_ti_error")["task_instance_id"] is None
+    assert asked.asked.total() == documented("most_recent_ti_error")[0]
 
 
 def test_the_largest_look_below_tasks_whose_reads_lag(asked: Asked) -> None:
@@ -170,10 +160,8 @@ def test_the_largest_look_below_tasks_whose_reads_lag(asked: Asked) -> None:
     asked.fill(EdgePart(*EdgePart.key(DAG, node, "DOWN", 0), node_ids=pack(below)) for node in ids[:long])
     asked.fill(Edge(*Edge.key(DAG, node)) for node in ids[long:])
     asked.lags = True
-    body = json.dumps({"task_ids": [*ids], "dag_id": DAG})
-    status, reply = asked.player.send("POST", "/api/v3/task/get_downstream_tasks", body)
-    assert status == 200, str(reply)[:500]
+    reply = asked.get("POST", "/task/get_downstream_tasks", {"task_ids": [*ids], "dag_id": DAG})
     assert len(reply["downstream_tasks"]) == all_
     most, _ = documented("get_downstream_tasks")
-    assert asked.operations == {"BatchGetItem": 2 * (all_ // 100 * 2 + long // 100)}
-    assert most - 10 < asked.operations.total() <= most
+    assert asked.asked == {"BatchGetItem": 2 * (all_ // 100 * 2 + long // 100)}
+    assert most - 10 < asked.asked.total() <= most

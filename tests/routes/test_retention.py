@@ -1,10 +1,9 @@
 """Retention: what carries which date, what that costs, and that what is half gone is bound, queued and run again."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations, count
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -27,14 +26,10 @@ from lockstep.workflow_run.item import WorkflowRun
 from tests.conformance.recording import Player
 from tests.routes import test_cost
 from tests.support.memory.boundary import calls_in_memory
-from tests.support.seeding import LONG_COMMAND
+from tests.support.workflows import BEAT, BOOM, CLAIM, Workflow, live
 
 DAY = 86_400
 DAYS = 30.0
-WORKFLOWS = count(6_000_000)
-LONG_PATH = "/p" * 100
-BEAT = {"next_report_increment": 279}
-CLAIM = {**BEAT, "process_group_id": 1, "nodename": "n", "distributor_id": "7"}
 
 
 @pytest.fixture
@@ -49,78 +44,20 @@ def player() -> Iterator[Player]:
         yield Player()
 
 
-class Workflow:
-    """One array of tasks and a run, over HTTP."""
+def lookups(workflow: Workflow) -> dict[int, Key]:
+    return {node: TaskLookup.key(workflow.id, node + 1, f"args {node}") for node in range(workflow.size)}
 
-    def __init__(self, player: Player, size: int) -> None:
-        self._player = player
-        self.id = next(WORKFLOWS)
-        self.size = size
-        array = {"workflow_id": self.id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-        self.array = self.expect("POST", "/array", array)["array_id"]
-        self.expect("PUT", "/task/bind_tasks_no_args", {"workflow_id": self.id, "tasks": {}})
-        self.run = self.expect("POST", "/workflow_run", {"workflow_id": self.id, **BEAT})["workflow_run_id"]
 
-    def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        return self._player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body))
-
-    def expect(self, method: str, path: str, body: Any = None) -> Any:
-        status, reply = self.send(method, path, body)
-        assert status == 200, (path, reply)
-        return reply
-
-    def bind(self, max_attempts: int = 3) -> dict[int, tuple[int, str]]:
-        """Each task's id and status by its node. Its specification is an item apart."""
-        tasks = {
-            str(node): [node + 1, f"args {node}", self.array, 1, "t", LONG_COMMAND, max_attempts]
-            for node in range(self.size)
-        }
-        bound = self.expect("PUT", "/task/bind_tasks_no_args", {"workflow_id": self.id, "tasks": tasks})["tasks"]
-        return {int(node): (task_id, status) for node, (task_id, status) in bound.items()}
-
-    def queue(self, tasks: Iterable[int]) -> list[int]:
-        """The tasks' new instances, launched."""
-        wanted = sorted(tasks)
-        body = {"task_ids": wanted, "task_resources_id": 1, "workflow_run_id": self.run}
-        assert self.expect("POST", f"/array/{self.array}/queue_task_batch", body) == {"tasks_by_status": {"Q": wanted}}
-        polled = self.expect("POST", f"/workflow_run/{self.run}/sync_status", {"task_instance_ids": [], "status": "Q"})
-        queued: list[int] = polled["status_updates"]["Q"]
-        taken = self.expect("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": queued})
-        for _, _, batch_num, _, _ in taken["task_instance_batches"]:
-            launched = {"batch_number": batch_num, "next_report_increment": 279}
-            self.expect("POST", f"/array/{self.array}/transition_to_launched", launched)
-        return queued
-
-    def report(self, instance: int, route: str, **body: Any) -> tuple[int, Any]:
-        return self.send("POST", f"/task_instance/{instance}/{route}", body)
-
-    def start(self, instance: int) -> None:
-        assert self.report(instance, "log_running", **CLAIM)[1]["task_instance"][1] == "R"
-
-    def fail(self, instance: int) -> None:
-        self.start(instance)
-        said = {"error_state": "E", "error_description": "boom", "stdout_log": "x"}
-        assert self.report(instance, "log_error_worker_node", **said)[0] == 200
-
-    def finish(self, instance: int) -> None:
-        self.start(instance)
-        assert self.report(instance, "log_done", stdout_log="x")[0] == 200
-
-    def lookups(self) -> dict[int, Key]:
-        return {node: TaskLookup.key(self.id, node + 1, f"args {node}") for node in range(self.size)}
-
-    def items(self) -> dict[Key, RawItem]:
-        """All that belongs to its tasks, and its batches."""
-        with request(60):
-            found = fetch(self.lookups().values(), consistent=True)
-        tasks = [Task.partition(int(raw["id"]["N"])) for raw in found.values()]
-        [array] = partition_of(Array.key(self.array).pk)
-        batches = [Batch.key(self.array, number + 1).pk for number in range(int(array["num_batches"]["N"]))]
-        return found | {
-            Key(raw["pk"]["S"], raw["sk"]["S"]): raw
-            for partition in [*tasks, *batches]
-            for raw in partition_of(partition)
-        }
+def items_of(workflow: Workflow) -> dict[Key, RawItem]:
+    """All that belongs to its tasks, and its batches."""
+    with request(60):
+        found = fetch(lookups(workflow).values(), consistent=True)
+    tasks = [Task.partition(int(raw["id"]["N"])) for raw in found.values()]
+    [array] = partition_of(Array.key(workflow.array).pk)
+    batches = [Batch.key(workflow.array, number + 1).pk for number in range(int(array["num_batches"]["N"]))]
+    return found | {
+        Key(raw["pk"]["S"], raw["sk"]["S"]): raw for partition in [*tasks, *batches] for raw in partition_of(partition)
+    }
 
 
 def partition_of(pk: str) -> list[RawItem]:
@@ -134,26 +71,11 @@ def partition_of(pk: str) -> list[RawItem]:
     return found
 
 
-def live(workflow: Workflow) -> None:
-    """Two attempts: one fails, and one is done after triage asked for it."""
-    [(task_id, _)] = workflow.bind().values()
-    [first] = workflow.queue([task_id])
-    workflow.fail(first)
-    [second] = workflow.queue([task_id])
-    workflow.start(second)
-    long_path = {"next_report_increment": -1, "stdout": LONG_PATH}
-    assert workflow.report(second, "log_report_by", **long_path)[0] == 200
-    workflow.expect("POST", f"/workflow_run/{workflow.run}/set_status_for_triaging", {})
-    assert workflow.report(second, "log_report_by", next_report_increment=279) == (200, {"status": "R"})
-    assert workflow.report(second, "log_done", stdout_log="x", stderr_log="y")[0] == 200
-    workflow.expect("POST", f"/workflow_run/{workflow.run}/sync_status", {"task_instance_ids": [], "status": "R"})
-
-
 @pytest.mark.usefixtures("retention")
 def test_all_that_belongs_to_a_task_and_its_batches_carry_a_date(player: Player) -> None:
     workflow, began = Workflow(player, 1), now()
     live(workflow)
-    items = workflow.items()
+    items = items_of(workflow)
     twice = [Batch, TaskInstance, Log]
     assert Counter(map(kind, items)) == Counter([TaskLookup, Task, Spec, ErrorEntry, *twice, *twice])
     for key, raw in items.items():
@@ -181,7 +103,7 @@ def test_what_stays_carries_none(player: Player) -> None:
 def test_without_a_period_nothing_carries_a_date(player: Player) -> None:
     workflow = Workflow(player, 1)
     live(workflow)
-    items = workflow.items()
+    items = items_of(workflow)
     assert len(items) == 10
     assert not [key for key, raw in items.items() if "expires_at" in raw]
 
@@ -197,8 +119,7 @@ def test_every_write_sets_the_date_anew(player: Player, route: str) -> None:
     key = TaskInstance.key(InstanceKey(task_id, 1))
     date([key], int(now()) + DAY)
     began = now()
-    body = {**CLAIM, "error_state": "E", "error_description": "boom"}
-    assert workflow.report(instance, route, **body)[0] == 200
+    workflow.hears(instance, route, **CLAIM, **BOOM)
     with request():
         [raw] = fetch([key], consistent=True).values()
     assert int(raw["expires_at"]["N"]) >= began + DAYS * DAY
@@ -268,7 +189,7 @@ class Decayed:
         self.gone = gone
         self.before = {node: task_id for node, (task_id, _) in self.workflow.bind().items()}
         self.node_of = {Task.partition(task_id): node for node, task_id in self.before.items()}
-        self.node_of |= {lookup.pk: node for node, lookup in self.workflow.lookups().items()}
+        self.node_of |= {lookup.pk: node for node, lookup in lookups(self.workflow).items()}
         self.instances = {node: InstanceKey(task_id, 1).id for node, task_id in self.before.items()}
         if ends_as != "bound":
             end = {"failed": self.workflow.fail, "done": self.workflow.finish}[ends_as]
@@ -276,7 +197,7 @@ class Decayed:
                 end(instance)
             poll = {"task_instance_ids": sorted(self.instances.values()), "status": "O"}
             self.workflow.expect("POST", f"/workflow_run/{self.workflow.run}/sync_status", poll)
-        self.items = self.workflow.items()
+        self.items = items_of(self.workflow)
         self.batch_gone = batch_gone
 
     def decay(self) -> None:
@@ -353,14 +274,14 @@ def test_reads_of_what_is_half_gone(player: Player, *, batch_gone: bool, expired
 
 
 REPORTS: dict[str, dict[str, Any]] = {
-    "log_report_by": {"next_report_increment": 279},
+    "log_report_by": BEAT,
     "log_running": CLAIM,
     "log_done": {},
     "log_distributor_id": {"distributor_id": "7", "next_report_increment": 279},
     "log_no_distributor_id": {"no_id_err_msg": "boom"},
     "log_known_error": test_cost.BOOM,
     "log_unknown_error": test_cost.BOOM,
-    "log_error_worker_node": {"error_state": "E", "error_description": "boom"},
+    "log_error_worker_node": BOOM,
 }
 
 
@@ -380,13 +301,13 @@ def test_reports_about_what_is_half_gone(player: Player, route: str) -> None:
 def test_a_run_whose_instances_are_half_gone_is_polled_swept_and_ended(player: Player) -> None:
     workflow = Workflow(player, 3)
     first, *_ = workflow.queue(task_id for task_id, _ in workflow.bind().values())
-    items = workflow.items()
+    items = items_of(workflow)
     date(items, int(now()) - 1)
     delete([TaskInstance.key(InstanceKey(first // 1000, 1))])
     run = f"/workflow_run/{workflow.run}"
     for status in "QIORTKX":
         workflow.expect("POST", f"{run}/sync_status", {"task_instance_ids": [first], "status": status})
-    workflow.expect("POST", f"{run}/set_status_for_triaging", {})
+    workflow.sweep()
     assert workflow.expect("PUT", f"{run}/terminate_task_instances")["num_terminated"] == 0
 
 
@@ -424,7 +345,7 @@ def test_a_task_that_goes_while_it_is_bound(player: Player, monkeypatch: pytest.
     workflow = Workflow(player, 2)
     before = workflow.bind()
     task_id, _ = before[0]
-    key = Task.key(task_id) if goes == Task.SORT_KEY else workflow.lookups()[0]
+    key = Task.key(task_id) if goes == Task.SORT_KEY else lookups(workflow)[0]
     date([Task.key(task_id)], int(now()) - 1 if goes == TaskLookup.SORT_KEY else int(now()) + DAY)
     left = iter([key])
 

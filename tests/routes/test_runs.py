@@ -18,9 +18,9 @@ from lockstep.workflow_run.read import read_run
 from tests.conformance.recording import Player
 from tests.support.linking import linked_run
 from tests.support.seeding import batch, run_of
+from tests.support.workflows import POLLED, Run, Workflow, rows, run_with
 from tests.verification.test_engine_faults import answering, error, listening
 
-POLLED = list("QIORTKX")
 ENDED = list("DEUZWF")
 
 
@@ -29,52 +29,6 @@ def player(table_in_memory: None) -> Player:
     """Calls the functions on an empty table in memory: but for what breaks off, or listens to HTTP."""
     assert table_in_memory is None
     return Player()
-
-
-class Run:
-    """A run, over HTTP."""
-
-    def __init__(self, player: Player, run_id: int) -> None:
-        self.id = run_id
-        self._player = player
-
-    def send(self, method: str, route: str, **body: Any) -> tuple[int, Any]:
-        return self._player.send(method, f"/api/v3/workflow_run/{self.id}/{route}", json.dumps(body))
-
-    def poll(self, status: str, *ids: int) -> dict[str, list[int]]:
-        code, reply = self.send("POST", "sync_status", task_instance_ids=ids, status=status)
-        assert code == 200, reply
-        updates: dict[str, list[int]] = reply["status_updates"]
-        return updates
-
-    def sweep(self) -> None:
-        assert self.send("POST", "set_status_for_triaging") == (200, {})
-
-    def terminate(self) -> int:
-        code, reply = self.send("PUT", "terminate_task_instances")
-        assert code == 200, reply
-        return int(reply["num_terminated"])
-
-    def move(self, *statuses: str) -> str:
-        return [str(self.send("PUT", "update_status", status=status)[1]["status"]) for status in statuses][-1]
-
-    def pairs(self, ids: list[int]) -> list[str]:
-        wholes = [self._player.whole(number) for number in ids]
-        return [f"{whole['task_instance']['status']}{whole['task']['status']}" for whole in wholes]
-
-    def errors(self, number: int) -> list[list[Any]]:
-        _, reply = self._player.send("GET", f"/api/v3/task_instance/{number}/task_instance_error_log")
-        log: list[list[Any]] = reply["task_instance_error_log"]
-        return log
-
-
-def rows(statuses: str, **more: Any) -> list[dict[str, Any]]:
-    return [{"status": status, **more} for status in statuses]
-
-
-def run_with(player: Player, statuses: str, **more: Any) -> tuple[Run, list[int]]:
-    ids = batch(*rows(statuses, **more))
-    return Run(player, run_of(ids[0])), ids
 
 
 @pytest.mark.parametrize("status", POLLED)
@@ -116,10 +70,15 @@ def test_a_batch_with_instances_of_two_runs(player: Player) -> None:
     assert (one.terminate(), other.terminate()) == (2, 0)
 
 
+def _bound(player: Player) -> tuple[Workflow, Run, list[int]]:
+    """60 tasks, and a run."""
+    workflow = Workflow(player, 60, command="true")
+    return workflow, Run(player, workflow.run), [task_id for task_id, _ in workflow.bind().values()]
+
+
 def test_a_batch_that_still_grows_is_not_told_of(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     """The distributor counts the steps of what it is told: a part of a batch would be the wrong steps."""
-    array, task_ids = _bind(player, 60)
-    run = _new_run(player)
+    workflow, run, task_ids = _bound(player)
     polled: list[dict[str, list[int]]] = []
 
     def poll_after(*arguments: Any) -> None:
@@ -127,72 +86,27 @@ def test_a_batch_that_still_grows_is_not_told_of(player: Player, monkeypatch: py
         polled.append(run.poll("Q"))
 
     monkeypatch.setattr("lockstep.array.queue.transact", poll_after)
-    _queue(player, array, task_ids, run.id)
+    workflow.send_queue(task_ids)
     assert [len(updates.get("Q", [])) for updates in polled] == [0, 60]
 
 
 def test_a_batch_whose_queueing_broke_off_is_told_of_later(
     engine_player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    array, task_ids = _bind(engine_player, 60)
-    run = _new_run(engine_player)
+    workflow, run, task_ids = _bound(engine_player)
     throttled = error("ProvisionedThroughputExceededException")
     with answering("TransactWriteItems", None, throttled, throttled) as left:
         monkeypatch.setattr(Deadline, "passed", lambda _: not left)
-        assert _queue(engine_player, array, task_ids, run.id)[0] == 503
+        assert workflow.send_queue(task_ids)[0] == 503
     monkeypatch.undo()
     assert run.poll("Q") == {}
     later = now() + GROWS_SECONDS
     monkeypatch.setattr("lockstep.array.run_index.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 49
     monkeypatch.undo()
-    assert _queue(engine_player, array, task_ids, run.id)[0] == 200
+    assert workflow.send_queue(task_ids)[0] == 200
     monkeypatch.setattr("lockstep.array.run_index.now", lambda: later)
     assert len(run.poll("Q")["Q"]) == 60
-
-
-def _new_run(player: Player) -> Run:
-    return Run(player, linked_run(player))
-
-
-def _bind(player: Player, count: int) -> tuple[int, list[int]]:
-    workflow_id = next(_WORKFLOWS)
-    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-    array = player.send("POST", "/api/v3/array", json.dumps(body))[1]["array_id"]
-    tasks = {str(node): [node, node, array, 1, "t", "true", 3, False, {}, []] for node in range(1, count + 1)}
-    to_bind = {"workflow_id": workflow_id, "tasks": tasks}
-    bound = player.send("PUT", "/api/v3/task/bind_tasks_no_args", json.dumps(to_bind))[1]["tasks"]
-    return array, sorted(task_id for task_id, _ in bound.values())
-
-
-_WORKFLOWS = iter(range(95_000_000, 96_000_000))
-
-
-def _queue(player: Player, array: int, task_ids: list[int], run_id: int) -> tuple[int, Any]:
-    body = {"task_ids": task_ids, "task_resources_id": 1, "workflow_run_id": run_id}
-    return player.send("POST", f"/api/v3/array/{array}/queue_task_batch", json.dumps(body))
-
-
-def test_a_distributor_that_knows_what_it_launched_is_told_of_no_other(player: Player) -> None:
-    run, ids = run_with(player, "QIORTKX")
-    assert run.move("I", "O") == "O"
-    heard = {status: run.poll(status) for status in POLLED}
-    assert heard == {status: {status: [ids[POLLED.index(status)]]} for status in "QITKX"} | {"O": {}, "R": {}}
-
-
-def test_a_second_distributor_takes_what_the_first_had_taken_and_not_launched(player: Player) -> None:
-    run, ids = run_with(player, "QIORTKX")
-    run.move("I", "O", "R")
-    assert run.move("I") == "R"
-    assert run.poll("Q") == {"Q": ids[:2]}
-    assert run.poll("Q", *ids[:2]) == {}, "one of them is INSTANTIATED, and that is as good"
-    assert [run.poll(status) for status in POLLED[1:]] == [{}] * 6
-    taken = json.dumps({"task_instance_ids": ids[:2]})
-    _, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
-    assert [members for *_, members in reply["task_instance_batches"]] == [ids[:2]]
-    assert run.poll("I", *ids[:2]) == {}
-    assert run.poll("Q") == {}, "it has taken them"
-    assert run.poll("I", *ids[:2]) == {}
 
 
 def test_a_repeated_word_of_the_same_distributor_is_no_succession(player: Player) -> None:
@@ -436,7 +350,7 @@ def test_what_nobody_settles_is_settled_though_its_task_was_reset(
 
 
 def test_a_run_moves_by_its_table(player: Player) -> None:
-    run = _new_run(player)
+    run = Run(player, linked_run(player))
     assert [run.move(status) for status in "DBBIORRCRT"] == list("LBBIORRCCT")
     beat = {"status": "R", "next_report_increment": 90}
     assert run.send("POST", "log_heartbeat", **beat) == (200, {"status": "T"})
@@ -453,10 +367,9 @@ def test_a_heartbeat_moves_a_run_and_hears_of_a_resume(player: Player) -> None:
 
 @pytest.mark.parametrize("status", "DEST")
 def test_nothing_of_a_run_that_has_ended_is_taken(player: Player, status: str) -> None:
-    run = _new_run(player)
+    workflow, run, task_ids = _bound(player)
     run.move("B", "I", "O", "R")
-    array, task_ids = _bind(player, 60)
-    assert _queue(player, array, task_ids, run.id)[0] == 200
+    assert workflow.send_queue(task_ids)[0] == 200
     ids = [task_id * 1000 + 1 for task_id in task_ids]
     if status == "T":
         run.move("C")

@@ -9,7 +9,6 @@ from functions.task.bind_tasks_no_args.app import BoundTasksReply
 from functions.task_instance.instantiate_task_instances.app import InstantiateReply
 from functions.task_template.get_task_template_versions.app import TaskTemplateVersionsReply
 from functions.task_template.get_task_templates.app import TaskTemplatesReply
-from local.seed import Seed, load
 from lockstep.context import request
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.dynamodb.reads import fetch
@@ -21,7 +20,6 @@ from lockstep.http.models import Reply
 from lockstep.http.reply import MAX_REPLY_BYTES, as_json, carried
 from lockstep.task import to_bind
 from lockstep.task.bound_item import TaskLookup
-from lockstep.task_instance.item import InstanceKey
 from lockstep.task_template.arguments import MAX_ARGUMENTS
 from lockstep.task_template.bind import MAX_VERSION_BYTES
 from lockstep.task_template.views import TemplateRow
@@ -31,6 +29,7 @@ from lockstep.workflow_run.instantiate import InstanceBatch
 from tests.conformance.recording import Player
 from tests.routes.test_observability import Seen, seen
 from tests.support.largest import GROWS, GROWS_MOST, LARGEST_VERSION, NAME
+from tests.support.seeding import pair
 from tests.support.sizes import SIZES, document
 
 __all__ = ["seen"]  # a fixture
@@ -61,24 +60,6 @@ def test_names_that_no_reply_holds_are_refused_before_anything_is_bound(player: 
         assert not fetch([TaskLookup.key(77, number, "h") for number in range(1, 101)], consistent=True)
 
 
-def queued_in_arrays(count: int, name: str) -> list[int]:
-    """The ids of QUEUED instances, each of a task and an array of its own."""
-    first = 90_000_000
-    numbers = range(first, first + count)
-    array = {"name": name, "workflow_id": 1, "task_template_version_id": 1, "max_concurrently_running": 1}
-    task = {"status": "Q", "num_attempts": 1, "max_attempts": 3, "workflow_id": 1, "name": "t", "command": "c"}
-    instance = {"status": "Q", "workflow_run_id": 1, "array_batch_num": 1, "array_step_id": 0, "task_resources_id": 1}
-    seed = {
-        "arrays": [array | {"array_id": number, "task_template_version_id": number} for number in numbers],
-        "tasks": [task | {"task_id": number, "array_id": number, "task_resources_id": 1} for number in numbers],
-        "task_instances": [
-            instance | {"task_instance_id": InstanceKey(number, 1).id, "array_id": number} for number in numbers
-        ],
-    }
-    load(Seed.model_validate(seed))
-    return [InstanceKey(number, 1).id for number in numbers]
-
-
 def take(player: Player, ids: list[int]) -> list[int]:
     body = json.dumps({"task_instance_ids": ids})
     status, taken = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", body)
@@ -88,7 +69,7 @@ def take(player: Player, ids: list[int]) -> list[int]:
 
 def test_only_instances_of_which_a_reply_can_tell_are_taken(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reply of 6 MB tells of 880 arrays with the longest names. A smaller one, of fewer."""
-    ids = queued_in_arrays(30, NAME)
+    ids = [pair("Q", "Q", array={"name": NAME}) for _ in range(30)]
     monkeypatch.setattr(instantiate, "MAX_REPLY_BYTES", MAX_REPLY_BYTES // 40)
     told = take(player, ids)
     assert told == ids[: len(told)]

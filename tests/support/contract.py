@@ -8,7 +8,8 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import httpx
@@ -48,7 +49,6 @@ class Usage(NamedTuple):
 class Contract:
     """What a route promises."""
 
-    name: str
     scope: Scope
     """The least scope that may call it."""
     usage: Usage
@@ -77,6 +77,8 @@ class Contract:
     """Parameters of the query, each of which is required."""
     texts: frozenset[str] = field(default=frozenset())
     """Parameters of the path that are text, which every text fits."""
+    name: str = ""
+    """The route's: that of the constant which holds the contract."""
 
     @property
     def route(self) -> Route:
@@ -291,10 +293,12 @@ def models(row: Route) -> dict[str, Any]:
     return {part: model for part, model in handler.__wrapped__.__annotations__.items() if part != "return"}
 
 
+@cache
 def contracts_of(aggregate: str) -> dict[str, Contract]:
     """The contracts of an aggregate's routes, by the routes' names."""
     written = vars(importlib.import_module(f"tests.routes.{aggregate}.contracts"))
-    return {name.lower(): found for name, found in written.items() if isinstance(found, Contract)}
+    found = {name.lower(): contract for name, contract in written.items() if isinstance(contract, Contract)}
+    return {name: replace(contract, name=name) for name, contract in found.items()}
 
 
 def contract_of(name: str) -> Contract:

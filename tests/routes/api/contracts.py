@@ -7,7 +7,6 @@ from lockstep.access.scopes import Scope
 from tests.support.contract import Contract, Usage
 
 GET_TIME = Contract(
-    name="get_time",
     scope=Scope.WORKER,
     usage=Usage(0, 0, 0),
     reads="nothing",
@@ -15,7 +14,6 @@ GET_TIME = Contract(
     unknown=None,
 )
 HEALTH = Contract(
-    name="health",
     scope=Scope.WORKER,
     usage=Usage(0, 0, 0),
     reads="nothing",

@@ -19,7 +19,6 @@ from tests.support.contract import Contract, Usage
 from tests.support.largest import GROWS, MOMENT
 
 ARRAY_LOG_DISTRIBUTOR_ID = Contract(
-    name="array_log_distributor_id",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(2, 3, 0.5),  # one of its ids is of another array's instance
     reads="the instances that are not written (10 MB)",
@@ -28,7 +27,6 @@ ARRAY_LOG_DISTRIBUTOR_ID = Contract(
     unknown=200,
 )
 CREATE_ARRAY = Contract(
-    name="create_array",
     scope=Scope.OPERATOR,
     usage=Usage(4, 7, 1),
     reads="one lookup",
@@ -38,14 +36,12 @@ CREATE_ARRAY = Contract(
     makes=(ArrayLookup.key(6000, 5999),),
 )
 GET_ARRAY_LIMIT = Contract(
-    name="get_array_limit",
     scope=Scope.READER,
     usage=Usage(1, 0, 0.5),
     reads="the array",
     largest=LimitReply(max_concurrently_running=2**31 - 1),
 )
 GET_ARRAY_TASK_INSTANCE_ID = Contract(
-    name="get_array_task_instance_id",
     scope=Scope.WORKER,
     usage=Usage(1, 0, 0.5),
     reads="one step in the index; the batch (100 kB), if it is not there",
@@ -62,7 +58,6 @@ TASK_ROW: Final = TaskRow(
     task_instance_id=MAX_ID,
 )
 LIST_ARRAY_TASKS = Contract(
-    name="list_array_tasks",
     scope=Scope.READER,
     usage=Usage(4, 0, 2),
     reads=(
@@ -74,7 +69,6 @@ LIST_ARRAY_TASKS = Contract(
 IDS: Final = list(range(MAX_ID - MAX_IDS_PER_CALL, MAX_ID))
 TASKS: Final = IDS[:MAX_TASKS_PER_CALL]
 QUEUE_TASK_BATCH = Contract(
-    name="queue_task_batch",
     scope=Scope.OPERATOR,
     usage=Usage(3, 25, 1.5),
     reads="10,000 tasks (10 MB)",
@@ -87,7 +81,6 @@ QUEUE_TASK_BATCH = Contract(
     ),
 )
 TRANSITION_TO_KILLED = Contract(
-    name="transition_to_killed",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(5, 26, 1.5),
     reads="the batch (100 kB), its steps in the index",
@@ -96,7 +89,6 @@ TRANSITION_TO_KILLED = Contract(
     unknown=200,
 )
 TRANSITION_TO_LAUNCHED = Contract(
-    name="transition_to_launched",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(4, 12, 1.5),
     reads="the batch (100 kB), its steps in the index",

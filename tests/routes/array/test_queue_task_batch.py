@@ -5,9 +5,9 @@ from typing import Final
 
 import pytest
 
-from local.seed import Seed, load
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER, InstanceKey
 from tests.conformance.recording import Player
+from tests.support.seeding import plant
 
 ARRAY: Final = 97_000_000
 
@@ -15,20 +15,8 @@ ARRAY: Final = 97_000_000
 def used_up_and_nine_others() -> range:
     """The ids of ten tasks of a new array, the first of which has had as many instances as a task may have."""
     ids = range(ARRAY * 10, ARRAY * 10 + 10)
-    of_array = {"workflow_id": ARRAY, "array_id": ARRAY}
-    array = {**of_array, "name": "a", "task_template_version_id": 1, "max_concurrently_running": 9}
-    task = {**of_array, "status": "G", "num_attempts": 0, "max_attempts": 2_000, "name": "t", "command": "true"}
-    last = {
-        "task_instance_id": InstanceKey(ids[0], MAX_INSTANCE_NUMBER).id,
-        "status": "E",
-        "workflow_run_id": ARRAY,
-        "array_id": ARRAY,
-        "array_batch_num": 1,
-        "array_step_id": 0,
-        "task_resources_id": 1,
-    }
-    tasks = [{**task, "task_id": task_id, "task_resources_id": 1} for task_id in ids]
-    load(Seed.model_validate({"arrays": [array], "tasks": tasks, "task_instances": [last]}))
+    tasks = [{"task_id": task_id, "status": "G", "num_attempts": 0, "max_attempts": 2_000} for task_id in ids]
+    plant(ARRAY, tasks, [{"task_instance_id": InstanceKey(ids[0], MAX_INSTANCE_NUMBER).id, "status": "E"}])
     return ids
 
 

@@ -14,7 +14,6 @@ from tests.support.largest import LARGEST_PARAMETERS, PRINTABLE
 PLUGIN: Final = "\u00e9" * (MOST_BYTES_OF_A_NAME // 2)
 """Of the characters of an identifier."""
 GET_CLUSTER = Contract(
-    name="get_cluster",
     scope=Scope.WORKER,
     usage=Usage(0, 0, 0),
     reads="nothing; all loaded clusters (400 kB), where none is cached",
@@ -23,7 +22,6 @@ GET_CLUSTER = Contract(
     texts=frozenset({"cluster_name"}),
 )
 GET_QUEUE = Contract(
-    name="get_queue",
     scope=Scope.READER,
     usage=Usage(0, 0, 0),
     reads="nothing; all loaded clusters (400 kB), where none is cached",

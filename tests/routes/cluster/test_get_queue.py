@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 
 from tests.conformance.recording import Player
-from tests.routes.cluster.contracts import GET_QUEUE
-from tests.support.contract import System, named_fields, send
 
 
 def queue(player: Player, cluster_id: int, name: str) -> Any:
@@ -32,7 +30,3 @@ def test_a_queue_is_one_clusters_and_goes_by_its_exact_name(player: Player, clus
 @pytest.mark.parametrize(("cluster_id", "limits"), [(1, "{}"), (2, "{}"), (3, '{"cores": (1,20)}')])
 def test_built_in_queues_are_jobmons(player: Player, cluster_id: int, limits: str) -> None:
     assert queue(player, cluster_id, "null.q") == [cluster_id, "null.q", limits]
-
-
-def test_the_first_part_is_the_clusters_id(system: System) -> None:
-    assert named_fields(send(GET_QUEUE, system, "sequential")) == ["cluster_name"]

@@ -11,7 +11,6 @@ from lockstep.http.reply import MAX_REPLY_BYTES
 from tests.support.contract import Contract, Usage
 
 ADD_EDGES = Contract(
-    name="add_edges",
     scope=Scope.OPERATOR,
     usage=Usage(2, 3, 0.5),
     reads="the DAG; of more than 1,000 nodes or parts of long lists, those that are stored (40 MB)",
@@ -20,7 +19,6 @@ ADD_EDGES = Contract(
     nullable=frozenset({"mark_created"}),
 )
 BIND_DAG = Contract(
-    name="bind_dag",
     scope=Scope.OPERATOR,
     usage=Usage(1, 1, 0),
     reads="the DAG, if it is known",
@@ -29,7 +27,6 @@ BIND_DAG = Contract(
     unknown=None,
 )
 BIND_NODES = Contract(
-    name="bind_nodes",
     scope=Scope.OPERATOR,
     usage=Usage(1, 1, 0),
     reads="nothing; of more than 1,000 items to put, those that are stored (5 MB)",
@@ -38,7 +35,6 @@ BIND_NODES = Contract(
     unknown=None,
 )
 GET_DOWNSTREAM_TASKS = Contract(
-    name="get_downstream_tasks",
     scope=Scope.OPERATOR,
     usage=Usage(2, 0, 3),
     reads="10,000 tasks (10 MB) and their nodes' edges (40 MB), the long lists of which a reply can tell (3 MB)",

@@ -17,7 +17,7 @@ from lockstep.http.fields import MAX_NEIGHBOURS, MAX_NODES_PER_CALL
 from lockstep.http.request import MAX_BODY_BYTES
 from tests.conformance.recording import Player
 from tests.routes.dag.test_bind_dag import HASHES, bind, complete
-from tests.routes.test_cost import taken
+from tests.support.costs import taken
 
 Neighbours = tuple[list[int], list[int]]
 LARGE: Final = 2**62 - 1_000_000

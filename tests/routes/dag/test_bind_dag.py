@@ -2,17 +2,15 @@
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any, Final
 
-import httpx
 import pytest
 
 from functions.dag.bind_dag.app import DagToBind
 from local.meter import Meter
 from tests.conformance.recording import Player
-from tests.routes.test_cost import taken
+from tests.support.costs import taken
 
 HASHES: Final = count(2**61 - 10_000_000)
 
@@ -54,11 +52,3 @@ def test_what_it_takes(player: Player, meter: Meter) -> None:
     dag = next(HASHES)
     assert taken(meter, player, "POST", "/dag", {"dag_hash": dag}) == (1, 1, 0)
     assert taken(meter, player, "POST", "/dag", {"dag_hash": dag}) == (1, 1, 0)
-
-
-def test_clients_that_ask_at_once_hear_the_same(api: httpx.Client) -> None:
-    dag = next(HASHES)
-    with ThreadPoolExecutor(8) as threads:
-        replies = list(threads.map(lambda _: api.post("/dag", json={"dag_hash": dag}), range(16)))
-    assert {reply.status_code for reply in replies} == {200}
-    assert all(reply.json() == {"dag_id": dag, "created_date": None} for reply in replies)

@@ -16,7 +16,7 @@ from lockstep.dag.item import NodeArgs, unpack
 from lockstep.dag.nodes import node_id
 from lockstep.http.fields import MAX_NODE_ARG_CHARACTERS, MAX_NODES_PER_CALL
 from tests.conformance.recording import Player
-from tests.routes.test_cost import taken
+from tests.support.costs import taken
 
 VERSIONS: Final = count(3_000_000)
 """Task template versions, each of one test."""
@@ -84,7 +84,7 @@ def test_numbers_may_come_as_text_and_hashes_as_numbers(player: Player, version_
 
 def test_a_hash_has_up_to_150_digits_and_is_never_a_float(player: Player) -> None:
     assert bound(player, node(1, "9" * 150)) == {f"1:{'9' * 150}": node_id(1, "9" * 150)}
-    for wrong in ("9" * 151, 10**150, "1e77", 1e77, 1.5, "-7", -7, "", " 7", "0x7", "\u0667", None, True, ["7"]):
+    for wrong in ("9" * 151, 10**150, "1e77", 1e77, 1.5, "-7", -7, "", " 7", "0x7", "7\n", "\u0667", None, True, ["7"]):
         assert refused(player, node(1, wrong)) == ["nodes.0.node_args_hash"], wrong
 
 

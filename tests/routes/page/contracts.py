@@ -4,7 +4,6 @@ from lockstep.access.scopes import Scope
 from tests.support.contract import Contract, Usage
 
 SHOW_PAGE = Contract(
-    name="show_page",
     scope=Scope.READER,
     usage=Usage(0, 0, 0),
     reads="nothing: always the same document",

@@ -20,7 +20,6 @@ from tests.support.contract import Contract, Usage
 from tests.support.largest import COMMAND, GROWS, MOMENT, NAME, PRINTABLE
 
 BIND_RESOURCES = Contract(
-    name="bind_resources",
     scope=Scope.OPERATOR,
     usage=Usage(2, 2, 0),
     reads="nothing; all loaded clusters (400 kB), where none is cached",
@@ -29,7 +28,6 @@ BIND_RESOURCES = Contract(
     unknown=None,
 )
 BIND_TASK_ARGS = Contract(
-    name="bind_task_args",
     scope=Scope.OPERATOR,
     usage=Usage(1, 1, 0),
     reads="of more than 1,000 values to put, those that are stored (5 MB)",
@@ -38,7 +36,6 @@ BIND_TASK_ARGS = Contract(
     unknown=None,
 )
 BIND_TASK_ATTRIBUTES = Contract(
-    name="bind_task_attributes",
     scope=Scope.OPERATOR,
     usage=Usage(2, 1, 1),
     reads="10,000 tasks (10 MB); of more than 1,000 values to put, those that are stored (5 MB)",
@@ -47,7 +44,6 @@ BIND_TASK_ATTRIBUTES = Contract(
     unknown=None,
 )
 BIND_TASKS_NO_ARGS = Contract(
-    name="bind_tasks_no_args",
     scope=Scope.OPERATOR,
     usage=Usage(8, 13, 2.5),
     reads="10,000 lookups and tasks (14 MB), the arrays (11 MB) and 1,000 sets of resources (60 MB) that they name",
@@ -60,7 +56,6 @@ BIND_TASKS_NO_ARGS = Contract(
     ),
 )
 GET_TASK_RESOURCES = Contract(
-    name="get_task_resources",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 0, 0.5),
     reads="one set of resources (60 kB); all loaded clusters (400 kB), where none is cached",
@@ -69,7 +64,6 @@ GET_TASK_RESOURCES = Contract(
     ),
 )
 MOST_RECENT_TI_ERROR = Contract(
-    name="most_recent_ti_error",
     scope=Scope.READER,
     usage=Usage(2, 0, 2),
     reads=(
@@ -80,7 +74,6 @@ MOST_RECENT_TI_ERROR = Contract(
     unknown=200,
 )
 SET_RESUME_STATE = Contract(
-    name="set_resume_state",
     scope=Scope.OPERATOR,
     usage=Usage(4, 3, 4),
     reads="what ended runs left; the workflow's tasks, as many as its time allows",
@@ -124,7 +117,6 @@ TASK: Final = TaskReply(
     left_out=974,
 )
 SHOW_TASK = Contract(
-    name="show_task",
     scope=Scope.READER,
     usage=Usage(2, 0, 1.5),
     reads="the task, its specification (310 kB), 25 attempts",

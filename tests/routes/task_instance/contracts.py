@@ -47,14 +47,12 @@ WHOLE: Final = WholeReply(
     ),
 )
 GET_TASK_INSTANCE = Contract(
-    name="get_task_instance",
     scope=Scope.READER,
     usage=Usage(1, 0, 8),
     reads="the instance, its task, its specification and its log: four items (420 kB)",
     largest=WHOLE,
 )
 INSTANTIATE_TASK_INSTANCES = Contract(
-    name="instantiate_task_instances",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(3, 14, 2.5),
     reads="10,000 instances and tasks (20 MB), 10,000 arrays (11 MB)",
@@ -63,7 +61,6 @@ INSTANTIATE_TASK_INSTANCES = Contract(
     unknown=None,
 )
 LOG_DISTRIBUTOR_ID = Contract(
-    name="log_distributor_id",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 4, 0),
     reads="the instance and its task, if they reject the write",
@@ -71,7 +68,6 @@ LOG_DISTRIBUTOR_ID = Contract(
     body={"distributor_id": "9", "next_report_increment": 90},
 )
 LOG_DONE = Contract(
-    name="log_done",
     scope=Scope.WORKER,
     usage=Usage(1, 7, 0),
     reads="the instance and its task, if they reject the write",
@@ -81,7 +77,6 @@ LOG_DONE = Contract(
     nullable=frozenset({"nodename"}),
 )
 LOG_ERROR_WORKER_NODE = Contract(
-    name="log_error_worker_node",
     scope=Scope.WORKER,
     usage=Usage(1, 9, 0),
     reads="the instance and its task, if they reject the write",
@@ -89,7 +84,6 @@ LOG_ERROR_WORKER_NODE = Contract(
     body={"error_state": "E", "error_description": "boom"},
 )
 LOG_KNOWN_ERROR = Contract(
-    name="log_known_error",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 8, 0),
     reads="the instance and its task, if they reject the write",
@@ -97,7 +91,6 @@ LOG_KNOWN_ERROR = Contract(
     body={"error_state": "Z", "error_message": "boom"},
 )
 LOG_NO_DISTRIBUTOR_ID = Contract(
-    name="log_no_distributor_id",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 7, 0),
     reads="the instance and its task, if they reject the write",
@@ -105,7 +98,6 @@ LOG_NO_DISTRIBUTOR_ID = Contract(
     body={"no_id_err_msg": "boom"},
 )
 LOG_REPORT_BY = Contract(
-    name="log_report_by",
     scope=Scope.WORKER,
     usage=Usage(1, 1, 0),
     reads="the instance and its task, if they reject the write",
@@ -113,7 +105,6 @@ LOG_REPORT_BY = Contract(
     body={"next_report_increment": 90},
 )
 LOG_REPORT_BY_BATCH = Contract(
-    name="log_report_by_batch",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 3, 0),
     reads="nothing",
@@ -122,7 +113,6 @@ LOG_REPORT_BY_BATCH = Contract(
     unknown=None,
 )
 LOG_RUNNING = Contract(
-    name="log_running",
     scope=Scope.WORKER,
     usage=Usage(2, 4, 0.5),
     reads="the instance, its task and specification (310 kB), one set of resources (60 kB)",
@@ -132,7 +122,6 @@ LOG_RUNNING = Contract(
     body={"process_group_id": 1, "next_report_increment": 90},
 )
 LOG_UNKNOWN_ERROR = Contract(
-    name="log_unknown_error",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 8, 0),
     reads="the instance and its task, if they reject the write",
@@ -140,7 +129,6 @@ LOG_UNKNOWN_ERROR = Contract(
     body={"error_state": "U", "error_message": "boom"},
 )
 TASK_INSTANCE_ERROR_LOG = Contract(
-    name="task_instance_error_log",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 0, 1),
     reads="9 pages of entries (9 MB), 8 MB of long texts",

@@ -9,7 +9,6 @@ from tests.support.contract import Contract, Usage
 from tests.support.largest import LARGEST_VERSION
 
 ADD_TASK_TEMPLATE_VERSION = Contract(
-    name="add_task_template_version",
     scope=Scope.OPERATOR,
     usage=Usage(1, 0, 1),
     reads="the template, one version (391 kB)",
@@ -23,7 +22,6 @@ ADD_TASK_TEMPLATE_VERSION = Contract(
     },
 )
 BIND_TASK_TEMPLATE = Contract(
-    name="bind_task_template",
     scope=Scope.OPERATOR,
     usage=Usage(1, 0, 1),
     reads="the tool version, one lookup",
@@ -32,14 +30,12 @@ BIND_TASK_TEMPLATE = Contract(
     unknown=None,
 )
 GET_TASK_TEMPLATE_VERSIONS = Contract(
-    name="get_task_template_versions",
     scope=Scope.READER,
     usage=Usage(1, 0, 1),
     reads="9 pages of versions (9 MB)",
     largest=MAX_REPLY_BYTES,
 )
 GET_TASK_TEMPLATES = Contract(
-    name="get_task_templates",
     scope=Scope.READER,
     usage=Usage(1, 0, 1),
     reads="10,000 lookups (11 MB)",

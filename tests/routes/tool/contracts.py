@@ -10,7 +10,6 @@ from tests.support.contract import Contract, Usage
 from tests.support.largest import NAME
 
 BIND_TOOL = Contract(
-    name="bind_tool",
     scope=Scope.OPERATOR,
     usage=Usage(1, 0, 0.5),
     reads="one lookup",
@@ -19,7 +18,6 @@ BIND_TOOL = Contract(
     unknown=None,
 )
 CREATE_TOOL_VERSION = Contract(
-    name="create_tool_version",
     scope=Scope.OPERATOR,
     usage=Usage(3, 5, 0.5),
     reads="the tool",
@@ -28,7 +26,6 @@ CREATE_TOOL_VERSION = Contract(
     unknown=None,
 )
 GET_TOOL_VERSIONS = Contract(
-    name="get_tool_versions",
     scope=Scope.READER,
     usage=Usage(1, 0, 1),
     reads="10,000 entries (1 MB)",

@@ -29,7 +29,6 @@ ARGUMENTS = 11357156678309435606814127204193879992018453025523879559792127788893
 TASKS = "71303279945741189844535342993474030689917092513701922710896026683606751901890"
 OPTIONAL = frozenset({"name", "description", "workflow_args", "max_concurrently_running", "workflow_attributes"})
 BIND_WORKFLOW = Contract(
-    name="bind_workflow",
     scope=Scope.OPERATOR,
     usage=Usage(4, 10, 2),
     reads="its lookup and itself, the tool version, the DAG; of over 1,000 attributes, those stored (5 MB)",
@@ -51,7 +50,6 @@ BIND_WORKFLOW = Contract(
     makes=(WorkflowLookup.key(str(ARGUMENTS + 1), 5600, 1583389922445818365, TASKS),),
 )
 FETCH_WORKFLOW_METADATA = Contract(
-    name="fetch_workflow_metadata",
     scope=Scope.READER,
     usage=Usage(2, 0, 1.5),
     reads="the workflow and its specification (305 kB)",
@@ -59,7 +57,6 @@ FETCH_WORKFLOW_METADATA = Contract(
     unknown=200,
 )
 FORCE_CLEANUP_KILL_SELF = Contract(
-    name="force_cleanup_kill_self",
     scope=Scope.OPERATOR,
     usage=Usage(2, 0, 2),
     reads=(
@@ -70,7 +67,6 @@ FORCE_CLEANUP_KILL_SELF = Contract(
     unknown=200,
 )
 GET_MATCHING_WORKFLOWS = Contract(
-    name="get_matching_workflows",
     scope=Scope.READER,
     usage=Usage(1, 0, 1),
     reads="10,000 lookups (4 MB)",
@@ -78,7 +74,6 @@ GET_MATCHING_WORKFLOWS = Contract(
     unknown=200,
 )
 GET_TASKS = Contract(
-    name="get_tasks",
     scope=Scope.READER,
     usage=Usage(4, 0, 3.5),
     reads=(
@@ -91,14 +86,12 @@ GET_TASKS = Contract(
     query={"max_task_id": "0", "chunk_size": "500"},
 )
 GET_WORKFLOW_LIMIT = Contract(
-    name="get_workflow_limit",
     scope=Scope.READER,
     usage=Usage(1, 0, 0.5),
     reads="the workflow",
     largest=LimitReply(max_concurrently_running=2**31 - 1),
 )
 INCREASE_RESOURCES = Contract(
-    name="increase_resources",
     scope=Scope.OPERATOR,
     usage=Usage(8, 6, 4.5),
     reads="a group of the workflow's tasks, and the instances and specifications of those that failed",
@@ -106,7 +99,6 @@ INCREASE_RESOURCES = Contract(
     unknown=200,
 )
 IS_RESUMABLE = Contract(
-    name="is_resumable",
     scope=Scope.OPERATOR,
     ends=True,
     usage=Usage(2, 0, 2),
@@ -127,7 +119,6 @@ WORKFLOW_ROW: Final = WorkflowRow(
     workflow_run_id=MAX_ID,
 )
 LIST_WORKFLOWS = Contract(
-    name="list_workflows",
     scope=Scope.READER,
     usage=Usage(1, 0, 0.5),
     reads="1,000 entries of the index (500 kB)",
@@ -135,7 +126,6 @@ LIST_WORKFLOWS = Contract(
     unknown=None,
 )
 SET_RESUME = Contract(
-    name="set_resume",
     scope=Scope.OPERATOR,
     usage=Usage(2, 1, 1),
     reads="the workflow and the run that holds it; what a lapsed run left",
@@ -144,7 +134,6 @@ SET_RESUME = Contract(
     unknown=200,
 )
 SET_WORKFLOW_ATTRIBUTES = Contract(
-    name="set_workflow_attributes",
     scope=Scope.OPERATOR,
     usage=Usage(1, 4, 0),
     reads="the workflow; of more than 1,000 attributes, those that are stored (5 MB)",
@@ -183,7 +172,6 @@ WORKFLOW: Final = WorkflowReply(
     more_tasks=False,
 )
 SHOW_WORKFLOW = Contract(
-    name="show_workflow",
     scope=Scope.READER,
     usage=Usage(7, 0, 4.5),
     reads=(
@@ -194,7 +182,6 @@ SHOW_WORKFLOW = Contract(
     largest=WORKFLOW,
 )
 TASK_STATUS_UPDATES = Contract(
-    name="task_status_updates",
     scope=Scope.OPERATOR,
     usage=Usage(2, 0, 1),
     reads=(

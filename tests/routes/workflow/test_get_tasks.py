@@ -1,7 +1,6 @@
 """List the tasks of a workflow that are not done, page by page."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -18,40 +17,9 @@ from tests.support.clusters import without_clusters
 from tests.support.linking import WORKFLOWS
 from tests.support.seeding import LONG_COMMAND
 from tests.support.tools import ask
+from tests.support.workflows import Workflow, failed_task, resumed
+from tests.support.workflows import page_of_tasks as page
 from tests.verification.test_engine_faults import listening
-
-
-def failed_task(player: Player, task_resources_id: int, command: str = "true") -> int:
-    """The id of a new workflow, whose one task ran out of resources for good. It may grow to double."""
-    workflow_id = next(WORKFLOWS)
-    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-    array = ask(player, "POST", "/array", body)["array_id"]
-    task = [1, "0", array, task_resources_id, "t", command, 1, False, {"cores": 1.0}, []]
-    bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": {"t": task}}
-    [[task_id, _]] = ask(player, "PUT", "/task/bind_tasks_no_args", bound)["tasks"].values()
-    linked = {"workflow_id": workflow_id, "next_report_increment": 90}
-    run = ask(player, "POST", "/workflow_run", linked)["workflow_run_id"]
-    queued = {"task_ids": [task_id], "task_resources_id": task_resources_id, "workflow_run_id": run}
-    ask(player, "POST", f"/array/{array}/queue_task_batch", queued)
-    instance = task_id * 1000 + 1
-    ask(player, "POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": [instance]})
-    launched = {"distributor_id": "1", "next_report_increment": 90}
-    ask(player, "POST", f"/task_instance/{instance}/log_distributor_id", launched)
-    died = {"error_state": "Z", "error_message": "too little", "distributor_id": "1"}
-    ask(player, "POST", f"/task_instance/{instance}/log_known_error", died)
-    return workflow_id
-
-
-def resumed(player: Player, workflow_id: int) -> list[tuple[str, ...]]:
-    """What a client that resumes the workflow reads of each task: its status, resources, cluster and queue."""
-    status, reply = page(player, workflow_id)
-    assert status == 200, reply
-    return [(status, *texts) for _, status, _, _, _, *texts, _ in reply["tasks"].values()]
-
-
-def page(player: Player, workflow_id: int) -> tuple[int, Any]:
-    """Status and body of the reply with the first tasks."""
-    return player.send("GET", f"/api/v3/workflow/get_tasks/{workflow_id}", max_task_id="0", chunk_size="10")
 
 
 @pytest.mark.usefixtures("loaded")
@@ -82,20 +50,13 @@ def test_a_task_of_a_queue_that_does_not_exist_is_not_left_out(player: Player) -
 def test_a_page_is_full_though_a_task_on_it_has_no_resources(player: Player) -> None:
     """Jobmon's client takes a page that is not full for the last one."""
     resources = ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
-    workflow_id = next(WORKFLOWS)
-    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-    array = ask(player, "POST", "/array", body)["array_id"]
+    workflow = Workflow(player, 0)
     rows = {
-        str(node): [node, "0", array, bound, "t", "true", 1, False, {}, []]
+        str(node): [node, "0", workflow.array, bound, "t", "true", 1, False, {}, []]
         for node, bound in enumerate([resources, 987_654, resources, resources], start=1)
     }
-    first, _, third, fourth = (
-        number
-        for number, _ in ask(
-            player, "PUT", "/task/bind_tasks_no_args", {"workflow_id": workflow_id, "mark_created": True, "tasks": rows}
-        )["tasks"].values()
-    )
-    assert pages(player, workflow_id, size=2) == [[first, third], [fourth]]
+    first, _, third, fourth = (number for number, _ in workflow.bind_rows(rows, created=True).values())
+    assert pages(player, workflow.id, size=2) == [[first, third], [fourth]]
 
 
 def pages(player: Player, workflow_id: int, size: int) -> list[list[int]]:
@@ -140,16 +101,13 @@ def test_a_page_that_fits_no_reply_is_refused_before_all_of_it_is_read(
         ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {"a": "x" * 59_000}})
         for _ in range(8)
     ]
-    workflow_id = next(WORKFLOWS)
-    array = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-    array_id = ask(player, "POST", "/array", array)["array_id"]
-    rows = {str(of): [of, "0", array_id, of, "t", "true", 1, False, {}, []] for of in sets}
-    bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": rows}
-    ask(player, "PUT", "/task/bind_tasks_no_args", bound)
-    assert page(player, workflow_id)[0] == 200
+    workflow = Workflow(player, 0)
+    rows = {str(of): [of, "0", workflow.array, of, "t", "true", 1, False, {}, []] for of in sets}
+    workflow.bind_rows(rows, created=True)
+    assert page(player, workflow.id)[0] == 200
     monkeypatch.setattr(resume, "MAX_REPLY_BYTES", 150_000)
     before = meter.usage()["read_units"]
-    status, problem = page(player, workflow_id)
+    status, problem = page(player, workflow.id)
     assert (status, [error["field"] for error in problem["errors"]]) == (422, ["chunk_size"])
     assert meter.usage()["read_units"] - before < 6 * 60_000 / 4096 / 2, "half of the sets"
 

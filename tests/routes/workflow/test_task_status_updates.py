@@ -1,20 +1,19 @@
 """A run's client polls for what became of its tasks."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
-from local.seed import Seed, load
 from lockstep.clock import BULK_BUDGET_SECONDS, CALL_SECONDS, naive
 from lockstep.routes import ROUTES, Route
 from lockstep.workflow import progress
 from lockstep.workflow.progress import MARGIN_SECONDS
-from tests.conformance.recording import Player
-from tests.support.memory import VirtualTime, running_on
-from tests.support.memory.boundary import Memory, answered_by
+from tests.support.memory import running_on
+from tests.support.memory.boundary import answered_by
 from tests.support.memory.operations import Reply, refusal
+from tests.support.seeding import plant
+from tests.support.slow import Slow
 
 WORKFLOW: Final = 7
 POLLS: Final = 20
@@ -22,97 +21,63 @@ THROTTLED: Final = 5
 """Tries that take a second each, so that the next one still begins in time."""
 
 
-class Slow:
-    """A workflow in a table that may throttle transactions, and then takes as long for one as a call may."""
+class Throttled(Slow):
+    """A table that may throttle transactions, and then takes as long for one as a call may; and so for a query."""
 
     def __init__(self) -> None:
-        self.clock = VirtualTime()
-        self.memory = Memory()
+        super().__init__()
         self.throttled = 0
-        self.seconds = 0.0
-        """That a query takes."""
-        self.player = Player()
         self.landed = 0.0
         """When the last transaction was carried out."""
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
+        """Carry a request out."""
         if operation == "Query":
-            self.clock.sleep(self.seconds)
-        if operation != "TransactWriteItems":
-            return self.memory.answer(operation, request)
-        if self.throttled:
-            self.throttled -= 1
-            self.clock.sleep(1.0)
-            return refusal("ThrottlingException")
-        self.clock.sleep(CALL_SECONDS)
-        self.landed = self.clock.time()
+            return super().answer(operation, request)
+        if operation == "TransactWriteItems":
+            if self.throttled:
+                self.throttled -= 1
+                self.clock.sleep(1.0)
+                return refusal("ThrottlingException")
+            self.clock.sleep(CALL_SECONDS)
+            self.landed = self.clock.time()
         return self.memory.answer(operation, request)
-
-    def ask(self, path: str, **body: Any) -> Any:
-        """What a POST is answered that succeeds."""
-        status, reply = self.player.send("POST", f"/api/v3/{path}", json.dumps(body))
-        assert status == 200, reply
-        return reply
 
     def poll(self, **since: str) -> Any:
         """What the client is told."""
-        return self.ask(f"workflow/{WORKFLOW}/task_status_updates", **since)
+        return self.get("POST", f"/workflow/{WORKFLOW}/task_status_updates", since)
+
+    def finish_task(self, number: int) -> None:
+        path = f"/api/v3/task_instance/{number}001/log_done"
+        assert self.player.send("POST", path, "{}") == (200, {"status": "D"})
 
 
 @pytest.fixture
-def slow() -> Iterator[Slow]:
-    made = Slow()
+def slow() -> Iterator[Throttled]:
+    made = Throttled()
     with running_on(made.clock), answered_by(made.answer):
         yield made
 
 
 def fill(*statuses: str) -> None:
     """Tasks 1, 2, … of the workflow, each with an attempt that runs, if it does."""
-    tasks = [
-        {
-            "task_id": number,
-            "status": status,
-            "num_attempts": 1,
-            "max_attempts": 3,
-            "workflow_id": WORKFLOW,
-            "array_id": WORKFLOW,
-            "name": "t",
-            "command": "true",
-            "task_resources_id": 1,
-        }
-        for number, status in enumerate(statuses, start=1)
-    ]
-    instances = [
-        {
-            "task_instance_id": number * 1000 + 1,
-            "status": "R",
-            "workflow_run_id": 9,
-            "array_id": WORKFLOW,
-            "array_batch_num": 1,
-            "array_step_id": number - 1,
-            "task_resources_id": 1,
-        }
-        for number, status in enumerate(statuses, start=1)
+    stand = list(enumerate(statuses, start=1))
+    tasks = [{"task_id": number, "status": status} for number, status in stand]
+    runs = [
+        {"task_instance_id": number * 1000 + 1, "status": "R", "array_step_id": number - 1}
+        for number, status in stand
         if status == "R"
     ]
-    array = {
-        "array_id": WORKFLOW,
-        "name": "a",
-        "workflow_id": WORKFLOW,
-        "task_template_version_id": 1,
-        "max_concurrently_running": 9,
-    }
-    workflow = {"workflow_id": WORKFLOW}
-    load(Seed.model_validate({"workflows": [workflow], "arrays": [array], "tasks": tasks, "task_instances": instances}))
+    plant(WORKFLOW, tasks, runs, workflows=[{"workflow_id": WORKFLOW}])
 
 
-def test_a_poll_tells_of_a_write_that_landed_late(slow: Slow) -> None:
+def test_a_poll_tells_of_a_write_that_landed_late(slow: Throttled) -> None:
     """The poll before it may have been answered just before the write was carried out."""
     fill("R")
     slow.clock.sleep(60)
     began = slow.clock.time()
     slow.throttled = THROTTLED
-    slow.ask("task_instance/1001/log_done", nodename="n")
+    slow.finish_task(1)
     assert slow.landed - began >= THROTTLED + CALL_SECONDS, "it is late"
     last_sync = naive(slow.landed)
     slow.clock.sleep(60)
@@ -124,15 +89,15 @@ def test_no_write_lands_later_than_a_poll_looks_back(route: Route) -> None:
     assert route.budget + CALL_SECONDS < MARGIN_SECONDS
 
 
-def finish(slow: Slow, tasks: range) -> None:
+def finish(slow: Throttled, tasks: range) -> None:
     """All tasks that run are done, one after the other."""
     fill(*"R" * len(tasks), "Q")
     for task in tasks:
-        slow.ask(f"task_instance/{task}001/log_done", nodename="n")
+        slow.finish_task(task)
     slow.clock.sleep(60)
 
 
-def told_by_polls(slow: Slow) -> list[list[int]]:
+def told_by_polls(slow: Throttled) -> list[list[int]]:
     """The tasks that each poll tells, from a full one on to the first that tells nothing."""
     reply = slow.poll()
     told = [reply["tasks_by_status"]["D"]]
@@ -143,7 +108,7 @@ def told_by_polls(slow: Slow) -> list[list[int]]:
 
 
 def test_a_full_poll_of_many_tasks_tells_those_that_its_client_acts_on(
-    slow: Slow, monkeypatch: pytest.MonkeyPatch
+    slow: Throttled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish(slow, range(1, 4))
     assert slow.poll()["tasks_by_status"] == {"D": [1, 2, 3], "Q": [4]}
@@ -151,7 +116,9 @@ def test_a_full_poll_of_many_tasks_tells_those_that_its_client_acts_on(
     assert slow.poll()["tasks_by_status"] == {"D": [1, 2, 3]}
 
 
-def test_polls_tell_of_more_changes_than_a_reply_holds_in_parts(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polls_tell_of_more_changes_than_a_reply_holds_in_parts(
+    slow: Throttled, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in {"MOST_IN_FULL": 0, "MOST_TOLD": 4, "CHANGES_AT_ONCE": 1}.items():
         monkeypatch.setattr(progress, name, value)
     finish(slow, range(1, 11))
@@ -162,7 +129,7 @@ def test_polls_tell_of_more_changes_than_a_reply_holds_in_parts(slow: Slow, monk
 
 
 def test_polls_tell_of_more_changes_than_can_be_read_in_time_in_parts(
-    slow: Slow, monkeypatch: pytest.MonkeyPatch
+    slow: Throttled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"MOST_IN_FULL": 0, "CHANGES_AT_ONCE": 4}.items():
         monkeypatch.setattr(progress, name, value)
@@ -174,7 +141,7 @@ def test_polls_tell_of_more_changes_than_can_be_read_in_time_in_parts(
 
 
 def test_changes_of_one_moment_that_one_reply_does_not_hold_are_refused(
-    slow: Slow, monkeypatch: pytest.MonkeyPatch
+    slow: Throttled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To tell a part would tell that part for ever."""
     for name, value in {"MOST_TOLD": 4, "CHANGES_AT_ONCE": 1}.items():
@@ -182,6 +149,4 @@ def test_changes_of_one_moment_that_one_reply_does_not_hold_are_refused(
     fill(*"D" * 10)
     since = naive(slow.clock.time() + MARGIN_SECONDS)
     slow.clock.sleep(60)
-    path = f"/api/v3/workflow/{WORKFLOW}/task_status_updates"
-    status, _ = slow.player.send("POST", path, json.dumps({"last_sync": since}))
-    assert status == 503
+    assert slow.call("POST", f"/workflow/{WORKFLOW}/task_status_updates", {"last_sync": since})[0] == 503

@@ -16,7 +16,6 @@ from tests.support.contract import Contract, Usage
 from tests.support.largest import BOUND, RUN
 
 CREATE_WORKFLOW_RUN = Contract(
-    name="create_workflow_run",
     scope=Scope.OPERATOR,
     usage=Usage(3, 8, 1),
     reads="the workflow and the run that holds it; what a lapsed run left",
@@ -25,7 +24,6 @@ CREATE_WORKFLOW_RUN = Contract(
     unknown=None,
 )
 LOG_WORKFLOW_RUN_HEARTBEAT = Contract(
-    name="log_workflow_run_heartbeat",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 1, 0),
     reads=(
@@ -36,7 +34,6 @@ LOG_WORKFLOW_RUN_HEARTBEAT = Contract(
     body={"status": "R", "next_report_increment": 90},
 )
 SET_STATUS_FOR_TRIAGING = Contract(
-    name="set_status_for_triaging",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(7, 7, 3.5),
     reads=(
@@ -47,7 +44,6 @@ SET_STATUS_FOR_TRIAGING = Contract(
     unknown=200,
 )
 SHOW_RUN = Contract(
-    name="show_run",
     scope=Scope.READER,
     usage=Usage(1, 0, 0.5),
     reads="the run",
@@ -55,7 +51,6 @@ SHOW_RUN = Contract(
 )
 TOLD: Final = list(range(MAX_ID - MOST_READ - MOST_TOLD, MAX_ID))
 SYNC_STATUS = Contract(
-    name="sync_status",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(9, 0, 7),
     reads=(
@@ -67,7 +62,6 @@ SYNC_STATUS = Contract(
     unknown=200,
 )
 TERMINATE_TASK_INSTANCES = Contract(
-    name="terminate_task_instances",
     scope=Scope.OPERATOR,
     usage=Usage(7, 28, 4.5),
     reads="as many of the batches that have not ended, and of their instances, as a share of the time holds",
@@ -75,7 +69,6 @@ TERMINATE_TASK_INSTANCES = Contract(
     unknown=200,
 )
 UPDATE_WORKFLOW_RUN_STATUS = Contract(
-    name="update_workflow_run_status",
     scope=Scope.DISTRIBUTOR,
     usage=Usage(3, 5, 1),
     reads=(
