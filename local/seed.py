@@ -90,7 +90,7 @@ from lockstep.workflow.item import (
     workflow_listed_as,
 )
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.sweep import next_check
+from lockstep.workflow_run.sweep import earliest_overdue
 
 SECONDS_TO_LOAD = 300.0
 MOST_ERRORS = 20
@@ -368,7 +368,7 @@ def _batch(key: Key, workflow_run_id: int, members: Sequence[TaskInstance], work
     ours = {member.array_step_id: member for member in members if member.workflow_run_id == workflow_run_id}
     seen = "".join(ours[step].status if step in ours else NO_STEP for step in range(size))
     statuses = {TaskInstanceStatus(member.status) for member in ours.values()}
-    due = 0.0 if key.sk != Batch.SORT_KEY else min(next_check(member, at) for member in ours.values())
+    due = 0.0 if key.sk != Batch.SORT_KEY else min(earliest_overdue(member, at) for member in ours.values())
     attention = NextCheck(due, waiting=not statuses.isdisjoint(WAITING))
     return Batch(
         *key,

@@ -82,11 +82,11 @@ def _full_poll(size: str, tasks: int, phase: Phase) -> Row:
 
 def _small_polls(size: str, tasks: int, phases: dict[str, Phase]) -> Row:
     nothing, changes = phases["poll, nothing changed"].read_units, phases["poll, changes"].read_units
-    parts, followed = len(feed_keys(1, tasks)), min(tasks, FOLLOWED)
-    met = nothing <= NOTHING * parts and changes - nothing <= followed / CHANGES_PER_UNIT
+    shards, followed = len(feed_keys(1, tasks)), min(tasks, FOLLOWED)
+    met = nothing <= NOTHING * shards and changes - nothing <= followed / CHANGES_PER_UNIT
     result = f"{nothing:g} read units; {changes:g} that tell of {followed}"
     target = f"≤ {NOTHING:g} a part; 1 more for {CHANGES_PER_UNIT}"
-    return Row(f"{size}poll that finds nothing ({parts} parts)", result, target, met)
+    return Row(f"{size}poll that finds nothing ({shards} shards)", result, target, met)
 
 
 def _start_over(size: str, tasks: int, phase: Phase) -> Row:

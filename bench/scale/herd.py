@@ -3,8 +3,8 @@
 A fluid model in ticks: what is expected of many workers, not what one of them draws. Each worker sends the steps one
 after the other. A request passes the gateway's token bucket, gets an environment of its function (an idle one, or a
 new one that starts first), does its work, and takes its units of DynamoDB. What DynamoDB throttles waits inside its
-function, as lockstep.table.reach does, until there is room or its budget is spent; that, and what the gateway or Lambda
-turn away, is a 503, and is sent again as Jobmon's client does.
+function, as lockstep.dynamodb.client.reach does, until there is room or its budget is spent; that, and what the
+gateway or Lambda turn away, is a 503, and is sent again as Jobmon's client does.
 
 Left out: the way of a request through the network; the pauses between the tries inside a function; DynamoDB's burst
 capacity; the authorizer (its answer is remembered); Lambda's limit of ten calls a second for each of the concurrency,

@@ -141,7 +141,7 @@ def _fits(workflow_id: int, num_tasks: int, counted: int, part: int) -> bool:
 
 
 def _counts(workflow_ids: list[int], of_tasks: SeenTasks, reads: Reads) -> Iterator[Finding]:
-    """A workflow has counted all its tasks: polls read as many parts of its change feed as that number asks for.
+    """A workflow has counted all its tasks: polls read as many shards of its change feed as that number asks for.
 
     It may have counted more: a binding that hears no answer counts again.
     """

@@ -264,7 +264,7 @@ def test_what_a_resume_after_a_run_takes(meter: Meter, player: Player) -> None:
     resume = f"/workflow/{workflow}/set_resume"
     assert taken(meter, player, "POST", resume, {"reset_running_jobs": True}) == (2, 1, 1)
     stopped, noted = (4 + FROM_THE_RUN_INDEX) * count, 1 + LISTED
-    runs, indexed, item, steps = 1 + 1, 0.5, 0.5, 0.5
+    runs, indexed, item, steps = 1 + 1, 2 * 0.5, 0.5, 0.5
     empty = workflow_and_runs + in_kill_self + runs + indexed
     assert taken(meter, player, "GET", ask)[1:] == (stopped + noted, empty + 2 * (item + steps) + 1.5 * count)
     assert taken(meter, player, "GET", ask)[1:] == (0, empty + 2 * item + steps + count)

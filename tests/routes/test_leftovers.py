@@ -10,10 +10,12 @@ import pytest
 
 from lockstep.array import run_index
 from lockstep.array.item import EARLIER_RUNS, due_key
+from lockstep.array.portions import HIDDEN_SECONDS
 from lockstep.array.run_index import is_left
 from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, now
 from lockstep.dynamodb.item import RawItem
 from lockstep.dynamodb.reads import query
+from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow_run import earlier, sweep
 from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS
 from lockstep.workflow_run.item import WorkflowRun
@@ -287,15 +289,20 @@ class Between:
         """What happens before one of the next requests."""
         self.at = -1
         """The number of that request."""
-        self._memory = Memory()
+        self.misses = 0
+        """How many lists of batches will be empty."""
+        self.memory = Memory()
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
         self.at -= 1
         if self.at == -1:
             self.happens()
-        reply = self._memory.answer(operation, request)
-        if self.hidden and request.get("IndexName") == "run":
+        reply = self.memory.answer(operation, request)
+        if request.get("IndexName") == "run":
             shown = [raw for raw in reply.body["Items"] if raw["attention"]["S"] != f"I#{self.hidden}"]
+            if self.misses and any(raw["attention"]["S"][0] in "LW" for raw in shown):
+                self.misses -= 1
+                shown = []
             reply.body.update(Items=shown, Count=len(shown))
         return reply
 
@@ -380,3 +387,23 @@ def test_tasks_start_over_though_a_worker_node_is_gone(clock: VirtualTime) -> No
     clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
     assert workflow.start_over() == {}
     assert workflow.pairs() == "KG KG FG FG"
+
+
+def test_a_batch_that_moves_in_the_index_while_it_is_listed_holds_a_resume_up(between: Between) -> None:
+    workflow = ended(cold=True)
+    assert workflow.resumable() == (False, 2)
+    between.hidden, between.misses = "K", 1
+    assert workflow.resumable() == (False, 2)
+    between.misses = 1
+    assert "err_msg" in workflow.start_over()
+    assert (between.misses, workflow.pairs()) == (0, "KR KO FF FQ")
+
+
+def test_an_instance_that_has_expired_holds_a_resume_up_for_an_hour_at_most(between: Between) -> None:
+    workflow = ended(cold=True)
+    workflow.resumable()
+    del between.memory.table.items[TaskInstance.key(InstanceKey(*divmod(workflow.left[0], 1000)))]
+    between.clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
+    assert workflow.send("GET", f"/workflow/{workflow.id}/is_resumable")[0] == 503
+    between.clock.sleep(HIDDEN_SECONDS)
+    assert workflow.resumable() == (True, 0)

@@ -5,7 +5,9 @@ In virtual time, as test_progress.py.
 
 import json
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, Final
+from unittest.mock import patch
 
 import pytest
 
@@ -31,13 +33,23 @@ class Table:
         self.seconds = 0.0
         self.clock = VirtualTime()
         self.puts = 0
+        self.lagging: Any = None
+        """The table as it was, for reads that may lag."""
         self._memory = Memory()
         self._player = Player()
 
     def answer(self, operation: str, request: dict[str, Any]) -> Reply:
         self.clock.sleep(self.seconds)
         self.puts += operation == "BatchWriteItem"
+        reads = request.get("RequestItems", {}).values() if operation == "BatchGetItem" else ()
+        if self.lagging and reads and not any(read.get("ConsistentRead") for read in reads):
+            with patch.object(self._memory, "table", self.lagging):
+                return self._memory.answer(operation, request)
         return self._memory.answer(operation, request)
+
+    def lag(self) -> None:
+        """Let reads lag behind what is stored from now on."""
+        self.lagging = copy(self._memory.table)
 
     def send(self, method: str, path: str, **body: Any) -> tuple[int, Any]:
         return self._player.send(method, f"/api/v3/{path}", json.dumps(body))
@@ -88,6 +100,14 @@ def test_a_task_has_a_thousand_attributes(table: Table, task: int) -> None:
     for value in ("first", "second"):
         table.ask("PUT", "task/bind_task_attributes", task_attributes={str(task): values(MANY, value)})
         assert table.attributes(f"TASK#{task}") == values(MANY, value)
+
+
+def test_values_that_come_back_are_stored_though_reads_lag(table: Table, task: int) -> None:
+    for value in ("first", "second", "first"):
+        table.ask("PUT", "task/bind_task_attributes", task_attributes={str(task): values(MANY, value)})
+        if not table.lagging:
+            table.lag()
+    assert table.attributes(f"TASK#{task}") == values(MANY, "first")
 
 
 @pytest.mark.parametrize("number", [ATTRIBUTES_PER_TRANSACTION, ATTRIBUTES_PER_TRANSACTION + 1, MANY])

@@ -10,6 +10,7 @@ import pytest
 
 from local.seed import Seed, load
 from lockstep.array.item import NO_STEP, Batch, NextCheck
+from lockstep.array.portions import HIDDEN_SECONDS
 from lockstep.context import request
 from lockstep.dynamodb.item import Item, Key
 from lockstep.dynamodb.puts import put_many
@@ -20,7 +21,6 @@ from lockstep.text import digest
 from lockstep.workflow.item import RunOfWorkflow
 from lockstep.workflow.tasks import note_bound
 from lockstep.workflow_run.item import WorkflowRun
-from lockstep.workflow_run.sweep import HIDDEN_SECONDS
 from tests.support.slow import ARRAY, RUN, STEPS, TRIES, Slow, fill
 
 FRONT: Final = STEPS // 2

@@ -7,7 +7,7 @@ from lockstep.array.item import NO_STEP, Batch, NextCheck
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.fsm.transitions import has_ended, may_become
 from lockstep.task_instance.item import TaskInstance
-from lockstep.workflow_run.sweep import next_check
+from lockstep.workflow_run.sweep import earliest_overdue
 from ops.audit.invariants.finding import Finding, first_of
 from ops.audit.invariants.parsing import INSTANCE_STATUSES
 
@@ -157,4 +157,4 @@ def parse_attention(attention: str) -> NextCheck | None:
 def lateness(batch: Batch, instance: TaskInstance, at: float) -> float:
     """The seconds by which the batch's next check comes too late for an instance that has not ended."""
     attention = parse_attention(batch.attention or "")
-    return (attention.due if attention else float("inf")) - max(at, next_check(instance, at))
+    return (attention.due if attention else float("inf")) - max(at, earliest_overdue(instance, at))

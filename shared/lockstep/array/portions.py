@@ -6,8 +6,9 @@ The statuses that a batch was last seen with (Batch.seen) say which of its steps
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from lockstep.array.item import NO_STEP, Batch
+from lockstep.array.item import NO_STEP, Batch, NextCheck
 from lockstep.array.read import members
+from lockstep.clock import now
 from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.parallel import chunks, rotated, run_parallel
 from lockstep.fsm.statuses import TaskInstanceStatus
@@ -18,6 +19,8 @@ STEPS_PER_PORTION: Final = 1_000
 """The steps of a batch that are worked on as a whole. A batch that Lockstep fills has no more; a seeded one may."""
 STEPS_PER_GROUP: Final = 2_000
 """The steps that a bulk call works on, about, before it looks at the time."""
+HIDDEN_SECONDS: Final = 3_600.0
+"""How long a batch may be due and not be shown as a whole by the index. After that, an instance of it is gone."""
 
 
 class Portion(NamedTuple):
@@ -37,10 +40,20 @@ class Portion(NamedTuple):
         return Key(self.batch.pk, self.batch.sk)
 
     def instances(self) -> dict[int, InstanceKey] | None:
-        """Return its instances by step; None if the index does not show all of them yet."""
+        """Return its instances by step; None if the index does not show all of them yet.
+
+        Of a batch that has been due for HIDDEN_SECONDS, those that the index shows: the others have expired.
+        """
         found = members(self.batch, self.steps)
         shown = {step: found[step] for step in self.steps if step in found}
-        return shown if all(step in shown or self.batch.seen[step] == NO_STEP for step in self.steps) else None
+        if all(step in shown or self.batch.seen[step] == NO_STEP for step in self.steps):
+            return shown
+        return shown if 0.0 < self.due < now() - HIDDEN_SECONDS else None
+
+    @property
+    def due(self) -> float:
+        """The time of its batch's next check; 0.0 for a part of another run's batch, and for one that has ended."""
+        return NextCheck.parse(self.batch.attention).due if self.batch.attention else 0.0
 
 
 def in_portions(

@@ -52,7 +52,7 @@ def read_due(workflow_run_id: int, moment: float) -> Due:
     only_instances = len(instances) == MOST_INDEXED
     others = [raw for raw in first[len(instances) :] if not _is_a_run(raw)]
     due_first = read((LAUNCHED_PREFIX, launched)) if only_instances else others
-    batches = _full_grown(_read_batches(due_first + due))
+    batches = _full_grown(read_batches(_batch_keys(due_first + due)))
     return Due(batches, list(_instance_keys(instances)), len(others) < len(first) - len(instances))
 
 
@@ -81,12 +81,17 @@ def flags(workflow_run_id: int, status: TaskInstanceStatus) -> Iterator[Instance
 
 def waiting_batches(workflow_run_id: int) -> Iterator[Batch]:
     """Read the run's batches with instances that may wait for the distributor, except batches that still grow."""
-    return _full_grown(_read_batches(_indexed(workflow_run_id, WAITING_PREFIX, last_key(WAITING_PREFIX))))
+    return _full_grown(read_batches(_batch_keys(_indexed(workflow_run_id, WAITING_PREFIX, last_key(WAITING_PREFIX)))))
 
 
 def unended_batches(workflow_run_id: int) -> Iterator[Batch]:
     """Read the run's batches with instances that have not ended, including batches that still grow."""
-    return _read_batches(_indexed(workflow_run_id, LAUNCHED_PREFIX, last_key(WAITING_PREFIX)))
+    return read_batches(unended_keys(workflow_run_id))
+
+
+def unended_keys(workflow_run_id: int) -> Iterator[Key]:
+    """Query the index for the keys of these batches."""
+    return _batch_keys(_indexed(workflow_run_id, LAUNCHED_PREFIX, last_key(WAITING_PREFIX)))
 
 
 def _indexed(workflow_run_id: int, first: str, last: str, *, at_once: int | None = None) -> Iterator[RawItem]:
@@ -102,17 +107,12 @@ def _instance_keys(listed: Iterable[RawItem]) -> Iterator[InstanceKey]:
     return once(instance_key_of(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed)
 
 
-def read_again(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Read batches again, for what calls have noted in them meanwhile. Skip those that have ended or expired."""
-    return _read(Key(batch.pk, batch.sk) for batch in batches)
+def _batch_keys(listed: Iterable[RawItem]) -> Iterator[Key]:
+    return once(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed)
 
 
-def _read_batches(listed: Iterable[RawItem]) -> Iterator[Batch]:
-    """Read the listed batches in order, each once. Skip batches that have ended meanwhile or expired."""
-    return _read(once(Key(raw["pk"]["S"], raw["sk"]["S"]) for raw in listed))
-
-
-def _read(keys: Iterable[Key]) -> Iterator[Batch]:
+def read_batches(keys: Iterable[Key]) -> Iterator[Batch]:
+    """Read batches in order. Skip those that have ended or expired."""
     for wanted in chunks(keys, _BATCHES_PER_READ):
         items = fetch_present(wanted)
         batches = (Batch.from_raw_data(items[key]) for key in wanted if key in items)

@@ -98,7 +98,7 @@ def put_repeatable(
 
 def _missing(items: Sequence[Item], told_apart_by: Sequence[str]) -> list[Item]:
     keys = [Key(item.pk, item.sk) for item in items]
-    stored = fetch(keys, consistent=False, only=("expires_at", *told_apart_by))
+    stored = fetch(keys, consistent=bool(told_apart_by), only=("expires_at", *told_apart_by))
     return [item for key, item in zip(keys, items, strict=True) if not _is_put(item, stored.get(key), told_apart_by)]
 
 

@@ -4,7 +4,8 @@ A transition does not read before it writes. It assumes a pair state, rules on i
 Example, FINISH (log_done):
 
 * The first write assumes RUNNING with its task RUNNING. The ruling is a move to DONE. The guard is: instance status IN
-  (R,), task status IN (R,), the attempt is the task's latest, and the names in the report are the claim's.
+  (R,), task status IN (R,), the attempt is the task's latest, and the names in the report do not contradict the
+  claim's.
 * DynamoDB rejects the write and returns each item whose own condition failed: here the instance, in UNKNOWN_ERROR. The
   task keeps its assumed state. Now the ruling is a refusal (untimely). The second write moves nothing and stores the
   reported fields; its guard is: instance status IN (U,), and the names. A refusal with no fields to store needs no
@@ -25,7 +26,8 @@ from lockstep.fsm.transitions import Move, PairState, Ruling, Sender
 class Guard(NamedTuple):
     """The condition of the write that carries a ruling out.
 
-    A refusal's guard does not hold report_by: its write moves nothing, so it may land although report_by has changed.
+    It never holds that report_by has not passed: what is ruled because of that changes no status, so its write may land
+    although report_by has changed.
     """
 
     task_instance: frozenset[TaskInstanceStatus]
@@ -41,7 +43,9 @@ class Guard(NamedTuple):
     not_yet_due: bool | None = None
     """False: report_by must not lie ahead. None: it does not matter."""
     same_claim: bool = False
-    """The last claim on the instance must be the one that DynamoDB last returned."""
+    """The last claim on the instance must be the one that DynamoDB last returned. With it hold Sender.RESTART and
+    just_claimed, which are read off that claim.
+    """
     names: Names | None = None
     """The names in the report must not contradict those of the claim. None: they do not matter."""
 
@@ -57,7 +61,7 @@ def decide(rule: ReportRule, state: PairState) -> tuple[Ruling, Guard]:
 
     A guard holds one instance status, so the log can say what moved from where. Only a report that comes in two
     statuses as a matter of course (ReportRule.usual) has a guard for both where they lead to the same outcome. Of the
-    task, a guard holds all that leads to the ruling. Rulings are compared without their reasons.
+    task, it allows every status that leads to the ruling. Rulings are compared without their reasons.
     """
     ruling = rule_on(rule, state)
     sources = _sources(rule, state, ruling)

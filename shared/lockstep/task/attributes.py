@@ -18,7 +18,7 @@ def note_attributes(attributes: Mapping[int, Mapping[str, str | None]]) -> None:
         UnavailableError: some may be noted; the same call again notes the rest.
     """
     named = {task_id: values for task_id, values in attributes.items() if values}
-    found = fetch(map(Task.key, named), consistent=True)
+    found = fetch(map(Task.key, named), consistent=True, only=("status",))
     missing = [task_id for task_id in named if Task.key(task_id) not in found]
     if missing:
         raise InvalidError([FieldError(f"task_attributes.{task_id}", "the task does not exist") for task_id in missing])

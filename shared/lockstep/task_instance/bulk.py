@@ -134,7 +134,7 @@ _TAKES: Final[Sequence[Callable[[Value], Where]]] = (
     lambda launched_as: equals("launched_as", launched_as),
     lambda launched_as: equals("worker_job", launched_as),
 )
-"""When an instance that has been named takes another id: as the report about a single one (names.sender).
+"""When an instance that has been named takes another id: as the report about a single one (sender.sender_of).
 
 Tried one after the other: AWS documents no UPDATE statement that joins conditions with OR. What moves between two of
 them is not missed: an instance that has ended stays ended, and keeps the name that it has.

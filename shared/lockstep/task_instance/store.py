@@ -182,7 +182,9 @@ def _is_superseded(number: int) -> Condition:
 _UNCLAIMED: Final = TaskInstance.claimed_at.does_not_exist()
 _TAKEN_OVER: Final = TaskInstance.takeovers.add(1)
 _CAME_FROM: Final = TaskInstance.came_from.set(TaskInstance.status | "")
-"""The status before the update. The empty text is never stored: see _SAME_STATUS."""
+"""The status before the update. `path | value` is DynamoDB's if_not_exists. The empty text is never stored: see
+_SAME_STATUS.
+"""
 _SAME_STATUS: Final = Task.status.set(Task.status | "")
 """For an update of an instance or a task that changes nothing else: an update must change something. The empty text is
 never stored, because the guard fails where there is no status. `SET status = status` might fail there first: AWS does

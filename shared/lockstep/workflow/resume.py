@@ -46,8 +46,8 @@ def tasks_to_resume(workflow_id: int, after: int, most: int) -> dict[int, TaskTo
     A page that is not full is the last one: Jobmon's client asks for no other one after it.
 
     Raises:
-        InvalidError: the reply would be too large, or more than MOST_APART of the tasks have long specifications, of
-            which none was read. Fewer would mean to Jobmon's client that there are no more.
+        InvalidError: the reply would be too large, or more than MOST_APART of the tasks have long specifications. Fewer
+            tasks would mean to Jobmon's client that there are no more.
         NotFoundError: the resources of a task name a queue that does not exist.
         UnavailableError: too many done tasks lie before the next one for one call; the same call again goes on.
     """

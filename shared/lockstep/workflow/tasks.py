@@ -77,7 +77,7 @@ def task_ranges(
     """Yield the ranges of a workflow's task ids, ascending, from the one that holds `after` on.
 
     The ranges before it are not read: one more request finds where it begins, unless `after` is 0.
-    at_once: see client.query.
+    at_once: see reads.query.
     """
     partition, begin = Workflow.key(workflow_id).pk, TaskRange.PREFIX
     if after:

@@ -133,7 +133,7 @@ def resumable(workflow_id: int) -> Resumable:
 
     Once a resume was asked for, what ended runs left is stopped first. An instance in KILL_SELF counts as pending while
     its worker node may still report: until report_by has passed. One that a worker node has claimed may still run. What
-    there is no time for counts as both.
+    there is no time for counts as pending; as running too, unless a resume was asked for, which has looked at it.
 
     Raises:
         NotFoundError: the workflow does not exist.
@@ -142,16 +142,16 @@ def resumable(workflow_id: int) -> Resumable:
     workflow = read_workflow(workflow_id)
     linkable = is_linkable(workflow)
     left = stop_leftovers(workflow_id, workflow) if linkable else NOTHING
-    told = dict(left.in_kill_self)
-    unread = {*_in_kill_self(workflow_id), *left.told} - told.keys()
+    in_kill_self = dict(left.in_kill_self)
+    unread = {*_in_kill_self(workflow_id), *left.told} - in_kill_self.keys()
     for some in chunks(sorted(unread), READ_AT_ONCE):
-        told |= pending(read_instances(some, consistent=True))
+        in_kill_self |= pending(read_instances(some, consistent=True))
         unread -= set(some)
         if deadline().spent(_ENOUGH_COUNTED):
             break
     looked_at = bool(workflow.resume)  # by stop_leftovers, which finds all that a resume must wait for
-    may_run = left.may_run or (bool(unread) and not looked_at) or any(each.may_run for each in told.values())
-    return Resumable(linkable and not may_run, sum(each.may_report for each in told.values()) + len(unread))
+    may_run = left.may_run or (bool(unread) and not looked_at) or any(each.may_run for each in in_kill_self.values())
+    return Resumable(linkable and not may_run, sum(each.may_report for each in in_kill_self.values()) + len(unread))
 
 
 class Cleaned(NamedTuple):

@@ -52,10 +52,11 @@ def instantiate(task_instance_ids: Iterable[int]) -> list[InstanceBatch]:
     """Move instances in QUEUED with their tasks to INSTANTIATED, and return by batch all that are INSTANTIATED now.
 
     Ids that do not exist are ignored. What is QUEUED stays so once its run has ended; the workflow's next run deals
-    with it. Of two attempts at one task that are QUEUED, the later one takes the task. A call that lists more than
-    TAKEN_AT_ONCE takes the first of them, as many as its time allows; the caller lists the others again, which are
-    still told as QUEUED by a poll. So it does where one reply cannot tell of all. Of so many, it reads first which can
-    be taken at all: the others are in front at each call.
+    with it. Of two attempts at one task that are QUEUED, the later one takes the task.
+
+    A call that lists more than TAKEN_AT_ONCE takes the first of them, as many as its time allows, or as one reply can
+    tell of. The caller lists the others again: a poll still tells most of them as QUEUED, and the same call again
+    returns them all. Of so many, it reads first which can be taken at all: the others are in front at each call.
 
     Raises:
         UnavailableError: some may have moved; the same call again returns them too.

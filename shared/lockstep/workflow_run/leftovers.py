@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 from lockstep.array.item import Batch
 from lockstep.array.last_seen import Seen, remember
 from lockstep.array.portions import Portion, in_groups, in_portions
-from lockstep.array.run_index import read_again, unended_batches
+from lockstep.array.run_index import read_batches, unended_keys
 from lockstep.clock import now
 from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, update
@@ -163,11 +163,23 @@ def _ended(runs: Sequence[int]) -> list[int]:
 
 
 def _left_by(runs: Iterable[int], pass_: _Pass) -> Iterator[tuple[int, list[Batch]]]:
-    """Yield the batches that runs left and that are not passed, in groups that are worked on between two looks."""
+    """Yield the batches that runs left and that are not passed, in groups that are worked on between two looks.
+
+    Each run is listed twice, for a query may miss a batch that moves in the index meanwhile.
+    """
     for run in runs:
-        batches = (batch for batch in unended_batches(run) if not pass_.has(batch))
-        for group in in_groups(Portion(batch, _unended_steps(batch), last=True) for batch in batches):
-            yield run, [portion.batch for portion in group]
+        listed: set[Key] = set()
+        for _ in range(2):
+            batches = (batch for batch in _others(run, listed) if not pass_.has(batch))
+            for group in in_groups(Portion(batch, _unended_steps(batch), last=True) for batch in batches):
+                yield run, [portion.batch for portion in group]
+
+
+def _others(workflow_run_id: int, listed: set[Key]) -> Iterator[Batch]:
+    """Yield a run's batches that are not listed yet, and list them."""
+    for batch in read_batches(key for key in unended_keys(workflow_run_id) if key not in listed):
+        listed.add(Key(batch.pk, batch.sk))
+        yield batch
 
 
 def _unended_steps(batch: Batch) -> list[int]:
@@ -183,10 +195,12 @@ class _Looked(NamedTuple):
 def _look(workflow_run_id: int, batches: Iterable[Batch]) -> _Looked:
     """Read what has not ended of some batches consistently, once it was stopped.
 
-    The index of what is in KILL_SELF would not do: it may lag behind. There is time for all but a batch of many parts.
+    The index of what is in KILL_SELF would not do: it may lag behind. There is time for all but a batch of many
+    portions.
     """
     found: dict[InstanceKey, TaskInstance] = {}
-    for number, group in enumerate(in_groups(in_portions(read_again(batches), UNENDED))):
+    as_noted_now = read_batches(Key(batch.pk, batch.sk) for batch in batches)
+    for number, group in enumerate(in_groups(in_portions(as_noted_now, UNENDED))):
         if number and deadline().spent(_ENOUGH):
             return _Looked(found, whole=False)
         found |= _read(workflow_run_id, group)

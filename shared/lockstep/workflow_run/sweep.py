@@ -1,9 +1,8 @@
 """The sweep: find the instances that stopped reporting, and move them. A run's client requests it every 30 s."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from lockstep.array.item import Batch, NextCheck
 from lockstep.array.last_seen import Seen, remember
 from lockstep.array.portions import Portion, in_groups, in_portions
 from lockstep.array.run_index import Due, read_due
@@ -26,8 +25,6 @@ LAUNCH_SECONDS: Final = 2 * HEARTBEAT_BUFFER_SECONDS
 """How long an instance may stay in LAUNCHED without a report: it may wait in the cluster's queue."""
 ABANDONED_SECONDS: Final = HEARTBEAT_BUFFER_SECONDS
 """The time that a distributor has to settle an instance that needs attention."""
-HIDDEN_SECONDS: Final = 3_600.0
-"""How long a batch may be due and not be shown as a whole by the index. After that, an instance of it is gone."""
 
 _SETTLED_AT_ONCE: Final = 1_000
 _ENOUGH_SETTLED: Final = 0.3
@@ -71,52 +68,54 @@ def _sweep_run(workflow_run_id: int, due: Due) -> None:
             return
 
 
-def _sweep_group(group: Sequence[Portion], workflow_run_id: int, due: dict[Key, float]) -> None:
+def _sweep_group(group: Sequence[Portion], workflow_run_id: int, next_checks: dict[Key, float]) -> None:
     """Sweep portions, and note what was seen of them. A batch gets its next time after its last portion.
 
-    Until then it is due at once, behind what was due before. So is one that lacks an instance. A batch that is larger
-    than a sweep, or lacks an instance for good, would be in front of the others at each sweep.
+    Until then it is due at once, behind what was due before; otherwise a batch that is larger than a sweep would be in
+    front at each sweep. A batch that the index does not show as a whole keeps its time.
 
-    due: the next time of each batch by the portions that were swept so far.
+    next_checks: the next time of each batch by the portions that were swept so far.
     """
     seen: list[Seen] = []
     swept = run_parallel(lambda portion: _sweep_portion(portion, workflow_run_id), group)
     for portion, looked in zip(group, swept, strict=True):
-        if looked is None and not _lacks_an_instance(portion.batch):
-            due[portion.key] = 0.0
-            continue
-        statuses, again = looked or ({}, now())
-        seen.append(Seen(portion, statuses))
-        due[portion.key] = min(due.get(portion.key, again), again)
-    remember(seen, {portion.key: due[portion.key] if portion.last else now() for portion in group})
+        again = portion.due if looked is None else looked.again
+        next_checks[portion.key] = min(next_checks.get(portion.key, again), again)
+        if looked is not None:
+            seen.append(Seen(portion, looked.statuses))
+    remember(seen, {portion.key: next_checks[portion.key] if portion.last else now() for portion in group})
 
 
-def _lacks_an_instance(hidden: Batch) -> bool:
-    """Whether a batch that the index does not show as a whole has been due for longer than an index may lag."""
-    return hidden.attention is not None and NextCheck.parse(hidden.attention).due < now() - HIDDEN_SECONDS
+class _Swept(NamedTuple):
+    statuses: dict[int, TaskInstanceStatus]
+    """By step."""
+    again: float
+    """When the portion is due again."""
 
 
-def _sweep_portion(portion: Portion, workflow_run_id: int) -> tuple[dict[int, TaskInstanceStatus], float] | None:
-    """Return the statuses by step, and when the portion is due again; None if the index does not show all of it."""
+def _sweep_portion(portion: Portion, workflow_run_id: int) -> _Swept | None:
+    """Sweep a portion. None if the index does not show all of it."""
     steps = portion.instances()
     if steps is None:
         return None
     of_run = read_instances_of_run(workflow_run_id, steps.values())
     at = now()
     overdue = [
-        key for key, instance in of_run.items() if TI(instance.status) in _OVERDUE and next_check(instance, at) < at
+        key
+        for key, instance in of_run.items()
+        if TI(instance.status) in _OVERDUE and earliest_overdue(instance, at) < at
     ]
     reports = [Report(key, _OVERDUE[TI(of_run[key].status)]) for key in overdue]
     outcomes = dict(zip(overdue, transit_many(reports), strict=True))
     seen = {step: _seen(of_run[key], outcomes.get(key)) for step, key in steps.items() if key in of_run}
-    due = min((_check_after(instance, outcomes.get(key), at) for key, instance in of_run.items()), default=at)
-    return seen, due
+    again = min((_check_after(instance, outcomes.get(key), at) for key, instance in of_run.items()), default=at)
+    return _Swept(seen, again)
 
 
 def _check_after(instance: TaskInstance, outcome: Outcome | None, at: float) -> float:
     """Return when to check an instance again: at once if another report came first."""
     if outcome is None:
-        return next_check(instance, at)
+        return earliest_overdue(instance, at)
     return at + HEARTBEAT_BUFFER_SECONDS if outcome.moved else at
 
 
@@ -124,7 +123,7 @@ def _seen(instance: TaskInstance, outcome: Outcome | None) -> TaskInstanceStatus
     return outcome.status if outcome else TI(instance.status)
 
 
-def next_check(instance: TaskInstance, at: float) -> float:
+def earliest_overdue(instance: TaskInstance, at: float) -> float:
     """Return the earliest time at which an instance, as it was read at a moment, can be overdue."""
     earliest = at + HEARTBEAT_BUFFER_SECONDS
     report_by: float | None = instance.report_by

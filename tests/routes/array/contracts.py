@@ -62,7 +62,7 @@ LIST_ARRAY_TASKS = Contract(
     usage=Usage(4, 0, 2),
     reads=(
         "the array, 500 tasks (500 kB), 1,000 of its workflow's ranges of tasks or 100 of its batches; 500 "
-        "entries of what failed in 16 parts"
+        "entries of what failed in 16 shards"
     ),
     largest=ArrayTasksReply(tasks=[TASK_ROW] * 100, cursor="9" * 33),
 )

@@ -177,7 +177,7 @@ SHOW_WORKFLOW = Contract(
     reads=(
         "the workflow and its specification (305 kB), 20 runs, 90 attributes (180 kB), 10,000 ranges of its "
         "tasks (1 MB), 10,000 arrays and batches of 1,000,000 steps (4 MB), each as far as a share of the time holds; "
-        "1,000 entries of what failed (120 kB) in 16 parts"
+        "1,000 entries of what failed (120 kB) in 16 shards"
     ),
     largest=WORKFLOW,
 )

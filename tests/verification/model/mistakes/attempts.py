@@ -61,7 +61,7 @@ OTHERS: Final[dict[str, Mistake]] = {
         transitions,
     ),
     "a_promise_is_not_noted": instead("expect", lambda *_: None, heartbeat, claim),
-    "a_sweep_is_late": around("next_check", lambda right: lambda ti, at: right(ti, at) + 100, sweep),
+    "a_sweep_is_late": around("earliest_overdue", lambda right: lambda ti, at: right(ti, at) + 100, sweep),
     "a_dead_instance_is_taken": instead("_is_repeated", lambda _: True, instantiate),
     "a_successor_is_told_of_all": instead("succeeded_at", 0.0, poll._Poll),  # noqa: SLF001  # as above
     "what_is_seen_is_thought_to_stay": instead("may_become", lambda seen, later: seen is later, portions),
