@@ -4,13 +4,10 @@ In virtual time, as test_progress.py: every request takes a part of a second, an
 thousands.
 """
 
-import random
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from local.seed import Seed, load
 from lockstep.context import request
 from lockstep.dynamodb.puts import put_many
 from lockstep.fsm.statuses import WorkflowRunStatus
@@ -18,10 +15,8 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.leftovers import PASSED_SECONDS
-from tests.support.memory import running_on
-from tests.support.memory.boundary import answered_by
-from tests.support.memory.threads import threads_are
-from tests.support.slow import ARRAY, RUN, STEPS, TRIES, InTurn, Slow
+from tests.support.seeding import plant
+from tests.support.slow import ARRAY, RUN, STEPS, TRIES, Slow
 
 STEPS_PER_BATCH: Final = 20
 SMALL: Final = {
@@ -35,36 +30,22 @@ SILENT_FOR: Final = 1_000.0
 
 
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+def slow(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> Slow:
     for name, value in SMALL.items():
         monkeypatch.setattr(name, value)
-    random.seed(1)
-    made = Slow()
-    with running_on(made.clock), threads_are(InTurn), answered_by(made.answer):
-        yield made
+    return slow
 
 
 def left_by_a_run(slow: Slow, status: str) -> None:
     """A run that has ended by itself and left instances in a status, each of which a worker node has claimed."""
-    number = {"array_id": ARRAY, "workflow_id": ARRAY}
-    described = {"name": "t", "command": "true", "task_resources_id": 1, "num_attempts": 1, "max_attempts": 3}
-    tasks = [{"task_id": each, "status": "R", **number, **described} for each in range(1, STEPS + 1)]
+    of_run = {"status": status, "workflow_run_id": RUN, "report_by_in": SILENT_FOR}
+    steps = [divmod(each, STEPS_PER_BATCH) for each in range(STEPS)]
     instances = [
-        {
-            "task_instance_id": each * 1000 + 1,
-            "status": status,
-            "workflow_run_id": RUN,
-            "array_id": ARRAY,
-            "array_batch_num": 1 + (each - 1) // STEPS_PER_BATCH,
-            "array_step_id": (each - 1) % STEPS_PER_BATCH,
-            "task_resources_id": 1,
-            "report_by_in": SILENT_FOR,
-        }
-        for each in range(1, STEPS + 1)
+        {**of_run, "task_instance_id": each * 1000 + 1, "array_batch_num": batch + 1, "array_step_id": step}
+        for each, (batch, step) in enumerate(steps, start=1)
     ]
-    array = {"name": "a", "task_template_version_id": 1, "max_concurrently_running": 9, **number}
-    seed = {"workflows": [{"workflow_id": ARRAY}], "arrays": [array], "tasks": tasks, "task_instances": instances}
-    load(Seed.model_validate(seed))
+    tasks = [{"task_id": each, "status": "R"} for each in range(1, STEPS + 1)]
+    plant(ARRAY, tasks, instances, workflows=[{"workflow_id": ARRAY}])
     with request(60):
         put_many([RunOfWorkflow(*RunOfWorkflow.key(ARRAY, RUN))])
         WorkflowRun(*WorkflowRun.key(RUN)).update([WorkflowRun.status.set(WorkflowRunStatus.ERROR)])
@@ -79,19 +60,14 @@ def resume(slow: Slow, *, cold: bool) -> None:
 
 def asked_until_it_answers(slow: Slow) -> tuple[int, bool]:
     """The calls of is_resumable that it takes until one is answered 200, and what that one says."""
-    for calls in range(1, TRIES + 1):
-        code, reply = slow.call("GET", f"/workflow/{ARRAY}/is_resumable")
-        if code == 200:
-            return calls, reply["workflow_is_resumable"]
-        assert code == 503
-    raise AssertionError("Jobmon's client gives up after ten tries")
+    calls, reply = slow.finish("GET", f"/workflow/{ARRAY}/is_resumable")
+    return calls, reply["workflow_is_resumable"]
 
 
 def link_and_end(slow: Slow) -> None:
-    body = {"workflow_id": ARRAY, "next_report_increment": 90}
-    run = slow.call("POST", "/workflow_run", body)[1]["workflow_run_id"]
+    run = slow.get("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90})["workflow_run_id"]
     for status in "BE":
-        assert slow.call("PUT", f"/workflow_run/{run}/update_status", {"status": status})[0] == 200
+        slow.get("PUT", f"/workflow_run/{run}/update_status", {"status": status})
 
 
 def test_a_resume_ends_though_more_worker_nodes_are_gone_than_a_call_looks_at(slow: Slow) -> None:
