@@ -101,16 +101,16 @@ class Client:
 def lay(player: Player, client: Any) -> Life:
     """Lay the table, and return the life of the array: it is in the midst of its run."""
     life = Life(player, client)
-    run, tasks = life.begin(4, 3, LONG_COMMAND)
+    tasks = life.begin(4, 3, LONG_COMMAND)
     assert (life.array, tasks) == (ARRAY, TASKS)
-    first, second, third, _ = life.queue(run, tasks)
+    first, second, third, _ = life.queue(tasks)
     for attempt in (first, second, third):
         life.start(attempt)
     life.end(first)
     life.fail(second)
-    life.start(*life.queue(run, [tasks[1]]))
+    life.start(*life.queue([tasks[1]]))
     life.ask(requests.log_report_by(third, -1))
-    life.sweep(run)
+    life.sweep()
     _run_a_workflow(Client(player))
     neighbours = {"node_id": FREE_NODE, "upstream_node_ids": [*range(1, 301)], "downstream_node_ids": [1]}
     Client(player).bind_dag(FREE_DAG, neighbours, version=1)
