@@ -9,7 +9,6 @@ from urllib.parse import parse_qs
 import pytest
 
 from local.meter import Meter
-from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, listed_in
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dynamodb.item import MAX_TITLE_BYTES, Item
@@ -19,8 +18,9 @@ from lockstep.task import bind as binding
 from lockstep.task.item import Task, failed_key, feed_key
 from lockstep.workflow import counts, listing
 from lockstep.workflow.counts import ArrayCounts
-from lockstep.workflow.item import ALL_WORKFLOWS, MAX_USER_BYTES, TaskRange, Workflow, workflow_listed_as
+from lockstep.workflow.item import MAX_USER_BYTES, TaskRange, Workflow
 from tests.conformance.recording import Player
+from tests.support import items
 from tests.support.linking import workflow_key
 from tests.support.memory.boundary import in_memory
 from tests.support.workflows import BEAT, BOOM
@@ -393,67 +393,22 @@ def large_workflow(failed: int) -> int:
     """A workflow of 100,000 tasks in 4 arrays that runs; some have failed."""
     number, at = 5_000, now()
     first = 500_000_001
-    workflow = Workflow(
-        *Workflow.key(number),
-        status=WorkflowStatus.RUNNING,
-        status_date=at,
-        num_tasks=TASKS,
-        listed_in=ALL_WORKFLOWS,
-        listed_as=workflow_listed_as(number),
-    )
-    items: list[Item] = [workflow]
+    put: list[Item] = [items.workflow(number, "R", num_tasks=TASKS)]
     for position in range(TASKS // PER_BATCH):
         array, batch_num = 10 + position % 4, position // 4 + 1
         arrays = [[array, PER_BATCH]]
-        items.append(TaskRange(*TaskRange.key(number, first + position * PER_BATCH), size=PER_BATCH, arrays=arrays))
-        items.append(
-            Batch(
-                *Batch.key(array, batch_num),
-                size=PER_BATCH,
-                num_instances=PER_BATCH,
-                task_resources_id=1,
-                workflow_run_id=1_000_000,
-                seen="D" * (PER_BATCH - 100) + "R" * 100,
-                attention="L#00000000001500",
-                noted_at=at,
-                listed_in=listed_in(number),
-                listed_as=batch_listed_as(array, batch_num),
-            )
-        )
-    items += [
-        Array(
-            *Array.key(array),
-            name="a" * 1_000,
-            title="a" * MAX_TITLE_BYTES,
-            workflow_id=number,
-            task_template_version_id=array,
-            max_concurrently_running=1,
-            num_batches=50,
-            listed_in=listed_in(number),
-            listed_as=array_listed_as(array),
-        )
-        for array in range(10, 14)
-    ]
-    items += [
-        Task(
-            *Task.key(first + position),
-            status=TaskStatus.ERROR_FATAL,
-            status_date=at,
-            num_attempts=1,
-            max_attempts=1,
-            num_instances=1,
-            array_id=10,
-            workflow_id=number,
-            spec_version=1,
-            short_name="t" * MAX_TITLE_BYTES,
-            feed=feed_key(number, position * 13),
-            listed_in=feed_key(number, position * 13),
-            listed_as=failed_key(at, first + position),
-        )
-        for position in range(failed)
-    ]
+        put.append(TaskRange(*TaskRange.key(number, first + position * PER_BATCH), size=PER_BATCH, arrays=arrays))
+        seen = {"seen": "D" * (PER_BATCH - 100) + "R" * 100, "attention": "L#00000000001500", "noted_at": at}
+        put.append(items.batch(array, batch_num, PER_BATCH, workflow_id=number, **seen))
+    named = {"name": "a" * 1_000, "title": "a" * MAX_TITLE_BYTES}
+    put += [items.array(array, workflow_id=number, num_batches=50, **named) for array in range(10, 14)]
+    for position in range(failed):
+        part = feed_key(number, position * 13)
+        listed = {"feed": part, "listed_in": part, "listed_as": failed_key(at, first + position)}
+        failure = {"array_id": 10, "workflow_id": number, "short_name": "t" * MAX_TITLE_BYTES, **listed}
+        put.append(items.task(first + position, "F", status_date=at, **failure))
     with request(60):
-        put_many(items)
+        put_many(put)
     return number
 
 

@@ -11,7 +11,6 @@ import pytest
 from pynamodb.expressions.update import Action
 
 from local.seed import Seed, SeedWorkflow, load
-from lockstep.array.item import Batch, batch_listed_as, listed_in
 from lockstep.context import request
 from lockstep.dynamodb.puts import put_many
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
@@ -20,6 +19,7 @@ from lockstep.task.item import Task, changed_key
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.sweep import ABANDONED_SECONDS
+from tests.support import items
 from tests.support.every import is_listed
 from tests.support.slow import ARRAY, LUCK, RUN, STEPS, TRIES, Slow, fill, in_parts
 
@@ -423,19 +423,7 @@ def test_a_look_at_many_batches_ends_in_time(slow: Slow, monkeypatch: pytest.Mon
         monkeypatch.setattr(name, value)
     fill(slow, "", "D")
     slow.seconds = 0.0
-    batches = [
-        Batch(
-            *Batch.key(ARRAY, number),
-            size=1,
-            num_instances=1,
-            task_resources_id=1,
-            workflow_run_id=RUN,
-            seen="D",
-            listed_in=listed_in(ARRAY),
-            listed_as=batch_listed_as(ARRAY, number),
-        )
-        for number in range(1, 100)
-    ]
+    batches = [items.batch(ARRAY, number, 1, seen="D") for number in range(1, 100)]
     with request(60):
         put_many(batches)
     slow.seconds = 1.0
