@@ -15,6 +15,7 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.leftovers import PASSED_SECONDS
+from sim import requests
 from tests.support.seeding import plant
 from tests.support.slow import ARRAY, RUN, STEPS, TRIES, Slow
 
@@ -55,7 +56,7 @@ def left_by_a_run(slow: Slow, status: str) -> None:
 
 
 def resume(slow: Slow, *, cold: bool) -> None:
-    assert slow.call("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": cold}) == (200, {})
+    assert slow.get(*requests.set_resume(ARRAY, cold=cold)) == {}
 
 
 def asked_until_it_answers(slow: Slow) -> tuple[int, bool]:
@@ -65,9 +66,9 @@ def asked_until_it_answers(slow: Slow) -> tuple[int, bool]:
 
 
 def link_and_end(slow: Slow) -> None:
-    run = slow.get("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90})["workflow_run_id"]
+    run = slow.get(*requests.create_run(ARRAY, 90))["workflow_run_id"]
     for status in "BE":
-        slow.get("PUT", f"/workflow_run/{run}/update_status", {"status": status})
+        slow.get(*requests.move_run(run, status))
 
 
 def test_a_resume_ends_though_more_worker_nodes_are_gone_than_a_call_looks_at(slow: Slow) -> None:
@@ -96,8 +97,7 @@ def test_one_worker_node_among_many_holds_a_resume_up(slow: Slow, alive: int) ->
     left_by_a_run(slow, "K")
     resume(slow, cold=True)
     slow.clock.sleep(SILENT_FOR + 1)
-    beat = {"next_report_increment": SILENT_FOR}
-    assert slow.call("POST", f"/task_instance/{alive * 1000 + 1}/log_report_by", beat) == (200, {"status": "K"})
+    assert slow.get(*requests.log_report_by(alive * 1000 + 1, SILENT_FOR)) == {"status": "K"}
     slow.seconds = 0.1
     assert not asked_until_it_answers(slow)[1]
     slow.clock.sleep(SILENT_FOR)
@@ -136,8 +136,7 @@ def test_what_was_passed_long_ago_is_looked_at_again(slow: Slow) -> None:
     slow.seconds = 0.1
     assert asked_until_it_answers(slow)[1]
     slow.clock.sleep(PASSED_SECONDS)
-    beat = {"next_report_increment": SILENT_FOR}
-    assert slow.call("POST", "/task_instance/1001/log_report_by", beat) == (200, {"status": "K"})
+    assert slow.get(*requests.log_report_by(1001, SILENT_FOR)) == {"status": "K"}
     assert not asked_until_it_answers(slow)[1]
 
 

@@ -231,8 +231,8 @@ def many_in_kill_self(stored: Stored) -> Call:
 def large_batches(stored: Stored, status: TaskInstanceStatus, number: int) -> None:
     """Batches as large as an item holds, of a seed."""
     size = 390_000
-    seen = {"seen": status * size, "attention": str(NextCheck(1.0, waiting=False)), "noted_at": 1.0}
-    batch = items.batch(NUMBER, 1, size, **seen)
+    due = str(NextCheck(1.0, waiting=False))
+    batch = items.batch(NUMBER, 1, size, seen=status * size, attention=due, noted_at=1.0)
     keys = (Batch.key(NUMBER, each + 1) for each in range(number))
     stored.copies(batch, keys, listed_as=lambda each: batch_listed_as(NUMBER, each + 1))
 

@@ -20,12 +20,17 @@ def task(task_id: int, status: str, **more: Any) -> Task:
 def instance(key: InstanceKey, status: str, **more: Any) -> TaskInstance:
     place = {"array_step": array_step_key(NUMBER, 1, 0), "array_step_id": 0}
     of_batch = {"workflow_run_id": NUMBER, "array_id": NUMBER, "array_batch_num": 1, "task_resources_id": 1, **place}
-    usual = {"status_date": 1.0, "spec_version": 1, **of_batch}
+    usual: dict[str, Any] = {"status_date": 1.0, "spec_version": 1, **of_batch}
     return TaskInstance(*TaskInstance.key(key), status=status, **(usual | more))
 
 
 def array(number: int = NUMBER, *, workflow_id: int = NUMBER, **more: Any) -> Array:
-    usual = {"name": "a", "task_template_version_id": 1, "max_concurrently_running": 1, "num_batches": 0}
+    usual: dict[str, Any] = {
+        "name": "a",
+        "task_template_version_id": 1,
+        "max_concurrently_running": 1,
+        "num_batches": 0,
+    }
     listed = {"listed_in": listed_in(workflow_id), "listed_as": array_listed_as(number)}
     return Array(*Array.key(number), workflow_id=workflow_id, **(usual | listed | more))
 
