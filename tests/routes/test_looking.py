@@ -1,6 +1,5 @@
 """What people look at: counts, pages and reasons follow what happens, at a cost that does not grow with the tasks."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -19,11 +18,13 @@ from lockstep.task.item import Task, failed_key, feed_key
 from lockstep.workflow import counts, listing
 from lockstep.workflow.counts import ArrayCounts
 from lockstep.workflow.item import MAX_USER_BYTES, TaskRange, Workflow
+from sim import requests
+from sim.requests import Request
 from tests.conformance.recording import Player
 from tests.support import items
-from tests.support.linking import workflow_key
+from tests.support.linking import ask, workflow_key
 from tests.support.memory.boundary import in_memory
-from tests.support.workflows import BEAT, BOOM
+from tests.support.workflows import BOOM
 from tests.support.workflows import Workflow as Life
 
 MOST_UNITS: Final = 50
@@ -313,14 +314,10 @@ def test_a_cursor_of_another_list_is_refused(player: Player, status: str, cursor
 
 def bind_workflow(player: Player, name: str, user: str | None = None) -> int:
     body = {**workflow_key(player), "workflow_args_hash": "1", "task_hash": str(len(name)), "name": name}
-    status, reply = player.send("POST", "/api/v3/workflow", json.dumps(body))
-    assert status == 200
-    workflow_id = int(reply["workflow_id"])
+    workflow_id = int(ask(player, Request("POST", "/workflow", body))["workflow_id"])
     if user is not None:
-        bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": {}}
-        assert player.send("PUT", "/api/v3/task/bind_tasks_no_args", json.dumps(bound))[0] == 200
-        linking = {"workflow_id": workflow_id, "user": user, **BEAT}
-        assert player.send("POST", "/api/v3/workflow_run", json.dumps(linking))[1]["status"] == "L"
+        ask(player, requests.bind_tasks(workflow_id, []))
+        assert ask(player, requests.create_run(workflow_id, 90, user))["status"] == "L"
     return workflow_id
 
 

@@ -29,7 +29,9 @@ from local.template import ROOT
 from lockstep import clock
 from lockstep.context import request
 from lockstep.dynamodb.client import connection, reach
+from sim import requests
 from tests.conformance.recording import Player
+from tests.support import linking
 from tests.support.seeding import pair, running
 
 
@@ -194,12 +196,10 @@ def test_binding_again_finds_that_there_is_nothing_to_do(player: Player) -> None
 
 def bind(player: Player, workflow_id: int) -> tuple[int, list[int]]:
     """A workflow's array and its 98 tasks: the same ones each time."""
-    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "lost"}
-    array = player.send("POST", "/api/v3/array", json.dumps(body))[1]["array_id"]
-    rows = {str(node): [node, node, array, 1, "t", "true", 3, False, {}, []] for node in range(1, 99)}
-    bound = json.dumps({"workflow_id": workflow_id, "tasks": rows})
-    reply = player.send("PUT", "/api/v3/task/bind_tasks_no_args", bound)[1]
-    return array, sorted(task_id for task_id, _ in reply["tasks"].values())
+    array = linking.ask(player, requests.create_array(workflow_id, "lost"))["array_id"]
+    rows = [requests.task(node, array, 1, "true") for node in range(1, 99)]
+    bound = linking.ask(player, requests.bind_tasks(workflow_id, rows))["tasks"]
+    return array, sorted(task_id for task_id, _ in bound.values())
 
 
 WORKFLOWS = count(5_000_000)
