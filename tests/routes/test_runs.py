@@ -16,10 +16,10 @@ from lockstep.workflow_run import sweep as sweeping
 from lockstep.workflow_run.read import read_run
 from sim import requests
 from tests.conformance.recording import Player
+from tests.support.answers import answering, error, listening
 from tests.support.linking import ask, linked_run
 from tests.support.seeding import batch, run_of
 from tests.support.workflows import POLLED, Run, Workflow, rows, run_with
-from tests.verification.test_engine_faults import answering, error, listening
 
 ENDED = list("DEUZWF")
 
