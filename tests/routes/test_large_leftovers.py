@@ -152,7 +152,7 @@ def test_many_tasks_start_over_without_another_look_at_what_is_left(slow: Slow) 
     while codes[-1] == 503 and len(codes) <= TRIES:
         slow.asked.clear()
         goes_on = "cursor" in slow.memory.items[Workflow.key(ARRAY)]
-        codes.append(slow.call("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True})[0])
+        codes.append(slow.call(*requests.start_over(ARRAY))[0])
         queries[goes_on].append(slow.asked["Query"])
     assert codes[-1] == 200
     assert slow.tasks() == "G" * STEPS

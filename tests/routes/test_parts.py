@@ -69,14 +69,13 @@ GROUPS: Final = STEPS // 50
 NUMBERS: Final = range(1, STEPS + 1)
 IDS: Final = [number * 1000 + 1 for number in NUMBERS]
 NOTHING: Final = ("", "G")
-START_OVER: Final = Request("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True})
 LARGE: Final = {
     "transition_to_launched": Large(("I", "I"), requests.launch(ARRAY, 1, 279), instances_in("O")),
     "transition_to_killed": Large(("K", "R"), requests.kill(ARRAY, 1), instances_in("F")),
     "terminate_task_instances": Large(("R", "R"), requests.terminate(RUN), instances_in("K")),
     "set_resume_state": Large(
         ("Z", "F"),
-        START_OVER,
+        requests.start_over(ARRAY),
         tasks_in("G"),
         seconds=0.5,
         most_asked=("BatchGetItem", GROUPS - 1, 2),
@@ -143,7 +142,7 @@ PUT: Final = {name for name, large in LARGE.items() if large.most_asked[0] == "B
 ENDS_A_RUN: Final = {
     "set_resume": requests.set_resume(ARRAY, cold=True),
     "is_resumable": Request("GET", f"/workflow/{ARRAY}/is_resumable"),
-    "set_resume_state": START_OVER,
+    "set_resume_state": requests.start_over(ARRAY),
     "force_cleanup_kill_self": Request("POST", f"/workflow/{ARRAY}/force_cleanup_kill_self", {}),
     "create_workflow_run": requests.create_run(ARRAY, 90),
     "update_workflow_run_status": requests.move_run(RUN, "T"),

@@ -25,7 +25,7 @@ from sim import requests
 from tests.conformance.recording import put
 from tests.support.slow import ARRAY, LUCK, RUN, STEPS, Slow, fill, in_parts
 
-START_OVER: Final = ("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True})
+START_OVER: Final = requests.start_over(ARRAY)
 LINK: Final = requests.create_run(ARRAY, 90)
 
 

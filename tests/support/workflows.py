@@ -79,7 +79,7 @@ class Workflow:
 
     def start_over(self) -> Any:
         """What the client is told that lets the tasks start over which are not done."""
-        return self.expect("POST", f"/task/{self.id}/set_resume_state", {"reset_if_running": True})
+        return self.ask(requests.start_over(self.id))
 
     def sweep(self) -> None:
         self.ask(requests.sweep(self.run))

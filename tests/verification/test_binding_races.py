@@ -134,11 +134,6 @@ def queue(api: httpx.Client, bound: Bound, run: int, attempt: int) -> None:
     assert newest["workflow_run_id"] == run
 
 
-def start_over(api: httpx.Client, workflow_id: int) -> None:
-    """One client resets the tasks. Of several, those may be told to ask again that meet another one's progress."""
-    assert ask(api, Request("POST", f"/task/{workflow_id}/set_resume_state", {"reset_if_running": True})) == {}
-
-
 def tasks_of(api: httpx.Client, workflow_id: int) -> list[int]:
     """All that the workflow has, by the route that tells a client of its tasks."""
     told = ask(api, requests.poll_workflow(workflow_id))
@@ -161,7 +156,7 @@ def test_a_workflow_that_many_bind_link_queue_and_resume_at_once_is_one(api: htt
     assert again == {"workflow_id": workflow_id, "status": "R", "newly_created": False}
     assert one_of(api, requests.set_resume(workflow_id, cold=True)) == {}
     move(api, first, "T")
-    start_over(api, workflow_id)
+    assert ask(api, requests.start_over(workflow_id)) == {}, "by one: of several, some may be told to ask again"
     second = link(api, workflow_id)
     assert second > first
     move(api, second, *"BIOR")
