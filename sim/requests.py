@@ -105,6 +105,11 @@ def set_resume(workflow_id: int, *, cold: bool) -> Request:
     return Request("POST", f"/workflow/{workflow_id}/set_resume", {"reset_running_jobs": cold})
 
 
+def start_over(workflow_id: int) -> Request:
+    """Let all tasks that are not done start over."""
+    return Request("POST", f"/task/{workflow_id}/set_resume_state", {"reset_if_running": True})
+
+
 def move_run(run_id: int, status: str) -> Request:
     """Give a run a new status."""
     return _of_run("PUT", run_id, "update_status", {"status": status})

@@ -53,8 +53,3 @@ def arguments(task_ids: Sequence[int]) -> Iterator[Request]:
     """Store the one task argument of each."""
     for chunk in chunks(task_ids, IDS_PER_CALL):
         yield Request("PUT", "/task/bind_task_args", {"task_args": [[task_id, 1, "2026"] for task_id in chunk]})
-
-
-def start_over(workflow_id: int) -> Request:
-    """Let all tasks that are not done start over."""
-    return Request("POST", f"/task/{workflow_id}/set_resume_state", {"reset_if_running": True})

@@ -137,7 +137,7 @@ class _Walk:
         self._api.ask(requests.move_run(run_id, "E"))
         half = node_ids[: -(-len(node_ids) // 2)]
         self._send("half of the tasks again", client.bind(ground, half))
-        self._send("reset", [client.start_over(ground.workflow_id)])
+        self._send("reset", [requests.start_over(ground.workflow_id)])
 
     def _send(self, name: str, asked: Iterable[Request]) -> list[Any]:
         before, began = self._local.ask(USAGE), processor.seconds(self._running.gateway.pid)

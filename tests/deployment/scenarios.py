@@ -28,11 +28,12 @@ from lockstep.workflow_run import instantiate, leftovers
 from ops.token import make
 from tests.conformance.recording import Player, put
 from tests.conformance.test_events import send
+from tests.support.answers import listening
 from tests.support.changes import task
 from tests.support.seeding import LONG_COMMAND, pair, running
 from tests.support.tools import a_template, add_version, ask
 from tests.support.workflows import Run, run_with
-from tests.verification.test_engine_faults import CLAIM, WORKFLOWS, bind, listening
+from tests.verification.test_engine_faults import CLAIM, WORKFLOWS, bind
 
 Scenario = Callable[[Player], None]
 

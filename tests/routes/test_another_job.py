@@ -12,11 +12,13 @@ import pytest
 
 from lockstep import observability
 from lockstep.routes import ROUTES, Route
+from sim import requests
 from tests.conformance.recording import Player
 from tests.support.attempt import ANOTHER_JOB, NAMES, Attempt
 from tests.support.contract import models
 from tests.support.every import is_listed
 from tests.support.lines import Lines
+from tests.support.linking import ask
 from tests.support.memory.boundary import Memory, in_memory
 from tests.support.memory.virtual_time import VirtualTime, running_on
 from tests.support.seeding import batch, run_of
@@ -201,17 +203,15 @@ def test_each_of_many_has_its_own_outcome(player: Player, monkeypatch: pytest.Mo
     lines = Lines(monkeypatch)
     with in_memory(), running_on(VirtualTime()):
         ids = launched, running, ended, said_again, named_late, _ = batch(*({"status": "O"} for _ in range(6)))
-        path = f"/api/v3/array/{run_of(launched)}/log_distributor_id"
-        first = {str(number): f"7_{number}" for number in (launched, running, ended, said_again)}
-        assert player.send("POST", path, json.dumps(first)) == (200, {"success": True})
+        first = {number: f"7_{number}" for number in (launched, running, ended, said_again)}
+        assert ask(player, requests.log_distributor_ids(run_of(launched), first)) == {"success": True}
         for number in (running, ended, said_again, named_late):
-            start = json.dumps(NAMES | SOON | {"distributor_id": None})
-            assert player.send("POST", f"/api/v3/task_instance/{number}/log_running", start)[0] == 200
+            ask(player, requests.log_running(number, "n1", 1, 90))
         for number in (ended, said_again, named_late):
-            assert player.send("POST", f"/api/v3/task_instance/{number}/log_done", "{}")[0] == 200
+            ask(player, requests.log_done(number, "n1"))
         lines.taken()
-        again = {str(number): f"8_{number}" for number in ids} | {str(said_again): f"7_{said_again}"}
-        assert player.send("POST", path, json.dumps(again)) == (200, {"success": True})
+        again = {number: f"8_{number}" for number in ids} | {said_again: f"7_{said_again}"}
+        assert ask(player, requests.log_distributor_ids(run_of(launched), again)) == {"success": True}
         stored = {number: player.whole(number)["task_instance"]["distributor_id"] for number in ids}
         refusals = [
             player.send("GET", f"/api/v3/tasks/{number // 1000}")[1]["attempts"][0]["refusals"] for number in ids

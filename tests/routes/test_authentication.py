@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -13,13 +11,12 @@ import pytest
 from local import gateway
 from local.events import reply_body
 from local.run import state_file
-from local.template import ROOT
 from lockstep.access.scopes import Scope
 from lockstep.routes import ROUTES, Route, route
 from ops.token import CannotSignError, secret_of
 from tests.support.guarded import NO_TLS, SECRET, Guarded
 from tests.support.seeding import pair
-from tests.support.serving import alone, serving
+from tests.support.serving import alone, ended, run_alone, serving
 from tests.support.serving import running as started
 
 NO_ONE: Final = 9_999_999
@@ -239,16 +236,6 @@ def test_what_cannot_be_asked_is_a_503(guarded: Guarded) -> None:
     assert problem(reply) == (503, "Service Unavailable")
 
 
-@pytest.fixture
-def environment() -> dict[str, str]:
-    return alone()
-
-
-def make_token(environment: dict[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ops.token", *options]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
-
-
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[str, str]]:
     """The URL and the port of a system that asks for tokens, as `make run AUTH=on` serves it."""
@@ -257,9 +244,9 @@ def running() -> Iterator[tuple[str, str]]:
         serving.terminate()
 
 
-def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str], running: tuple[str, str]) -> None:
+def test_make_token_makes_one_for_what_runs_here(running: tuple[str, str]) -> None:
     url, port = running
-    made = make_token(environment, "--scope", "worker", "--days", "2", "--run", "7", "--name", "ann", "--port", port)
+    made = run_alone("ops.token", "--scope", "worker", "--days", "2", "--run", "7", "--name", "ann", "--port", port)
     token = made.stdout.strip()
     told = httpx.get(f"{url}/health", headers=bearer(token), trust_env=False)
     not_told = httpx.get(f"{url}/health", trust_env=False)
@@ -268,21 +255,19 @@ def test_make_token_makes_one_for_what_runs_here(environment: dict[str, str], ru
     assert (told.status_code, not_told.status_code) == (200, 401)
 
 
-def test_make_token_makes_one_that_reads_and_changes_nothing(
-    environment: dict[str, str], running: tuple[str, str]
-) -> None:
+def test_make_token_makes_one_that_reads_and_changes_nothing(running: tuple[str, str]) -> None:
     url, port = running
     command = ["make", "--silent", "token", "SCOPE=reader", "DAYS=90", f"PORT={port}"]
-    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True)
+    made = ended(*command, env=alone())
     headers = bearer(made.stdout.strip())
     read = httpx.get(f"{url}/task_instance/{NO_ONE}", headers=headers, trust_env=False)
     changed = httpx.post(f"{url}/array", headers=headers, json={}, trust_env=False)
     assert (read.status_code, changed.status_code) == (404, 403)
 
 
-def test_make_token_takes_a_name_as_it_is(environment: dict[str, str]) -> None:
+def test_make_token_takes_a_name_as_it_is() -> None:
     command = ["make", "--silent", "token", "SCOPE=worker", "DAYS=1", 'NAME=a" $(false) b', "RUN_ID=x", "PORT=1"]
-    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
+    made = ended(*command, env=alone())
     assert made.returncode != 0
     assert "'x' is no workflow run's id" in made.stderr
 
@@ -312,17 +297,17 @@ def test_make_token_finds_a_deployed_stacks_secret(table: str, monkeypatch: pyte
         (["--scope", "worker", "--days", "1", "--port", "1"], "nothing runs on port 1"),
     ],
 )
-def test_make_token_says_what_is_wrong(environment: dict[str, str], options: list[str], complaint: str) -> None:
-    made = make_token(environment, *options)
+def test_make_token_says_what_is_wrong(options: list[str], complaint: str) -> None:
+    made = run_alone("ops.token", *options)
     assert made.returncode != 0
     assert made.stdout == ""
     assert complaint in made.stderr
     assert "Traceback" not in made.stderr
 
 
-def test_make_token_says_that_no_token_is_asked_for(environment: dict[str, str]) -> None:
-    with started(environment, "--port", "0") as (serving, url):
-        made = make_token(environment, "--scope", "worker", "--days", "1", "--port", url.split(":")[2].split("/")[0])
+def test_make_token_says_that_no_token_is_asked_for() -> None:
+    with started(alone(), "--port", "0") as (serving, url):
+        made = run_alone("ops.token", "--scope", "worker", "--days", "1", "--port", url.split(":")[2].split("/")[0])
         serving.terminate()
     assert (made.returncode, made.stdout) == (1, "")
     assert "asks for no token" in made.stderr

@@ -14,11 +14,12 @@ from lockstep.task.item import Task
 from lockstep.task_instance.item import TaskInstance
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.earlier import SURE_AFTER_SECONDS
+from sim import requests
 from tests.conformance.recording import Player, put
 from tests.support import workflows
 from tests.support.clusters import load_clusters, without_clusters
 from tests.support.costs import Taken, taken
-from tests.support.linking import linked_run
+from tests.support.linking import ask, linked_run
 from tests.support.memory import VirtualTime, running_on
 from tests.support.seeding import LONG_COMMAND, batch, pair, run_of
 from tests.support.tools import VERSION, a_name, a_template, bind_tool
@@ -86,8 +87,7 @@ def test_a_report_on_the_longest_identity_is_still_one_unit(meter: Meter, player
     instance = pair("K", "R", stdout="o" * 144, stderr="e" * 144, **identity)
     item = TaskInstance(f"TASK#{instance // 1000}", "TI#001")
     item.update([TaskInstance.taken_at.set(now())])
-    cost = taken(meter, player, "POST", f"/task_instance/{instance}/log_report_by", {"next_report_increment": 279.5})
-    assert cost == (1, 1, 0)
+    assert taken(meter, player, *requests.log_report_by(instance, 279.5)) == (1, 1, 0)
 
 
 def test_adjusted_resources_are_read_once_and_what_is_not_there_each_time(meter: Meter, player: Player) -> None:
@@ -106,44 +106,28 @@ THERE, MISSING = 77_000_001, 77_000_002
 
 def test_bulk(meter: Meter, player: Player) -> None:
     launched = [pair("O", "O") for _ in range(60)]
-    body: dict[str, Any] = {"task_instance_ids": launched, "next_report_increment": 279}
-    assert taken(meter, player, "POST", "/task_instance/log_report_by/batch", body) == (3, 60, 0)
-    route = "/task_instance/instantiate_task_instances"
-    of_one_run = {"task_instance_ids": batch(*({"status": "Q"} for _ in range(60)))}
-    assert taken(meter, player, "POST", route, of_one_run) == (1 + 2 + 1, 4 * 60 + 2 * 2, 0.5 * 60 + 0.5)
-    of_many_runs = {"task_instance_ids": [pair("Q", "Q") for _ in range(60)]}
-    assert taken(meter, player, "POST", route, of_many_runs) == (1 + 2 + 1, (4 + 2) * 60, 0.5 * 60 + 0.5 * 60)
+    assert taken(meter, player, *requests.beat_launched(launched, 279)) == (3, 60, 0)
+    of_one_run = requests.instantiate(batch(*({"status": "Q"} for _ in range(60))))
+    assert taken(meter, player, *of_one_run) == (1 + 2 + 1, 4 * 60 + 2 * 2, 0.5 * 60 + 0.5)
+    of_many_runs = requests.instantiate([pair("Q", "Q") for _ in range(60)])
+    assert taken(meter, player, *of_many_runs) == (1 + 2 + 1, (4 + 2) * 60, 0.5 * 60 + 0.5 * 60)
 
 
 def test_a_whole_life(meter: Meter, player: Player) -> None:
     """Queued, taken and launched with 97 others; run with five heartbeats, done with its logs."""
     workflow = workflows.Workflow(player, 98, command="true")
     array, ids = workflow.array, sorted(task_id for task_id, _ in workflow.bind().values())
-    batch = {"batch_number": 1, "next_report_increment": 279}
     together = [
-        taken(
-            meter,
-            player,
-            "POST",
-            f"/array/{array}/queue_task_batch",
-            {"task_ids": ids, "task_resources_id": 1, "workflow_run_id": 1},
-        ),
-        taken(
-            meter,
-            player,
-            "POST",
-            "/task_instance/instantiate_task_instances",
-            {"task_instance_ids": [task * 1000 + 1 for task in ids]},
-        ),
-        taken(meter, player, "POST", f"/array/{array}/transition_to_launched", batch),
+        taken(meter, player, *requests.queue(array, ids, 1, 1)),
+        taken(meter, player, *requests.instantiate([task * 1000 + 1 for task in ids])),
+        taken(meter, player, *requests.launch(array, 1, 279)),
     ]
-    report = f"/task_instance/{ids[0] * 1000 + 1}"
-    beat = {"next_report_increment": 279}
+    instance = ids[0] * 1000 + 1
     alone = [
-        taken(meter, player, "GET", f"/get_array_task_instance_id/{array}/1/0"),
-        taken(meter, player, "POST", f"{report}/log_running", START),
-        *(taken(meter, player, "POST", f"{report}/log_report_by", beat) for _ in range(5)),
-        taken(meter, player, "POST", f"{report}/log_done", {"stdout_log": "x", "stderr_log": "y"}),
+        taken(meter, player, *requests.find_instance(array, 1, 0)),
+        taken(meter, player, "POST", f"/task_instance/{instance}/log_running", START),
+        *(taken(meter, player, *requests.log_report_by(instance, 279)) for _ in range(5)),
+        taken(meter, player, *requests.log_done(instance, "n", stdout_log="x", stderr_log="y")),
     ]
     written, read = (
         sum(part[unit] for part in together) / len(ids) + sum(part[unit] for part in alone) for unit in (1, 2)
@@ -168,8 +152,7 @@ def _run_of(player: Player, alive: int, ended: int) -> tuple[int, list[int]]:
     for begin in range(500, len(statuses), 500):
         ids += batch(*({"status": status, "workflow_run_id": run} for status in statuses[begin : begin + 500]))
     for status in "IO":
-        body = json.dumps({"status": status})
-        assert player.send("PUT", f"/api/v3/workflow_run/{run}/update_status", body)[0] == 200
+        ask(player, requests.move_run(run, status))
     return run, ids[:alive]
 
 
@@ -177,16 +160,13 @@ def _run_of(player: Player, alive: int, ended: int) -> tuple[int, list[int]]:
 def test_what_a_run_asks_over_and_over(meter: Meter, player: Player, alive: int, ended: int) -> None:
     """An empty answer takes at most 1 read unit, however large the run is; a listed instance, half of one."""
     run, ids = _run_of(player, alive, ended)
-    polls = f"/workflow_run/{run}/sync_status"
     for status in "QIORTKX":
-        body = {"task_instance_ids": [], "status": status}
-        requests, written, read = taken(meter, player, "POST", polls, body)
-        assert requests <= 2
+        sent, written, read = taken(meter, player, *requests.poll(run, status))
+        assert sent <= 2
         assert written == 0
         assert read <= 1, status
-    all_listed = {"task_instance_ids": ids, "status": "R"}
-    assert taken(meter, player, "POST", polls, all_listed) == (1 + alive // 100, 0, 0.5 + 0.5 * alive)
-    assert taken(meter, player, "POST", f"/workflow_run/{run}/set_status_for_triaging", {}) == (2, 0, 1)
+    assert taken(meter, player, *requests.poll(run, "R", ids)) == (1 + alive // 100, 0, 0.5 + 0.5 * alive)
+    assert taken(meter, player, *requests.sweep(run)) == (2, 0, 1)
 
 
 def test_what_binding_tasks_again_takes(meter: Meter, player: Player) -> None:
@@ -236,68 +216,61 @@ def test_what_a_cluster_that_was_loaded_takes(meter: Meter, player: Player) -> N
 
 def test_a_sweep_reads_the_batches_that_are_due_and_notes_when_to_look_again(meter: Meter, player: Player) -> None:
     run, ids = _run_of(player, 500, 500)
-    soon = json.dumps({"next_report_increment": 0})
-    player.send("POST", f"/api/v3/task_instance/{ids[7]}/log_report_by", soon)
-    player.send("POST", f"/api/v3/task_instance/{ids[7]}/log_report_by", json.dumps({"next_report_increment": 279}))
+    for seconds in (0, 279):
+        ask(player, requests.log_report_by(ids[7], seconds))
     index, item, steps, instances, note = 0.5 + 0.5, 0.5, 5 * 1.0, 500 * 0.5, 1 + 2 + LISTED
-    sweep = f"/workflow_run/{run}/set_status_for_triaging"
-    _, written, read = taken(meter, player, "POST", sweep, {})
+    _, written, read = taken(meter, player, *requests.sweep(run))
     assert (written, read) == (note, index + item + steps + instances)
-    assert taken(meter, player, "POST", sweep, {}) == (2, 0, 1)
+    assert taken(meter, player, *requests.sweep(run)) == (2, 0, 1)
 
 
 def test_what_a_resume_of_a_run_takes(meter: Meter, player: Player) -> None:
     workflow = run_of(batch({"status": "R"}, held=True)[0])
-    resume, body = f"/workflow/{workflow}/set_resume", {"reset_running_jobs": True}
+    resume = requests.set_resume(workflow, cold=True)
     note, moves, holder = 1, 1, 1
-    assert taken(meter, player, "POST", resume, body) == (4, moves + note, 1 + holder)
-    assert taken(meter, player, "POST", resume, body) == (3, note, 1 + holder)
+    assert taken(meter, player, *resume) == (4, moves + note, 1 + holder)
+    assert taken(meter, player, *resume) == (3, note, 1 + holder)
 
 
 def test_what_a_resume_after_a_run_takes(meter: Meter, player: Player) -> None:
     count = 50
     workflow = run_of(batch(*({"status": "R"} for _ in range(count)), held=True)[0])
-    player.send("PUT", f"/api/v3/workflow_run/{workflow}/update_status", json.dumps({"status": "E"}))
-    ask = f"/workflow/{workflow}/is_resumable"
+    ask(player, requests.move_run(workflow, "E"))
+    asks = f"/workflow/{workflow}/is_resumable"
     workflow_and_runs, in_kill_self = 1 + 1, 0.5
-    assert taken(meter, player, "GET", ask) == (3, 0, workflow_and_runs + in_kill_self)
-    resume = f"/workflow/{workflow}/set_resume"
-    assert taken(meter, player, "POST", resume, {"reset_running_jobs": True}) == (2, 1, 1)
+    assert taken(meter, player, "GET", asks) == (3, 0, workflow_and_runs + in_kill_self)
+    assert taken(meter, player, *requests.set_resume(workflow, cold=True)) == (2, 1, 1)
     stopped, noted = (4 + FROM_THE_RUN_INDEX) * count, 1 + LISTED
     runs, indexed, item, steps = 1 + 1, 2 * 0.5, 0.5, 0.5
     empty = workflow_and_runs + in_kill_self + runs + indexed
-    assert taken(meter, player, "GET", ask)[1:] == (stopped + noted, empty + 2 * (item + steps) + 1.5 * count)
-    assert taken(meter, player, "GET", ask)[1:] == (0, empty + 2 * item + steps + count)
+    assert taken(meter, player, "GET", asks)[1:] == (stopped + noted, empty + 2 * (item + steps) + 1.5 * count)
+    assert taken(meter, player, "GET", asks)[1:] == (0, empty + 2 * item + steps + count)
 
 
 def test_what_a_run_after_a_resume_takes(meter: Meter, player: Player) -> None:
     workflow = run_of(batch({"status": "R"}, {"status": "R"}, held=True)[0])
-    player.send("PUT", f"/api/v3/workflow_run/{workflow}/update_status", json.dumps({"status": "E"}))
-    player.send("POST", f"/api/v3/workflow/{workflow}/set_resume", json.dumps({"reset_running_jobs": False}))
-    body = {"workflow_id": workflow, "next_report_increment": 90}
+    ask(player, requests.move_run(workflow, "E"))
+    ask(player, requests.set_resume(workflow, cold=False))
     usual, index = 8, 1
-    assert taken(meter, player, "POST", "/workflow_run", body)[1:] == (usual + index, 1)
+    assert taken(meter, player, *requests.create_run(workflow, 90))[1:] == (usual + index, 1)
     run = Workflow.get(*Workflow.key(workflow)).workflow_run_id
-    sweep = f"/workflow_run/{run}/set_status_for_triaging"
     own, known, earlier = 1, 1 + 1, 0.5 + 1
-    taken(meter, player, "POST", sweep)
-    assert taken(meter, player, "POST", sweep) == (7, 0, own + known + earlier)
+    ask(player, requests.sweep(run))
+    assert taken(meter, player, *requests.sweep(run)) == (7, 0, own + known + earlier)
 
 
 def test_what_a_run_after_a_resume_that_left_nothing_takes(meter: Meter, player: Player) -> None:
     workflow = run_of(batch({"status": "D"}, held=True)[0])
-    player.send("PUT", f"/api/v3/workflow_run/{workflow}/update_status", json.dumps({"status": "E"}))
-    player.send("POST", f"/api/v3/workflow/{workflow}/set_resume", json.dumps({"reset_running_jobs": False}))
-    linked = {"workflow_id": workflow, "next_report_increment": 90}
-    _, run = player.send("POST", "/api/v3/workflow_run", json.dumps(linked))
-    sweep = f"/workflow_run/{run['workflow_run_id']}/set_status_for_triaging"
+    ask(player, requests.move_run(workflow, "E"))
+    ask(player, requests.set_resume(workflow, cold=False))
+    sweep = requests.sweep(ask(player, requests.create_run(workflow, 90))["workflow_run_id"])
     own, known, earlier, noted, forgotten = 1, 1 + 1, 0.5, 1 + 2, 1 + 1
     with running_on(VirtualTime(now())) as clock:
-        assert taken(meter, player, "POST", sweep) == (6, noted, own + known + earlier)
-        assert taken(meter, player, "POST", sweep) == (5, 0, own + known + earlier)
+        assert taken(meter, player, *sweep) == (6, noted, own + known + earlier)
+        assert taken(meter, player, *sweep) == (5, 0, own + known + earlier)
         clock.sleep(SURE_AFTER_SECONDS + 1)
-        assert taken(meter, player, "POST", sweep) == (6, forgotten, own + known + earlier)
-        assert taken(meter, player, "POST", sweep) == (2, 0, own)
+        assert taken(meter, player, *sweep) == (6, forgotten, own + known + earlier)
+        assert taken(meter, player, *sweep) == (2, 0, own)
 
 
 def test_whether_anything_is_left_takes_half_a_unit_however_much_is(meter: Meter) -> None:
@@ -314,25 +287,21 @@ def test_whether_anything_is_left_takes_half_a_unit_however_much_is(meter: Meter
 
 def test_a_heartbeat_that_is_due_soon_tells_its_batch(meter: Meter, player: Player) -> None:
     _, ids = _run_of(player, 2, 0)
-    first, second = (f"/task_instance/{number}/log_report_by" for number in ids)
-    assert taken(meter, player, "POST", first, {"next_report_increment": 60}) == (2, 1 + 3, 0)
-    assert taken(meter, player, "POST", second, {"next_report_increment": 90}) == (2, 1 + FAILED_CONDITION, 0)
+    first, second = ids
+    assert taken(meter, player, *requests.log_report_by(first, 60)) == (2, 1 + 3, 0)
+    assert taken(meter, player, *requests.log_report_by(second, 90)) == (2, 1 + FAILED_CONDITION, 0)
 
 
 def test_a_batch_that_waits_to_be_launched_is_read_once(meter: Meter, player: Player) -> None:
     run = run_of(batch(*({"status": "I"} for _ in range(500)))[0])
     for status in "IO":
-        player.send("PUT", f"/api/v3/workflow_run/{run}/update_status", json.dumps({"status": status}))
-    body = {"task_instance_ids": [], "status": "Q"}
+        ask(player, requests.move_run(run, status))
     for _ in range(2):
-        _, written, read = taken(meter, player, "POST", f"/workflow_run/{run}/sync_status", body)
+        _, written, read = taken(meter, player, *requests.poll(run, "Q"))
         assert (written, read) == (0, 1.5)
 
 
 def test_a_runs_heartbeat(meter: Meter, player: Player) -> None:
-    beat = {"status": "B", "next_report_increment": 90}
-    path = f"/workflow_run/{linked_run(player)}/log_heartbeat"
-    assert taken(meter, player, "POST", path, beat) == (3, FAILED_CONDITION + 4 + LISTED, 1), (
-        "it moves with its workflow"
-    )
-    assert taken(meter, player, "POST", path, beat) == (1, 1, 0)
+    beat = requests.beat_run(linked_run(player), 90, "B")
+    assert taken(meter, player, *beat) == (3, FAILED_CONDITION + 4 + LISTED, 1), "it moves with its workflow"
+    assert taken(meter, player, *beat) == (1, 1, 0)

@@ -1,15 +1,17 @@
 """next_report_increment: whatever number of seconds it is, what is stored, told and done about it follows from it."""
 
-import json
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from lockstep import clock
+from sim import requests
+from sim.requests import Request
 from tests.conformance.recording import Player
-from tests.support.linking import linked_run
+from tests.support.linking import ask, linked_run
 from tests.support.seeding import batch, run_of
 
 pytestmark = pytest.mark.usefixtures("table_in_memory")
@@ -26,56 +28,33 @@ def at(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return at
 
 
-def post(player: Player, path: str, body: Any) -> Any:
-    status, reply = player.send("POST", f"/api/v3{path}", json.dumps(body))
-    assert status == 200, reply
-    return reply
-
-
-def report(player: Player, route: str, instance: int, increment: float) -> None:
-    said = {"next_report_increment": increment}
-    array_id = run_of(instance)
-    match route:
-        case "log_report_by":
-            post(player, f"/task_instance/{instance}/log_report_by", said)
-        case "log_running":
-            post(player, f"/task_instance/{instance}/log_running", said | {"process_group_id": 1})
-        case "log_distributor_id":
-            post(player, f"/task_instance/{instance}/log_distributor_id", said | {"distributor_id": "7"})
-        case "log_report_by_batch":
-            post(player, "/task_instance/log_report_by/batch", said | {"task_instance_ids": [instance]})
-        case "transition_to_launched":
-            post(player, f"/array/{array_id}/transition_to_launched", said | {"batch_number": 1})
-
-
-REPORTS: Final = [
-    ("log_report_by", "R", "T"),
-    ("log_running", "O", "T"),
-    ("log_distributor_id", "I", "X"),
-    ("log_report_by_batch", "O", "X"),
-    ("transition_to_launched", "I", "X"),
+REPORTS: Final[list[tuple[Callable[[int, float], Request], str, str]]] = [
+    (requests.log_report_by, "R", "T"),
+    (lambda instance, seconds: requests.log_running(instance, "n", 1, seconds), "O", "T"),
+    (lambda instance, seconds: requests.log_distributor_id(instance, "7", seconds), "I", "X"),
+    (lambda instance, seconds: requests.beat_launched([instance], seconds), "O", "X"),
+    (lambda instance, seconds: requests.launch(run_of(instance), 1, seconds), "I", "X"),
 ]
-"""A route, an instance's status before, and where the sweep moves it when it has fallen silent."""
+"""A report, an instance's status before, and where the sweep moves it when it has fallen silent."""
 
 
 @pytest.mark.parametrize("increment", INCREMENTS)
-@pytest.mark.parametrize(("route", "before", "silent"), REPORTS)
+@pytest.mark.parametrize(("report", "before", "silent"), REPORTS)
 def test_an_instance_is_overdue_when_it_said_so(
-    player: Player, at: list[float], route: str, before: str, silent: str, increment: float
+    player: Player, at: list[float], report: Callable[..., Request], before: str, silent: str, increment: float
 ) -> None:
     [instance] = batch({"status": before})
     at[0] += 1
-    report(player, route, instance, increment)
+    ask(player, report(instance, increment))
     stands = player.whole(instance)["task_instance"]
     assert stands["report_by_date"] == clock.iso(at[0] + increment)
     launched = "O" if silent == "X" else "R"
     assert stands["status"] == launched
     for later in (1.0, 1_000.0):  # a cluster may let an instance wait twice 279 s, however silent
         at[0] = NOW + 1 + later
-        post(player, f"/workflow_run/{run_of(instance)}/set_status_for_triaging", {})
+        ask(player, requests.sweep(run_of(instance)))
         moved = increment < later and (silent == "T" or later > clock.HEARTBEAT_BUFFER_SECONDS * 2)
-        polled = {"task_instance_ids": [instance], "status": launched}
-        updates = post(player, f"/workflow_run/{run_of(instance)}/sync_status", polled)["status_updates"]
+        updates = ask(player, requests.poll(run_of(instance), launched, [instance]))["status_updates"]
         assert updates == ({silent: [instance]} if moved else {}), later
         if moved:
             return
@@ -84,17 +63,16 @@ def test_an_instance_is_overdue_when_it_said_so(
 @pytest.mark.parametrize("increment", INCREMENTS)
 def test_a_run_takes_any_increment(player: Player, increment: float) -> None:
     run = linked_run(player, next_report_increment=increment)
-    heartbeat = {"status": "R", "next_report_increment": increment}
-    post(player, f"/workflow_run/{run}/log_heartbeat", heartbeat)
+    ask(player, requests.beat_run(run, increment))
 
 
 @pytest.mark.parametrize("increment", [1e9 + 1, -1e9 - 1, 1e300, 10**400])
-@pytest.mark.parametrize(("route", "before", "_"), REPORTS)
+@pytest.mark.parametrize(("report", "before", "_"), REPORTS)
 def test_an_increment_past_32_years_is_refused(
-    player: Player, route: str, before: str, _: str, increment: float
+    player: Player, report: Callable[..., Request], before: str, _: str, increment: float
 ) -> None:
     [instance] = batch({"status": before})
     stands = player.whole(instance)
-    with pytest.raises(AssertionError, match="next_report_increment"):
-        report(player, route, instance, increment)
+    with pytest.raises(AssertionError, match="'field': 'next_report_increment'"):
+        ask(player, report(instance, increment))
     assert player.whole(instance) == stands

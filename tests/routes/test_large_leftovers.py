@@ -4,13 +4,10 @@ In virtual time, as test_progress.py: every request takes a part of a second, an
 thousands.
 """
 
-import random
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from local.seed import Seed, load
 from lockstep.context import request
 from lockstep.dynamodb.puts import put_many
 from lockstep.fsm.statuses import WorkflowRunStatus
@@ -18,10 +15,9 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.leftovers import PASSED_SECONDS
-from tests.support.memory import running_on
-from tests.support.memory.boundary import answered_by
-from tests.support.memory.threads import threads_are
-from tests.support.slow import ARRAY, RUN, STEPS, TRIES, InTurn, Slow
+from sim import requests
+from tests.support.seeding import plant
+from tests.support.slow import ARRAY, RUN, STEPS, TRIES, Slow
 
 STEPS_PER_BATCH: Final = 20
 SMALL: Final = {
@@ -35,36 +31,22 @@ SILENT_FOR: Final = 1_000.0
 
 
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+def slow(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> Slow:
     for name, value in SMALL.items():
         monkeypatch.setattr(name, value)
-    random.seed(1)
-    made = Slow()
-    with running_on(made.clock), threads_are(InTurn), answered_by(made.answer):
-        yield made
+    return slow
 
 
 def left_by_a_run(slow: Slow, status: str) -> None:
     """A run that has ended by itself and left instances in a status, each of which a worker node has claimed."""
-    number = {"array_id": ARRAY, "workflow_id": ARRAY}
-    described = {"name": "t", "command": "true", "task_resources_id": 1, "num_attempts": 1, "max_attempts": 3}
-    tasks = [{"task_id": each, "status": "R", **number, **described} for each in range(1, STEPS + 1)]
+    of_run = {"status": status, "workflow_run_id": RUN, "report_by_in": SILENT_FOR}
+    steps = [divmod(each, STEPS_PER_BATCH) for each in range(STEPS)]
     instances = [
-        {
-            "task_instance_id": each * 1000 + 1,
-            "status": status,
-            "workflow_run_id": RUN,
-            "array_id": ARRAY,
-            "array_batch_num": 1 + (each - 1) // STEPS_PER_BATCH,
-            "array_step_id": (each - 1) % STEPS_PER_BATCH,
-            "task_resources_id": 1,
-            "report_by_in": SILENT_FOR,
-        }
-        for each in range(1, STEPS + 1)
+        {**of_run, "task_instance_id": each * 1000 + 1, "array_batch_num": batch + 1, "array_step_id": step}
+        for each, (batch, step) in enumerate(steps, start=1)
     ]
-    array = {"name": "a", "task_template_version_id": 1, "max_concurrently_running": 9, **number}
-    seed = {"workflows": [{"workflow_id": ARRAY}], "arrays": [array], "tasks": tasks, "task_instances": instances}
-    load(Seed.model_validate(seed))
+    tasks = [{"task_id": each, "status": "R"} for each in range(1, STEPS + 1)]
+    plant(ARRAY, tasks, instances, workflows=[{"workflow_id": ARRAY}])
     with request(60):
         put_many([RunOfWorkflow(*RunOfWorkflow.key(ARRAY, RUN))])
         WorkflowRun(*WorkflowRun.key(RUN)).update([WorkflowRun.status.set(WorkflowRunStatus.ERROR)])
@@ -74,24 +56,19 @@ def left_by_a_run(slow: Slow, status: str) -> None:
 
 
 def resume(slow: Slow, *, cold: bool) -> None:
-    assert slow.call("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": cold}) == (200, {})
+    assert slow.get(*requests.set_resume(ARRAY, cold=cold)) == {}
 
 
 def asked_until_it_answers(slow: Slow) -> tuple[int, bool]:
     """The calls of is_resumable that it takes until one is answered 200, and what that one says."""
-    for calls in range(1, TRIES + 1):
-        code, reply = slow.call("GET", f"/workflow/{ARRAY}/is_resumable")
-        if code == 200:
-            return calls, reply["workflow_is_resumable"]
-        assert code == 503
-    raise AssertionError("Jobmon's client gives up after ten tries")
+    calls, reply = slow.finish("GET", f"/workflow/{ARRAY}/is_resumable")
+    return calls, reply["workflow_is_resumable"]
 
 
 def link_and_end(slow: Slow) -> None:
-    body = {"workflow_id": ARRAY, "next_report_increment": 90}
-    run = slow.call("POST", "/workflow_run", body)[1]["workflow_run_id"]
+    run = slow.get(*requests.create_run(ARRAY, 90))["workflow_run_id"]
     for status in "BE":
-        assert slow.call("PUT", f"/workflow_run/{run}/update_status", {"status": status})[0] == 200
+        slow.get(*requests.move_run(run, status))
 
 
 def test_a_resume_ends_though_more_worker_nodes_are_gone_than_a_call_looks_at(slow: Slow) -> None:
@@ -120,8 +97,7 @@ def test_one_worker_node_among_many_holds_a_resume_up(slow: Slow, alive: int) ->
     left_by_a_run(slow, "K")
     resume(slow, cold=True)
     slow.clock.sleep(SILENT_FOR + 1)
-    beat = {"next_report_increment": SILENT_FOR}
-    assert slow.call("POST", f"/task_instance/{alive * 1000 + 1}/log_report_by", beat) == (200, {"status": "K"})
+    assert slow.get(*requests.log_report_by(alive * 1000 + 1, SILENT_FOR)) == {"status": "K"}
     slow.seconds = 0.1
     assert not asked_until_it_answers(slow)[1]
     slow.clock.sleep(SILENT_FOR)
@@ -160,8 +136,7 @@ def test_what_was_passed_long_ago_is_looked_at_again(slow: Slow) -> None:
     slow.seconds = 0.1
     assert asked_until_it_answers(slow)[1]
     slow.clock.sleep(PASSED_SECONDS)
-    beat = {"next_report_increment": SILENT_FOR}
-    assert slow.call("POST", "/task_instance/1001/log_report_by", beat) == (200, {"status": "K"})
+    assert slow.get(*requests.log_report_by(1001, SILENT_FOR)) == {"status": "K"}
     assert not asked_until_it_answers(slow)[1]
 
 
@@ -177,7 +152,7 @@ def test_many_tasks_start_over_without_another_look_at_what_is_left(slow: Slow) 
     while codes[-1] == 503 and len(codes) <= TRIES:
         slow.asked.clear()
         goes_on = "cursor" in slow.memory.items[Workflow.key(ARRAY)]
-        codes.append(slow.call("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True})[0])
+        codes.append(slow.call(*requests.start_over(ARRAY))[0])
         queries[goes_on].append(slow.asked["Query"])
     assert codes[-1] == 200
     assert slow.tasks() == "G" * STEPS

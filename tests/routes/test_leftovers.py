@@ -13,6 +13,7 @@ from lockstep.array.item import EARLIER_RUNS, due_key
 from lockstep.array.portions import HIDDEN_SECONDS
 from lockstep.array.run_index import is_left
 from lockstep.clock import BULK_BUDGET_SECONDS, HEARTBEAT_BUFFER_SECONDS, now
+from lockstep.context import request
 from lockstep.dynamodb.item import RawItem
 from lockstep.dynamodb.reads import query
 from lockstep.task_instance.item import InstanceKey, TaskInstance
@@ -402,7 +403,8 @@ def test_a_batch_that_moves_in_the_index_while_it_is_listed_holds_a_resume_up(be
 def test_an_instance_that_has_expired_holds_a_resume_up_for_an_hour_at_most(between: Between) -> None:
     workflow = ended(cold=True)
     workflow.resumable()
-    del between.memory.table.items[TaskInstance.key(InstanceKey(*divmod(workflow.left[0], 1000)))]
+    with request():
+        TaskInstance(*TaskInstance.key(InstanceKey(*divmod(workflow.left[0], 1000)))).delete()
     between.clock.sleep(HEARTBEAT_BUFFER_SECONDS + 1)
     assert workflow.send("GET", f"/workflow/{workflow.id}/is_resumable")[0] == 503
     between.clock.sleep(HIDDEN_SECONDS)

@@ -1,6 +1,5 @@
 """What people look at: counts, pages and reasons follow what happens, at a cost that does not grow with the tasks."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,7 +8,6 @@ from urllib.parse import parse_qs
 import pytest
 
 from local.meter import Meter
-from lockstep.array.item import Array, Batch, array_listed_as, batch_listed_as, listed_in
 from lockstep.clock import now
 from lockstep.context import request
 from lockstep.dynamodb.item import MAX_TITLE_BYTES, Item
@@ -19,11 +17,14 @@ from lockstep.task import bind as binding
 from lockstep.task.item import Task, failed_key, feed_key
 from lockstep.workflow import counts, listing
 from lockstep.workflow.counts import ArrayCounts
-from lockstep.workflow.item import ALL_WORKFLOWS, MAX_USER_BYTES, TaskRange, Workflow, workflow_listed_as
+from lockstep.workflow.item import MAX_USER_BYTES, TaskRange, Workflow
+from sim import requests
+from sim.requests import Request
 from tests.conformance.recording import Player
-from tests.support.linking import workflow_key
+from tests.support import items
+from tests.support.linking import ask, workflow_key
 from tests.support.memory.boundary import in_memory
-from tests.support.workflows import BEAT, BOOM
+from tests.support.workflows import BOOM
 from tests.support.workflows import Workflow as Life
 
 MOST_UNITS: Final = 50
@@ -313,14 +314,10 @@ def test_a_cursor_of_another_list_is_refused(player: Player, status: str, cursor
 
 def bind_workflow(player: Player, name: str, user: str | None = None) -> int:
     body = {**workflow_key(player), "workflow_args_hash": "1", "task_hash": str(len(name)), "name": name}
-    status, reply = player.send("POST", "/api/v3/workflow", json.dumps(body))
-    assert status == 200
-    workflow_id = int(reply["workflow_id"])
+    workflow_id = int(ask(player, Request("POST", "/workflow", body))["workflow_id"])
     if user is not None:
-        bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": {}}
-        assert player.send("PUT", "/api/v3/task/bind_tasks_no_args", json.dumps(bound))[0] == 200
-        linking = {"workflow_id": workflow_id, "user": user, **BEAT}
-        assert player.send("POST", "/api/v3/workflow_run", json.dumps(linking))[1]["status"] == "L"
+        ask(player, requests.bind_tasks(workflow_id, []))
+        assert ask(player, requests.create_run(workflow_id, 90, user))["status"] == "L"
     return workflow_id
 
 
@@ -393,67 +390,22 @@ def large_workflow(failed: int) -> int:
     """A workflow of 100,000 tasks in 4 arrays that runs; some have failed."""
     number, at = 5_000, now()
     first = 500_000_001
-    workflow = Workflow(
-        *Workflow.key(number),
-        status=WorkflowStatus.RUNNING,
-        status_date=at,
-        num_tasks=TASKS,
-        listed_in=ALL_WORKFLOWS,
-        listed_as=workflow_listed_as(number),
-    )
-    items: list[Item] = [workflow]
+    put: list[Item] = [items.workflow(number, "R", num_tasks=TASKS)]
     for position in range(TASKS // PER_BATCH):
         array, batch_num = 10 + position % 4, position // 4 + 1
         arrays = [[array, PER_BATCH]]
-        items.append(TaskRange(*TaskRange.key(number, first + position * PER_BATCH), size=PER_BATCH, arrays=arrays))
-        items.append(
-            Batch(
-                *Batch.key(array, batch_num),
-                size=PER_BATCH,
-                num_instances=PER_BATCH,
-                task_resources_id=1,
-                workflow_run_id=1_000_000,
-                seen="D" * (PER_BATCH - 100) + "R" * 100,
-                attention="L#00000000001500",
-                noted_at=at,
-                listed_in=listed_in(number),
-                listed_as=batch_listed_as(array, batch_num),
-            )
-        )
-    items += [
-        Array(
-            *Array.key(array),
-            name="a" * 1_000,
-            title="a" * MAX_TITLE_BYTES,
-            workflow_id=number,
-            task_template_version_id=array,
-            max_concurrently_running=1,
-            num_batches=50,
-            listed_in=listed_in(number),
-            listed_as=array_listed_as(array),
-        )
-        for array in range(10, 14)
-    ]
-    items += [
-        Task(
-            *Task.key(first + position),
-            status=TaskStatus.ERROR_FATAL,
-            status_date=at,
-            num_attempts=1,
-            max_attempts=1,
-            num_instances=1,
-            array_id=10,
-            workflow_id=number,
-            spec_version=1,
-            short_name="t" * MAX_TITLE_BYTES,
-            feed=feed_key(number, position * 13),
-            listed_in=feed_key(number, position * 13),
-            listed_as=failed_key(at, first + position),
-        )
-        for position in range(failed)
-    ]
+        put.append(TaskRange(*TaskRange.key(number, first + position * PER_BATCH), size=PER_BATCH, arrays=arrays))
+        seen = {"seen": "D" * (PER_BATCH - 100) + "R" * 100, "attention": "L#00000000001500", "noted_at": at}
+        put.append(items.batch(array, batch_num, PER_BATCH, workflow_id=number, **seen))
+    named = {"name": "a" * 1_000, "title": "a" * MAX_TITLE_BYTES}
+    put += [items.array(array, workflow_id=number, num_batches=50, **named) for array in range(10, 14)]
+    for position in range(failed):
+        part = feed_key(number, position * 13)
+        listed = {"feed": part, "listed_in": part, "listed_as": failed_key(at, first + position)}
+        failure = {"array_id": 10, "workflow_id": number, "short_name": "t" * MAX_TITLE_BYTES, **listed}
+        put.append(items.task(first + position, "F", status_date=at, **failure))
     with request(60):
-        put_many(items)
+        put_many(put)
     return number
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from local import gateway
 from local.template import Template
-from lockstep.array.item import Array, Batch, NextCheck, batch_listed_as, listed_in
+from lockstep.array.item import Array, Batch, NextCheck, batch_listed_as
 from lockstep.array.run_index import MOST_INDEXED
 from lockstep.dag.edges import MOST_INLINE
 from lockstep.dag.item import IDS_PER_PART, Dag, Edge, EdgePart, pack
@@ -32,7 +32,6 @@ from lockstep.task_instance.item import (
     ErrorText,
     InstanceKey,
     TaskInstance,
-    array_step_key,
     attention_flag,
 )
 from lockstep.task_instance.read import LISTED_BYTES, READ_TEXT_BYTES
@@ -43,14 +42,14 @@ from lockstep.workflow.progress import MOST_TOLD
 from lockstep.workflow.read import MOST_RUNS
 from lockstep.workflow_run import handover
 from tests.conformance.recording import Player
+from tests.support import items
+from tests.support.items import NUMBER
 from tests.support.largest import GROWS
 from tests.support.memory import VirtualTime, running_on
 from tests.support.memory.boundary import Memory, answered_by
 from tests.support.memory.operations import Reply
 from tests.support.memory_use import FUNCTION_MB, MOST_MB, USES
 
-NUMBER: Final = 7
-"""Of the array, its run and its workflow."""
 FIRST: Final = 1_000_000_001
 """The id of the first task."""
 
@@ -70,8 +69,8 @@ class Stored:
         reply = self.memory.answer(operation, request)
         return reply._replace(raw=json.dumps(reply.body).encode())
 
-    def put(self, *items: Item) -> None:
-        self.add(item.serialize() for item in items)
+    def put(self, *put: Item) -> None:
+        self.add(item.serialize() for item in put)
 
     def copies(self, item: Item, keys: Iterable[Key], **attributes: Callable[[int], str | int]) -> None:
         """Store an item under many keys, with attributes that differ."""
@@ -153,7 +152,7 @@ def a_page_to_resume(stored: Stored) -> Call:
     resources = Resources(*Resources.key(1), queue_id=1, requested_resources={"a": GROWS * 9_900})
     stored.copies(resources, (Resources.key(each + 1) for each in range(number)))
     stored.put(TaskRange(*TaskRange.key(NUMBER, FIRST), size=number, arrays=[[NUMBER, number]]))
-    stored.put(a_workflow(num_tasks=number), an_array(NUMBER))
+    stored.put(a_workflow(num_tasks=number), items.array(num_batches=2))
     return "GET", f"/workflow/get_tasks/{NUMBER}", {"max_task_id": "0", "chunk_size": str(number)}
 
 
@@ -232,18 +231,8 @@ def many_in_kill_self(stored: Stored) -> Call:
 def large_batches(stored: Stored, status: TaskInstanceStatus, number: int) -> None:
     """Batches as large as an item holds, of a seed."""
     size = 390_000
-    batch = Batch(
-        *Batch.key(NUMBER, 1),
-        size=size,
-        num_instances=size,
-        task_resources_id=1,
-        workflow_run_id=NUMBER,
-        seen=status * size,
-        attention=str(NextCheck(1.0, waiting=False)),
-        noted_at=1.0,
-        listed_in=listed_in(NUMBER),
-        listed_as="",
-    )
+    due = str(NextCheck(1.0, waiting=False))
+    batch = items.batch(NUMBER, 1, size, seen=status * size, attention=due, noted_at=1.0)
     keys = (Batch.key(NUMBER, each + 1) for each in range(number))
     stored.copies(batch, keys, listed_as=lambda each: batch_listed_as(NUMBER, each + 1))
 
@@ -258,14 +247,14 @@ def a_sweep(stored: Stored) -> Call:
 def tasks_of_an_array(stored: Stored) -> Call:
     """A batch as large as an item holds, all of it under way."""
     large_batches(stored, TaskInstanceStatus.RUNNING, 2)
-    stored.put(an_array(NUMBER))
+    stored.put(items.array(num_batches=2))
     return "GET", f"/arrays/{NUMBER}/tasks", {"status": "R", "limit": "100"}
 
 
 def tasks_to_bind(stored: Stored) -> Call:
     """As many tasks as a call takes, of arrays and sets of resources as large as they may be; none is bound yet."""
     number, sets = MAX_TASKS_PER_CALL, MAX_SETS_PER_CALL
-    stored.copies(an_array(NUMBER, name=GROWS * 1_000), (Array.key(each + 1) for each in range(number)))
+    stored.copies(items.array(name=GROWS * 1_000), (Array.key(each + 1) for each in range(number)))
     resources = Resources(*Resources.key(1), queue_id=1, requested_resources={"a": GROWS * 9_900})
     stored.copies(resources, (Resources.key(each + 1) for each in range(sets)))
     tasks = {
@@ -287,47 +276,13 @@ def attributes(stored: Stored) -> Call:
     return "PUT", "/task/bind_task_attributes", {"task_attributes": noted}
 
 
-def an_array(number: int, **described: Any) -> Array:
-    array: dict[str, Any] = {
-        "name": "a",
-        "workflow_id": NUMBER,
-        "task_template_version_id": 1,
-        "max_concurrently_running": 1,
-    }
-    return Array(*Array.key(number), **(array | {"num_batches": 2} | described))
+def an_instance(key: InstanceKey, status: str = TaskInstanceStatus.TRIAGING, **more: Any) -> TaskInstance:
+    names = {"queued_at": 1.0, "distributor_id": "d" * 100, "nodename": "n" * 255}
+    return items.instance(key, status, **(names | more))
 
 
-def an_instance(key: InstanceKey, **attributes: Any) -> TaskInstance:
-    described: dict[str, Any] = {
-        "status": TaskInstanceStatus.TRIAGING,
-        "status_date": 1.0,
-        "queued_at": 1.0,
-        "workflow_run_id": NUMBER,
-        "array_id": NUMBER,
-        "array_batch_num": 1,
-        "array_step": array_step_key(NUMBER, 1, 0),
-        "array_step_id": 0,
-        "task_resources_id": 1,
-        "spec_version": 1,
-        "distributor_id": "d" * 100,
-        "nodename": "n" * 255,
-    }
-    return TaskInstance(*TaskInstance.key(key), **(described | attributes))
-
-
-def a_task(**attributes: Any) -> Task:
-    described: dict[str, Any] = {
-        "status": TaskStatus.REGISTERING,
-        "status_date": 1.0,
-        "num_attempts": 1,
-        "max_attempts": 3,
-        "num_instances": 1,
-        "spec_version": 1,
-        "array_id": NUMBER,
-        "workflow_id": NUMBER,
-        "short_name": "n" * 150,
-    }
-    return Task(*Task.key(FIRST), **(described | attributes))
+def a_task(status: str = TaskStatus.REGISTERING, **more: Any) -> Task:
+    return items.task(FIRST, status, short_name="n" * 150, **more)
 
 
 def specification(command: str, scales: int) -> dict[str, Any]:
@@ -343,10 +298,8 @@ def specification(command: str, scales: int) -> dict[str, Any]:
     }
 
 
-def a_workflow(**attributes: Any) -> Workflow:
-    return Workflow(
-        *Workflow.key(NUMBER), status=WorkflowStatus.RUNNING, status_date=1.0, created_date=1.0, **attributes
-    )
+def a_workflow(**more: Any) -> Workflow:
+    return items.workflow(NUMBER, WorkflowStatus.RUNNING, **more)
 
 
 LARGEST: Final[dict[str, Callable[[Stored], Call]]] = {

@@ -10,10 +10,10 @@ import pytest
 from local.template import ROOT
 from lockstep import clock, observability
 from tests.conformance.recording import Player
+from tests.support.answers import CONFLICT, answering, error, listening
 from tests.support.seeding import pair, running
 from tests.support.workflows import run_with
 from tests.system.test_invoke import ENDPOINT, invoke
-from tests.verification.test_engine_faults import CONFLICT, answering, error, listening
 
 Line = dict[str, Any]
 Sums = dict[str, float]

@@ -11,7 +11,6 @@ import pytest
 from pynamodb.expressions.update import Action
 
 from local.seed import Seed, SeedWorkflow, load
-from lockstep.array.item import Batch, batch_listed_as, listed_in
 from lockstep.context import request
 from lockstep.dynamodb.puts import put_many
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
@@ -20,6 +19,9 @@ from lockstep.task.item import Task, changed_key
 from lockstep.workflow.item import RunOfWorkflow, Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from lockstep.workflow_run.sweep import ABANDONED_SECONDS
+from sim import requests
+from sim.requests import Request
+from tests.support import items
 from tests.support.every import is_listed
 from tests.support.slow import ARRAY, LUCK, RUN, STEPS, TRIES, Slow, fill, in_parts
 
@@ -29,9 +31,7 @@ class Large(NamedTuple):
 
     statuses: tuple[str, str]
     """Of each of STEPS instances, if there are any, and of its task."""
-    method: str
-    path: str
-    body: Any
+    request: Request
     done: Callable[[Slow], int]
     """How much is done."""
     of: int = STEPS
@@ -57,71 +57,61 @@ def stored(kind: str) -> Callable[[Slow], int]:
     return lambda slow: sum(kind in "".join(key) for key in slow.memory.items)
 
 
+def edges_of(node: int) -> dict[str, Any]:
+    return {"node_id": node, "upstream_node_ids": None, "downstream_node_ids": [1, 2]}
+
+
+def node_of(version: int) -> dict[str, Any]:
+    return {"task_template_version_id": version, "node_args_hash": "1", "node_args": {"1": "x"}}
+
+
 GROUPS: Final = STEPS // 50
 NUMBERS: Final = range(1, STEPS + 1)
 IDS: Final = [number * 1000 + 1 for number in NUMBERS]
 NOTHING: Final = ("", "G")
 LARGE: Final = {
-    "transition_to_launched": Large(
-        ("I", "I"),
-        "POST",
-        f"/array/{ARRAY}/transition_to_launched",
-        {"batch_number": 1, "next_report_increment": 279},
-        instances_in("O"),
-    ),
-    "transition_to_killed": Large(
-        ("K", "R"), "POST", f"/array/{ARRAY}/transition_to_killed", {"batch_number": 1}, instances_in("F")
-    ),
-    "terminate_task_instances": Large(
-        ("R", "R"), "PUT", f"/workflow_run/{RUN}/terminate_task_instances", {}, instances_in("K")
-    ),
+    "transition_to_launched": Large(("I", "I"), requests.launch(ARRAY, 1, 279), instances_in("O")),
+    "transition_to_killed": Large(("K", "R"), requests.kill(ARRAY, 1), instances_in("F")),
+    "terminate_task_instances": Large(("R", "R"), requests.terminate(RUN), instances_in("K")),
     "set_resume_state": Large(
         ("Z", "F"),
-        "POST",
-        f"/task/{ARRAY}/set_resume_state",
-        {"reset_if_running": True},
+        requests.start_over(ARRAY),
         tasks_in("G"),
         seconds=0.5,
         most_asked=("BatchGetItem", GROUPS - 1, 2),
     ),
     "increase_resources": Large(
         ("Z", "F"),
-        "POST",
-        f"/workflow/{ARRAY}/increase_resources",
-        {},
+        Request("POST", f"/workflow/{ARRAY}/increase_resources", {}),
         tasks_in("E"),
         seconds=0.05,
         most_asked=("BatchGetItem", 3 * (GROUPS - 1), 4),
     ),
     "queue_task_batch": Large(
         NOTHING,
-        "POST",
-        f"/array/{ARRAY}/queue_task_batch",
-        {"task_ids": [*NUMBERS], "task_resources_id": 1, "workflow_run_id": RUN},
+        requests.queue(ARRAY, [*NUMBERS], 1, RUN),
         stored("TI#001"),
         tells=lambda reply: reply == {"tasks_by_status": {"Q": [*NUMBERS]}},
     ),
     "bind_tasks_no_args": Large(
         NOTHING,
-        "PUT",
-        "/task/bind_tasks_no_args",
-        {"workflow_id": ARRAY, "tasks": {f"n{node}": [node, "h", ARRAY, 1, "t", "true", 3] for node in NUMBERS}},
+        requests.bind_tasks(ARRAY, [requests.task(node, ARRAY, 1, "true") for node in NUMBERS]),
         stored("TASKOF#"),
         seconds=0.7,  # to recognise what is bound takes ten requests
         tells=lambda reply: {status for _, status in reply["tasks"].values()} == {"G"},
     ),
     "array_log_distributor_id": Large(
         ("O", "O"),
-        "POST",
-        f"/array/{ARRAY}/log_distributor_id",
-        {str(number): f"7_{number}" for number in IDS},
+        requests.log_distributor_ids(ARRAY, {number: f"7_{number}" for number in IDS}),
         lambda slow: sum("distributor_id" in item for item in slow.memory.items.values()),
     ),
     "bind_task_attributes": Large(
         NOTHING,
-        "PUT",
-        "/task/bind_task_attributes",
-        {"task_attributes": {number: {"a": "b", "none": None} for number in NUMBERS}},
+        Request(
+            "PUT",
+            "/task/bind_task_attributes",
+            {"task_attributes": {number: {"a": "b", "none": None} for number in NUMBERS}},
+        ),
         stored("ATTRIBUTE#"),
         of=2 * STEPS,
         seconds=0.7,
@@ -129,54 +119,34 @@ LARGE: Final = {
     ),
     "bind_task_args": Large(
         NOTHING,
-        "PUT",
-        "/task/bind_task_args",
-        {"task_args": [[number * 500, 7, "x"] for number in NUMBERS]},
+        Request("PUT", "/task/bind_task_args", {"task_args": [[number * 500, 7, "x"] for number in NUMBERS]}),
         stored("ARGUMENTS#"),
         seconds=0.7,
         most_asked=("BatchWriteItem", STEPS // 25, 1),
     ),
     "add_edges": Large(
         NOTHING,
-        "POST",
-        "/dag/77/edges",
-        {
-            "mark_created": True,
-            "edges_to_add": [
-                {"node_id": node, "upstream_node_ids": None, "downstream_node_ids": [1, 2]} for node in NUMBERS
-            ],
-        },
+        Request("POST", "/dag/77/edges", {"mark_created": True, "edges_to_add": [*map(edges_of, NUMBERS)]}),
         stored("EDGE#"),
         seconds=0.7,
         most_asked=("BatchWriteItem", STEPS // 25, 1),
     ),
     "bind_nodes": Large(
         NOTHING,
-        "POST",
-        "/nodes",
-        {
-            "nodes": [
-                {"task_template_version_id": version, "node_args_hash": "1", "node_args": {"1": "x"}}
-                for version in NUMBERS
-            ]
-        },
+        Request("POST", "/nodes", {"nodes": [*map(node_of, NUMBERS)]}),
         stored("NODES#"),
         most_asked=("BatchWriteItem", STEPS // 25, 1),
     ),
 }
 PUT: Final = {name for name, large in LARGE.items() if large.most_asked[0] == "BatchWriteItem"}
-ENDS_A_RUN: Final[dict[str, tuple[str, str, Any]]] = {
-    "set_resume": ("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": True}),
-    "is_resumable": ("GET", f"/workflow/{ARRAY}/is_resumable", None),
-    "set_resume_state": ("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True}),
-    "force_cleanup_kill_self": ("POST", f"/workflow/{ARRAY}/force_cleanup_kill_self", {}),
-    "create_workflow_run": ("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90}),
-    "update_workflow_run_status": ("PUT", f"/workflow_run/{RUN}/update_status", {"status": "T"}),
-    "log_workflow_run_heartbeat": (
-        "POST",
-        f"/workflow_run/{RUN}/log_heartbeat",
-        {"status": "T", "next_report_increment": 90},
-    ),
+ENDS_A_RUN: Final = {
+    "set_resume": requests.set_resume(ARRAY, cold=True),
+    "is_resumable": Request("GET", f"/workflow/{ARRAY}/is_resumable"),
+    "set_resume_state": requests.start_over(ARRAY),
+    "force_cleanup_kill_self": Request("POST", f"/workflow/{ARRAY}/force_cleanup_kill_self", {}),
+    "create_workflow_run": requests.create_run(ARRAY, 90),
+    "update_workflow_run_status": requests.move_run(RUN, "T"),
+    "log_workflow_run_heartbeat": requests.beat_run(RUN, 90, "T"),
 }
 """The routes that end a run whose client is gone, or whose client says so: its instances are stopped first."""
 SAYS_HOW_FAR: Final = {
@@ -212,7 +182,7 @@ def test_a_large_call_is_done_in_parts(
     slow.call("POST", "/dag", {"dag_hash": 77})
     slow.seconds = large.seconds
     slow.asked.clear()
-    calls, reply = slow.finish(large.method, large.path, large.body, done=lambda: large.done(slow))
+    calls, reply = slow.finish(*large.request, done=lambda: large.done(slow))
     assert large.done(slow) == large.of
     assert calls > 1, "it is more than a call can do"
     assert large.tells(reply)
@@ -227,9 +197,8 @@ def lapsed_with(slow: Slow, status: str) -> Slow:
         held: list[Action] = [Workflow.workflow_run_id.set(RUN), Workflow.status.set(WorkflowStatus.RUNNING)]
         Workflow(*Workflow.key(ARRAY)).update(held)
         RunOfWorkflow(*RunOfWorkflow.key(ARRAY, RUN)).save()
-    assert slow.call("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": True})[0] == 200
-    late = {"status": "R", "next_report_increment": -1}
-    assert slow.call("POST", f"/workflow_run/{RUN}/log_heartbeat", late) == (200, {"status": "C"})
+    slow.get(*ENDS_A_RUN["set_resume"])
+    assert slow.get(*requests.beat_run(RUN, -1)) == {"status": "C"}
     slow.seconds = 0.3
     return slow
 
@@ -269,14 +238,11 @@ def test_a_cleanup_ends_a_part_of_what_is_left_and_the_next_one_the_rest(
     assert calls > 2, "it is more than a call lists"
 
 
-SWEEP: Final[tuple[str, str, Any]] = ("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})
-
-
 def sweeps(slow: Slow, status: str) -> int:
     """How many it takes to leave nothing in a status."""
 
     def settles_all() -> bool:
-        slow.get(*SWEEP)
+        slow.get(*requests.sweep(RUN))
         return status not in slow.statuses()
 
     return in_parts(settles_all, lambda: STEPS - slow.statuses().count(status))
@@ -300,8 +266,7 @@ def test_instantiate_tells_what_it_took_and_takes_the_rest_when_it_is_listed(slo
     left = set(fill(slow, "Q", "Q"))
 
     def takes_all() -> bool:
-        body = {"task_instance_ids": sorted(left)}
-        reply = slow.get("POST", "/task_instance/instantiate_task_instances", body)
+        reply = slow.get(*requests.instantiate(sorted(left)))
         left.difference_update(number for *_, members in reply["task_instance_batches"] for number in members)
         return not left
 
@@ -313,7 +278,7 @@ def test_many_heartbeats_are_moved_in_parts(slow: Slow) -> None:
     ids = fill(slow, "O", "O", report_by_in=10)
 
     def moves_all() -> bool:
-        slow.get("POST", "/task_instance/log_report_by/batch", {"task_instance_ids": ids, "next_report_increment": 279})
+        slow.get(*requests.beat_launched(ids, 279))
         report_by = [float(item["report_by"]["N"]) for (_, sk), item in slow.memory.items.items() if sk == "TI#001"]
         return min(report_by) > slow.clock.time() + 100
 
@@ -328,8 +293,7 @@ def test_polls_tell_of_a_large_batch_in_parts(slow: Slow, status: str, known: in
     listed = ids[:known]
 
     def tells_all() -> bool:
-        body = {"task_instance_ids": listed, "status": status}
-        listed.extend(slow.get("POST", f"/workflow_run/{RUN}/sync_status", body)["status_updates"].get(status, []))
+        listed.extend(slow.get(*requests.poll(RUN, status, listed))["status_updates"].get(status, []))
         return len(listed) == STEPS
 
     most, done = (LUCK, None) if status == "Q" else (TRIES, lambda: len(listed))
@@ -341,8 +305,7 @@ def test_polls_that_list_more_than_they_read_hear_of_each_in_the_end(slow: Slow)
     left = set(fill(slow, "D", "D"))
 
     def tells_all() -> bool:
-        body = {"task_instance_ids": sorted(left), "status": "R"}
-        left.difference_update(slow.get("POST", f"/workflow_run/{RUN}/sync_status", body)["status_updates"]["D"])
+        left.difference_update(slow.get(*requests.poll(RUN, "R", sorted(left)))["status_updates"]["D"])
         return not left
 
     assert in_parts(tells_all, lambda: STEPS - len(left), most=LUCK) > 1
@@ -360,12 +323,12 @@ def test_polls_tell_of_a_large_workflow_in_parts(slow: Slow, monkeypatch: pytest
     slow.clock.sleep(STEPS + 100)
     slow.seconds = 0.5
     told: set[int] = set()
-    since: dict[str, str] = {}
+    since: list[str] = []
 
     def tells_all() -> bool:
-        reply = slow.get("POST", f"/workflow/{ARRAY}/task_status_updates", since)
+        reply = slow.get(*requests.poll_workflow(ARRAY, *since[-1:]))
         told.update(reply["tasks_by_status"]["D"])
-        since["last_sync"] = reply["time"]
+        since.append(reply["time"])
         return len(told) >= STEPS
 
     assert in_parts(tells_all, lambda: len(told)) > 1
@@ -423,19 +386,7 @@ def test_a_look_at_many_batches_ends_in_time(slow: Slow, monkeypatch: pytest.Mon
         monkeypatch.setattr(name, value)
     fill(slow, "", "D")
     slow.seconds = 0.0
-    batches = [
-        Batch(
-            *Batch.key(ARRAY, number),
-            size=1,
-            num_instances=1,
-            task_resources_id=1,
-            workflow_run_id=RUN,
-            seen="D",
-            listed_in=listed_in(ARRAY),
-            listed_as=batch_listed_as(ARRAY, number),
-        )
-        for number in range(1, 100)
-    ]
+    batches = [items.batch(ARRAY, number, 1, seen="D") for number in range(1, 100)]
     with request(60):
         put_many(batches)
     slow.seconds = 1.0

@@ -21,16 +21,17 @@ from lockstep.workflow import left
 from lockstep.workflow.cursor import CURSOR_SECONDS, task_groups
 from lockstep.workflow.item import PassedTasks
 from lockstep.workflow.read import read_workflow
+from sim import requests
 from tests.conformance.recording import put
 from tests.support.slow import ARRAY, LUCK, RUN, STEPS, Slow, fill, in_parts
 
-START_OVER: Final = ("POST", f"/task/{ARRAY}/set_resume_state", {"reset_if_running": True})
-LINK: Final = ("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 90})
+START_OVER: Final = requests.start_over(ARRAY)
+LINK: Final = requests.create_run(ARRAY, 90)
 
 
 def move(slow: Slow, run: int, *statuses: str) -> None:
     for status in statuses:
-        slow.get("PUT", f"/workflow_run/{run}/update_status", {"status": status})
+        slow.get(*requests.move_run(run, status))
 
 
 def test_tasks_that_had_sets_of_their_own_grow_in_parts(slow: Slow) -> None:
@@ -141,13 +142,11 @@ def test_a_search_that_was_given_up_long_ago_begins_again(slow: Slow) -> None:
 @pytest.mark.parametrize("left", [(), (400,), (1,)])
 def test_whether_all_is_done_is_known_in_the_end(slow: Slow, left: tuple[int, ...]) -> None:
     all_done_but(slow, *left)
-    run = slow.get("POST", "/workflow_run", {"workflow_id": ARRAY, "next_report_increment": 1_000_000})[
-        "workflow_run_id"
-    ]
+    run = slow.get(*requests.create_run(ARRAY, 1_000_000))["workflow_run_id"]
     move(slow, run, *"BIOR")
-    slow.get("POST", f"/workflow/{ARRAY}/set_resume", {"reset_running_jobs": True})
+    slow.get(*requests.set_resume(ARRAY, cold=True))
     slow.seconds = 1.0
-    calls, reply = slow.finish("PUT", f"/workflow_run/{run}/update_status", {"status": "D"})
+    calls, reply = slow.finish(*requests.move_run(run, "D"))
     assert reply == {"status": "C" if left else "D"}
     assert (calls > 1) == (left != (1,)), "the first task that is left ends the search"
 
@@ -173,12 +172,12 @@ def test_a_sweep_finds_the_silent_one_among_more_than_it_can_read(slow: Slow) ->
     slow.seconds = 0.0
     slow.clock.sleep(90)
     for number in ids[:-1]:
-        slow.get("POST", f"/task_instance/{number}/log_report_by", {"next_report_increment": 279})
+        slow.get(*requests.log_report_by(number, 279))
     slow.clock.sleep(20)
     slow.seconds = 1.0
 
     def finds_it() -> bool:
-        slow.get("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})
+        slow.get(*requests.sweep(RUN))
         return "T" in slow.statuses()
 
     in_parts(finds_it, most=LUCK)
@@ -188,7 +187,7 @@ def test_a_sweep_finds_the_silent_one_among_more_than_it_can_read(slow: Slow) ->
 def test_instantiate_again_writes_nothing(slow: Slow) -> None:
     ids = fill(slow, "I", "I")[:50]
     before = slow.memory.items
-    reply = slow.get("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": ids})
+    reply = slow.get(*requests.instantiate(ids))
     assert reply["task_instance_batches"] == [[ARRAY, "a", 1, 1, ids]]
     assert slow.memory.items == before
 
@@ -221,7 +220,7 @@ def test_of_much_that_expires_all_is_put_again_by_a_later_call(slow: Slow, monke
 
 def test_what_has_moved_is_remembered_by_its_batch(slow: Slow) -> None:
     fill(slow, "R", "R")
-    slow.call("PUT", f"/workflow_run/{RUN}/terminate_task_instances", {})
+    slow.call(*requests.terminate(RUN))
     seen = slow.memory.items[Batch.key(ARRAY, 1)]["seen"]["S"]
     assert seen.count("K") == slow.statuses().count("K") > 0
 

@@ -21,6 +21,7 @@ from lockstep.text import digest
 from lockstep.workflow.item import RunOfWorkflow
 from lockstep.workflow.tasks import note_bound
 from lockstep.workflow_run.item import WorkflowRun
+from sim import requests
 from tests.support.slow import ARRAY, RUN, STEPS, TRIES, Slow, fill
 
 FRONT: Final = STEPS // 2
@@ -48,12 +49,8 @@ def test_distributor_ids_behind_many_that_are_refused_are_stored(slow: Slow) -> 
     ended = {"status": TaskInstanceStatus.DONE, "launched_as": digest("earlier"), "distributor_id": "earlier"}
     put_in_front(slow, TaskInstance, first_attempt, ended)
     slow.seconds = 1.0
-    said = {str(number): f"7_{number}" for number in ids}
-    codes = [503]
-    while codes[-1] == 503 and len(codes) <= TRIES:
-        codes.append(slow.call("POST", f"/array/{ARRAY}/log_distributor_id", said)[0])
-    assert codes[-1] == 200
-    assert len(codes) > 2, "it is more than a call can do"
+    said = {number: f"7_{number}" for number in ids}
+    assert slow.finish(*requests.log_distributor_ids(ARRAY, said))[0] > 1, "it is more than a call can do"
     stored = [slow.memory.items[first_attempt(number)] for number in range(1, STEPS + 1)]
     assert [item["distributor_id"]["S"] for item in stored] == ["earlier"] * FRONT + list(said.values())[FRONT:]
     assert any("refusals" in item for item in stored[:FRONT]), "people see that some were refused"
@@ -77,7 +74,7 @@ def test_instances_behind_many_that_cannot_be_taken_are_taken(slow: Slow, why: s
     slow.seconds = 0.6
     left, tries = ids, 0
     while left[FRONT:] and tries < TRIES:
-        code, reply = slow.call("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": left})
+        code, reply = slow.call(*requests.instantiate(left))
         told = {number for *_, members in reply["task_instance_batches"] for number in members}
         assert (code, bool(told)) == (200, True), "each call does a part"
         left = [number for number in left if number not in told]
@@ -93,7 +90,7 @@ def test_instances_that_no_reply_would_hold_give_way_to_those_that_are_taken(
     put_in_front(slow, *NOT_TO_BE_TAKEN["superseded"])
     monkeypatch.setattr("lockstep.workflow_run.instantiate.MAX_REPLY_BYTES", 500)
     monkeypatch.setattr("lockstep.workflow_run.instantiate.TAKEN_AT_ONCE", STEPS)
-    code, reply = slow.call("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": ids})
+    code, reply = slow.call(*requests.instantiate(ids))
     told = [number for *_, members in reply["task_instance_batches"] for number in members]
     assert (code, bool(told)) == (200, True)
     assert told == ids[FRONT : FRONT + len(told)]
@@ -112,8 +109,7 @@ def test_what_has_moved_of_other_runs_does_not_hold_up_the_rest_of_a_batch(
     for size in ("STEPS_PER_PORTION", "STEPS_PER_GROUP"):
         monkeypatch.setattr(f"lockstep.array.portions.{size}", FRONT)
     slow.seconds = 0.9
-    body = {"batch_number": 1, "next_report_increment": 279}
-    assert slow.call("POST", f"/array/{ARRAY}/transition_to_launched", body)[0] == 200
+    slow.get(*requests.launch(ARRAY, 1, 279))
 
 
 @pytest.mark.parametrize(("size", "number"), [(50, 6), (STEPS, 3)], ids=["small", "large"])
@@ -132,7 +128,7 @@ def test_a_sweep_reaches_the_batch_behind_others_that_lack_an_instance(slow: Slo
     slow.seconds = 1.0
     sweeps = 0
     while "T" not in slow.statuses() and sweeps < TRIES:
-        assert slow.call("POST", f"/workflow_run/{RUN}/set_status_for_triaging", {})[0] == 200
+        slow.get(*requests.sweep(RUN))
         sweeps += 1
     assert 1 < sweeps < TRIES
 

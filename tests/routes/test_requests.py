@@ -9,16 +9,17 @@ import pytest
 
 from local.template import ROOT
 from lockstep.array import pages
-from lockstep.array.item import Array, array_listed_as, listed_in
+from lockstep.array.item import Array
 from lockstep.dag.edges import MOST_INLINE
 from lockstep.dag.item import Edge, EdgePart, pack
 from lockstep.dynamodb.item import Item
-from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
+from lockstep.fsm.statuses import TaskStatus
 from lockstep.http.fields import MAX_TASKS_PER_CALL
 from lockstep.task.item import Task
 from lockstep.task_instance.item import MAX_INSTANCE_NUMBER
 from lockstep.workflow import counts, listing
-from lockstep.workflow.item import ALL_WORKFLOWS, TaskRange, Workflow, workflow_listed_as
+from lockstep.workflow.item import TaskRange
+from tests.support import items
 from tests.support.memory import running_on
 from tests.support.memory.boundary import calls_answered_by
 from tests.support.memory.operations import Reply
@@ -45,8 +46,8 @@ class Asked(Slow):
                 return Reply(HTTPStatus.OK, {"Responses": {table: []}, "UnprocessedKeys": {}})
         return super().answer(operation, request)
 
-    def fill(self, items: Iterable[Item]) -> None:
-        stored = {(item.pk, item.sk): item.serialize() for item in items}
+    def fill(self, filled: Iterable[Item]) -> None:
+        stored = {(item.pk, item.sk): item.serialize() for item in filled}
         self.memory.table = self.memory.table._replace(items={**self.memory.table.items, **stored})
 
 
@@ -54,7 +55,7 @@ class Asked(Slow):
 def asked() -> Iterator[Asked]:
     made = Asked()
     with running_on(made.clock), calls_answered_by(made.answer):
-        made.fill([workflow(WORKFLOW, num_tasks=10_000), an_array(ARRAY)])
+        made.fill([items.workflow(WORKFLOW, "R", num_tasks=10_000), an_array(ARRAY)])
         yield made
 
 
@@ -64,29 +65,8 @@ def documented(route: str) -> list[int]:
     return [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", told)]
 
 
-def workflow(number: int, **more: Any) -> Workflow:
-    return Workflow(
-        *Workflow.key(number),
-        status=WorkflowStatus.RUNNING,
-        status_date=1.0,
-        created_date=1.0,
-        listed_in=ALL_WORKFLOWS,
-        listed_as=workflow_listed_as(number),
-        **more,
-    )
-
-
 def an_array(number: int) -> Array:
-    return Array(
-        *Array.key(number),
-        name="a",
-        workflow_id=WORKFLOW,
-        task_template_version_id=number,
-        max_concurrently_running=1,
-        num_batches=0,
-        listed_in=listed_in(WORKFLOW),
-        listed_as=array_listed_as(number),
-    )
+    return items.array(number, workflow_id=WORKFLOW, task_template_version_id=number)
 
 
 def ranges(number: int, *, size: int = 1, array: int = ARRAY + 1) -> Iterator[TaskRange]:
@@ -95,22 +75,9 @@ def ranges(number: int, *, size: int = 1, array: int = ARRAY + 1) -> Iterator[Ta
 
 
 def tasks(number: int, status: TaskStatus) -> Iterator[Task]:
+    described: dict[str, Any] = {"workflow_id": WORKFLOW, "name": "t", "command": "true", "task_resources_id": 1}
     for task_id in range(FIRST, FIRST + number):
-        yield Task(
-            *Task.key(task_id),
-            status=status,
-            status_date=1.0,
-            num_attempts=1,
-            max_attempts=3,
-            num_instances=1,
-            spec_version=1,
-            array_id=ARRAY,
-            workflow_id=WORKFLOW,
-            name="t",
-            command="true",
-            task_resources_id=1,
-            node_id=task_id,
-        )
+        yield items.task(task_id, status, node_id=task_id, **described)
 
 
 def test_a_page_of_tasks_behind_done_ones_takes_a_request_for_100_of_them(asked: Asked) -> None:
@@ -136,7 +103,7 @@ def test_a_page_of_an_array_behind_other_arrays(asked: Asked) -> None:
 
 
 def test_a_page_of_workflows_of_which_none_is_wanted(asked: Asked) -> None:
-    asked.fill(workflow(number) for number in range(1, listing.MOST_EXAMINED + 100))
+    asked.fill(items.workflow(number, "R") for number in range(1, listing.MOST_EXAMINED + 100))
     page = asked.get("GET", "/workflows", name="measles", limit="1")
     assert page["workflows"] == []
     assert asked.asked["Query"] == documented("list_workflows")[0]

@@ -1,6 +1,5 @@
 """A workflow run as a whole: what its distributor polls, what its client sweeps, and how a resume ends it."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +14,12 @@ from lockstep.dynamodb.client import transact
 from lockstep.task_instance.read import read_instances, read_instances_of_run
 from lockstep.workflow_run import sweep as sweeping
 from lockstep.workflow_run.read import read_run
+from sim import requests
 from tests.conformance.recording import Player
-from tests.support.linking import linked_run
+from tests.support.answers import answering, error, listening
+from tests.support.linking import ask, linked_run
 from tests.support.seeding import batch, run_of
 from tests.support.workflows import POLLED, Run, Workflow, rows, run_with
-from tests.verification.test_engine_faults import answering, error, listening
 
 ENDED = list("DEUZWF")
 
@@ -142,8 +142,7 @@ def _look_at_once(task_instance_id: int) -> None:
 
 
 def _beat(player: Player, number: int, increment: float = HEARTBEAT_BUFFER_SECONDS) -> str:
-    body = json.dumps({"next_report_increment": increment})
-    return str(player.send("POST", f"/api/v3/task_instance/{number}/log_report_by", body)[1]["status"])
+    return str(ask(player, requests.log_report_by(number, increment))["status"])
 
 
 def test_a_heartbeat_that_promises_another_soon_is_held_to_it(player: Player) -> None:
@@ -158,8 +157,7 @@ def test_a_heartbeat_that_promises_another_soon_is_held_to_it(player: Player) ->
 
 def test_a_start_that_promises_a_report_soon_is_held_to_it(player: Player) -> None:
     run, ids = run_with(player, "OO")
-    body = json.dumps({"process_group_id": 1, "next_report_increment": -1})
-    player.send("POST", f"/api/v3/task_instance/{ids[0]}/log_running", body)
+    run.ask(requests.log_running(ids[0], "n", 1, -1))
     run.sweep()
     assert run.pairs(ids) == ["TR", "OO"]
 
@@ -323,8 +321,7 @@ def test_what_a_cheap_read_shows_wrongly_is_not_told(player: Player, monkeypatch
                 instance.status = "Q"
         return found
 
-    taken = json.dumps({"task_instance_ids": ids[:1]})
-    player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
+    run.ask(requests.instantiate(ids[:1]))
     monkeypatch.setattr("lockstep.workflow_run.poll.read_instances", lag)
     assert run.poll("Q") == {}
     assert run.poll("I", ids[0]) == {}
@@ -352,17 +349,15 @@ def test_what_nobody_settles_is_settled_though_its_task_was_reset(
 def test_a_run_moves_by_its_table(player: Player) -> None:
     run = Run(player, linked_run(player))
     assert [run.move(status) for status in "DBBIORRCRT"] == list("LBBIORRCCT")
-    beat = {"status": "R", "next_report_increment": 90}
-    assert run.send("POST", "log_heartbeat", **beat) == (200, {"status": "T"})
+    assert run.ask(requests.beat_run(run.id, 90)) == {"status": "T"}
 
 
 def test_a_heartbeat_moves_a_run_and_hears_of_a_resume(player: Player) -> None:
     run, _ = run_with(player, "D")
     run.move("I", "O")
-    beat = {"status": "R", "next_report_increment": 90}
-    assert run.send("POST", "log_heartbeat", **beat) == (200, {"status": "R"})
+    assert run.ask(requests.beat_run(run.id, 90)) == {"status": "R"}
     assert run.move("H") == "H"
-    assert run.send("POST", "log_heartbeat", **beat) == (200, {"status": "H"})
+    assert run.ask(requests.beat_run(run.id, 90)) == {"status": "H"}
 
 
 @pytest.mark.parametrize("status", "DEST")
@@ -375,25 +370,21 @@ def test_nothing_of_a_run_that_has_ended_is_taken(player: Player, status: str) -
         run.move("C")
     assert run.move(status) == status
     stood = run.pairs(ids)
-    taken = json.dumps({"task_instance_ids": ids})
-    answer = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
-    assert answer == (200, {"task_instance_batches": []})
+    assert run.ask(requests.instantiate(ids)) == {"task_instance_batches": []}
     assert run.pairs(ids) == stood
 
 
 def test_what_was_taken_before_its_run_ended_is_told_again(player: Player) -> None:
     run, ids = run_with(player, "QQ")
     run.move("I", "O", "R")
-    taken = json.dumps({"task_instance_ids": ids})
-    first = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
+    first = run.ask(requests.instantiate(ids))
     assert run.move("E") == "E"
-    assert player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken) == first
+    assert run.ask(requests.instantiate(ids)) == first
 
 
 def test_of_two_runs_only_the_one_that_goes_on_is_taken(player: Player) -> None:
     (ended, its_ids), (other, other_ids) = run_with(player, "QQ"), run_with(player, "QQ")
     ended.move("I", "O", "R", "E")
-    taken = json.dumps({"task_instance_ids": its_ids + other_ids})
-    _, reply = player.send("POST", "/api/v3/task_instance/instantiate_task_instances", taken)
+    reply = other.ask(requests.instantiate(its_ids + other_ids))
     assert [members for *_, members in reply["task_instance_batches"]] == [other_ids]
     assert (ended.pairs(its_ids), other.pairs(other_ids)) == (["QQ"] * 2, ["II"] * 2)

@@ -7,9 +7,9 @@ import pytest
 
 from lockstep.array import read
 from tests.conformance.recording import Player
+from tests.support.answers import listening
 from tests.support.memory import in_memory
 from tests.support.seeding import batch, run_of
-from tests.verification.test_engine_faults import listening
 
 pytestmark = pytest.mark.usefixtures("table_over_http")
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.task_instance.item import InstanceKey
 from lockstep.text import size
+from sim import requests
 from tests.conformance.recording import Player
+from tests.support.linking import ask as send
 from tests.support.seeding import running
 from tests.support.tools import add_version, ask, bind_template, bind_tool, versions_of
 
@@ -76,24 +78,16 @@ def test_what_a_task_is_called_and_runs(
     player: Player, array_name: str, name: str, command: str, args_hash: str, key: str
 ) -> None:
     workflow_id = MAX_ID - running()
-    array = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 1}
-    _, made = player.send("POST", "/api/v3/array", json.dumps({**array, "name": array_name}))
-    row = [1, args_hash, made["array_id"], 1, name, command, 3]
-    _, bound = player.send(
-        "PUT", "/api/v3/task/bind_tasks_no_args", json.dumps({"workflow_id": workflow_id, "tasks": {key: row}})
-    )
+    array = send(player, requests.create_array(workflow_id, array_name))["array_id"]
+    row = [1, args_hash, array, 1, name, command, 3]
+    bound = ask(player, "PUT", "/task/bind_tasks_no_args", {"workflow_id": workflow_id, "tasks": {key: row}})
     [(said_key, (task_id, status))] = bound["tasks"].items()
     assert (said_key, status) == (heard(key), "G")
-    queue = {"task_ids": [task_id], "task_resources_id": 1, "workflow_run_id": workflow_id}
-    _, queued = player.send("POST", f"/api/v3/array/{made['array_id']}/queue_task_batch", json.dumps(queue))
-    assert queued == {"tasks_by_status": {"Q": [task_id]}}
+    assert send(player, requests.queue(array, [task_id], 1, workflow_id)) == {"tasks_by_status": {"Q": [task_id]}}
     instance = InstanceKey(task_id, 1).id
-    _, taken = player.send(
-        "POST", "/api/v3/task_instance/instantiate_task_instances", json.dumps({"task_instance_ids": [instance]})
-    )
-    assert taken == {"task_instance_batches": [[made["array_id"], heard(array_name), 1, 1, [instance]]]}
-    start = json.dumps({"process_group_id": 1, "next_report_increment": 90})
-    _, started = player.send("POST", f"/api/v3/task_instance/{instance}/log_running", start)
+    taken = send(player, requests.instantiate([instance]))
+    assert taken == {"task_instance_batches": [[array, heard(array_name), 1, 1, [instance]]]}
+    started = send(player, requests.log_running(instance, "n", 1, 90))
     assert started["task_instance"][:2] == [instance, "R"]
     assert started["task_instance"][4:6] == [heard(name), heard(command)]
 
@@ -136,10 +130,8 @@ JSON: Final = st.recursive(
 @given(st.dictionaries(ANY, JSON, max_size=5))
 def test_what_a_task_asks_of_the_cluster(player: Player, requested: dict[str, Any]) -> None:
     """Compared as text: 1, 1.0 and true are three things, and so are 0.0 and -0.0."""
-    sent = json.dumps({"queue_id": 1, "requested_resources": requested})
-    status, number = player.send("POST", "/api/v3/task/bind_resources", sent)
-    assert status == 200, number
-    _, read = player.send("POST", f"/api/v3/task_resources/{number}", "{}")
+    number = send(player, requests.bind_resources(requested))
+    read = ask(player, "POST", f"/task_resources/{number}", {})
     assert json.dumps(read["requested_resources"]) == json.dumps(json.loads(json.dumps(requested)))
 
 

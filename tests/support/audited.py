@@ -11,12 +11,14 @@ from lockstep.dag.nodes import node_id
 from lockstep.dynamodb.client import connection
 from lockstep.dynamodb.item import Key, RawItem
 from sim import requests
+from sim.requests import Request
 from tests.conformance.recording import Player
 from tests.support.life import Life
+from tests.support.linking import ask
 from tests.support.memory.boundary import in_memory
 from tests.support.memory.operations import Table
 from tests.support.seeding import LONG_COMMAND
-from tests.support.tools import a_template, add_version, ask
+from tests.support.tools import a_template, add_version
 
 Items = dict[tuple[str, str], RawItem]
 Tear = Callable[[Items], None]
@@ -58,15 +60,15 @@ class Client:
     def __init__(self, player: Player) -> None:
         self._player = player
 
-    def ask(self, method: str, path: str, **body: Any) -> Any:
-        return ask(self._player, method, f"/{path}", body or None)
+    def ask(self, request: Request) -> Any:
+        return ask(self._player, request)
 
     def bind_dag(self, dag: int, *edges: dict[str, Any], version: int) -> int:
         """A DAG with these edges, and a node with its arguments."""
-        self.ask("POST", "dag", dag_hash=dag)
+        self.ask(requests.bind_dag(dag))
         node = {"task_template_version_id": version, "node_args_hash": "1", "node_args": {"1": "x"}}
-        [bound] = self.ask("POST", "nodes", nodes=[node])["nodes"].values()
-        self.ask("POST", f"dag/{dag}/edges", edges_to_add=edges, mark_created=True)
+        [bound] = self.ask(Request("POST", "/nodes", {"nodes": [node]}))["nodes"].values()
+        self.ask(Request("POST", f"/dag/{dag}/edges", {"edges_to_add": edges, "mark_created": True}))
         return int(bound)
 
     def bind_workflow(self, *, edges: bool = True) -> dict[str, int]:
@@ -75,42 +77,39 @@ class Client:
         bound = add_version(self._player, template.id, node_args=["a"])[0]
         edge = {"node_id": node_id(bound, "1"), "upstream_node_ids": [], "downstream_node_ids": []}
         node = self.bind_dag(DAG, *[edge] * edges, version=bound)
-        hashes = {"workflow_args_hash": 1, "task_hash": 1, "tool_version_id": template.tool_version_id, "dag_id": DAG}
-        said = {"name": "w", "description": "", "workflow_args": "", "workflow_attributes": {"a": "b"}}
-        workflow = self.ask("POST", "workflow", max_concurrently_running=9, **hashes, **said)["workflow_id"]
-        limits = {"max_concurrently_running": 9, "name": "a", "task_template_version_id": bound}
-        array = self.ask("POST", "array", workflow_id=workflow, **limits)["array_id"]
-        resources = self.ask("POST", "task/bind_resources", queue_id=1, requested_resources={})
+        binding = requests.bind_workflow("w", 1, template.tool_version_id, DAG, workflow_attributes={"a": "b"})
+        workflow = self.ask(binding)["workflow_id"]
+        array = self.ask(requests.create_array(workflow, "a", bound))["array_id"]
+        resources = self.ask(requests.bind_resources({}))
         return {"workflow": workflow, "node": node, "array": array, "resources": resources}
 
     def bind_task(self, known: dict[str, int], *, complete: bool, name: str = "t") -> int:
         row = [known["node"], "0", known["array"], known["resources"], name, "true", 3, True, {}, []]
         body = {"workflow_id": known["workflow"], "mark_created": complete, "tasks": {"1": row}}
-        [[task, _]] = self.ask("PUT", "task/bind_tasks_no_args", **body)["tasks"].values()
+        [[task, _]] = self.ask(Request("PUT", "/task/bind_tasks_no_args", body))["tasks"].values()
         return int(task)
 
     def link(self, workflow: int) -> int:
-        said = {"user": "u", "jobmon_version": "3", "next_report_increment": 93}
-        return int(self.ask("POST", "workflow_run", workflow_id=workflow, **said)["workflow_run_id"])
+        return int(self.ask(requests.create_run(workflow, 93))["workflow_run_id"])
 
     def move(self, run: int, *statuses: str) -> None:
         for status in statuses:
-            self.ask("PUT", f"workflow_run/{run}/update_status", status=status)
+            self.ask(requests.move_run(run, status))
 
 
 def lay(player: Player, client: Any) -> Life:
     """Lay the table, and return the life of the array: it is in the midst of its run."""
     life = Life(player, client)
-    run, tasks = life.begin(4, 3, LONG_COMMAND)
+    tasks = life.begin(4, 3, LONG_COMMAND)
     assert (life.array, tasks) == (ARRAY, TASKS)
-    first, second, third, _ = life.queue(run, tasks)
+    first, second, third, _ = life.queue(tasks)
     for attempt in (first, second, third):
         life.start(attempt)
     life.end(first)
     life.fail(second)
-    life.start(*life.queue(run, [tasks[1]]))
+    life.start(*life.queue([tasks[1]]))
     life.ask(requests.log_report_by(third, -1))
-    life.sweep(run)
+    life.sweep()
     _run_a_workflow(Client(player))
     neighbours = {"node_id": FREE_NODE, "upstream_node_ids": [*range(1, 301)], "downstream_node_ids": [1]}
     Client(player).bind_dag(FREE_DAG, neighbours, version=1)
@@ -123,8 +122,8 @@ def lay(player: Player, client: Any) -> Life:
 def _run_a_workflow(client: Client) -> None:
     known = client.bind_workflow()
     task = client.bind_task(known, complete=True)
-    client.ask("PUT", "task/bind_task_args", task_args=[[task, 1, "x"]])
-    client.ask("PUT", "task/bind_task_attributes", task_attributes={str(task): {"k": "v"}})
+    client.ask(Request("PUT", "/task/bind_task_args", {"task_args": [[task, 1, "x"]]}))
+    client.ask(Request("PUT", "/task/bind_task_attributes", {"task_attributes": {str(task): {"k": "v"}}}))
     run = client.link(known["workflow"])
     client.move(run, "B", "I", "O", "R")
     bound = {"workflow": WORKFLOW, "node": NODE, "array": ARRAY_OF_ONE, "resources": RESOURCES}

@@ -1,7 +1,7 @@
 """A workflow's life, driven over the routes, and what the table says of it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from lockstep.dynamodb.item import Item, Key
@@ -11,32 +11,31 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.workflow.item import Workflow
 from lockstep.workflow_run.item import WorkflowRun
 from sim import requests
-from sim.requests import Request
-from tests.support.linking import WORKFLOWS, Sends, ask
+from tests.support.linking import Sends
+from tests.support.workflows import INCREMENT
+from tests.support.workflows import Workflow as Driven
 
-INCREMENT: Final = 90.0
 MOVE: Final = (Task, TaskInstance, WorkflowRun, Workflow)
 
 History = dict[Key, list[tuple[str | None, str]]]
 """The moves of each item, from where to where, in order."""
 
 
-class Life:
+class Life(Driven):
     """A workflow, driven over the routes. After each call the table says what has moved: the history."""
 
     def __init__(self, player: Sends, client: Any) -> None:
-        self.workflow_id = next(WORKFLOWS)
         self.history: History = defaultdict(list)
-        self.array = 0
-        self._player = player
         self._client = client
-        self._partitions = [Workflow.key(self.workflow_id).pk]
-        self._stands = self._read()
+        self._partitions: list[str] = []
+        self._stands: dict[Key, str] = {}
+        super().__init__(player, 0, linked=False)
+        self._know(Workflow.key(self.id))
 
-    def ask(self, request: Request) -> Any:
-        reply = ask(self._player, request)
+    def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        answered = super().send(method, path, body)
         self._note()
-        return reply
+        return answered
 
     def _note(self) -> None:
         before, self._stands = self._stands, self._read()
@@ -61,38 +60,23 @@ class Life:
             if kind and kind.model in MOVE:
                 yield key, raw["status"]["S"]
 
-    def begin(self, tasks: int, max_attempts: int, command: str = "true") -> tuple[int, list[int]]:
-        """Bind the tasks, link a run and bring it to RUNNING. The run, and the tasks."""
-        self.array = self.ask(requests.create_array(self.workflow_id, "hello"))["array_id"]
-        bound = self.bind(tasks, max_attempts, command)
+    def begin(self, tasks: int, max_attempts: int, command: str = "true") -> list[int]:
+        """Bind the tasks, link a run and bring it to RUNNING. The tasks."""
+        self.size, self._command = tasks, command
+        bound = [task_id for task_id, _ in self.bind(max_attempts, created=True).values()]
         self._know(*map(Task.key, bound))
-        return self._run(), bound
+        self.link(*"BIOR")
+        return bound
 
-    def bind(self, tasks: int, max_attempts: int, command: str = "true") -> list[int]:
-        """Bind the tasks, or let them start over."""
-        told = (self.array, 1, command, max_attempts)
-        rows = [requests.task(node, *told, start_over=True) for node in range(1, tasks + 1)]
-        bound = self.ask(requests.bind_tasks(self.workflow_id, rows))["tasks"]
-        return [task_id for task_id, _ in bound.values()]
-
-    def resume(self) -> int:
-        """Let the tasks that are not done start over, and bring another run to RUNNING."""
-        self.ask(Request("POST", f"/task/{self.workflow_id}/set_resume_state", {"reset_if_running": True}))
-        return self._run()
-
-    def _run(self) -> int:
-        run: int = self.ask(requests.create_run(self.workflow_id, INCREMENT))["workflow_run_id"]
+    def link(self, *statuses: str) -> int:
+        run = super().link()
         self._know(WorkflowRun.key(run))
-        for status in "BIOR":
-            self.move(run, status)
+        self.move(*statuses)
         return run
 
-    def move(self, run: int, status: str) -> None:
-        assert self.ask(requests.move_run(run, status))["status"] == status
-
-    def queue(self, run: int, tasks: list[int]) -> list[int]:
-        """Give the tasks an attempt and launch it. The attempts."""
-        self.ask(requests.queue(self.array, tasks, 1, run))
+    def queue(self, tasks: Iterable[int], resources: int = 1) -> list[int]:
+        """Give the tasks an attempt, which the cluster names. The attempts."""
+        self.ask(requests.queue(self.array, [*tasks], resources, self.run))
         attempts = [max(self._attempts(task)) for task in tasks]
         self.ask(requests.instantiate(attempts))
         for attempt in attempts:
@@ -103,21 +87,15 @@ class Life:
         keys = [key for key in self._stands if key.pk == f"TASK#{task}" and key.sk.startswith("TI#")]
         return [InstanceKey(task, int(key.sk.removeprefix("TI#"))).id for key in keys]
 
-    def start(self, attempt: int) -> None:
-        self.ask(requests.log_running(attempt, "n", 1, INCREMENT))
+    def start(self, instance: int) -> None:
+        self.ask(requests.log_running(instance, "n", 1, INCREMENT))
         for _ in range(3):
-            self.ask(requests.log_report_by(attempt, INCREMENT))
+            self.ask(requests.log_report_by(instance, INCREMENT))
 
-    def end(self, attempt: int) -> None:
+    def end(self, instance: int) -> None:
         """Its first reply is lost."""
         for _ in range(2):
-            self.ask(requests.log_done(attempt, "n", stdout_log="x"))
+            self.ask(requests.log_done(instance, "n", stdout_log="x"))
 
-    def fail(self, attempt: int, state: str = "E") -> None:
-        self.ask(requests.log_error(attempt, "n", state, "boom"))
-
-    def heartbeat(self, run: int, status: str) -> None:
-        self.ask(requests.beat_run(run, INCREMENT, status))
-
-    def sweep(self, run: int) -> None:
-        self.ask(requests.sweep(run))
+    def fail(self, instance: int, state: str = "E") -> None:
+        self.ask(requests.log_error(instance, "n", state, "boom"))

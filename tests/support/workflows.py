@@ -4,10 +4,13 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+from sim import requests
+from sim.requests import Request
 from tests.conformance.recording import Player
-from tests.support.linking import WORKFLOWS, Sends
+from tests.support.linking import WORKFLOWS, Sends, ask
 from tests.support.seeding import LONG_COMMAND, batch, run_of
 
+INCREMENT: Final = 90.0
 BEAT: Final = {"next_report_increment": 279}
 CLAIM: Final = {**BEAT, "process_group_id": 1, "nodename": "n", "distributor_id": "7"}
 BOOM: Final = {"error_state": "E", "error_description": "boom"}
@@ -30,8 +33,7 @@ class Workflow:
             self.link()
 
     def make_array(self) -> int:
-        array = {"workflow_id": self.id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-        return int(self.expect("POST", "/array", array)["array_id"])
+        return int(self.ask(requests.create_array(self.id, "a"))["array_id"])
 
     def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         return self._player.send(method, f"/api/v3{path}", None if body is None else json.dumps(body))
@@ -41,6 +43,9 @@ class Workflow:
         status, reply = self.send(method, path, body)
         assert status == 200, (path, reply)
         return reply
+
+    def ask(self, request: Request) -> Any:
+        return self.expect(*request)
 
     def bind(
         self, max_attempts: int = 3, *, running: bool = False, created: bool = False
@@ -61,41 +66,35 @@ class Workflow:
 
     def link(self, *statuses: str) -> int:
         """The id of its new run, in LINKING or in the last of these statuses."""
-        link = {"workflow_id": self.id, "next_report_increment": 90}
-        self.run = self.expect("POST", "/workflow_run", link)["workflow_run_id"]
+        self.run = self.ask(requests.create_run(self.id, INCREMENT))["workflow_run_id"]
         self.move(*statuses)
         return self.run
 
     def move(self, *statuses: str) -> None:
         for status in statuses:
-            moved = self.expect("PUT", f"/workflow_run/{self.run}/update_status", {"status": status})
-            assert moved == {"status": status}
+            assert self.ask(requests.move_run(self.run, status)) == {"status": status}
 
     def resume(self, *, cold: bool) -> None:
-        assert self.expect("POST", f"/workflow/{self.id}/set_resume", {"reset_running_jobs": cold}) == {}
+        assert self.ask(requests.set_resume(self.id, cold=cold)) == {}
 
     def start_over(self) -> Any:
         """What the client is told that lets the tasks start over which are not done."""
-        return self.expect("POST", f"/task/{self.id}/set_resume_state", {"reset_if_running": True})
+        return self.ask(requests.start_over(self.id))
 
     def sweep(self) -> None:
-        self.expect("POST", f"/workflow_run/{self.run}/set_status_for_triaging", {})
+        self.ask(requests.sweep(self.run))
 
     def send_queue(self, tasks: Iterable[int], resources: int = 1) -> tuple[int, Any]:
         """Give tasks another attempt."""
-        body = {"task_ids": [*tasks], "task_resources_id": resources, "workflow_run_id": self.run}
-        return self.send("POST", f"/array/{self.array}/queue_task_batch", body)
+        return self.send(*requests.queue(self.array, [*tasks], resources, self.run))
 
     def queue(self, tasks: Iterable[int], resources: int = 1) -> list[int]:
         """The tasks' new instances, launched."""
         wanted = sorted(tasks)
         assert self.send_queue(wanted, resources) == (200, {"tasks_by_status": {"Q": wanted}})
-        polled = self.expect("POST", f"/workflow_run/{self.run}/sync_status", {"task_instance_ids": [], "status": "Q"})
-        queued: list[int] = polled["status_updates"]["Q"]
-        taken = self.expect("POST", "/task_instance/instantiate_task_instances", {"task_instance_ids": queued})
-        for _, _, batch_num, _, _ in taken["task_instance_batches"]:
-            launched = {"batch_number": batch_num, **BEAT}
-            self.expect("POST", f"/array/{self.array}/transition_to_launched", launched)
+        queued: list[int] = self.ask(requests.poll(self.run, "Q"))["status_updates"]["Q"]
+        for _, _, batch_num, _, _ in self.ask(requests.instantiate(queued))["task_instance_batches"]:
+            self.ask(requests.launch(self.array, batch_num, BEAT["next_report_increment"]))
         return queued
 
     def report(self, instance: int, route: str, **body: Any) -> tuple[int, Any]:
@@ -119,8 +118,7 @@ class Workflow:
         self.hears(instance, "log_done", stdout_log="x")
 
     def heartbeat(self, status: str) -> None:
-        beat = {"status": status, "next_report_increment": 90}
-        self.expect("POST", f"/workflow_run/{self.run}/log_heartbeat", beat)
+        self.ask(requests.beat_run(self.run, INCREMENT, status))
 
 
 def live(workflow: Workflow) -> None:
@@ -134,7 +132,7 @@ def live(workflow: Workflow) -> None:
     workflow.sweep()
     assert workflow.hears(second, "log_report_by", **BEAT) == {"status": "R"}
     workflow.hears(second, "log_done", stdout_log="x", stderr_log="y")
-    workflow.expect("POST", f"/workflow_run/{workflow.run}/sync_status", {"task_instance_ids": [], "status": "R"})
+    workflow.ask(requests.poll(workflow.run, "R"))
 
 
 class Run:
@@ -147,33 +145,31 @@ class Run:
     def send(self, method: str, route: str, **body: Any) -> tuple[int, Any]:
         return self._player.send(method, f"/api/v3/workflow_run/{self.id}/{route}", json.dumps(body))
 
+    def ask(self, request: Request) -> Any:
+        return ask(self._player, request)
+
     def poll(self, status: str, *ids: int) -> dict[str, list[int]]:
         """What its distributor hears that lists these instances in a status."""
-        code, reply = self.send("POST", "sync_status", task_instance_ids=ids, status=status)
-        assert code == 200, reply
-        updates: dict[str, list[int]] = reply["status_updates"]
+        updates: dict[str, list[int]] = self.ask(requests.poll(self.id, status, ids))["status_updates"]
         return updates
 
     def sweep(self) -> None:
-        assert self.send("POST", "set_status_for_triaging") == (200, {})
+        assert self.ask(requests.sweep(self.id)) == {}
 
     def terminate(self) -> int:
         """A resume ends its instances: how many."""
-        code, reply = self.send("PUT", "terminate_task_instances")
-        assert code == 200, reply
-        return int(reply["num_terminated"])
+        return int(self.ask(requests.terminate(self.id))["num_terminated"])
 
     def move(self, *statuses: str) -> str:
         """The status that stands after it was told to take these."""
-        return [str(self.send("PUT", "update_status", status=status)[1]["status"]) for status in statuses][-1]
+        return [str(self.ask(requests.move_run(self.id, status))["status"]) for status in statuses][-1]
 
     def pairs(self, ids: list[int]) -> list[str]:
         wholes = [self._player.whole(number) for number in ids]
         return [f"{whole['task_instance']['status']}{whole['task']['status']}" for whole in wholes]
 
     def errors(self, number: int) -> list[list[Any]]:
-        _, reply = self._player.send("GET", f"/api/v3/task_instance/{number}/task_instance_error_log")
-        log: list[list[Any]] = reply["task_instance_error_log"]
+        log: list[list[Any]] = self.ask(requests.get_errors(number))["task_instance_error_log"]
         return log
 
 

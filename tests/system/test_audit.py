@@ -35,7 +35,6 @@ from tests.support.serving import alone, port_of, run_alone, run_module, running
 
 TABLES = count()
 READS: Final = {"scan", "query", "batch_get_item", "transact_get_items"}
-RUN: Final = 1001
 DONE, AGAIN, OVERDUE, QUEUED = (Task.key(task) for task in TASKS)
 
 
@@ -135,12 +134,12 @@ def test_a_table_that_is_well_is_clean(engine_ground: Ground) -> None:
 @pytest.mark.parametrize("ends", [Life.end, Life.fail])
 def test_an_earlier_attempt_that_ends_alone_is_no_finding(ground: Ground, ends: Callable[[Life, int], None]) -> None:
     life = Life(Player(), ground.client)
-    run, [task] = life.begin(1, max_attempts=3)
-    [first] = life.queue(run, [task])
+    [task] = life.begin(1, max_attempts=3)
+    [first] = life.queue([task])
     life.start(first)
-    assert life.bind(1, max_attempts=3) == [task]
+    assert life.bind(running=True)[0][0] == task
     assert ground.audit() == []
-    [second] = life.queue(run, [task])
+    [second] = life.queue([task])
     life.start(second)
     ends(life, first)
     whole = life.ask(requests.get_instance(second))
@@ -277,11 +276,11 @@ def test_what_comes_and_goes_while_it_is_read_is_no_finding(ground: Ground) -> N
     life.ask(requests.log_triaged(TASKS[2] * 1000 + 1, "U", "lost", known=True))
     moves: Iterator[Callable[[], object]] = iter(
         [
-            lambda: life.queue(RUN, [TASKS[2]]),
+            lambda: life.queue([TASKS[2]]),
             lambda: life.end(TASKS[1] * 1000 + 2),
             lambda: Life(Player(), ground.client).begin(1, max_attempts=3),
             lambda: life.start(TASKS[3] * 1000 + 1),
-            lambda: life.sweep(RUN),
+            life.sweep,
         ]
     )
 

@@ -36,7 +36,14 @@ Told = tuple[dict[str, Any], dict[str, Any] | None]
 
 
 @pytest.fixture
-def life(table: str) -> Life:
+def stream(table: str) -> Iterator[Stream]:
+    with following(table, Item.Meta.table_name) as stream:
+        yield stream
+
+
+@pytest.fixture
+def life(table: str, stream: Stream) -> Life:
+    assert isinstance(stream, Stream), "it is followed by now"
     return Life(Player(), client(table))
 
 
@@ -79,29 +86,29 @@ def key_of(event: dict[str, Any]) -> Key:
 
 
 @pytest.fixture
-def whole_life(life: Life, table: str) -> list[Told]:
+def whole_life(life: Life, stream: Stream) -> list[Told]:
     """One task is done at once, one fails once, one fails to the end; a resume lets that one start over."""
-    with following(table, Item.Meta.table_name) as stream:
-        run, tasks = life.begin(3, max_attempts=2)
-        good, second, bad = life.queue(run, tasks)
-        for attempt in (good, second, bad):
-            life.start(attempt)
-        life.end(good)
-        life.fail(second)
-        life.fail(bad, "Z")
-        life.heartbeat(run, "R")
-        again, last = life.queue(run, tasks[1:])
-        for attempt in (again, last):
-            life.start(attempt)
-        life.end(again)
-        life.fail(last)
-        life.move(run, "E")
-        resumed = life.resume()
-        [last] = life.queue(resumed, tasks[2:])
-        life.start(last)
-        life.end(last)
-        life.heartbeat(resumed, "D")
-        return told(stream)
+    tasks = life.begin(3, max_attempts=2)
+    good, second, bad = life.queue(tasks)
+    for attempt in (good, second, bad):
+        life.start(attempt)
+    life.end(good)
+    life.fail(second)
+    life.fail(bad, "Z")
+    life.heartbeat("R")
+    again, last = life.queue(tasks[1:])
+    for attempt in (again, last):
+        life.start(attempt)
+    life.end(again)
+    life.fail(last)
+    life.move("E")
+    life.start_over()
+    life.link(*"BIOR")
+    [last] = life.queue(tasks[2:])
+    life.start(last)
+    life.end(last)
+    life.heartbeat("D")
+    return told(stream)
 
 
 def test_a_life_gives_the_events_of_its_history(life: Life, whole_life: list[Told]) -> None:
@@ -132,14 +139,13 @@ def test_the_pipe_lets_through_what_makes_an_event_and_nothing_else(whole_life: 
     assert 0 < sum(passed) < len(passed)
 
 
-def test_a_task_that_never_fails_makes_eleven_events(life: Life, table: str) -> None:
+def test_a_task_that_never_fails_makes_eleven_events(life: Life, stream: Stream) -> None:
     """Heartbeats make none."""
-    with following(table, Item.Meta.table_name) as stream:
-        run, tasks = life.begin(1, max_attempts=3)
-        [attempt] = life.queue(run, tasks)
-        life.start(attempt)
-        life.end(attempt)
-        events = events_of(told(stream))
+    tasks = life.begin(1, max_attempts=3)
+    [attempt] = life.queue(tasks)
+    life.start(attempt)
+    life.end(attempt)
+    events = events_of(told(stream))
     of_task = [event for event in events if event["detail"].get("task_id") == tasks[0]]
     moves = [(event["detail-type"].removesuffix(" Status Change"), event["detail"]["to"]) for event in of_task]
     assert len(moves) == A_LIFE

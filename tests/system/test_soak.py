@@ -4,14 +4,13 @@ import io
 import os
 import random
 from http import HTTPStatus
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from lockstep.fsm.statuses import TaskInstanceStatus
 from lockstep.task.item import Task
-from lockstep.task_instance.item import ErrorEntry, InstanceKey, TaskInstance
+from lockstep.task_instance.item import ErrorEntry, InstanceKey
 from lockstep.text import digest
 from ops.audit.invariants.task import TaskItems
 from sim.client import Client, Reply, UnansweredError
@@ -21,6 +20,7 @@ from sim.requests import Request
 from sim.soak.soaking import Plan, soak
 from sim.soak.verdict import judge
 from sim.tally import Tally
+from tests.support import items
 from tests.support.marked import cells
 
 TI = TaskInstanceStatus
@@ -63,13 +63,7 @@ INSTANCE = InstanceKey(TASK, 1).id
 
 def partition(status: str, task_status: str, *errors: str) -> TaskItems:
     key = InstanceKey(TASK, 1)
-    counts = ("num_attempts", "max_attempts", "num_instances", "spec_version", "array_id", "workflow_id")
-    ones: dict[str, Any] = dict.fromkeys((*counts, "status_date"), 1)
-    task = Task(*Task.key(TASK), status=task_status, **ones)
-    ids = ("workflow_run_id", "array_id", "array_batch_num", "array_step_id", "task_resources_id", "spec_version")
-    ones = dict.fromkeys((*ids, "status_date"), 1)
-    instance = TaskInstance(*TaskInstance.key(key), status=status, **ones)
-    instance.array_step = "1#1#0"
+    task, instance = items.task(TASK, task_status, max_attempts=1), items.instance(key, status)
     entries = [
         ErrorEntry(*ErrorEntry.key(key, digest(f"{index} {words}")), description=words, error_time=1)
         for index, words in enumerate(errors)

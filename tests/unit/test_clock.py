@@ -68,15 +68,15 @@ def lived(hour: str, zone: str) -> tuple[int, list[Any], list[Any]]:
     with patch.dict(os.environ, TZ=zone), patch.object(clock, "time", moving), in_memory() as memory:
         time.tzset()
         player = Heard()
-        with patch("tests.support.life.WORKFLOWS", count(1)):
+        with patch("tests.support.workflows.WORKFLOWS", count(1)):
             life = Life(player, connection().client)
-        run, tasks = life.begin(2, max_attempts=3)
-        good, late = life.queue(run, tasks)
+        tasks = life.begin(2, max_attempts=3)
+        good, late = life.queue(tasks)
         for attempt in (good, late):
             life.start(attempt)
         at[0] += 100
-        life.sweep(run)
-        told = life.ask(requests.poll(run, "R", [late]))
+        life.sweep()
+        told = life.ask(requests.poll(life.run, "R", [late]))
         assert told["status_updates"] == {"T": [late]}
         life.end(good)
         life.ask(requests.log_triaged(late, "U", "late"))

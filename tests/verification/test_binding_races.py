@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from sim import requests
+from sim.requests import Request
 from tests.support.linking import WORKFLOWS
-from tests.support.together import BINDERS, Sent, all_at_once, one_of, same_for_all
+from tests.support.together import BINDERS, all_at_once, one_of, same_for_all
 from tests.support.tools import VERSION
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -34,8 +36,8 @@ def read(api: httpx.Client, path: str) -> Any:
     return api.get(path).raise_for_status().json()
 
 
-def put(api: httpx.Client, path: str, **body: Any) -> Any:
-    return api.put(path, json=body).raise_for_status().json()
+def ask(api: httpx.Client, request: Request) -> Any:
+    return api.request(request.method, request.path, json=request.body).raise_for_status().json()
 
 
 def shuffled(rows: list[Any], client: int) -> list[Any]:
@@ -47,10 +49,11 @@ def shuffled(rows: list[Any], client: int) -> list[Any]:
 
 def bind_version(api: httpx.Client, name: str) -> tuple[int, int]:
     """The ids of a tool's first version and of a template version of it."""
-    tool_id, _ = one_of(api, "/tool", {"name": name})["tool"]
+    tool_id, _ = one_of(api, requests.bind_tool(name))["tool"]
     [[tool_version, _]] = read(api, f"/tool/{tool_id}/tool_versions")["tool_versions"]
-    made = one_of(api, "/task_template", {"tool_version_id": tool_version, "task_template_name": name})
-    row = one_of(api, f"/task_template/{made['task_template_id']}/add_version", VERSION)["task_template_version"]
+    made = one_of(api, requests.bind_template(tool_version, name))
+    added = Request("POST", f"/task_template/{made['task_template_id']}/add_version", VERSION)
+    row = one_of(api, added)["task_template_version"]
     return tool_version, int(row[0])
 
 
@@ -60,65 +63,43 @@ def bind_nodes(api: httpx.Client, version: int) -> list[int]:
         {"task_template_version_id": version, "node_args_hash": str(number), "node_args": {"1": str(number)}}
         for number in range(TASKS)
     ]
-    asked = [Sent("/nodes", {"nodes": shuffled(nodes, client)}) for client in range(BINDERS)]
+    asked = [Request("POST", "/nodes", {"nodes": shuffled(nodes, client)}) for client in range(BINDERS)]
     bound = same_for_all(api, asked)["nodes"]
     return [bound[f"{version}:{number}"] for number in range(TASKS)]
 
 
 def bind_dag(api: httpx.Client, dag_hash: int, nodes: list[int]) -> int:
     """The id of a DAG in which each node has the next one below it. Afterwards its edges are complete."""
-    dag = one_of(api, "/dag", {"dag_hash": dag_hash})
+    dag = one_of(api, requests.bind_dag(dag_hash))
     assert dag == {"dag_id": dag_hash, "created_date": None}
     edges = [
         {"node_id": node, "upstream_node_ids": nodes[:at][-1:], "downstream_node_ids": nodes[at + 1 :][:1]}
         for at, node in enumerate(nodes)
     ]
     asked = [
-        Sent(f"/dag/{dag_hash}/edges", {"edges_to_add": shuffled(edges, client), "mark_created": True})
+        Request("POST", f"/dag/{dag_hash}/edges", {"edges_to_add": shuffled(edges, client), "mark_created": True})
         for client in range(BINDERS)
     ]
     assert same_for_all(api, asked) == {}
-    assert one_of(api, "/dag", {"dag_hash": dag_hash})["created_date"]
+    assert one_of(api, requests.bind_dag(dag_hash))["created_date"]
     return dag_hash
 
 
-def bind_workflow(api: httpx.Client, number: int, tool_version: int, dag_id: int) -> tuple[int, dict[str, Any]]:
-    """The id of a workflow, and the body with which it was bound."""
-    body = {
-        "tool_version_id": tool_version,
-        "dag_id": dag_id,
-        "workflow_args_hash": 10**70 + number,
-        "task_hash": 20**50 + number,
-        "name": "raced",
-        "workflow_attributes": {"of": "all"},
-    }
-    bound = one_of(api, "/workflow", body)
+def bind_workflow(api: httpx.Client, number: int, tool_version: int, dag_id: int) -> tuple[int, Request]:
+    """The id of a workflow, and the request with which it was bound."""
+    told = {"task_hash": 20**50 + number, "workflow_attributes": {"of": "all"}}
+    request = requests.bind_workflow("raced", 10**70 + number, tool_version, dag_id, **told)
+    bound = one_of(api, request)
     assert (bound["status"], bound["newly_created"]) == ("G", True)
-    return int(bound["workflow_id"]), body
+    return int(bound["workflow_id"]), request
 
 
 def bind_tasks(api: httpx.Client, workflow_id: int, version: int, nodes: list[int]) -> Bound:
     """An array of the workflow, and a task of each node; all of the workflow's tasks."""
-    array = {
-        "workflow_id": workflow_id,
-        "task_template_version_id": version,
-        "max_concurrently_running": 9,
-        "name": "raced",
-    }
-    array_id = int(one_of(api, "/array", array)["array_id"])
-    resources = api.post("/task/bind_resources", json={"queue_id": 1, "requested_resources": {}})
-    number = int(resources.raise_for_status().json())
-    rows = [
-        (str(at), [node, "9", array_id, number, f"t{at}", "true", 3, False, {}, []]) for at, node in enumerate(nodes)
-    ]
-    asked = [
-        Sent(
-            "/task/bind_tasks_no_args",
-            {"workflow_id": workflow_id, "mark_created": True, "tasks": dict(shuffled(rows, client))},
-            "PUT",
-        )
-        for client in range(BINDERS)
-    ]
+    array_id = int(one_of(api, requests.create_array(workflow_id, "raced", version))["array_id"])
+    number = int(ask(api, requests.bind_resources({})))
+    rows = [requests.task(node, array_id, number, "true") for node in nodes]
+    asked = [requests.bind_tasks(workflow_id, shuffled(rows, client)) for client in range(BINDERS)]
     told = same_for_all(api, asked)["tasks"]
     assert {status for _, status in told.values()} == {"G"}
     ids = sorted(task_id for task_id, _ in told.values())
@@ -128,10 +109,7 @@ def bind_tasks(api: httpx.Client, workflow_id: int, version: int, nodes: list[in
 
 def link(api: httpx.Client, workflow_id: int) -> int:
     """Each client links a run of its own at once. One holds the workflow, and the others are told which."""
-    asked = [
-        Sent("/workflow_run", {"workflow_id": workflow_id, "user": f"user {client}", "next_report_increment": 90})
-        for client in range(BINDERS)
-    ]
+    asked = [requests.create_run(workflow_id, 90, f"user {client}") for client in range(BINDERS)]
     told = all_at_once(api, asked)
     [run] = [reply["workflow_run_id"] for reply in told if reply["workflow_run_id"]]
     refusals = [reply["err_msg"] for reply in told if not reply["workflow_run_id"]]
@@ -142,13 +120,12 @@ def link(api: httpx.Client, workflow_id: int) -> int:
 def move(api: httpx.Client, run: int, *statuses: str) -> None:
     """All clients report each of the run's moves at once."""
     for status in statuses:
-        assert one_of(api, f"/workflow_run/{run}/update_status", {"status": status}, "PUT") == {"status": status}
+        assert one_of(api, requests.move_run(run, status)) == {"status": status}
 
 
 def queue(api: httpx.Client, bound: Bound, run: int, attempt: int) -> None:
     """All clients queue all tasks at once: each gets its next attempt, of this run, once."""
-    body = {"task_ids": bound.task_ids, "task_resources_id": bound.resources, "workflow_run_id": run}
-    told = one_of(api, f"/array/{bound.array_id}/queue_task_batch", body)
+    told = one_of(api, requests.queue(bound.array_id, bound.task_ids, bound.resources, run))
     assert told == {"tasks_by_status": {"Q": bound.task_ids}}
     rows = read(api, f"/arrays/{bound.array_id}/tasks?limit=100")["tasks"]
     shown = {row["task_id"]: (row["status"], row["num_attempts"], row["task_instance_id"]) for row in rows}
@@ -157,15 +134,9 @@ def queue(api: httpx.Client, bound: Bound, run: int, attempt: int) -> None:
     assert newest["workflow_run_id"] == run
 
 
-def start_over(api: httpx.Client, workflow_id: int) -> None:
-    """One client resets the tasks. Of several, those may be told to ask again that meet another one's progress."""
-    body = {"reset_if_running": True}
-    assert api.post(f"/task/{workflow_id}/set_resume_state", json=body).raise_for_status().json() == {}
-
-
 def tasks_of(api: httpx.Client, workflow_id: int) -> list[int]:
     """All that the workflow has, by the route that tells a client of its tasks."""
-    told = api.post(f"/workflow/{workflow_id}/task_status_updates", json={}).raise_for_status().json()
+    told = ask(api, requests.poll_workflow(workflow_id))
     return sorted(task_id for ids in told["tasks_by_status"].values() for task_id in ids)
 
 
@@ -174,18 +145,18 @@ def test_a_workflow_that_many_bind_link_queue_and_resume_at_once_is_one(api: htt
     tool_version, version = bind_version(api, f"raced by all {number}")
     nodes = bind_nodes(api, version)
     dag_id = bind_dag(api, number, nodes)
-    workflow_id, body = bind_workflow(api, number, tool_version, dag_id)
+    workflow_id, binding = bind_workflow(api, number, tool_version, dag_id)
     bound = bind_tasks(api, workflow_id, version, nodes)
     assert tasks_of(api, workflow_id) == bound.task_ids
     first = link(api, workflow_id)
     move(api, first, *"BIOR")
     queue(api, bound, first, attempt=1)
 
-    again = one_of(api, "/workflow", body)
+    again = one_of(api, binding)
     assert again == {"workflow_id": workflow_id, "status": "R", "newly_created": False}
-    assert one_of(api, f"/workflow/{workflow_id}/set_resume", {"reset_running_jobs": True}) == {}
+    assert one_of(api, requests.set_resume(workflow_id, cold=True)) == {}
     move(api, first, "T")
-    start_over(api, workflow_id)
+    assert ask(api, requests.start_over(workflow_id)) == {}, "by one: of several, some may be told to ask again"
     second = link(api, workflow_id)
     assert second > first
     move(api, second, *"BIOR")
@@ -198,11 +169,10 @@ def test_one_of_many_clients_takes_over_from_one_that_fell_silent(api: httpx.Cli
     """Each of them finds that the run's client is late, and ends the run."""
     for _ in range(ROUNDS):
         workflow_id = next(WORKFLOWS)
-        put(api, "/task/bind_tasks_no_args", workflow_id=workflow_id, mark_created=True, tasks={})
-        silent = {"workflow_id": workflow_id, "user": "silent", "next_report_increment": -1}
-        run = api.post("/workflow_run", json=silent).raise_for_status().json()["workflow_run_id"]
+        ask(api, requests.bind_tasks(workflow_id, []))
+        run = ask(api, requests.create_run(workflow_id, -1, "silent"))["workflow_run_id"]
         move(api, run, *("BIOR" if status == "R" else ""))
         successor = link(api, workflow_id)
         assert successor > run
-        ended = put(api, f"/workflow_run/{run}/update_status", status="B")
+        ended = ask(api, requests.move_run(run, "B"))
         assert ended == {"status": "E" if status == "R" else "A"}

@@ -4,14 +4,13 @@ No engine answers so: it is put in its mouth. Every other fault at every call: t
 """
 
 import gc
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import count
@@ -20,7 +19,7 @@ from typing import Any
 
 import httpx
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
@@ -28,52 +27,12 @@ from local.engine import dynamodb
 from local.template import ROOT
 from lockstep import clock
 from lockstep.context import request
-from lockstep.dynamodb.client import connection, reach
+from lockstep.dynamodb.client import reach
+from sim import requests
 from tests.conformance.recording import Player
+from tests.support import linking
+from tests.support.answers import answering, cancelled, error, listening
 from tests.support.seeding import pair, running
-
-
-@contextmanager
-def answering(operation: str, *answers: Any) -> Iterator[list[Any]]:
-    """DynamoDB's next answers to an operation; None lets the real one through. Yields those that are left."""
-    left = list(answers)
-
-    def answer(request: AWSRequest, **_: Any) -> AWSResponse | None:
-        given = left.pop(0) if left else None
-        if isinstance(given, Exception):
-            raise given
-        return _response(request, given) if given else None
-
-    with listening(f"before-send.dynamodb.{operation}", answer):
-        yield left
-
-
-@contextmanager
-def listening(event: str, handler: Callable[..., Any]) -> Iterator[None]:
-    """The handler hears, and may answer, an event of the client that all functions share."""
-    events = connection().client.meta.events
-    events.register(event, handler)
-    try:
-        yield
-    finally:
-        events.unregister(event, handler)
-
-
-def _response(request: AWSRequest, body: dict[str, Any]) -> AWSResponse:
-    raw = io.BytesIO(json.dumps(body).encode())
-    raw.stream = lambda **_: iter([raw.getvalue()])  # type: ignore[attr-defined]  # as urllib3's responses have it
-    return AWSResponse(request.url, 400, {"content-type": "application/x-amz-json-1.0"}, raw)
-
-
-def error(code: str) -> dict[str, Any]:
-    return {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code}
-
-
-def cancelled(*codes: str) -> dict[str, Any]:
-    return error("TransactionCanceledException") | {"CancellationReasons": [{"Code": code} for code in codes]}
-
-
-CONFLICT = cancelled("TransactionConflict", "None")
 
 
 def test_contention_ends_in_a_503(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,12 +153,10 @@ def test_binding_again_finds_that_there_is_nothing_to_do(player: Player) -> None
 
 def bind(player: Player, workflow_id: int) -> tuple[int, list[int]]:
     """A workflow's array and its 98 tasks: the same ones each time."""
-    body = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "lost"}
-    array = player.send("POST", "/api/v3/array", json.dumps(body))[1]["array_id"]
-    rows = {str(node): [node, node, array, 1, "t", "true", 3, False, {}, []] for node in range(1, 99)}
-    bound = json.dumps({"workflow_id": workflow_id, "tasks": rows})
-    reply = player.send("PUT", "/api/v3/task/bind_tasks_no_args", bound)[1]
-    return array, sorted(task_id for task_id, _ in reply["tasks"].values())
+    array = linking.ask(player, requests.create_array(workflow_id, "lost"))["array_id"]
+    rows = [requests.task(node, array, 1, "true") for node in range(1, 99)]
+    bound = linking.ask(player, requests.bind_tasks(workflow_id, rows))["tasks"]
+    return array, sorted(task_id for task_id, _ in bound.values())
 
 
 WORKFLOWS = count(5_000_000)

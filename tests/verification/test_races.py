@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from sim import requests
 from tests.support.seeding import pair
-from tests.support.together import Sent, all_at_once
+from tests.support.together import all_at_once
 
 CLIENTS = 32
 ROUNDS = int(os.environ.get("ROUNDS", "12"))
@@ -15,13 +16,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "12"))
 
 def claim(api: httpx.Client, instance: int) -> str:
     """32 worker nodes claim one instance at once. The node that was told to run it; the others were told to stop."""
-    claims = [
-        Sent(
-            f"/task_instance/{instance}/log_running",
-            {"nodename": f"node-{client}", "process_group_id": client, "next_report_increment": 90},
-        )
-        for client in range(CLIENTS)
-    ]
+    claims = [requests.log_running(instance, f"node-{client}", client, 90) for client in range(CLIENTS)]
     told = [reply["task_instance"][1] for reply in all_at_once(api, claims)]
     assert sorted(told) == ["K"] * (CLIENTS - 1) + ["R"]
     return f"node-{told.index('R')}"

@@ -16,7 +16,7 @@ from lockstep.dynamodb.reads import fetch
 from lockstep.http.fields import MAX_NEIGHBOURS, MAX_NODES_PER_CALL
 from lockstep.http.request import MAX_BODY_BYTES
 from tests.conformance.recording import Player
-from tests.routes.dag.test_bind_dag import HASHES, bind, complete
+from tests.routes.dag.test_bind_dag import HASHES, bind
 from tests.support.costs import taken
 
 Neighbours = tuple[list[int], list[int]]
@@ -95,12 +95,6 @@ def test_the_call_that_completes_a_dag_notes_its_first_node(player: Player) -> N
         send(player, dag, *map(edge, edges), mark_created=completes)
         with request(60):
             assert Dag.get(*Dag.key(dag), consistent_read=True).node_id == noted
-
-
-def test_without_edges_a_dag_is_completed_too(player: Player) -> None:
-    dag = new_dag(player)
-    complete(player, dag)
-    assert is_complete(player, dag)
 
 
 def test_a_list_may_be_null_and_ids_may_be_text(player: Player) -> None:

@@ -8,9 +8,7 @@ from typing import Any, Final
 import pytest
 
 from functions.dag.bind_dag.app import DagToBind
-from local.meter import Meter
 from tests.conformance.recording import Player
-from tests.support.costs import taken
 
 HASHES: Final = count(2**61 - 10_000_000)
 
@@ -46,9 +44,3 @@ def test_every_hash_of_a_client_is_an_id(player: Player) -> None:
 def test_what_no_client_sends_is_refused(player: Player, wrong: Any) -> None:
     status, problem = bind(player, wrong)
     assert (status, [error["field"] for error in problem["errors"]]) == (422, ["dag_hash"])
-
-
-def test_what_it_takes(player: Player, meter: Meter) -> None:
-    dag = next(HASHES)
-    assert taken(meter, player, "POST", "/dag", {"dag_hash": dag}) == (1, 1, 0)
-    assert taken(meter, player, "POST", "/dag", {"dag_hash": dag}) == (1, 1, 0)

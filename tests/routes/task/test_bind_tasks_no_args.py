@@ -8,7 +8,9 @@ import pytest
 
 from lockstep.http.fields import MAX_SETS_PER_CALL
 from lockstep.task.item import Task
+from sim import requests
 from tests.conformance.recording import Player
+from tests.support.linking import ask
 
 NODE = 2**62 - 1
 WORKFLOWS = count(8_000_000)
@@ -18,9 +20,7 @@ WORKFLOWS = count(8_000_000)
 def arrays(player: Player) -> tuple[int, int, int]:
     """A workflow, and its arrays of two template versions."""
     workflow = next(WORKFLOWS)
-    array = {"workflow_id": workflow, "max_concurrently_running": 9, "name": "a"}
-    bodies = [json.dumps({**array, "task_template_version_id": version}) for version in (1, 2)]
-    first, second = (player.send("POST", "/api/v3/array", body)[1]["array_id"] for body in bodies)
+    first, second = (ask(player, requests.create_array(workflow, "a", version))["array_id"] for version in (1, 2))
     return workflow, first, second
 
 
@@ -74,8 +74,7 @@ def test_tasks_of_more_sets_of_resources_than_a_call_reads_are_refused(
     workflow, array, _ = arrays
     for number in (MAX_SETS_PER_CALL, MAX_SETS_PER_CALL + 1):
         rows = {str(of): [of, "0", array, of, "t", "true", 1] for of in range(1, number + 1)}
-        body = json.dumps({"workflow_id": workflow, "tasks": rows})
-        status, reply = player.send("PUT", "/api/v3/task/bind_tasks_no_args", body)
+        status, reply = bind(player, workflow, rows)
         if number > MAX_SETS_PER_CALL:
             assert (status, [error["field"] for error in reply["errors"]]) == (422, ["tasks"])
         else:

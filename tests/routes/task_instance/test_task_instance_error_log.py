@@ -16,8 +16,8 @@ from lockstep.task_instance import read, views
 from lockstep.task_instance.item import ErrorText, instance_keys
 from lockstep.text import digest
 from tests.conformance.recording import Player
+from tests.support.answers import listening
 from tests.support.seeding import running
-from tests.verification.test_engine_faults import listening
 
 
 def entries(player: Player, instance: int) -> list[list[Any]]:

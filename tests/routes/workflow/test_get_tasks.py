@@ -13,13 +13,13 @@ from lockstep.task.bound_item import Resources
 from lockstep.workflow import resume
 from lockstep.workflow.item import TaskRange
 from tests.conformance.recording import Player
+from tests.support.answers import listening
 from tests.support.clusters import without_clusters
 from tests.support.linking import WORKFLOWS
 from tests.support.seeding import LONG_COMMAND
 from tests.support.tools import ask
 from tests.support.workflows import Workflow, failed_task, resumed
 from tests.support.workflows import page_of_tasks as page
-from tests.verification.test_engine_faults import listening
 
 
 @pytest.mark.usefixtures("loaded")
@@ -116,21 +116,18 @@ def test_a_page_with_more_long_specifications_than_a_call_reads_is_refused_befor
     player: Player, meter: Meter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resources = ask(player, "POST", "/task/bind_resources", {"queue_id": 1, "requested_resources": {}})
-    workflow_id = next(WORKFLOWS)
-    array = {"workflow_id": workflow_id, "task_template_version_id": 1, "max_concurrently_running": 9, "name": "a"}
-    array_id = ask(player, "POST", "/array", array)["array_id"]
+    workflow = Workflow(player, 0)
     commands = ["true", "x" * 300_000, "x" * 300_000]
     rows = {
-        str(node): [node, "0", array_id, resources, "t", command, 1, False, {}, []]
+        str(node): [node, "0", workflow.array, resources, "t", command, 1, False, {}, []]
         for node, command in enumerate(commands, start=1)
     }
-    bound = {"workflow_id": workflow_id, "mark_created": True, "tasks": rows}
-    ask(player, "PUT", "/task/bind_tasks_no_args", bound)
+    workflow.bind_rows(rows, created=True)
     monkeypatch.setattr(resume, "MOST_APART", 2)
-    assert page(player, workflow_id)[0] == 200
+    assert page(player, workflow.id)[0] == 200
     monkeypatch.setattr(resume, "MOST_APART", 1)
     before = meter.usage()["read_units"]
-    status, problem = page(player, workflow_id)
+    status, problem = page(player, workflow.id)
     assert (status, [error["field"] for error in problem["errors"]]) == (422, ["chunk_size"])
     assert problem["errors"][0]["message"] == (
         "must be smaller: 2 of these tasks have long specifications, and at most 1 are read"

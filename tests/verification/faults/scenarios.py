@@ -324,12 +324,6 @@ EDGES: Final = {
 }
 
 
-def known_dag() -> Ask:
-    """Ask for a DAG once more."""
-    play(ask("bind_dag", {"dag_hash": 5}))
-    return ask("bind_dag", {"dag_hash": 5})
-
-
 def edges(*, complete: bool) -> Callable[[], Ask]:
     """Add edges, one of them with a long list."""
 
@@ -375,9 +369,9 @@ def resources(bound: Any) -> Callable[[], Ask]:
     return lambda: ask("get_task_resources", task_resources_id=play(ask("bind_resources", bound)))
 
 
-def queue_request(array_id: int, task_ids: list[int]) -> Ask:
+def queue_request(array_id: int, task_ids: list[int], run: int = 1) -> Ask:
     """Queue tasks."""
-    body = {"task_ids": task_ids, "task_resources_id": 1, "workflow_run_id": 1}
+    body = {"task_ids": task_ids, "task_resources_id": 1, "workflow_run_id": run}
     return ask("queue_task_batch", body, array_id=array_id)
 
 
@@ -433,11 +427,7 @@ def after_failures(error_state: str) -> int:
         row[6], row[8] = 1, {"memory": 0.5}
     ids = sorted(number for number, _ in play(ask("bind_tasks_no_args", body))["tasks"].values())
     run = run_in(*"BIOR")
-    play(
-        ask(
-            "queue_task_batch", {"task_ids": ids[1:], "task_resources_id": 1, "workflow_run_id": run}, array_id=array_id
-        )
-    )
+    play(queue_request(array_id, ids[1:], run))
     instances = [number * 1000 + 1 for number in ids[1:]]
     play(ask("instantiate_task_instances", {"task_instance_ids": instances}))
     for number in instances:
