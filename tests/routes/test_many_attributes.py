@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from lockstep.clock import BUDGET_SECONDS
-from lockstep.http.fields import MAX_ATTRIBUTES
+from lockstep.http.fields import MAX_ATTRIBUTES, MAX_ATTRIBUTES_PER_CALL
 from lockstep.workflow.bind import ATTRIBUTES_PER_TRANSACTION
 from tests.support.linking import workflow_key
 from tests.support.memory.operations import Reply
@@ -117,6 +117,12 @@ def test_more_attributes_than_a_call_takes_are_refused(slow: Slow, task: int, id
         assert status == 422
         assert f"{MAX_ATTRIBUTES}" in problem["errors"][0]["message"]
     assert attributes(slow, f"TASK#{task}") == attributes(slow, "WORKFLOW#7") == {}
+
+
+def test_more_than_all_tasks_of_a_call_take_are_refused_before_one_is_read(slow: Slow) -> None:
+    of_tasks = dict.fromkeys(range(1, MAX_ATTRIBUTES_PER_CALL // MAX_ATTRIBUTES + 2), values(MAX_ATTRIBUTES))
+    status, problem = slow.call("PUT", OF_TASKS, {"task_attributes": of_tasks})
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["task_attributes"])
 
 
 def test_a_workflow_that_does_not_exist_is_given_none(slow: Slow) -> None:

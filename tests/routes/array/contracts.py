@@ -1,6 +1,6 @@
 """The contracts of the routes in functions/array."""
 
-from typing import Final
+from typing import Any, Final
 
 from functions.array.array_log_distributor_id.app import DistributorIdsReply
 from functions.array.create_array.app import ArrayReply
@@ -80,19 +80,13 @@ QUEUE_TASK_BATCH = Contract(
         *map(TaskInstance.key, (InstanceKey(7056, 1), InstanceKey(7057, 1), InstanceKey(7058, 2))),
     ),
 )
-TRANSITION_TO_KILLED = Contract(
-    scope=Scope.DISTRIBUTOR,
-    usage=Usage(5, 26, 1.5),
-    reads="the batch (100 kB), its steps in the index",
-    largest=NoReply(),
-    body={"batch_number": 1},
-    unknown=200,
-)
-TRANSITION_TO_LAUNCHED = Contract(
-    scope=Scope.DISTRIBUTOR,
-    usage=Usage(4, 12, 1.5),
-    reads="the batch (100 kB), its steps in the index",
-    largest=NoReply(),
-    body={"batch_number": 1, "next_report_increment": 90},
-    unknown=200,
-)
+
+
+def _move(requests: int, written: float, **body: Any) -> Contract:
+    """A report about a whole batch."""
+    usage, reads = Usage(requests, written, 1.5), "the batch (100 kB), its steps in the index"
+    return Contract(scope=Scope.DISTRIBUTOR, usage=usage, reads=reads, largest=NoReply(), body=body, unknown=200)
+
+
+TRANSITION_TO_KILLED = _move(5, 26, batch_number=1)
+TRANSITION_TO_LAUNCHED = _move(4, 12, batch_number=1, next_report_increment=90)

@@ -1,12 +1,14 @@
 """The contracts of the routes in functions/task_instance."""
 
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from functions.task_instance.log_running.app import StartReply
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.http.common import NoReply
+from lockstep.http.models import Reply
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.task_instance.item import MAX_LOG_CHARACTERS
 from lockstep.task_instance.views import InstanceView, TaskView, WholeReply
@@ -46,6 +48,14 @@ WHOLE: Final = WholeReply(
         command=COMMAND,
     ),
 )
+
+
+def _report(scope: Scope, written: float, largest: Reply, **body: Any) -> Contract:
+    """A report about one instance, whose write comes before any read."""
+    reads = "the instance and its task, if they reject the write"
+    return Contract(scope=scope, usage=Usage(1, written, 0), reads=reads, largest=largest, body=body)
+
+
 GET_TASK_INSTANCE = Contract(
     scope=Scope.READER,
     usage=Usage(1, 0, 8),
@@ -60,50 +70,14 @@ INSTANTIATE_TASK_INSTANCES = Contract(
     body={"task_instance_ids": []},
     unknown=None,
 )
-LOG_DISTRIBUTOR_ID = Contract(
-    scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 4, 0),
-    reads="the instance and its task, if they reject the write",
-    largest=SENTENCE,
-    body={"distributor_id": "9", "next_report_increment": 90},
+LOG_DISTRIBUTOR_ID = _report(Scope.DISTRIBUTOR, 4, SENTENCE, distributor_id="9", next_report_increment=90)
+LOG_DONE = replace(
+    _report(Scope.WORKER, 7, RUNNING, nodename="n"), optional=frozenset({"nodename"}), nullable=frozenset({"nodename"})
 )
-LOG_DONE = Contract(
-    scope=Scope.WORKER,
-    usage=Usage(1, 7, 0),
-    reads="the instance and its task, if they reject the write",
-    largest=RUNNING,
-    body={"nodename": "n"},
-    optional=frozenset({"nodename"}),
-    nullable=frozenset({"nodename"}),
-)
-LOG_ERROR_WORKER_NODE = Contract(
-    scope=Scope.WORKER,
-    usage=Usage(1, 9, 0),
-    reads="the instance and its task, if they reject the write",
-    largest=RUNNING,
-    body={"error_state": "E", "error_description": "boom"},
-)
-LOG_KNOWN_ERROR = Contract(
-    scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 8, 0),
-    reads="the instance and its task, if they reject the write",
-    largest=SENTENCE,
-    body={"error_state": "Z", "error_message": "boom"},
-)
-LOG_NO_DISTRIBUTOR_ID = Contract(
-    scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 7, 0),
-    reads="the instance and its task, if they reject the write",
-    largest=SENTENCE,
-    body={"no_id_err_msg": "boom"},
-)
-LOG_REPORT_BY = Contract(
-    scope=Scope.WORKER,
-    usage=Usage(1, 1, 0),
-    reads="the instance and its task, if they reject the write",
-    largest=RUNNING,
-    body={"next_report_increment": 90},
-)
+LOG_ERROR_WORKER_NODE = _report(Scope.WORKER, 9, RUNNING, error_state="E", error_description="boom")
+LOG_KNOWN_ERROR = _report(Scope.DISTRIBUTOR, 8, SENTENCE, error_state="Z", error_message="boom")
+LOG_NO_DISTRIBUTOR_ID = _report(Scope.DISTRIBUTOR, 7, SENTENCE, no_id_err_msg="boom")
+LOG_REPORT_BY = _report(Scope.WORKER, 1, RUNNING, next_report_increment=90)
 LOG_REPORT_BY_BATCH = Contract(
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 3, 0),
@@ -121,13 +95,7 @@ LOG_RUNNING = Contract(
     ),
     body={"process_group_id": 1, "next_report_increment": 90},
 )
-LOG_UNKNOWN_ERROR = Contract(
-    scope=Scope.DISTRIBUTOR,
-    usage=Usage(1, 8, 0),
-    reads="the instance and its task, if they reject the write",
-    largest=SENTENCE,
-    body={"error_state": "U", "error_message": "boom"},
-)
+LOG_UNKNOWN_ERROR = _report(Scope.DISTRIBUTOR, 8, SENTENCE, error_state="U", error_message="boom")
 TASK_INSTANCE_ERROR_LOG = Contract(
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 0, 1),

@@ -16,16 +16,8 @@ def test_the_same_name_is_the_same_tool_with_one_version(player: Player) -> None
 
 
 ALIKE = [
-    "lab-tool",
-    "LAB-TOOL",
-    "l\u00e4b-tool",
-    "la\u0308b-tool",
-    "lab-tool ",
-    " lab-tool",
-    "",
-    "\U0001f600",
-    "\x00",
-    "#",
+    *("lab-tool", "LAB-TOOL", "l\u00e4b-tool", "la\u0308b-tool", "lab-tool ", " lab-tool"),
+    *("", "\U0001f600", "\x00", "#"),
 ]
 
 

@@ -1,7 +1,8 @@
-"""Make another version of a tool."""
+"""Make another version of a tool. The latest is listed last."""
 
 import pytest
 
+from lockstep.tool import read
 from tests.conformance.recording import Player
 from tests.support.tools import a_template, ask, bind_tool, refused, versions_of
 
@@ -12,6 +13,13 @@ def test_each_call_makes_a_version(player: Player) -> None:
     made = [ask(player, "POST", "/tool_version", {"tool_id": sent})["tool_version"] for sent in (tool_id, str(tool_id))]
     assert [owner for _, owner in made] == [tool_id] * 2
     assert versions_of(player, tool_id) == [*first, *(version for version, _ in made)]
+
+
+def test_of_many_versions_the_newest_are_listed(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool_id = bind_tool(player)
+    made = [ask(player, "POST", "/tool_version", {"tool_id": tool_id})["tool_version"][0] for _ in range(3)]
+    monkeypatch.setattr(read, "MOST_VERSIONS", 2)
+    assert versions_of(player, tool_id) == made[1:]
 
 
 def test_a_new_version_has_no_templates(player: Player) -> None:

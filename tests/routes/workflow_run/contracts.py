@@ -15,6 +15,10 @@ from lockstep.workflow_run.poll import MOST_READ, MOST_TOLD
 from tests.support.contract import Contract, Usage
 from tests.support.largest import BOUND, RUN
 
+READ_BY_A_MOVE: Final = (
+    "the run, and its workflow if it moves; what a run left that ends; the status of each task, a part at a time, where"
+    " a run that ends for a resume says that all is done"
+)
 CREATE_WORKFLOW_RUN = Contract(
     scope=Scope.OPERATOR,
     usage=Usage(3, 8, 1),
@@ -26,10 +30,7 @@ CREATE_WORKFLOW_RUN = Contract(
 LOG_WORKFLOW_RUN_HEARTBEAT = Contract(
     scope=Scope.DISTRIBUTOR,
     usage=Usage(1, 1, 0),
-    reads=(
-        "the run, and its workflow if it moves; what a run left that ends; the status of each task, a part at a time, "
-        "where a run that ends for a resume says that all is done"
-    ),
+    reads=READ_BY_A_MOVE,
     largest=BOUND,
     body={"status": "R", "next_report_increment": 90},
 )
@@ -71,10 +72,7 @@ TERMINATE_TASK_INSTANCES = Contract(
 UPDATE_WORKFLOW_RUN_STATUS = Contract(
     scope=Scope.DISTRIBUTOR,
     usage=Usage(3, 5, 1),
-    reads=(
-        "the run, and its workflow if it moves; what a run left that ends; the status of each task, a part at a time, "
-        "where a run that ends for a resume says that all is done"
-    ),
+    reads=READ_BY_A_MOVE,
     largest=BOUND,
     body={"status": "R"},
     makes=(WorkflowRun.key(6101),),
