@@ -5,7 +5,8 @@ terminal) ends a program: with the line `stopped` and exit code 128 + the signal
 
 * While the program is imported, a signal ends the process at once: nothing is started yet.
 * While `main` runs, a signal raises KeyboardInterrupt in it, so that it ends what it started. Python ignores an
-  exception that is raised inside a callback such as `__del__`; it is then raised again.
+  exception that is raised inside a callback such as `__del__`; it is then raised again. Should a library catch it and
+  go on, the program ends as interrupted once `main` returns: a signal never gives exit code 0.
 * Once `main` has returned, a signal ends the process at once: nothing is left to end.
 
 A second signal ends the process at once. What the process started ends with it: its standard input closes.
@@ -44,6 +45,8 @@ class _Signals:
     def __init__(self) -> None:
         self.act: Callable[[], None] = self._exit
         """The effect of the first signal."""
+        self.interrupted = False
+        """Whether it has raised KeyboardInterrupt."""
         self._number = 0
         self._came_at = 0.0
 
@@ -80,6 +83,7 @@ class _Signals:
         if processes := sys.modules.get("multiprocessing.process"):
             for worker in processes.active_children():
                 worker.terminate()
+        self.interrupted = True
         raise KeyboardInterrupt
 
     def exit_at_once(self) -> None:
@@ -135,6 +139,8 @@ def end_with(program: Callable[[], int | None]) -> NoReturn:
             sys.stdout.flush()
         finally:
             _signals.exit_at_once()
+        if _signals.interrupted:
+            raise KeyboardInterrupt  # as if nobody had caught it
     except KeyboardInterrupt:
         with suppress(OSError):
             print("stopped", flush=True)

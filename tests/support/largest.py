@@ -6,7 +6,7 @@ from typing import Final
 from lockstep import clock
 from lockstep.dynamodb.item import MAX_ID, MAX_TITLE_BYTES
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
-from lockstep.http.common import MessageReply
+from lockstep.http.common import LimitReply, MessageReply
 from lockstep.http.fields import MAX_PATH_BYTES
 from lockstep.task_instance.report import StatusReply
 from lockstep.task_template.arguments import MAX_ARGUMENTS, ids_by_name
@@ -30,6 +30,7 @@ LARGEST_PARAMETERS: Final = '"' * MOST_BYTES_OF_PARAMETERS
 MOMENT: Final = clock.iso(0.000001)
 RUNNING: Final = StatusReply(status=TaskInstanceStatus.RUNNING)
 BOUND: Final = RunStatusReply(status=WorkflowRunStatus.BOUND)
+LIMIT: Final = LimitReply(max_concurrently_running=2**31 - 1)
 SENTENCE: Final = MessageReply(message="x" * 200)
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple
@@ -107,6 +108,25 @@ def test_ctrl_c_ends_a_walk_over_a_deployment(guarded: Guarded) -> None:
     token = guarded.token(Scope.OPERATOR)
     with program(PROGRAMS["verify"], "--url", guarded.url, TOKEN=token) as started:
         ends(started, once_it_has_said_something)
+
+
+CATCHES_ALL: Final = """\
+import os, signal
+from local.start import end_with
+def main():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.pause()
+    except BaseException:
+        return 0
+end_with(main)
+"""
+
+
+def test_a_program_that_was_interrupted_never_ends_well() -> None:
+    """Though something in it has caught the interruption."""
+    ended = subprocess.run([sys.executable, "-c", CATCHES_ALL], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (INTERRUPTED, "stopped\n", "")
 
 
 def test_each_program_is_interrupted_or_a_reason_is_given() -> None:

@@ -13,10 +13,4 @@ GET_TIME = Contract(
     largest=TimeReply(time=clock.naive(0)),
     unknown=None,
 )
-HEALTH = Contract(
-    scope=Scope.WORKER,
-    usage=Usage(0, 0, 0),
-    reads="nothing",
-    largest=HealthReply(),
-    unknown=None,
-)
+HEALTH = Contract(scope=Scope.WORKER, usage=Usage(0, 0, 0), reads="nothing", largest=HealthReply(), unknown=None)

@@ -11,12 +11,12 @@ from lockstep.access.scopes import Scope
 from lockstep.array.item import ArrayLookup, Batch
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskStatus
-from lockstep.http.common import LimitReply, NoReply
+from lockstep.http.common import NoReply
 from lockstep.http.fields import MAX_IDS_PER_CALL, MAX_TASKS_PER_CALL
 from lockstep.task.item import MAX_INLINE_SPEC_BYTES
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from tests.support.contract import Contract, Usage
-from tests.support.largest import GROWS, MOMENT
+from tests.support.largest import GROWS, LIMIT, MOMENT
 
 ARRAY_LOG_DISTRIBUTOR_ID = Contract(
     scope=Scope.DISTRIBUTOR,
@@ -35,12 +35,7 @@ CREATE_ARRAY = Contract(
     unknown=None,
     makes=(ArrayLookup.key(6000, 5999),),
 )
-GET_ARRAY_LIMIT = Contract(
-    scope=Scope.READER,
-    usage=Usage(1, 0, 0.5),
-    reads="the array",
-    largest=LimitReply(max_concurrently_running=2**31 - 1),
-)
+GET_ARRAY_LIMIT = Contract(scope=Scope.READER, usage=Usage(1, 0, 0.5), reads="the array", largest=LIMIT)
 GET_ARRAY_TASK_INSTANCE_ID = Contract(
     scope=Scope.WORKER,
     usage=Usage(1, 0, 0.5),

@@ -15,7 +15,7 @@ from lockstep import clock
 from lockstep.access.scopes import Scope
 from lockstep.dynamodb.item import MAX_ID
 from lockstep.fsm.statuses import TaskStatus, WorkflowStatus
-from lockstep.http.common import LimitReply, NoReply
+from lockstep.http.common import NoReply
 from lockstep.http.reply import MAX_REPLY_BYTES
 from lockstep.workflow import progress
 from lockstep.workflow.bind import MOST_MATCHING, Matching
@@ -23,7 +23,7 @@ from lockstep.workflow.cursor import GROUP, MOST_GROUPS
 from lockstep.workflow.item import MAX_USER_BYTES, WorkflowLookup
 from lockstep.workflow.overview import MOST_ARRAYS, MOST_ATTRIBUTES, MOST_RUNS
 from tests.support.contract import Contract, Usage
-from tests.support.largest import GROWS, MOMENT, NAME, RUN, TITLE
+from tests.support.largest import GROWS, LIMIT, MOMENT, NAME, RUN, TITLE
 
 ARGUMENTS = 113571566783094356068141272041938799920184530255238795597921277888933260910039
 TASKS = "71303279945741189844535342993474030689917092513701922710896026683606751901890"
@@ -85,12 +85,7 @@ GET_TASKS = Contract(
     unknown=200,
     query={"max_task_id": "0", "chunk_size": "500"},
 )
-GET_WORKFLOW_LIMIT = Contract(
-    scope=Scope.READER,
-    usage=Usage(1, 0, 0.5),
-    reads="the workflow",
-    largest=LimitReply(max_concurrently_running=2**31 - 1),
-)
+GET_WORKFLOW_LIMIT = Contract(scope=Scope.READER, usage=Usage(1, 0, 0.5), reads="the workflow", largest=LIMIT)
 INCREASE_RESOURCES = Contract(
     scope=Scope.OPERATOR,
     usage=Usage(8, 6, 4.5),

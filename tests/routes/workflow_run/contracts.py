@@ -44,12 +44,7 @@ SET_STATUS_FOR_TRIAGING = Contract(
     largest=NoReply(),
     unknown=200,
 )
-SHOW_RUN = Contract(
-    scope=Scope.READER,
-    usage=Usage(1, 0, 0.5),
-    reads="the run",
-    largest=RUN,
-)
+SHOW_RUN = Contract(scope=Scope.READER, usage=Usage(1, 0, 0.5), reads="the run", largest=RUN)
 TOLD: Final = list(range(MAX_ID - MOST_READ - MOST_TOLD, MAX_ID))
 SYNC_STATUS = Contract(
     scope=Scope.DISTRIBUTOR,
