@@ -125,7 +125,8 @@ end_with(main)
 
 def test_a_program_that_was_interrupted_never_ends_well() -> None:
     """Though something in it has caught the interruption."""
-    ended = subprocess.run([sys.executable, "-c", CATCHES_ALL], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", CATCHES_ALL]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (INTERRUPTED, "stopped\n", "")
 
 
