@@ -90,7 +90,7 @@ def _sorted_out(
         launched_as = changes[key]["launched_as"]
         if stored.get("launched_as") == launched_as:
             continue
-        if "launched_as" not in stored or stored["status"] in _RENAMED_IN or stored.get("worker_job") == launched_as:
+        if "launched_as" not in stored or _takes(stored, launched_as):
             new[key] = changes[key]
         else:
             refused.append(key)
@@ -104,8 +104,8 @@ def _name(changes: Mapping[InstanceKey, Change], of_array: Value) -> list[Instan
     left = {key: change for key, change in changes.items() if key not in stored}
     named = _select(left, lambda stored, _: bool(stored["array_id"] == of_array))
     record_refusal(_NOT_OF_ARRAY, len(left) - len(named))
-    for takes in _TAKES:
-        again = set(_set_where(named, {key: takes(change["launched_as"]) for key, change in named.items()}))
+    for where in _TAKES:
+        again = set(_set_where(named, {key: where(change["launched_as"]) for key, change in named.items()}))
         named = {key: change for key, change in named.items() if key not in again}
     return list(named)
 
@@ -139,6 +139,11 @@ _TAKES: Final[Sequence[Callable[[Value], Where]]] = (
 Tried one after the other: AWS documents no UPDATE statement that joins conditions with OR. What moves between two of
 them is not missed: an instance that has ended stays ended, and keeps the name that it has.
 """
+
+
+def _takes(stored: RawItem, launched_as: Value) -> bool:
+    """Whether an instance that was read, and has another name, takes this one: as _TAKES."""
+    return stored["status"] in _RENAMED_IN or stored.get("worker_job") == launched_as
 
 
 def log_taken_again(instances: Iterable[InstanceKey]) -> list[InstanceKey]:

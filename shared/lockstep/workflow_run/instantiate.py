@@ -11,9 +11,8 @@ from lockstep.context import deadline
 from lockstep.dynamodb.reads import fetch, fetch_present
 from lockstep.errors import UnavailableError
 from lockstep.fsm.reports import INSTANTIATE, rule_on
-from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus, WorkflowRunStatus
+from lockstep.fsm.statuses import TaskInstanceStatus, TaskStatus
 from lockstep.fsm.transitions import PairState, Refusal, RefusalKind, Ruling
-from lockstep.fsm.workflow_run import RUN_ENDED
 from lockstep.http.fields import Text
 from lockstep.http.reply import MAX_REPLY_BYTES, carried_as_json
 from lockstep.observability import record_refusal
@@ -23,7 +22,8 @@ from lockstep.task_instance.item import InstanceKey, TaskInstance, instance_keys
 from lockstep.task_instance.read import read_instances, read_pairs
 from lockstep.task_instance.report import Report
 from lockstep.task_instance.transition import transit_many
-from lockstep.workflow_run.item import WorkflowRun, run_id_of
+from lockstep.workflow_run.item import WorkflowRun
+from lockstep.workflow_run.read import ended_among
 
 TAKEN_AT_ONCE: Final = 1_000
 """The listed instances that are taken before a call looks at the time. Jobmon's distributor lists at most 500, and
@@ -147,7 +147,7 @@ def _is_repeated(ruling: Ruling) -> bool:
 def _read_takeable(listed: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:
     """Read the instances that may be taken, or were. The others are refused without a write: they hold up nobody."""
     pairs = read_pairs(listed)
-    ended = _ended({instance.workflow_run_id for instance, _ in pairs.values()})
+    ended = ended_among({instance.workflow_run_id for instance, _ in pairs.values()})
     takeable: dict[InstanceKey, TaskInstance] = {}
     for key, (instance, task) in pairs.items():
         ruling = _rule(key, instance, task)
@@ -165,12 +165,6 @@ def _rule(key: InstanceKey, instance: TaskInstance, task: Task) -> Ruling:
     return rule_on(
         INSTANTIATE, PairState(TaskInstanceStatus(instance.status), TaskStatus(task.status), superseded=superseded)
     )
-
-
-def _ended(workflow_run_ids: Iterable[int]) -> set[int]:
-    """Those of the runs that have ended."""
-    found = fetch(map(WorkflowRun.key, workflow_run_ids), consistent=True)
-    return {run_id_of(key.pk) for key, raw in found.items() if WorkflowRunStatus(raw["status"]["S"]) in RUN_ENDED}
 
 
 def _taken_before(past_queued: Iterable[InstanceKey]) -> dict[InstanceKey, TaskInstance]:

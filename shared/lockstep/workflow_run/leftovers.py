@@ -21,17 +21,15 @@ from lockstep.context import deadline
 from lockstep.dynamodb.client import ConditionFailedError, update
 from lockstep.dynamodb.item import Key
 from lockstep.dynamodb.parallel import run_parallel
-from lockstep.dynamodb.reads import fetch
 from lockstep.errors import UnavailableError
 from lockstep.fsm.statuses import TaskInstanceStatus, WorkflowRunStatus
 from lockstep.fsm.transitions import UNENDED
-from lockstep.fsm.workflow_run import RUN_ENDED
 from lockstep.observability import record_refusal
 from lockstep.task_instance.item import InstanceKey, TaskInstance
 from lockstep.task_instance.read import read_instances_of_run
 from lockstep.workflow.item import Workflow
 from lockstep.workflow.read import MOST_RUNS, newest_runs
-from lockstep.workflow_run.item import WorkflowRun, run_id_of
+from lockstep.workflow_run.read import ended_among
 from lockstep.workflow_run.terminate import stop
 
 TI = TaskInstanceStatus
@@ -84,7 +82,7 @@ class Left(NamedTuple):
     told: AbstractSet[InstanceKey]
     """What was put into KILL_SELF, now or before."""
     in_kill_self: Mapping[InstanceKey, Pending]
-    """What is in it by consistent reads, of all or of a portion."""
+    """What is in it by consistent reads, of all or of what there was time for."""
 
 
 NOTHING: Final = Left(may_run=False, told=frozenset(), in_kill_self={})
@@ -107,7 +105,7 @@ def stop_leftovers(workflow_id: int, workflow: Workflow) -> Left:
     told: set[InstanceKey] = set()
     in_kill_self: dict[InstanceKey, Pending] = {}
     may_run = False
-    for number, (run, batches) in enumerate(_left_by(_ended(newest), pass_)):
+    for number, (run, batches) in enumerate(_left_by(sorted(ended_among(newest)), pass_)):
         if number and deadline().spent(_ENOUGH):
             raise UnavailableError("what ended runs left is stopped in part; send it again for the rest")
         told.update(stop(run, hot=hot, fail_silent=True, batches=batches).in_kill_self)
@@ -155,11 +153,6 @@ def _note_stopped(noted: str, batch: Batch) -> None:
     changes: list[Action] = [Batch.stopped_for.set(noted), *Batch.renewed(now())]
     with suppress(ConditionFailedError):  # it has expired
         update(Key(batch.pk, batch.sk), changes, Batch.pk.exists())
-
-
-def _ended(runs: Sequence[int]) -> list[int]:
-    found = fetch(map(WorkflowRun.key, runs), consistent=True)
-    return sorted(run_id_of(key.pk) for key, raw in found.items() if WorkflowRunStatus(raw["status"]["S"]) in RUN_ENDED)
 
 
 def _left_by(runs: Iterable[int], pass_: _Pass) -> Iterator[tuple[int, list[Batch]]]:

@@ -6,7 +6,8 @@ from pynamodb.expressions.condition import Condition
 
 from lockstep.dynamodb.reads import fetch
 from lockstep.fsm.statuses import WorkflowRunStatus
-from lockstep.workflow_run.item import WorkflowRun
+from lockstep.fsm.workflow_run import RUN_ENDED
+from lockstep.workflow_run.item import WorkflowRun, run_id_of
 
 
 def read_run(workflow_run_id: int, *, consistent: bool = False) -> WorkflowRun | None:
@@ -14,6 +15,12 @@ def read_run(workflow_run_id: int, *, consistent: bool = False) -> WorkflowRun |
     key = WorkflowRun.key(workflow_run_id)
     raw = fetch([key], consistent=consistent).get(key)
     return WorkflowRun.from_raw_data(raw) if raw else None
+
+
+def ended_among(workflow_run_ids: Iterable[int]) -> set[int]:
+    """Read which of the runs have ended."""
+    found = fetch(map(WorkflowRun.key, workflow_run_ids), consistent=True)
+    return {run_id_of(key.pk) for key, raw in found.items() if WorkflowRunStatus(raw["status"]["S"]) in RUN_ENDED}
 
 
 def is_in_or_unknown(statuses: Iterable[WorkflowRunStatus]) -> Condition:
